@@ -1,0 +1,59 @@
+package solver
+
+import "context"
+
+// Backend runs whole solves and whole training iterations on one device.
+type Backend interface {
+	// Device describes what the backend runs on, for people.
+	Device() string
+
+	// Compile prepares a model for solving as spec says. It returns an error for a model, spec or precision the
+	// backend cannot run.
+	Compile(Model, Spec) (Program, error)
+}
+
+// Program is a compiled model. Its methods may be called from several goroutines, one after another at a time: calls
+// wait for each other. Arguments are read during the call only; results belong to the caller.
+type Program interface {
+	// Solve integrates the batch with parameters theta. A sample that fails does not fail the call: see
+	// Solution.Err. When ctx ends, the samples not finished have the status Cancelled and the error is ctx's.
+	Solve(ctx context.Context, theta []float64, b Batch) (*Solution, error)
+
+	// Differentiate integrates the batch and computes the gradient of the objective in the mode of the spec. A
+	// sample that fails contributes nothing to it.
+	Differentiate(ctx context.Context, theta []float64, b Batch, o Objective) (*Derivative, error)
+
+	// Train opens a training session on a data set, from an optimizer state (all moments zero for a new one). The
+	// session has its own memory; the program may be used beside it.
+	Train(data Data, opt Optimizer, start OptimizerState) (Session, error)
+
+	// Close frees what the program holds. The program and its sessions cannot be used after it.
+	Close() error
+}
+
+// Data is a data set that stays with the backend for a whole training.
+type Data struct {
+	Z0     []float64 // [samples, dim]
+	Labels []float64 // [samples, label width]
+	Span   Span
+}
+
+// Session is a training under way. It is not for concurrent use.
+type Session interface {
+	// Run does one iteration per minibatch (indices into the data): solve, loss, gradient, optimizer. It calls done
+	// after each with what it cost and stops at the first that fails, leaving θ as before that iteration: the error
+	// is then an *IterationError. When ctx ends it stops between iterations with ctx's error.
+	Run(ctx context.Context, minibatches [][]int, done func(Iteration)) error
+
+	// State copies out θ and the optimizer's moments.
+	State() OptimizerState
+}
+
+// Iteration is what one training iteration did.
+type Iteration struct {
+	Loss               float64 // mean over the minibatch, before the update
+	GradientNorm       float64 // 2-norm of ∂L/∂θ before clipping
+	NFEMean            float64 // forward field evaluations per sample
+	NFEMax             int
+	Accepted, Rejected int // forward steps, summed over the minibatch
+}

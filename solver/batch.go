@@ -1,0 +1,102 @@
+package solver
+
+import (
+	"errors"
+	"fmt"
+	"math"
+)
+
+// Span is the interval of integration from T0 to T1; T1 < T0 integrates backward, T1 == T0 returns the start.
+type Span struct{ T0, T1 float64 }
+
+// Batch is what a solve starts from.
+type Batch struct {
+	Z0    []float64 // [samples, dim]
+	Spans []Span    // one for all samples, or one per sample
+}
+
+// Len is the number of samples for states of that dimension.
+func (b Batch) Len(dim int) int { return len(b.Z0) / dim }
+
+// Span is the interval of sample i.
+func (b Batch) Span(i int) Span {
+	if len(b.Spans) == 1 {
+		return b.Spans[0]
+	}
+	return b.Spans[i]
+}
+
+// Check reports everything that is wrong with the batch for a model of dimension dim that saves at the given times.
+// A non-finite start is no wrong use: that sample's Status says so.
+func (b Batch) Check(dim int, saveAt []float64) error {
+	var errs []error
+	if len(b.Z0) == 0 || len(b.Z0)%dim != 0 {
+		errs = append(errs, fmt.Errorf("solver: z0 has %d numbers, want a positive multiple of the dimension %d", len(b.Z0), dim))
+		return errors.Join(errs...)
+	}
+	if n := b.Len(dim); len(b.Spans) != 1 && len(b.Spans) != n {
+		errs = append(errs, fmt.Errorf("solver: %d time spans for %d samples, want 1 or %d", len(b.Spans), n, n))
+	}
+	for i, s := range b.Spans {
+		errs = append(errs, s.check(i, saveAt))
+	}
+	return errors.Join(errs...)
+}
+
+func (s Span) check(i int, saveAt []float64) error {
+	if d := s.T1 - s.T0; math.IsNaN(d) || math.IsInf(d, 0) {
+		return fmt.Errorf("solver: time span %d must be finite, got %v to %v", i, s.T0, s.T1)
+	}
+	previous := s.T0
+	for j, t := range saveAt {
+		if s.before(t, previous) || s.before(s.T1, t) {
+			return fmt.Errorf("solver: save time %d is %v, want times in order within %v to %v (span %d)", j, t, s.T0, s.T1, i)
+		}
+		previous = t
+	}
+	return nil
+}
+
+// before reports whether a comes strictly before b in the direction of integration.
+func (s Span) before(a, b float64) bool {
+	if s.T1 >= s.T0 {
+		return a < b
+	}
+	return a > b
+}
+
+// Objective says what is differentiated: the model's own loss, or cotangents that the caller computed.
+type Objective struct {
+	Labels []float64 // [samples, label width] for the head's loss
+	Weight []float64 // [samples] or nil: L = Σ weight·loss; nil is the mean
+
+	Cotangent []float64 // [samples, dim], ∂L/∂z(t1); instead of Labels
+	Saved     []float64 // [samples, save times, dim] or nil, ∂L/∂z at the save times; only with Cotangent
+}
+
+// Check reports everything that is wrong with the objective for n samples of model m that saves at k times.
+func (o Objective) Check(m Model, n, k int) error {
+	var errs []error
+	length := func(what string, x []float64, want int) {
+		if len(x) != want {
+			errs = append(errs, fmt.Errorf("solver: %s has %d numbers, want %d for %d samples", what, len(x), want, n))
+		}
+	}
+	switch {
+	case o.Cotangent != nil && o.Labels != nil:
+		errs = append(errs, errors.New("solver: give labels or cotangents, not both"))
+	case o.Cotangent != nil:
+		length("the cotangent", o.Cotangent, n*m.Dim())
+		if o.Saved != nil {
+			length("the cotangent of the save times", o.Saved, n*k*m.Dim())
+		}
+	case m.Head == nil:
+		errs = append(errs, errors.New("solver: the model has no loss: give cotangents"))
+	default:
+		length("labels", o.Labels, n*m.LabelWidth())
+		if o.Weight != nil {
+			length("weights", o.Weight, n)
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,104 @@
+package solver
+
+import (
+	"errors"
+	"fmt"
+	"math"
+)
+
+// Controller decides whether a step is accepted and how long the next one is. The error of a step is scaled by
+// Atol + Rtol·max(|z0|, |z1|) and measured as the root mean square over the features; err ≤ 1 accepts.
+//
+// The factor for the next step is Safety · err^(−(P+I+D)/k) · errPrev^((P+2D)/k) · errPrev2^(−D/k) with k the order
+// of the error estimate plus one (Söderlind 2003, as in torchode and diffrax), within [MinFactor, MaxFactor], at least
+// 1 after an accepted step and at most Safety after a rejected one. P = 0, I = 1, D = 0 is the classical rule.
+type Controller struct {
+	Rtol, Atol           float64
+	P, I, D              float64
+	Safety               float64
+	MinFactor, MaxFactor float64
+	FirstStep            float64 // > 0: the size of the first step; 0: Hairer's starting step, two evaluations
+	MaxSteps             int     // steps tried per sample before it fails with MaxStepsReached
+	Control              Control
+}
+
+// DefaultController has rtol 1e-3, atol 1e-6, the classical rule with safety 0.9 and factors in [0.2, 10] (as diffrax,
+// torchdiffeq and torchode), and at most 4096 steps.
+func DefaultController() Controller {
+	return Controller{Rtol: 1e-3, Atol: 1e-6, I: 1, Safety: 0.9, MinFactor: 0.2, MaxFactor: 10, MaxSteps: 4096}
+}
+
+// Check reports everything that is wrong with the controller.
+func (c Controller) Check() error {
+	var errs []error
+	require := func(ok bool, format string, args ...any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf("solver: "+format, args...))
+		}
+	}
+	finite := func(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
+	require(finite(c.Rtol) && c.Rtol >= 0, "rtol must be zero or positive, got %v", c.Rtol)
+	require(finite(c.Atol) && c.Atol >= 0, "atol must be zero or positive, got %v", c.Atol)
+	require(c.Rtol > 0 || c.Atol > 0, "one of rtol and atol must be positive")
+	require(finite(c.P) && finite(c.I) && finite(c.D) && c.P+c.I+c.D > 0, "P+I+D must be positive, got %v, %v, %v", c.P, c.I, c.D)
+	require(c.Safety > 0 && c.Safety <= 1, "safety must be in (0, 1], got %v", c.Safety)
+	require(c.MinFactor > 0 && c.MinFactor < 1, "the smallest factor must be in (0, 1), got %v", c.MinFactor)
+	require(finite(c.MaxFactor) && c.MaxFactor > 1, "the largest factor must be above 1, got %v", c.MaxFactor)
+	require(finite(c.FirstStep) && c.FirstStep >= 0, "the first step must be zero (automatic) or positive, got %v", c.FirstStep)
+	require(c.MaxSteps > 0, "the largest number of steps must be positive, got %d", c.MaxSteps)
+	require(c.Control <= ControlBatch, "control must be sample or batch, got %v", c.Control)
+	return errors.Join(errs...)
+}
+
+// Errors is the history of a sample's error norms that PI and PID control look back on; the zero value starts one.
+type Errors struct{ Prev, Prev2 float64 }
+
+// Next judges a step with error norm err (NaN and infinity reject) of a method whose error estimate has order k − 1,
+// and gives the factor for the next step. It updates the history after an accepted step.
+func (c *Controller) Next(err float64, k int, history *Errors) (accept bool, factor float64) {
+	if math.IsNaN(err) || math.IsInf(err, 0) {
+		return false, c.MinFactor
+	}
+	accept = err <= 1
+	factor = c.factor(err, float64(k), history)
+	if !accept {
+		return false, math.Min(factor, c.Safety)
+	}
+	history.Prev2, history.Prev = history.Prev, err
+	return true, math.Max(factor, 1)
+}
+
+func (c *Controller) factor(err, k float64, history *Errors) float64 {
+	if err == 0 {
+		return c.MaxFactor
+	}
+	factor := c.Safety * math.Pow(err, -(c.P+c.I+c.D)/k)
+	if p := c.P + 2*c.D; p != 0 && history.Prev > 0 {
+		factor *= math.Pow(history.Prev, p/k)
+	}
+	if c.D != 0 && history.Prev2 > 0 {
+		factor *= math.Pow(history.Prev2, -c.D/k)
+	}
+	return math.Min(c.MaxFactor, math.Max(c.MinFactor, factor))
+}
+
+// StartStep is the first trial step size (without sign) by Hairer, Nørsett and Wanner, Solving ODEs I, II.4, from the
+// scaled norms d0 = |z0|, d1 = |f0| and d2 = |f1 − f0|, where f1 is the field after an Euler step of size h0 =
+// [StartProbe](d0, d1), and k is the order of the error estimate plus one.
+func StartStep(h0, d1, d2 float64, k int) float64 {
+	d2 /= h0
+	largest := math.Max(d1, d2)
+	h1 := math.Max(1e-6, h0*1e-3)
+	if largest > 1e-15 {
+		h1 = math.Pow(0.01/largest, 1/float64(k))
+	}
+	return math.Min(100*h0, h1)
+}
+
+// StartProbe is the size of the Euler step that [StartStep] looks at.
+func StartProbe(d0, d1 float64) float64 {
+	if d0 < 1e-5 || d1 < 1e-5 {
+		return 1e-6
+	}
+	return 0.01 * d0 / d1
+}

@@ -1,0 +1,88 @@
+package solver
+
+import (
+	"errors"
+	"fmt"
+
+	"neuralode/plan"
+)
+
+// Model is what a backend compiles: the lowered field, and optionally a lowered head (read-out and loss), each with
+// its vector-Jacobian product.
+//
+// The field has the row inputs "t" (width 1) and "z" (width Dim) and the output "f" (width Dim). The head has the row
+// inputs "z" (width Dim) and "label" (width LabelWidth) and the outputs "out" (what the model predicts) and "loss"
+// (width 1, one loss per sample); only "loss" is differentiated. The flat parameter vector θ holds the field's
+// parameters first, then the head's.
+type Model struct {
+	Field *plan.Plan
+	Head  *plan.Plan // nil: solve only, or gradients of a caller's own cotangents
+}
+
+// Dim is the number of state components.
+func (m Model) Dim() int { return m.Field.Values[m.Field.Output("f")].Cols }
+
+// OutWidth is the number of outputs of the read-out; 0 without a head.
+func (m Model) OutWidth() int { return m.headWidth((*plan.Plan).Output, "out") }
+
+// LabelWidth is the number of label columns the loss reads; 0 without a head.
+func (m Model) LabelWidth() int { return m.headWidth((*plan.Plan).Input, "label") }
+
+func (m Model) headWidth(port func(*plan.Plan, string) plan.ID, name string) int {
+	if m.Head == nil {
+		return 0
+	}
+	return m.Head.Values[port(m.Head, name)].Cols
+}
+
+// ThetaLen is the length of the flat θ.
+func (m Model) ThetaLen() int {
+	n := m.Field.ThetaLen()
+	if m.Head != nil {
+		n += m.Head.ThetaLen()
+	}
+	return n
+}
+
+// Params lists the parameters in the order in which they lie in θ.
+func (m Model) Params() []plan.Param {
+	params := append([]plan.Param(nil), m.Field.Params...)
+	if m.Head != nil {
+		params = append(params, m.Head.Params...)
+	}
+	return params
+}
+
+// Check reports every way in which the plans do not form a model.
+func (m Model) Check() error {
+	if m.Field == nil {
+		return errors.New("solver: the model has no field")
+	}
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf("solver: "+format, args...)) }
+	need := func(p *plan.Plan, id plan.ID, what string) int {
+		if id == plan.None {
+			bad("the plan lacks the %s", what)
+			return -1
+		}
+		return p.Values[id].Cols
+	}
+	dim := need(m.Field, m.Field.Output("f"), "output f of the field")
+	if w := need(m.Field, m.Field.Input("z"), "input z of the field"); w >= 0 && dim >= 0 && w != dim {
+		bad("the field maps z of width %d to f of width %d, want equal widths", w, dim)
+	}
+	if w := need(m.Field, m.Field.Input("t"), "input t of the field"); w > 1 {
+		bad("the field's input t has width %d, want 1", w)
+	}
+	if m.Head != nil {
+		if w := need(m.Head, m.Head.Input("z"), "input z of the head"); w >= 0 && w != dim {
+			bad("the head reads z of width %d, the field has width %d", w, dim)
+		}
+		need(m.Head, m.Head.Input("label"), "input label of the head")
+		need(m.Head, m.Head.Output("out"), "output out of the head")
+		if w := need(m.Head, m.Head.Output("loss"), "output loss of the head"); w > 1 {
+			bad("the loss has width %d per sample, want 1", w)
+		}
+	}
+	return errors.Join(errs...)
+}

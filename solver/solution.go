@@ -1,0 +1,119 @@
+package solver
+
+import "fmt"
+
+// Status says how a sample's integration ended.
+type Status uint8
+
+const (
+	OK            Status = iota // reached t1
+	MaxSteps                    // tried Controller.MaxSteps steps before t1
+	StepUnderflow               // the step became too small to change t
+	NonFinite                   // the field gave NaN or infinity where no smaller step helps
+	Cancelled                   // the context ended first
+)
+
+var statusNames = []string{"ok", "max steps", "step underflow", "non-finite", "cancelled"}
+
+func (s Status) String() string { return name(s, statusNames) }
+
+// Stats is what one sample's integration cost.
+type Stats struct {
+	Accepted, Rejected int
+	NFE                int // field evaluations, the starting-step rule's included
+}
+
+// Tried is the number of steps tried.
+func (s Stats) Tried() int { return s.Accepted + s.Rejected }
+
+// End is where a sample's integration stopped.
+type End struct {
+	Status Status
+	T      float64 // time of the last accepted state: t1 when Status is OK
+	H      float64 // the last step size tried
+}
+
+// Occupancy counts the work of a solve in rounds of a tile: how many rows could have been busy and how many were.
+type Occupancy struct{ Rows, Busy int64 }
+
+// Fraction is the mean fraction of busy rows; 1 when nothing ran.
+func (o Occupancy) Fraction() float64 {
+	if o.Rows == 0 {
+		return 1
+	}
+	return float64(o.Busy) / float64(o.Rows)
+}
+
+// Solution is what a solve returns, sample by sample. For a sample that failed, Z1 holds its last good state and Saved
+// is filled up to there, NaN beyond.
+type Solution struct {
+	Z1        []float64 // [samples, dim], the states at t1
+	Saved     []float64 // [samples, save times, dim]; nil without save times
+	End       []End     // [samples]
+	Stats     []Stats   // [samples]
+	Occupancy Occupancy
+}
+
+// Err is nil when every sample reached t1; otherwise it is a *SampleError for the first that did not.
+func (s *Solution) Err() error { return firstFailure(s.End, "forward") }
+
+// SampleError names the first sample of a batch that failed.
+type SampleError struct {
+	Sample int
+	Pass   string // "forward" or "backward"
+	End    End
+	Failed int // how many samples of the batch failed
+}
+
+func (e *SampleError) Error() string {
+	return fmt.Sprintf("solver: sample %d: %s in the %s solve at t = %.6g with step %.3g (%d failed in the batch); %s",
+		e.Sample, e.End.Status, e.Pass, e.End.T, e.End.H, e.Failed, remedies[e.End.Status])
+}
+
+var remedies = [...]string{
+	OK:            "",
+	MaxSteps:      "raise the step limit, loosen rtol and atol, or look for a stiff field",
+	StepUnderflow: "the field may blow up or be discontinuous there: loosen the tolerances, use float64, or lower the learning rate",
+	NonFinite:     "check the input and the parameters for NaN and infinity, or lower the learning rate",
+	Cancelled:     "",
+}
+
+func firstFailure(ends []End, pass string) error {
+	var first *SampleError
+	for i, e := range ends {
+		if e.Status == OK {
+			continue
+		}
+		if first == nil {
+			first = &SampleError{Sample: i, Pass: pass, End: e}
+		}
+		first.Failed++
+	}
+	if first == nil {
+		return nil
+	}
+	return first
+}
+
+// Derivative is what a gradient returns.
+type Derivative struct {
+	Solution // of the forward pass
+
+	Out    []float64 // [samples, out width], what the read-out makes of Z1; nil with a caller's own cotangents
+	Losses []float64 // [samples], the loss of each; nil with a caller's own cotangents
+	Loss   float64   // the weighted sum of Losses: with default weights, their mean
+
+	Z0    []float64 // [samples, dim], ∂L/∂z(t0)
+	Theta []float64 // [θ], ∂L/∂θ
+
+	Back      []End   // [samples], how the backward pass ended; OK for Discrete
+	BackStats []Stats // [samples], what it cost; with Discrete its NFE counts the VJPs
+}
+
+// Err is nil when every sample went forward and backward; otherwise it is a *SampleError.
+func (d *Derivative) Err() error {
+	if err := d.Solution.Err(); err != nil {
+		return err
+	}
+	return firstFailure(d.Back, "backward")
+}

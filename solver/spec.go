@@ -1,0 +1,101 @@
+package solver
+
+import (
+	"errors"
+	"fmt"
+	"math"
+)
+
+// Control says which samples share a step size.
+type Control uint8
+
+const (
+	ControlSample Control = iota // each sample has its own time, step and acceptance
+	ControlBatch                 // one step for all, error RMS over everything (as torchdiffeq)
+)
+
+func (c Control) String() string { return name(c, controlNames) }
+
+// ParseControl is the Control of that name: "sample" or "batch".
+func ParseControl(s string) (Control, error) { return parse[Control]("control", s, controlNames) }
+
+// Gradient says how derivatives are computed.
+type Gradient uint8
+
+const (
+	NoGradient Gradient = iota
+	Backsolve           // continuous adjoint, integrated backward; ∂L/∂θ as a quadrature on accepted steps
+	Discrete            // exact derivative of the accepted steps, step sizes held fixed
+)
+
+func (g Gradient) String() string { return name(g, gradientNames) }
+
+// ParseGradient is the Gradient of that name: "none", "backsolve" or "discrete".
+func ParseGradient(s string) (Gradient, error) { return parse[Gradient]("gradient", s, gradientNames) }
+
+// Precision is the type of states, parameters and gradients. Time is float64 always.
+type Precision uint8
+
+const (
+	Float32 Precision = iota
+	Float64
+)
+
+func (p Precision) String() string { return name(p, precisionNames) }
+
+// ParsePrecision is the Precision of that name: "float32" or "float64".
+func ParsePrecision(s string) (Precision, error) {
+	return parse[Precision]("precision", s, precisionNames)
+}
+
+var (
+	controlNames   = []string{"sample", "batch"}
+	gradientNames  = []string{"none", "backsolve", "discrete"}
+	precisionNames = []string{"float32", "float64"}
+)
+
+func name[E ~uint8](e E, names []string) string {
+	if int(e) < len(names) {
+		return names[e]
+	}
+	return fmt.Sprintf("unknown(%d)", uint8(e))
+}
+
+func parse[E ~uint8](what, s string, names []string) (E, error) {
+	for i, n := range names {
+		if n == s {
+			return E(i), nil
+		}
+	}
+	return 0, fmt.Errorf("solver: %s must be one of %q, got %q", what, names, s)
+}
+
+// Spec says how a model is solved. The zero value of Gradient, Precision and SaveAt is useful; Tableau and Controller
+// come from their constructors.
+type Spec struct {
+	Tableau    Tableau
+	Controller Controller
+	Gradient   Gradient
+	Precision  Precision
+	SaveAt     []float64 // times at which states are kept, in the direction of integration; from dense output
+}
+
+// DefaultSpec is Dopri5 with the default controller in float32, without a gradient.
+func DefaultSpec() Spec { return Spec{Tableau: Dopri5(), Controller: DefaultController()} }
+
+// Check reports everything that is wrong with the spec.
+func (s Spec) Check() error {
+	errs := []error{s.Tableau.Check(), s.Controller.Check()}
+	if s.Gradient > Discrete {
+		errs = append(errs, fmt.Errorf("solver: gradient must be none, backsolve or discrete, got %v", s.Gradient))
+	}
+	if s.Precision > Float64 {
+		errs = append(errs, fmt.Errorf("solver: precision must be float32 or float64, got %v", s.Precision))
+	}
+	for i, t := range s.SaveAt {
+		if math.IsNaN(t) || math.IsInf(t, 0) {
+			errs = append(errs, fmt.Errorf("solver: save time %d must be finite, got %v", i, t))
+		}
+	}
+	return errors.Join(errs...)
+}

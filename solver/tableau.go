@@ -1,0 +1,172 @@
+package solver
+
+import (
+	"errors"
+	"fmt"
+	"math"
+)
+
+// Tableau is an explicit embedded Runge-Kutta method as data. Stage i is k_i = f(t + C[i]·h, z + h·Σ A[i][j]·k_j); the
+// step's result is z + h·Σ B[i]·k_i and its error estimate h·Σ E[i]·k_i, the difference to the embedded method.
+// Within a step, at x in [0, 1], the solution is z + h·Σ k_i·(Dense[i][0]·x + Dense[i][1]·x² + …).
+type Tableau struct {
+	Name   string
+	Order  int // of the result; the error estimate has order Order − 1
+	C      []float64
+	A      [][]float64 // A[i] has i numbers
+	B      []float64
+	E      []float64
+	Dense  [][]float64
+	Source string
+}
+
+// Stages is the number of stages, the last one included when it only serves as the next step's first.
+func (t Tableau) Stages() int { return len(t.C) }
+
+// FSAL reports whether the last stage is evaluated at the step's result, so that it is the next step's first.
+func (t Tableau) FSAL() bool {
+	s := t.Stages()
+	if s == 0 || t.C[s-1] != 1 || t.B[s-1] != 0 {
+		return false
+	}
+	for j, a := range t.A[s-1] {
+		if a != t.B[j] {
+			return false
+		}
+	}
+	return true
+}
+
+// Check reports everything that is wrong with the tableau: shapes, C[i] = Σ A[i][j], Σ B = 1, Σ E = 0, and a dense
+// output that ends in the step's result. Backends need a method that is FSAL.
+func (t Tableau) Check() error {
+	s := t.Stages()
+	if s < 2 || len(t.A) != s || len(t.B) != s || len(t.E) != s || len(t.Dense) != s {
+		return fmt.Errorf("solver: tableau %q is incomplete", t.Name)
+	}
+	var errs []error
+	near := func(what string, got, want float64) {
+		if !(math.Abs(got-want) <= 1e-13) {
+			errs = append(errs, fmt.Errorf("solver: tableau %q: %s is %v, want %v", t.Name, what, got, want))
+		}
+	}
+	for i := range s {
+		if len(t.A[i]) != i {
+			return fmt.Errorf("solver: tableau %q: row %d of A has %d numbers, want %d", t.Name, i, len(t.A[i]), i)
+		}
+		near(fmt.Sprintf("the sum of row %d of A", i), sum(t.A[i]), t.C[i])
+		near(fmt.Sprintf("the dense output of stage %d at the end", i), sum(t.Dense[i]), t.B[i])
+	}
+	near("the sum of B", sum(t.B), 1)
+	near("the sum of E", sum(t.E), 0)
+	if !t.FSAL() {
+		errs = append(errs, fmt.Errorf("solver: tableau %q must end in the stage that starts the next step", t.Name))
+	}
+	return errors.Join(errs...)
+}
+
+func sum(x []float64) float64 {
+	s := 0.0
+	for _, v := range x {
+		s += v
+	}
+	return s
+}
+
+// Dopri5 is the method of order 5 of Dormand and Prince (1980), "A family of embedded Runge-Kutta formulae", with the
+// lower-order weights of Shampine (1986), "Some practical Runge-Kutta formulas", which diffrax, torchdiffeq and
+// torchode use too (its error estimate is 2/3 of the one in Hairer's DOPRI5 and SciPy), and Shampine's quartic
+// dense output.
+func Dopri5() Tableau {
+	b := []float64{35. / 384, 0, 500. / 1113, 125. / 192, -2187. / 6784, 11. / 84, 0}
+	lower := []float64{1951. / 21600, 0, 22642. / 50085, 451. / 720, -12231. / 42400, 649. / 6300, 1. / 60}
+	mid := []float64{6025192743. / 30085553152 / 2, 0, 51252292925. / 65400821598 / 2, -2691868925. / 45128329728 / 2,
+		187940372067. / 1594534317056 / 2, -1776094331. / 19743644256 / 2, 11237099. / 235043384 / 2}
+	return Tableau{
+		Name:  "dopri5",
+		Order: 5,
+		C:     []float64{0, 1. / 5, 3. / 10, 4. / 5, 8. / 9, 1, 1},
+		A: [][]float64{
+			{},
+			{1. / 5},
+			{3. / 40, 9. / 40},
+			{44. / 45, -56. / 15, 32. / 9},
+			{19372. / 6561, -25360. / 2187, 64448. / 6561, -212. / 729},
+			{9017. / 3168, -355. / 33, 46732. / 5247, 49. / 176, -5103. / 18656},
+			{35. / 384, 0, 500. / 1113, 125. / 192, -2187. / 6784, 11. / 84},
+		},
+		B:      b,
+		E:      difference(b, lower),
+		Dense:  quarticThroughMiddle(b, mid),
+		Source: "Dormand and Prince 1980; Shampine 1986",
+	}
+}
+
+// Bosh3 is the method of order 3 of Bogacki and Shampine (1989), "A 3(2) pair of Runge-Kutta formulas", with cubic
+// Hermite dense output.
+func Bosh3() Tableau {
+	b := []float64{2. / 9, 1. / 3, 4. / 9, 0}
+	return Tableau{
+		Name:   "bosh3",
+		Order:  3,
+		C:      []float64{0, 1. / 2, 3. / 4, 1},
+		A:      [][]float64{{}, {1. / 2}, {0, 3. / 4}, {2. / 9, 1. / 3, 4. / 9}},
+		B:      b,
+		E:      difference(b, []float64{7. / 24, 1. / 4, 1. / 3, 1. / 8}),
+		Dense:  cubicHermite(b),
+		Source: "Bogacki and Shampine 1989",
+	}
+}
+
+// Tableaus lists the methods by name, the default first.
+func Tableaus() []Tableau { return []Tableau{Dopri5(), Bosh3()} }
+
+// TableauNamed is the method of that name.
+func TableauNamed(name string) (Tableau, error) {
+	var names []string
+	for _, t := range Tableaus() {
+		if t.Name == name {
+			return t, nil
+		}
+		names = append(names, t.Name)
+	}
+	return Tableau{}, fmt.Errorf("solver: method must be one of %q, got %q", names, name)
+}
+
+func difference(a, b []float64) []float64 {
+	d := make([]float64, len(a))
+	for i := range a {
+		d[i] = a[i] - b[i]
+	}
+	return d
+}
+
+// quarticThroughMiddle is the quartic through both ends and the middle of a step with the field's slope at both ends,
+// written as weights of the stages (the last stage is the slope at the end).
+func quarticThroughMiddle(b, mid []float64) [][]float64 {
+	last := len(b) - 1
+	dense := make([][]float64, len(b))
+	for i := range b {
+		dense[i] = []float64{0, -5*b[i] + 16*mid[i], 14*b[i] - 32*mid[i], -8*b[i] + 16*mid[i]}
+	}
+	addTo(dense[0], 1, -4, 5, -2)
+	addTo(dense[last], 0, 1, -3, 2)
+	return dense
+}
+
+// cubicHermite is the cubic through both ends of a step with the field's slope there, as weights of the stages.
+func cubicHermite(b []float64) [][]float64 {
+	dense := make([][]float64, len(b))
+	for i := range b {
+		dense[i] = []float64{0, 3 * b[i], -2 * b[i]}
+	}
+	addTo(dense[0], 1, -2, 1)
+	addTo(dense[len(b)-1], 0, -1, 1)
+	return dense
+}
+
+func addTo(dst []float64, x ...float64) {
+	for i := range x {
+		dst[i] += x[i]
+	}
+}
