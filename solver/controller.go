@@ -18,7 +18,7 @@ type Controller struct {
 	Safety               float64
 	MinFactor, MaxFactor float64
 	FirstStep            float64 // > 0: the size of the first step; 0: Hairer's starting step, two evaluations
-	MaxSteps             int     // steps tried per sample before it fails with MaxStepsReached
+	MaxSteps             int     // steps tried per sample before it fails with the status MaxSteps
 	Control              Control
 }
 

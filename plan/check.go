@@ -1,0 +1,140 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Check reports every way in which the plan is not well formed: values out of range or read before they are written,
+// shapes that do not fit, an instruction in a section where its operands' spaces do not belong, a destination that is
+// also a source, or rows that would mix. A plan that passes can be run by any backend.
+func (p *Plan) Check() error {
+	c := checker{plan: p, written: make([]bool, len(p.Values))}
+	c.declare()
+	for _, s := range p.Sections() {
+		for i, in := range s.Code {
+			if err := c.instr(s, in); err != nil {
+				c.errs = append(c.errs, fmt.Errorf("plan: %s instruction %d (%v): %w", s.Name, i, in, err))
+			}
+		}
+	}
+	c.results()
+	return errors.Join(c.errs...)
+}
+
+// Section is one of a plan's five instruction lists with the rules that hold in it.
+type Section struct {
+	Name string
+	Code []Instr
+	dst  Space // of every destination
+}
+
+// Sections lists the five sections in the order in which they run.
+func (p *Plan) Sections() []Section {
+	return []Section{
+		{"shared", p.SharedCode, Shared},
+		{"forward", p.ForwardCode, Row},
+		{"backward", p.BackwardCode, Row},
+		{"accumulate", p.AccumulateCode, Sum},
+		{"finish", p.FinishCode, Sum},
+	}
+}
+
+type checker struct {
+	plan    *Plan
+	written []bool
+	errs    []error
+}
+
+func (c *checker) fail(format string, args ...any) {
+	c.errs = append(c.errs, fmt.Errorf("plan: "+format, args...))
+}
+
+// declare marks what is there before the first instruction.
+func (c *checker) declare() {
+	for i, v := range c.plan.Values {
+		if v.Rows < 1 || v.Cols < 1 || (v.Space == Row && v.Rows != 1) {
+			c.fail("value %d (%v) has an impossible shape", i, v)
+		}
+		if v.Const != nil {
+			if v.Space != Shared || len(v.Const) != v.Len() {
+				c.fail("constant %d (%v) has %d numbers", i, v, len(v.Const))
+			}
+			c.written[i] = true
+		}
+	}
+	for _, in := range append(append([]Port(nil), c.plan.Inputs...), c.plan.Cotangents...) {
+		c.arrive(in.Name, in.Value, Row)
+	}
+	for _, q := range c.plan.Params {
+		if c.arrive(q.Name, q.Value, Shared) && c.plan.Values[q.Value].Len() != q.Len() {
+			c.fail("parameter %q has %d numbers, its value %d", q.Name, q.Len(), c.plan.Values[q.Value].Len())
+		}
+	}
+}
+
+func (c *checker) arrive(name string, id ID, space Space) bool {
+	if !c.valid(id) || c.plan.Values[id].Space != space || c.written[id] {
+		c.fail("%q enters as value %d, which is not a %v value of its own", name, id, space)
+		return false
+	}
+	c.written[id] = true
+	return true
+}
+
+func (c *checker) valid(id ID) bool { return id >= 0 && int(id) < len(c.plan.Values) }
+
+func (c *checker) instr(s Section, in Instr) error {
+	if !c.valid(in.Dst) {
+		return fmt.Errorf("destination out of range")
+	}
+	for _, src := range in.Src {
+		if !c.valid(src) || !c.written[src] {
+			return fmt.Errorf("value %d is read before it is written", src)
+		}
+		if src == in.Dst {
+			return fmt.Errorf("value %d is source and destination", src)
+		}
+	}
+	accumulate := s.Name == "accumulate"
+	if c.written[in.Dst] && !accumulate {
+		return fmt.Errorf("value %d is written twice", in.Dst)
+	}
+	c.written[in.Dst] = true
+	if got := c.plan.Values[in.Dst].Space; got != s.dst {
+		return fmt.Errorf("the destination is a %v value, want %v", got, s.dst)
+	}
+	rows, cols, err := c.plan.shape(in, accumulate)
+	if err != nil {
+		return err
+	}
+	if v := c.plan.Values[in.Dst]; v.Rows != rows || v.Cols != cols {
+		return fmt.Errorf("the destination is [%d,%d], the result [%d,%d]", v.Rows, v.Cols, rows, cols)
+	}
+	return nil
+}
+
+func (c *checker) results() {
+	leave := func(name string, id ID, space Space) {
+		if !c.valid(id) || !c.written[id] || c.plan.Values[id].Space != space {
+			c.fail("%q leaves as value %d, which is not a written %v value", name, id, space)
+		}
+	}
+	for _, out := range c.plan.Outputs {
+		leave(out.Name, out.Value, Row)
+	}
+	for _, g := range c.plan.InputGrads {
+		if g.Value != None {
+			leave("gradient of "+g.Name, g.Value, Row)
+		}
+	}
+	if c.plan.HasVJP() && len(c.plan.ParamGrads) != len(c.plan.Params) {
+		c.fail("%d parameter gradients for %d parameters", len(c.plan.ParamGrads), len(c.plan.Params))
+		return
+	}
+	for i, id := range c.plan.ParamGrads {
+		if id != None {
+			leave("gradient of "+c.plan.Params[i].Name, id, Sum)
+		}
+	}
+}
