@@ -31,13 +31,6 @@ type Program interface {
 	Close() error
 }
 
-// Data is a data set that stays with the backend for a whole training.
-type Data struct {
-	Z0     []float64 // [samples, dim]
-	Labels []float64 // [samples, label width]
-	Span   Span
-}
-
 // Session is a training under way. It is not for concurrent use.
 type Session interface {
 	// Run does one iteration per minibatch (indices into the data): solve, loss, gradient, optimizer. It calls done

@@ -26,9 +26,9 @@ func (b Batch) Span(i int) Span {
 	return b.Spans[i]
 }
 
-// Check reports everything that is wrong with the batch for a model of dimension dim that saves at the given times.
-// A non-finite start is no wrong use: that sample's Status says so.
-func (b Batch) Check(dim int, saveAt []float64) error {
+// Check reports everything that is wrong with the batch for a model of dimension dim solved as spec says. A non-finite
+// start is no wrong use: that sample's Status says so.
+func (b Batch) Check(dim int, spec Spec) error {
 	var errs []error
 	if len(b.Z0) == 0 || len(b.Z0)%dim != 0 {
 		errs = append(errs, fmt.Errorf("solver: z0 has %d numbers, want a positive multiple of the dimension %d", len(b.Z0), dim))
@@ -37,8 +37,11 @@ func (b Batch) Check(dim int, saveAt []float64) error {
 	if n := b.Len(dim); len(b.Spans) != 1 && len(b.Spans) != n {
 		errs = append(errs, fmt.Errorf("solver: %d time spans for %d samples, want 1 or %d", len(b.Spans), n, n))
 	}
+	if spec.Controller.Control == ControlBatch && len(b.Spans) > 1 {
+		errs = append(errs, errors.New("solver: one step for the whole batch needs one time span for all samples"))
+	}
 	for i, s := range b.Spans {
-		errs = append(errs, s.check(i, saveAt))
+		errs = append(errs, s.check(i, spec.SaveAt))
 	}
 	return errors.Join(errs...)
 }

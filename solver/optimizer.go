@@ -42,6 +42,15 @@ func (o Optimizer) Corrections(step int64) (m, v float64) {
 	return 1 / (1 - math.Pow(o.Beta1, float64(step))), 1 / (1 - math.Pow(o.Beta2, float64(step)))
 }
 
+// ClipScale is the factor that shortens a gradient of the given 2-norm to ClipNorm; 1 when it is not longer or clipping
+// is off.
+func (o Optimizer) ClipScale(norm float64) float64 {
+	if o.ClipNorm > 0 && norm > o.ClipNorm {
+		return o.ClipNorm / norm
+	}
+	return 1
+}
+
 // OptimizerState is all that an optimizer remembers. In a float32 session every number is a float32 value.
 type OptimizerState struct {
 	Theta []float64

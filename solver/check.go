@@ -1,0 +1,57 @@
+package solver
+
+import (
+	"errors"
+	"fmt"
+)
+
+// CheckCompile reports everything that is wrong with what a backend's Compile is given, before any work.
+func CheckCompile(m Model, spec Spec) error {
+	if err := errors.Join(m.Check(), spec.Check()); err != nil {
+		return err
+	}
+	errs := []error{m.Field.Check()}
+	if m.Head != nil {
+		errs = append(errs, m.Head.Check())
+	}
+	if spec.Gradient != NoGradient && !m.Field.HasVJP() {
+		errs = append(errs, errors.New("solver: a gradient needs a field with a vector-Jacobian product"))
+	}
+	return errors.Join(errs...)
+}
+
+// CheckCall reports everything that is wrong with what a program's Solve is given.
+func CheckCall(m Model, spec Spec, theta []float64, b Batch) error {
+	return errors.Join(checkTheta(m, theta), b.Check(m.Dim(), spec))
+}
+
+// CheckGradient reports everything that is wrong with what a program's Differentiate is given.
+func CheckGradient(m Model, spec Spec, theta []float64, b Batch, o Objective) error {
+	if err := CheckCall(m, spec, theta, b); err != nil {
+		return err
+	}
+	var errs []error
+	if spec.Gradient == NoGradient {
+		errs = append(errs, errors.New("solver: the program was compiled without a gradient"))
+	}
+	return errors.Join(append(errs, o.Check(m, b.Len(m.Dim()), len(spec.SaveAt)))...)
+}
+
+// CheckTraining reports everything that is wrong with what a program's Train is given.
+func CheckTraining(m Model, spec Spec, data Data, opt Optimizer, start OptimizerState) error {
+	errs := []error{opt.Check(), start.Check(m.ThetaLen()), data.check(m, spec)}
+	if spec.Gradient == NoGradient {
+		errs = append(errs, errors.New("solver: training needs a gradient, the program was compiled without one"))
+	}
+	if m.Head == nil {
+		errs = append(errs, errors.New("solver: training needs a loss, the model has none"))
+	}
+	return errors.Join(errs...)
+}
+
+func checkTheta(m Model, theta []float64) error {
+	if want := m.ThetaLen(); len(theta) != want {
+		return fmt.Errorf("solver: θ has %d numbers, want %d", len(theta), want)
+	}
+	return nil
+}

@@ -1,0 +1,66 @@
+package solver
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Data is a data set that stays with the backend for a whole training.
+type Data struct {
+	Z0     []float64 // [samples, dim]
+	Labels []float64 // [samples, label width]
+	Span   Span
+}
+
+func (d Data) check(m Model, spec Spec) error {
+	b := Batch{Z0: d.Z0, Spans: []Span{d.Span}}
+	if err := b.Check(m.Dim(), spec); err != nil || m.Head == nil {
+		return err
+	}
+	if n, w := b.Len(m.Dim()), m.LabelWidth(); len(d.Labels) != n*w {
+		return fmt.Errorf("solver: labels has %d numbers, want %d for %d samples", len(d.Labels), n*w, n)
+	}
+	return nil
+}
+
+// Minibatch copies out the samples with the given indices.
+func (d Data) Minibatch(m Model, indices []int) (Batch, Objective) {
+	dim, width := m.Dim(), m.LabelWidth()
+	b, o := Batch{Spans: []Span{d.Span}}, Objective{}
+	for _, i := range indices {
+		b.Z0 = append(b.Z0, d.Z0[i*dim:(i+1)*dim]...)
+		o.Labels = append(o.Labels, d.Labels[i*width:(i+1)*width]...)
+	}
+	return b, o
+}
+
+// CheckMinibatches reports indices outside of a data set of n samples, and empty minibatches.
+func CheckMinibatches(minibatches [][]int, n int) error {
+	var errs []error
+	for k, indices := range minibatches {
+		if len(indices) == 0 {
+			errs = append(errs, fmt.Errorf("solver: minibatch %d is empty", k))
+		}
+		for _, i := range indices {
+			if i < 0 || i >= n {
+				errs = append(errs, fmt.Errorf("solver: minibatch %d has index %d, want 0 to %d", k, i, n-1))
+				break
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Summarize is what the forward solves of an iteration cost.
+func Summarize(s *Solution) Iteration {
+	var it Iteration
+	total := 0
+	for _, st := range s.Stats {
+		total += st.NFE
+		it.NFEMax = max(it.NFEMax, st.NFE)
+		it.Accepted += st.Accepted
+		it.Rejected += st.Rejected
+	}
+	it.NFEMean = float64(total) / float64(len(s.Stats))
+	return it
+}

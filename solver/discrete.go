@@ -1,0 +1,87 @@
+package solver
+
+import "slices"
+
+// discrete is the exact derivative of the accepted steps with their sizes held fixed: reverse-mode differentiation of
+// z1 = z + h Σ b_i k_i through the stages, last step first. With λ = ∂L/∂z1, the cotangent of stage i is
+// h·(b_i λ + Σ_{j>i} a_ji g_j), g_j its product with ∂f/∂z, and ∂L/∂z = λ + Σ g_i. Save times within a step add the
+// dense output's weights to the stages' cotangents; they also reach the last stage, whose argument is z1.
+func discrete(r *reference, g *group, cotangent []float64, saved [][]float64) (a []float64, end End, stats Stats) {
+	lambda := slices.Clone(cotangent)
+	save := len(saved)
+	for i := len(g.steps) - 1; i >= 0; i-- {
+		s := g.steps[i]
+		first := save
+		for first > 0 && g.span.before(s.T, r.spec.SaveAt[first-1]) {
+			first--
+		}
+		lambda = r.reverseStep(g.n, s, lambda, r.spec.SaveAt[first:save], saved[first:save], &stats)
+		save = first
+		stats.Accepted++
+	}
+	for _, c := range saved[:save] { // at t0 itself
+		addTo(lambda, c...)
+	}
+	return lambda, End{T: g.span.T0}, stats
+}
+
+// reverseStep takes λ back over one step; times and cotangents are those saved within it.
+func (r *reference) reverseStep(n int, s Step, lambda []float64, times []float64, cotangents [][]float64, stats *Stats) []float64 {
+	tab := &r.spec.Tableau
+	stage := make([][]float64, tab.Stages()) // ∂L/∂k_i without the factor h, from λ and the dense output
+	lambda = slices.Clone(lambda)
+	start := make([]float64, len(lambda)) // ∂L/∂z beside what comes through the stages
+	for i := range stage {
+		stage[i] = make([]float64, len(lambda))
+	}
+	for j, cot := range cotangents {
+		x := (times[j] - s.T) / s.H
+		if times[j] == s.T+s.H {
+			addTo(lambda, cot...)
+			continue
+		}
+		addTo(start, cot...)
+		for i := range stage {
+			addScaled(stage[i], Polynomial(tab.Dense[i], x), cot)
+		}
+	}
+	last := tab.Stages() - 1
+	if g := r.reverseStage(n, s, last, stage[last], stats); g != nil {
+		addTo(lambda, g...) // the last stage's argument is z1
+	}
+	for i := range stage {
+		addScaled(stage[i], tab.B[i], lambda)
+	}
+	addTo(start, lambda...)
+	for i := last - 1; i >= 0; i-- {
+		g := r.reverseStage(n, s, i, stage[i], stats)
+		addTo(start, g...)
+		for j, a := range tab.A[i] {
+			addScaled(stage[j], a, g)
+		}
+	}
+	return start
+}
+
+// reverseStage is h·cᵀ ∂f/∂z at stage i; it adds h·cᵀ ∂f/∂θ to ∂L/∂θ. A zero cotangent gives nil.
+func (r *reference) reverseStage(n int, s Step, i int, c []float64, stats *Stats) []float64 {
+	scaled := make([]float64, len(c))
+	addScaled(scaled, s.H, c)
+	if !slices.ContainsFunc(scaled, func(x float64) bool { return x != 0 }) {
+		return nil
+	}
+	forward(r.quadrature, n, s.T+r.spec.Tableau.C[i]*s.H, stageState(&r.spec.Tableau, s, i))
+	r.quadrature.VJP(map[string][]float64{"f": scaled})
+	stats.NFE++
+	g := r.quadrature.InputGrad("z")
+	if g == nil {
+		return make([]float64, len(c))
+	}
+	return g
+}
+
+func addScaled(dst []float64, w float64, x []float64) {
+	for i := range x {
+		dst[i] += w * x[i]
+	}
+}

@@ -1,0 +1,215 @@
+package solver
+
+import (
+	"context"
+	"math"
+	"sync"
+
+	"neuralode/plan"
+)
+
+// Reference is the float64 backend made of [Integrate] and the plan interpreter: slow, readable, and what every other
+// backend is tested against. It computes in float64 whatever Spec.Precision says.
+func Reference() Backend { return referenceBackend{} }
+
+type referenceBackend struct{}
+
+func (referenceBackend) Device() string { return "float64 reference" }
+
+func (referenceBackend) Compile(m Model, spec Spec) (Program, error) {
+	if err := CheckCompile(m, spec); err != nil {
+		return nil, err
+	}
+	r := &reference{model: m, spec: spec, dim: m.Dim(), field: plan.NewMachine(m.Field), quadrature: plan.NewMachine(m.Field)}
+	if m.Head != nil {
+		r.head = plan.NewMachine(m.Head)
+	}
+	return r, nil
+}
+
+// reference is a compiled model of the reference backend.
+type reference struct {
+	mu         sync.Mutex
+	model      Model
+	spec       Spec
+	dim        int
+	field      *plan.Machine // its accumulators are scratch
+	quadrature *plan.Machine // its accumulators are ∂L/∂θ
+	head       *plan.Machine
+}
+
+func (r *reference) Close() error { return nil }
+
+// group is a run of samples integrated as one state: a single sample, or the batch under ControlBatch.
+type group struct {
+	first, n int
+	span     Span
+	path     Path
+	steps    []Step
+}
+
+func (r *reference) groups(b Batch) []*group {
+	n := b.Len(r.dim)
+	if r.spec.Controller.Control == ControlBatch {
+		return []*group{{first: 0, n: n, span: b.Span(0)}}
+	}
+	groups := make([]*group, n)
+	for i := range groups {
+		groups[i] = &group{first: i, n: 1, span: b.Span(i)}
+	}
+	return groups
+}
+
+// rows are the group's part of x, which has width numbers per sample.
+func (g *group) rows(x []float64, width int) []float64 { return x[g.first*width : (g.first+g.n)*width] }
+
+func (r *reference) Solve(ctx context.Context, theta []float64, b Batch) (*Solution, error) {
+	if err := r.check(theta, b); err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s, _, err := r.forward(ctx, theta, b)
+	return s, err
+}
+
+func (r *reference) check(theta []float64, b Batch) error {
+	return CheckCall(r.model, r.spec, theta, b)
+}
+
+// forward solves group by group, keeping the steps.
+func (r *reference) forward(ctx context.Context, theta []float64, b Batch) (*Solution, []*group, error) {
+	r.setTheta(theta)
+	n, k := b.Len(r.dim), len(r.spec.SaveAt)
+	s := &Solution{Z1: make([]float64, n*r.dim), End: make([]End, n), Stats: make([]Stats, n)}
+	if k > 0 {
+		s.Saved = make([]float64, n*k*r.dim)
+	}
+	groups := r.groups(b)
+	for _, g := range groups {
+		if ctx.Err() == nil {
+			g.path = Integrate(r.evaluate(g.n), g.rows(b.Z0, r.dim), g.span, r.spec,
+				func(st Step) { g.steps = append(g.steps, st) })
+		} else {
+			g.path = Path{Z1: g.rows(b.Z0, r.dim), End: End{Status: Cancelled, T: g.span.T0}}
+		}
+		r.report(s, g)
+	}
+	return s, groups, ctx.Err()
+}
+
+func (r *reference) setTheta(theta []float64) {
+	n := r.model.Field.ThetaLen()
+	r.field.SetTheta(theta[:n])
+	r.quadrature.SetTheta(theta[:n])
+	if r.head != nil {
+		r.head.SetTheta(theta[n:])
+	}
+}
+
+// evaluate is the field for n samples laid end to end.
+func (r *reference) evaluate(n int) FieldFunc {
+	return func(t float64, z, dz []float64) {
+		forward(r.field, n, t, z)
+		copy(dz, r.field.Output("f"))
+	}
+}
+
+func forward(m *plan.Machine, n int, t float64, z []float64) {
+	times := make([]float64, n)
+	for i := range times {
+		times[i] = t
+	}
+	m.Forward(n, map[string][]float64{"t": times, "z": z})
+}
+
+func (r *reference) report(s *Solution, g *group) {
+	copy(g.rows(s.Z1, r.dim), g.path.Z1)
+	for i := range g.n {
+		s.End[g.first+i], s.Stats[g.first+i] = g.path.End, g.path.Stats
+		for j, z := range g.path.Saved {
+			copy(s.Saved[((g.first+i)*len(g.path.Saved)+j)*r.dim:], z[i*r.dim:(i+1)*r.dim])
+		}
+	}
+	s.Occupancy.Rows += int64(g.n * g.path.Stats.Tried())
+	s.Occupancy.Busy = s.Occupancy.Rows
+}
+
+func (r *reference) Differentiate(ctx context.Context, theta []float64, b Batch, o Objective) (*Derivative, error) {
+	if err := CheckGradient(r.model, r.spec, theta, b, o); err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s, groups, err := r.forward(ctx, theta, b)
+	if err != nil {
+		return nil, err
+	}
+	n := b.Len(r.dim)
+	d := &Derivative{Solution: *s, Z0: make([]float64, n*r.dim), Theta: make([]float64, len(theta)),
+		Back: make([]End, n), BackStats: make([]Stats, n)}
+	cotangent := o.Cotangent
+	if o.Labels != nil {
+		cotangent = r.loss(d, o)
+	}
+	for _, g := range groups {
+		if g.path.End.Status == OK {
+			r.backward(d, g, g.rows(cotangent, r.dim), o.Saved)
+		}
+	}
+	r.quadrature.ThetaGrad(d.Theta)
+	return d, nil
+}
+
+// loss runs the head on the samples that arrived and returns ∂L/∂z(t1).
+func (r *reference) loss(d *Derivative, o Objective) []float64 {
+	n, lw, ow := len(d.End), r.model.LabelWidth(), r.model.OutWidth()
+	d.Out, d.Losses = make([]float64, n*ow), make([]float64, n)
+	cotangent := make([]float64, n*r.dim)
+	for i := range n {
+		if d.End[i].Status != OK {
+			d.Losses[i] = math.NaN()
+			continue
+		}
+		weight := 1 / float64(n)
+		if o.Weight != nil {
+			weight = o.Weight[i]
+		}
+		r.head.Forward(1, map[string][]float64{"z": d.Z1[i*r.dim : (i+1)*r.dim], "label": o.Labels[i*lw : (i+1)*lw]})
+		copy(d.Out[i*ow:], r.head.Output("out"))
+		d.Losses[i] = r.head.Output("loss")[0]
+		d.Loss += weight * d.Losses[i]
+		r.head.VJP(map[string][]float64{"loss": {weight}})
+		copy(cotangent[i*r.dim:(i+1)*r.dim], r.head.InputGrad("z"))
+	}
+	r.head.ThetaGrad(d.Theta[r.model.Field.ThetaLen():])
+	return cotangent
+}
+
+// backward takes the group's cotangent at t1 back to t0.
+func (r *reference) backward(d *Derivative, g *group, cotangent, saved []float64) {
+	pass := backsolve
+	if r.spec.Gradient == Discrete {
+		pass = discrete
+	}
+	a, end, stats := pass(r, g, cotangent, r.savedOf(g, saved))
+	for i := range g.n {
+		d.Back[g.first+i], d.BackStats[g.first+i] = end, stats
+	}
+	copy(g.rows(d.Z0, r.dim), a)
+}
+
+// savedOf is the group's cotangent at each save time, laid end to end like its state; nil where there are none.
+func (r *reference) savedOf(g *group, saved []float64) [][]float64 {
+	if saved == nil {
+		return nil
+	}
+	k := len(r.spec.SaveAt)
+	out := make([][]float64, k)
+	for j := range out {
+		for i := g.first; i < g.first+g.n; i++ {
+			out[j] = append(out[j], saved[(i*k+j)*r.dim:(i*k+j+1)*r.dim]...)
+		}
+	}
+	return out
+}
