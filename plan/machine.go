@@ -273,3 +273,7 @@ func (x matrix) scatter(in Instr, dst matrix) matrix {
 	}
 	return dst
 }
+
+// Value is the machine's own copy of a value, [rows, cols] or, for a Row value, [n, cols]: what the last run left, or
+// room for a caller that computes accumulators itself. Valid until the next run.
+func (m *Machine) Value(id ID) []float64 { return m.values[id].data }

@@ -166,6 +166,9 @@ func (in *integration) stages(h float64) []float64 {
 }
 
 func (in *integration) errorNorm(h float64, z1 []float64) float64 {
+	if !finite(z1) {
+		return math.NaN() // an infinite result has an infinite scale, which hides any error
+	}
 	con := &in.spec.Controller
 	return rms(len(z1), func(c int) float64 {
 		e := 0.0

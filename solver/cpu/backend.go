@@ -1,0 +1,65 @@
+// Package cpu is the CPU backend: tiles of rows that are refilled as samples finish, kernels of package simd, and a pool
+// of workers over fixed chunks of a batch. A sample's answer does not depend on what else is in the batch, and sums over
+// samples not on the number of workers: both are the same to the bit.
+package cpu
+
+import (
+	"fmt"
+	"runtime"
+
+	"neuralode/solver"
+	"neuralode/solver/cpu/internal/simd"
+)
+
+// Options says how the backend uses the machine. The zero value uses all of it.
+type Options struct {
+	Workers int    // goroutines; 0 means GOMAXPROCS
+	Level   string // instruction set: "avx512", "avx2" or "plain"; "" means the best the processor has
+}
+
+// New returns the CPU backend, or an error for a number of workers below zero or a level that the processor lacks.
+func New(o Options) (solver.Backend, error) {
+	b := backend{workers: o.Workers, level: simd.Best()}
+	if o.Workers < 0 {
+		return nil, fmt.Errorf("cpu: the number of workers must be zero (all cores) or positive, got %d", o.Workers)
+	}
+	if o.Workers == 0 {
+		b.workers = runtime.GOMAXPROCS(0)
+	}
+	if o.Level != "" {
+		level, err := simd.ParseLevel(o.Level)
+		if err != nil {
+			return nil, fmt.Errorf("cpu: %w", err)
+		}
+		b.level = level
+	}
+	return b, nil
+}
+
+// Levels names the instruction sets this processor can run, the best last.
+func Levels() []string {
+	var names []string
+	for _, l := range simd.Levels() {
+		names = append(names, l.String())
+	}
+	return names
+}
+
+type backend struct {
+	workers int
+	level   simd.Level
+}
+
+func (b backend) Device() string {
+	return fmt.Sprintf("cpu (%s, %d workers)", b.level, b.workers)
+}
+
+func (b backend) Compile(m solver.Model, spec solver.Spec) (solver.Program, error) {
+	if err := solver.CheckCompile(m, spec); err != nil {
+		return nil, err
+	}
+	if spec.Precision == solver.Float64 {
+		return newProgram[float64](b, m, spec), nil
+	}
+	return newProgram[float32](b, m, spec), nil
+}

@@ -1,0 +1,223 @@
+package cpu
+
+import (
+	"context"
+
+	"neuralode/solver"
+	"neuralode/solver/cpu/internal/simd"
+)
+
+// reverse is the discrete gradient of a chunk: each row walks the recorded steps of one sample from the last to the
+// first, evaluates the stages again and takes λ back through them (see solver.Reference for the definition). Rows are
+// refilled as in a tile; the cotangents of all stages of all rows meet in one product per weight.
+type reverse[T simd.Float] struct {
+	m      *method[T]
+	exec   *executor[T]
+	record *record[T]
+	call   *call[T]
+	sums   *sums[T]
+
+	capacity int
+	dim      int
+	stages   int // that are evaluated: the last one only where save times need it
+	next     int
+	end      int
+	frames   frames[T]
+	z, k, g  []T // [capacity, dim], [capacity, stages of the method, dim] twice; g's last place holds λ
+	extra    []T // as g: h times what the dense output adds to the stages' cotangents; nil without save times
+	ones, h  []T
+	zeroRow  []T
+	times    []float64
+	zero     []int
+	zOff     []int
+	kOff     []int
+	step     []int32 // by slot: the step to take back, −1 for a sample that did not move
+	left     []int   // by slot: save times not yet passed
+	sample   []int
+	active   []int
+}
+
+func newReverse[T simd.Float](m *method[T], e *executor[T], rec *record[T], capacity int) *reverse[T] {
+	r := &reverse[T]{m: m, exec: e, record: rec, capacity: capacity, dim: rec.dim}
+	r.frames = newFrames(e, capacity, m.stages)
+	r.z, r.k, r.g = make([]T, capacity*r.dim), make([]T, capacity*m.stages*r.dim), make([]T, capacity*m.stages*r.dim)
+	r.ones, r.h, r.zeroRow = make([]T, max(capacity, m.stages)), make([]T, capacity), make([]T, r.dim)
+	for i := range r.ones {
+		r.ones[i] = 1
+	}
+	r.times, r.zero = make([]float64, capacity), make([]int, capacity)
+	r.zOff, r.kOff = make([]int, capacity), make([]int, capacity)
+	r.step, r.left, r.sample = make([]int32, capacity), make([]int, capacity), make([]int, capacity)
+	r.active = make([]int, 0, capacity)
+	return r
+}
+
+// run takes the samples of the chunk back to t0.
+func (r *reverse[T]) run(ctx context.Context, c *call[T], chunk int) {
+	r.call, r.sums = c, &c.fieldSums[chunk]
+	r.next, r.end = c.samples(chunk)
+	r.stages = r.m.stages - 1
+	if c.savedBar != nil {
+		r.stages = r.m.stages
+		grow(&r.extra, len(r.g))
+	}
+	r.active = r.active[:0]
+	for s := range r.capacity {
+		if !r.begin(s) {
+			break
+		}
+		r.active = append(r.active, s)
+	}
+	for len(r.active) > 0 && ctx.Err() == nil {
+		r.load()
+		r.forward()
+		r.backward()
+		r.retire()
+	}
+}
+
+// begin gives the slot the next sample that went forward well and has steps to take back.
+func (r *reverse[T]) begin(slot int) bool {
+	c := r.call
+	for ; r.next < r.end; r.next++ {
+		i := r.next
+		if c.end[i].Status != solver.OK {
+			continue
+		}
+		r.sample[slot], r.step[slot], r.left[slot] = i, r.record.last[i-r.record.first], 0
+		if c.savedBar != nil {
+			r.left[slot] = len(c.saveAt)
+		}
+		copy(r.lambda(slot), row(c.cotangent, i, c.dim))
+		c.back[i] = solver.End{T: c.span(i).T0}
+		if r.step[slot] < 0 {
+			r.finish(slot)
+			continue
+		}
+		r.next++
+		return true
+	}
+	return false
+}
+
+func (r *reverse[T]) lambda(slot int) []T { return row(r.g, (slot+1)*r.m.stages-1, r.dim) }
+
+// load fetches the rows' steps.
+func (r *reverse[T]) load() {
+	for i, s := range r.active {
+		st := &r.record.steps[r.step[s]]
+		copy(row(r.z, s, r.dim), r.record.state(r.step[s]))
+		r.times[i], r.h[i] = st.t, T(st.h)
+		r.zOff[i], r.kOff[i] = s*r.dim, s*r.m.stages*r.dim
+	}
+	if r.call.savedBar != nil {
+		r.loadSaved()
+	}
+}
+
+// forward evaluates the stages again.
+func (r *reverse[T]) forward() {
+	e, n := r.exec, len(r.active)
+	arg, out := e.layout.at[e.plan.Input("z")], e.layout.at[e.plan.Output("f")]
+	for stage := range r.stages {
+		list := r.frames.list(e, stage, r.active)
+		dst, off := e.at(list, arg)
+		e.kern.Combine(dst, off, r.z, r.zOff[:n], r.h[:n], r.k, r.kOff[:n], r.dim, r.m.a[stage], r.dim)
+		r.setTime(list, stage)
+		e.run(e.forward, list)
+		r.take(list, out, r.k, stage)
+	}
+}
+
+func (r *reverse[T]) setTime(list *rows[T], stage int) {
+	id := r.exec.plan.Input("t")
+	if id < 0 {
+		return
+	}
+	dst, off := r.exec.at(list, r.exec.layout.at[id])
+	for i, s := range r.active {
+		dst[off[i]] = T(r.times[i] + r.m.tab.C[stage]*r.record.steps[r.step[s]].h)
+	}
+}
+
+// take copies a value of the active rows to their place for a stage in k or g.
+func (r *reverse[T]) take(list *rows[T], o operand, dst []T, stage int) {
+	src, off := r.exec.at(list, o)
+	for i, s := range r.active {
+		copy(row(dst, s*r.m.stages+stage, r.dim), src[off[i]:])
+	}
+}
+
+// backward takes λ back over the step of every active row.
+func (r *reverse[T]) backward() {
+	if r.stages == r.m.stages {
+		r.reverseLast()
+	}
+	for stage := r.m.stages - 2; stage >= 0; stage-- {
+		r.reverseStage(stage, r.m.columns[stage])
+	}
+	n, last := len(r.active), r.m.stages-1
+	r.exec.kern.Combine(r.g[last*r.dim:], r.kOff[:n], r.g[last*r.dim:], r.kOff[:n], r.ones[:n], r.g, r.kOff[:n], r.dim,
+		r.ones[:last], r.dim)
+	r.frames.reset()
+	for stage := range r.stages {
+		r.frames.add(r.exec, stage, r.active)
+	}
+	r.exec.accumulate(r.sums, &r.frames.rows)
+	for _, s := range r.active {
+		st := &r.call.backStats[r.sample[s]]
+		st.Accepted++
+		st.NFE += r.stages
+	}
+}
+
+// reverseStage computes the stage's product of its cotangent h·(Σ column·g) with ∂f/∂z.
+func (r *reverse[T]) reverseStage(stage int, column []T) {
+	e, n := r.exec, len(r.active)
+	list := r.frames.list(e, stage, r.active)
+	dst, off := e.at(list, e.layout.at[e.plan.Cotangents[0].Value])
+	base, baseOff := r.zeroRow, r.zero[:n]
+	if r.call.savedBar != nil {
+		base, baseOff = r.extra[stage*r.dim:], r.kOff[:n]
+	}
+	e.kern.Combine(dst, off, base, baseOff, r.h[:n], r.g, r.kOff[:n], r.dim, column, r.dim)
+	e.run(e.backward, list)
+	if id := e.plan.InputGrad("z"); id >= 0 {
+		r.take(list, e.layout.at[id], r.g, stage)
+		return
+	}
+	for _, s := range r.active {
+		clear(row(r.g, s*r.m.stages+stage, r.dim))
+	}
+}
+
+// retire moves every row to the step before, or to the next sample.
+func (r *reverse[T]) retire() {
+	for i := len(r.active) - 1; i >= 0; i-- {
+		s := r.active[i]
+		if r.step[s] = r.record.steps[r.step[s]].previous; r.step[s] >= 0 {
+			continue
+		}
+		r.finish(s)
+		if !r.begin(s) {
+			r.active[i] = r.active[len(r.active)-1]
+			r.active = r.active[:len(r.active)-1]
+		}
+	}
+}
+
+// finish hands over ∂L/∂z0; save times at t0 itself add to it.
+func (r *reverse[T]) finish(slot int) {
+	c, i := r.call, r.sample[slot]
+	lambda := r.lambda(slot)
+	for j := range r.left[slot] {
+		addRow(lambda, row(c.savedBar, i*len(c.saveAt)+j, c.dim))
+	}
+	copy(row(c.z0Bar, i, c.dim), lambda)
+}
+
+func addRow[T simd.Float](dst, src []T) {
+	for c, v := range src {
+		dst[c] += v
+	}
+}

@@ -1,0 +1,180 @@
+package cpu
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+
+	"neuralode/solver"
+	"neuralode/solver/cpu/internal/simd"
+)
+
+// engine is a model compiled for one precision, with its workers. It runs one call at a time.
+type engine[T simd.Float] struct {
+	spec   solver.Spec
+	kern   *simd.Kernels[T]
+	method *method[T]
+	field  *executor[T]
+	head   *executor[T]
+
+	dim, outWidth, labelWidth int
+	fieldTheta                int // length of the field's part of θ
+	thetaLen                  int
+
+	workers []*worker[T]
+	rows    int // of the workers' tiles
+	team    *team
+	theta   []T
+	total   []T // ∂L/∂θ of the last call
+	jobs    job[T]
+}
+
+// job is the call the workers are on; they draw its chunks.
+type job[T simd.Float] struct {
+	ctx  context.Context
+	call *call[T]
+	next atomic.Int64
+}
+
+func newEngine[T simd.Float](m solver.Model, spec solver.Spec, level simd.Level, workers int) *engine[T] {
+	kern := simd.For[T](level)
+	e := &engine[T]{spec: spec, kern: kern, method: newMethod[T](spec), field: newExecutor(m.Field, kern),
+		dim: m.Dim(), outWidth: m.OutWidth(), labelWidth: m.LabelWidth(),
+		fieldTheta: m.Field.ThetaLen(), thetaLen: m.ThetaLen()}
+	if m.Head != nil {
+		e.head = newExecutor(m.Head, kern)
+	}
+	e.theta, e.total = make([]T, e.thetaLen), make([]T, e.thetaLen)
+	e.workers = make([]*worker[T], workers)
+	e.team = newTeam(workers-1, e.work)
+	return e
+}
+
+// narrowRows and wideRows are the rows of a tile: as many as keep a tile in the L1 and L2 caches, and enough to use each
+// weight several times from registers.
+const (
+	narrowRows  = 18
+	wideRows    = 48
+	narrowWidth = 128 // the widest value of a field that counts as narrow
+)
+
+// tileRows is how many samples a tile holds at once in chunks of that size.
+func (e *engine[T]) tileRows(chunk int) int {
+	if e.method.con.Control == solver.ControlBatch {
+		return chunk
+	}
+	rows := narrowRows
+	for _, o := range e.field.layout.at {
+		if o.mem != shared && o.width > narrowWidth {
+			rows = wideRows
+		}
+	}
+	return min(rows, chunk)
+}
+
+// setTheta takes the parameters.
+func (e *engine[T]) setTheta(theta []T) {
+	e.field.params.set(theta[:e.fieldTheta])
+	if e.head != nil {
+		e.head.params.set(theta[e.fieldTheta:])
+	}
+}
+
+// run takes all chunks of the call through the workers.
+func (e *engine[T]) run(ctx context.Context, c *call[T]) {
+	if rows := e.tileRows(c.chunk); rows > e.rows || (e.method.con.Control == solver.ControlBatch && rows != e.rows) {
+		clear(e.workers)
+		e.rows = rows
+	}
+	e.jobs.ctx, e.jobs.call = ctx, c
+	e.jobs.next.Store(0)
+	busy := min(len(e.workers), c.chunks())
+	for i := range busy {
+		if e.workers[i] == nil {
+			e.workers[i] = newWorker(e, e.rows)
+		}
+	}
+	e.team.run(busy)
+	e.jobs.ctx, e.jobs.call = nil, nil
+}
+
+// work is one worker's share of the call: chunks until none is left.
+func (e *engine[T]) work(worker int) {
+	for {
+		chunk := int(e.jobs.next.Add(1)) - 1
+		if chunk >= e.jobs.call.chunks() {
+			return
+		}
+		e.workers[worker].chunk(e.jobs.ctx, e.jobs.call, chunk)
+	}
+}
+
+// gradient sums the chunks in their order and leaves ∂L/∂θ in e.total.
+func (e *engine[T]) gradient(c *call[T]) []T {
+	e.field.params.gradient(e.total[:e.fieldTheta], e.inOrder(c.fieldSums[:c.chunks()]))
+	if e.head != nil && c.labels != nil {
+		e.head.params.gradient(e.total[e.fieldTheta:], e.inOrder(c.headSums[:c.chunks()]))
+	} else {
+		clear(e.total[e.fieldTheta:])
+	}
+	return e.total
+}
+
+// inOrder adds all sums to the first.
+func (e *engine[T]) inOrder(s []sums[T]) *sums[T] {
+	for i := 1; i < len(s); i++ {
+		e.kern.Add(s[0].data, s[i].data)
+	}
+	return &s[0]
+}
+
+// lossOf is the weighted sum of the losses, in the order of the samples.
+func lossOf[T simd.Float](c *call[T]) float64 {
+	total := 0.0
+	for i, l := range c.losses {
+		if c.end[i].Status == solver.OK {
+			total += float64(c.weightOf(i)) * float64(l)
+		}
+	}
+	return total
+}
+
+// team is a set of goroutines that wait for work: the caller is one of them, so a single share never leaves it.
+type team struct {
+	work  func(worker int)
+	start []chan struct{}
+	done  sync.WaitGroup
+}
+
+func newTeam(helpers int, work func(int)) *team {
+	t := &team{work: work}
+	for i := range helpers {
+		start := make(chan struct{}, 1)
+		t.start = append(t.start, start)
+		go func() {
+			for range start {
+				t.work(i + 1)
+				t.done.Done()
+			}
+		}()
+	}
+	return t
+}
+
+// run has that many workers do their share and returns when all have.
+func (t *team) run(workers int) {
+	t.done.Add(workers - 1)
+	for i := range workers - 1 {
+		t.start[i] <- struct{}{}
+	}
+	t.work(0)
+	t.done.Wait()
+}
+
+// close ends the goroutines.
+func (t *team) close() {
+	for _, c := range t.start {
+		close(c)
+	}
+	t.start = nil
+}

@@ -1,0 +1,116 @@
+package cpu
+
+import (
+	"math"
+
+	"neuralode/solver"
+	"neuralode/solver/cpu/internal/simd"
+)
+
+// forwardPass feeds a tile with the samples of a chunk, from t0 to t1.
+type forwardPass[T simd.Float] struct {
+	tile   *tile[T]
+	record *record[T] // the accepted steps, for the discrete gradient; nil otherwise
+	call   *call[T]
+	next   int
+	end    int
+	sample []int // by slot
+	saved  []int // by slot: save times done
+}
+
+func newForwardPass[T simd.Float](tl *tile[T], rec *record[T]) *forwardPass[T] {
+	return &forwardPass[T]{tile: tl, record: rec, sample: make([]int, tl.capacity), saved: make([]int, tl.capacity)}
+}
+
+// reset points the pass at the samples [from, to).
+func (p *forwardPass[T]) reset(c *call[T], from, to int) {
+	p.call, p.next, p.end = c, from, to
+	if p.record != nil {
+		p.record.reset(from, to)
+	}
+}
+
+func (p *forwardPass[T]) begin(slot int) bool {
+	if p.next == p.end {
+		return false
+	}
+	i := p.next
+	p.next++
+	p.sample[slot], p.saved[slot] = i, 0
+	copy(row(p.tile.z, slot, p.tile.width), row(p.call.z0, i, p.call.dim))
+	p.tile.row[slot].span = p.call.span(i)
+	for j := range p.savedRow(slot) {
+		p.savedRow(slot)[j] = T(math.NaN())
+	}
+	for p.due(slot, p.call.span(i).T0) {
+		copy(p.nextSaved(slot), row(p.call.z0, i, p.call.dim))
+	}
+	return true
+}
+
+func (p *forwardPass[T]) savedRow(slot int) []T {
+	return row(p.call.saved, p.sample[slot], len(p.call.saveAt)*p.call.dim)
+}
+
+// due reports whether the slot's next save time is reached at time t.
+func (p *forwardPass[T]) due(slot int, t float64) bool {
+	if p.saved[slot] == len(p.call.saveAt) {
+		return false
+	}
+	s := p.tile.row[slot].span
+	next := p.call.saveAt[p.saved[slot]]
+	if s.T1 >= s.T0 {
+		return next <= t
+	}
+	return next >= t
+}
+
+// nextSaved is where the slot's next saved state goes.
+func (p *forwardPass[T]) nextSaved(slot int) []T {
+	j := p.saved[slot]
+	p.saved[slot]++
+	return p.savedRow(slot)[j*p.call.dim : (j+1)*p.call.dim]
+}
+
+func (p *forwardPass[T]) accepted(slots []int) {
+	for _, slot := range slots {
+		r := &p.tile.row[slot]
+		z := row(p.tile.z, slot, p.tile.width)
+		if p.record != nil {
+			p.record.add(p.sample[slot], r.t, r.step, z)
+		}
+		end := r.t + r.step
+		if r.last {
+			end = r.span.T1
+		}
+		for p.due(slot, end) {
+			t := p.call.saveAt[p.saved[slot]]
+			p.dense(slot, t, end, p.nextSaved(slot))
+		}
+	}
+}
+
+// dense writes the state at time t of the step just accepted.
+func (p *forwardPass[T]) dense(slot int, t, end float64, dst []T) {
+	tl := p.tile
+	r := &tl.row[slot]
+	x := (t - r.t) / r.step
+	if t == end {
+		x = 1
+	}
+	copy(dst, row(tl.z, slot, tl.width))
+	for i, weights := range tl.m.tab.Dense {
+		w := T(r.step * solver.Polynomial(weights, x))
+		for c, k := range row(tl.k, slot*tl.m.stages+i, tl.width) {
+			dst[c] += w * k
+		}
+	}
+}
+
+func (p *forwardPass[T]) finished(slot int) bool {
+	r, i := &p.tile.row[slot], p.sample[slot]
+	copy(row(p.call.z1, i, p.call.dim), row(p.tile.z, slot, p.tile.width))
+	p.call.end[i] = solver.End{Status: r.status, T: r.t, H: r.step}
+	p.call.stats[i] = r.stats
+	return false
+}

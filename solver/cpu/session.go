@@ -1,0 +1,124 @@
+package cpu
+
+import (
+	"context"
+	"errors"
+	"math"
+
+	"neuralode/solver"
+	"neuralode/solver/cpu/internal/simd"
+)
+
+// session is a training under way: an engine of its own, the data, θ and the moments, all in the program's precision.
+type session[T simd.Float] struct {
+	engine *engine[T]
+	opt    solver.Optimizer
+	data   []T // [samples, dim]
+	labels []T // [samples, label width]
+	n      int
+	theta  []T
+	m, v   []T
+	step   int64
+	call   call[T]
+}
+
+func (p *program[T]) Train(data solver.Data, opt solver.Optimizer, start solver.OptimizerState) (solver.Session, error) {
+	if err := solver.CheckTraining(p.model, p.spec, data, opt, start); err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.engine == nil {
+		return nil, errClosed
+	}
+	s := &session[T]{engine: newEngine[T](p.model, p.spec, p.backend.level, p.backend.workers), opt: opt,
+		data: converted[T](data.Z0), labels: converted[T](data.Labels), n: len(data.Z0) / p.model.Dim(),
+		theta: converted[T](start.Theta), m: converted[T](start.M), v: converted[T](start.V), step: start.Step}
+	s.call.gradient, s.call.spans = true, []solver.Span{data.Span}
+	p.sessions = append(p.sessions, s)
+	return s, nil
+}
+
+func (s *session[T]) State() solver.OptimizerState {
+	return solver.OptimizerState{Theta: widened(s.theta), M: widened(s.m), V: widened(s.v), Step: s.step}
+}
+
+func (s *session[T]) Run(ctx context.Context, minibatches [][]int, done func(solver.Iteration)) error {
+	if err := solver.CheckMinibatches(minibatches, s.n); err != nil {
+		return err
+	}
+	for i, indices := range minibatches {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		it, err := s.iterate(ctx, indices)
+		if err != nil {
+			var failed *solver.IterationError
+			if errors.As(err, &failed) {
+				failed.Index = i
+			}
+			return err
+		}
+		done(it)
+	}
+	return nil
+}
+
+// iterate is one training iteration. On an error θ and the moments are as before.
+func (s *session[T]) iterate(ctx context.Context, indices []int) (solver.Iteration, error) {
+	s.load(indices)
+	s.engine.run(ctx, &s.call)
+	if err := ctx.Err(); err != nil {
+		return solver.Iteration{}, err
+	}
+	if err := s.failure(indices); err != nil {
+		return solver.Iteration{}, err
+	}
+	it := s.call.summary()
+	gradient := s.engine.gradient(&s.call)
+	it.GradientNorm = math.Sqrt(s.engine.kern.SumSquares(gradient))
+	if !(it.GradientNorm <= math.MaxFloat64) || math.IsNaN(it.Loss) || math.IsInf(it.Loss, 0) {
+		return it, &solver.IterationError{Sample: -1, Err: errors.New("the loss or its gradient is not finite: lower the learning rate or clip the gradient")}
+	}
+	s.update(gradient, it.GradientNorm)
+	return it, nil
+}
+
+// load gathers the minibatch.
+func (s *session[T]) load(indices []int) {
+	e, c := s.engine, &s.call
+	e.setTheta(s.theta)
+	e.resize(c, len(indices))
+	grow(&c.labels, len(indices)*e.labelWidth)
+	for k, i := range indices {
+		copy(row(c.z0, k, e.dim), row(s.data, i, e.dim))
+		copy(row(c.labels, k, e.labelWidth), row(s.labels, i, e.labelWidth))
+	}
+}
+
+// failure is an error for the first sample that did not go forward and backward.
+func (s *session[T]) failure(indices []int) error {
+	d := solver.Derivative{Solution: solver.Solution{End: s.call.end}, Back: s.call.back}
+	err := d.Err()
+	if err == nil {
+		return nil
+	}
+	var failed *solver.SampleError
+	errors.As(err, &failed)
+	return &solver.IterationError{Sample: indices[failed.Sample], Err: err}
+}
+
+// summary is what the iteration cost.
+func (c *call[T]) summary() solver.Iteration {
+	it := solver.Summarize(&solver.Solution{Stats: c.stats})
+	it.Loss = lossOf(c)
+	return it
+}
+
+// update is one step of Adam.
+func (s *session[T]) update(gradient []T, norm float64) {
+	s.step++
+	m, v := s.opt.Corrections(s.step)
+	s.engine.kern.Adam(s.theta, s.m, s.v, gradient, T(s.opt.ClipScale(norm)), T(s.opt.Rate), T(s.opt.Beta1), T(s.opt.Beta2),
+		T(s.opt.Epsilon), T(m), T(v))
+}

@@ -1,0 +1,410 @@
+package cpu
+
+import (
+	"context"
+	"math"
+
+	"neuralode/solver"
+	"neuralode/solver/cpu/internal/simd"
+)
+
+// tile integrates many samples, a few at a time: each of its rows holds one sample with its own time, step and
+// acceptance, and takes the next sample when that one is done. What a row computes does not depend on the other rows,
+// so a sample's answer is the same to the bit wherever it runs.
+//
+// The forward solve and the continuous adjoint are both tiles: the pass says where samples come from, what the state
+// is made of and what happens at an accepted step.
+type tile[T simd.Float] struct {
+	m     *method[T]
+	exec  *executor[T]
+	pass  pass[T]
+	vjp   bool // the state is [z, a] and its derivative needs the VJP
+	whole bool // one step for all rows: solver.ControlBatch
+
+	capacity int // rows
+	dim      int // of z
+	width    int // of the state: dim or 2·dim
+	parts    []part
+	z, k     []T // [capacity, width] and [capacity, stages, width]
+	diff     []T // scratch for the starting step, as z
+	frames   frames[T]
+	row      []rowState
+	active   []int // slots in use
+	fresh    []int // those of them that have not started
+	free     []int
+	moved    []int // slots whose step was accepted
+
+	list  lists[T]
+	busy  solver.Occupancy
+	sound bool // the last trial step stayed finite in every row
+}
+
+// rowState is the control state of one row.
+type rowState struct {
+	span    solver.Span
+	t, h    float64
+	step    float64 // h cut to the end of the span
+	last    bool    // the step ends the span
+	accept  bool
+	factor  float64
+	history solver.Errors
+	tried   int // steps of this span
+	stats   solver.Stats
+	status  solver.Status
+}
+
+// part maps a piece of the state to the plan: where its stage argument goes.
+type part struct {
+	arg      operand
+	at, size int
+}
+
+// pass feeds a tile.
+type pass[T simd.Float] interface {
+	// begin loads the next sample's state and span into the slot; false when there is none.
+	begin(slot int) bool
+	// accepted sees the slots whose step was accepted, before their state moves on.
+	accepted(slots []int)
+	// finished takes the sample's result, or its failure. It returns true when it has loaded another span of the same
+	// sample into the slot.
+	finished(slot int) bool
+}
+
+// lists are the per-row arguments of a round's kernel calls, in the order of the slots they were made for.
+type lists[T simd.Float] struct {
+	z, k []int
+	h    []T
+	norm [2][]float64
+}
+
+func newTile[T simd.Float](m *method[T], e *executor[T], capacity int, vjp bool) *tile[T] {
+	dim := e.plan.Values[e.plan.Output("f")].Cols
+	tl := &tile[T]{m: m, exec: e, vjp: vjp, capacity: capacity, dim: dim, width: dim,
+		whole: m.con.Control == solver.ControlBatch}
+	tl.parts = []part{{e.layout.at[e.plan.Input("z")], 0, dim}}
+	stages := 1
+	if vjp {
+		tl.width, stages = 2*dim, m.stages
+		tl.parts = append(tl.parts, part{e.layout.at[e.plan.Cotangents[0].Value], dim, dim})
+	}
+	tl.z, tl.diff = make([]T, capacity*tl.width), make([]T, capacity*tl.width)
+	tl.k = make([]T, capacity*m.stages*tl.width)
+	tl.frames = newFrames(e, capacity, stages)
+	tl.row = make([]rowState, capacity)
+	for _, l := range []*[]int{&tl.active, &tl.fresh, &tl.free, &tl.moved} {
+		*l = make([]int, 0, capacity)
+	}
+	tl.list = lists[T]{z: make([]int, capacity), k: make([]int, capacity), h: make([]T, capacity)}
+	tl.list.norm = [2][]float64{make([]float64, capacity), make([]float64, capacity)}
+	return tl
+}
+
+// run integrates all samples the pass has. When ctx ends, those not finished end as Cancelled.
+func (tl *tile[T]) run(ctx context.Context, p pass[T]) {
+	tl.pass = p
+	tl.active, tl.fresh, tl.free = tl.active[:0], tl.fresh[:0], tl.free[:0]
+	for s := tl.capacity - 1; s >= 0; s-- {
+		tl.free = append(tl.free, s)
+	}
+	tl.fill()
+	for len(tl.active) > 0 {
+		if ctx.Err() != nil {
+			tl.cancel()
+			return
+		}
+		tl.start()
+		tl.stages()
+		tl.judge()
+		tl.advance()
+		tl.fill()
+	}
+}
+
+// fill gives every free row a sample, while there are any.
+func (tl *tile[T]) fill() {
+	for len(tl.free) > 0 {
+		slot := tl.free[len(tl.free)-1]
+		tl.row[slot] = rowState{}
+		if !tl.pass.begin(slot) {
+			return
+		}
+		tl.free = tl.free[:len(tl.free)-1]
+		tl.active = append(tl.active, slot)
+		tl.enter(slot)
+	}
+}
+
+// enter prepares a loaded row: a span without length is over at once.
+func (tl *tile[T]) enter(slot int) {
+	r := &tl.row[slot]
+	r.t, r.h, r.tried, r.history, r.status = r.span.T0, 0, 0, solver.Errors{}, solver.OK
+	if r.span.T0 == r.span.T1 {
+		tl.finish(slot)
+		return
+	}
+	tl.fresh = append(tl.fresh, slot)
+}
+
+// finish hands the row's sample over and frees the row, unless the sample has another span to go.
+func (tl *tile[T]) finish(slot int) {
+	if tl.pass.finished(slot) {
+		tl.enter(slot)
+		return
+	}
+	for i, s := range tl.active {
+		if s == slot {
+			tl.active[i] = tl.active[len(tl.active)-1]
+			tl.active = tl.active[:len(tl.active)-1]
+			break
+		}
+	}
+	tl.free = append(tl.free, slot)
+}
+
+// cancel ends every sample that is not done.
+func (tl *tile[T]) cancel() {
+	for {
+		for len(tl.active) > 0 {
+			slot := tl.active[len(tl.active)-1]
+			tl.row[slot].status = solver.Cancelled
+			tl.finish(slot)
+		}
+		tl.fresh = tl.fresh[:0]
+		if tl.fill(); len(tl.active) == 0 {
+			return
+		}
+	}
+}
+
+// slopes evaluates the state's derivative at a stage for the slots, at the arguments already in the frames.
+func (tl *tile[T]) slopes(stage int, slots []int) {
+	r := tl.frames.list(tl.exec, tl.frameStage(stage), slots)
+	tl.exec.run(tl.exec.forward, r)
+	f := tl.exec.layout.at[tl.exec.plan.Output("f")]
+	tl.take(f, r, stage, slots, 0, 1)
+	if tl.vjp {
+		tl.exec.run(tl.exec.backward, r)
+		tl.takeAdjoint(r, stage, slots)
+	}
+	for _, s := range slots {
+		tl.row[s].stats.NFE++
+	}
+}
+
+// takeAdjoint writes da/dt = −aᵀ ∂f/∂z behind dz/dt; a field that does not depend on z has none.
+func (tl *tile[T]) takeAdjoint(r *rows[T], stage int, slots []int) {
+	id := tl.exec.plan.InputGrad("z")
+	if id >= 0 {
+		tl.take(tl.exec.layout.at[id], r, stage, slots, tl.dim, -1)
+		return
+	}
+	for _, s := range slots {
+		at := (s*tl.m.stages+stage)*tl.width + tl.dim
+		clear(tl.k[at : at+tl.dim])
+	}
+}
+
+// take copies a value, times sign, into the stage's slope.
+func (tl *tile[T]) take(o operand, r *rows[T], stage int, slots []int, at int, sign T) {
+	src, off := tl.exec.at(r, o)
+	for i, s := range slots {
+		dst := tl.k[(s*tl.m.stages+stage)*tl.width+at:][:tl.dim]
+		for c, v := range src[off[i] : off[i]+tl.dim] {
+			dst[c] = sign * v
+		}
+	}
+}
+
+// frameStage is the frame a stage evaluates in: its own where the VJP's parts are needed later, else always the first.
+func (tl *tile[T]) frameStage(stage int) int {
+	if tl.vjp {
+		return stage
+	}
+	return 0
+}
+
+// setTime writes t for each slot where the field depends on it.
+func (tl *tile[T]) setTime(stage int, slots []int, t func(*rowState) float64) {
+	id := tl.exec.plan.Input("t")
+	if id < 0 {
+		return
+	}
+	r := tl.frames.list(tl.exec, tl.frameStage(stage), slots)
+	dst, off := tl.exec.at(r, tl.exec.layout.at[id])
+	for i, s := range slots {
+		dst[off[i]] = T(t(&tl.row[s]))
+	}
+}
+
+// offsets fills the lists for the slots: states, slopes and step sizes.
+func (tl *tile[T]) offsets(slots []int, h func(*rowState) float64) (z, k []int, ht []T) {
+	for i, s := range slots {
+		tl.list.z[i] = s * tl.width
+		tl.list.k[i] = s * tl.m.stages * tl.width
+		tl.list.h[i] = T(h(&tl.row[s]))
+	}
+	n := len(slots)
+	return tl.list.z[:n], tl.list.k[:n], tl.list.h[:n]
+}
+
+// argue writes the stage's argument z + h·Σ coef·k into the frames.
+func (tl *tile[T]) argue(stage int, slots []int, coef []T, h func(*rowState) float64) {
+	z, k, ht := tl.offsets(slots, h)
+	r := tl.frames.list(tl.exec, tl.frameStage(stage), slots)
+	for _, p := range tl.parts {
+		dst, off := tl.exec.at(r, p.arg)
+		tl.exec.kern.Combine(dst, off, tl.z[p.at:], z, ht, tl.k[p.at:], k, tl.width, coef, p.size)
+	}
+}
+
+// stages evaluates all stages after the first of every active row.
+func (tl *tile[T]) stages() {
+	tl.busy.Rows += int64(tl.capacity)
+	tl.busy.Busy += int64(len(tl.active))
+	for _, s := range tl.active {
+		r := &tl.row[s]
+		r.step, r.last = solver.ClipStep(r.t, r.h, r.span.T1)
+	}
+	for stage := 1; stage < tl.m.stages; stage++ {
+		c := tl.m.tab.C[stage]
+		tl.argue(stage, tl.active, tl.m.a[stage], (*rowState).cut)
+		tl.setTime(stage, tl.active, func(r *rowState) float64 { return r.t + c*r.step })
+		tl.slopes(stage, tl.active)
+	}
+}
+
+func (r *rowState) cut() float64 { return r.step }
+
+// judge decides for every active row whether its step is accepted and how long the next one is.
+func (tl *tile[T]) judge() {
+	norms := tl.errorNorms()
+	tl.share(norms)
+	tl.sound = true
+	for _, s := range tl.active {
+		tl.sound = tl.sound && tl.finiteTrial(s)
+	}
+	for i, s := range tl.active {
+		r := &tl.row[s]
+		err := math.Sqrt(norms[i] / float64(tl.width))
+		if !tl.finiteResult(s) {
+			err = math.NaN() // an infinite result has an infinite scale, which hides any error
+		}
+		r.accept, r.factor = tl.m.con.Next(err, tl.m.tab.Order, &r.history)
+	}
+}
+
+// finiteResult reports whether the trial step's result is finite: the row's, or under one step for all, everyone's.
+func (tl *tile[T]) finiteResult(slot int) bool {
+	if tl.whole {
+		return tl.sound
+	}
+	return tl.finiteTrial(slot)
+}
+
+// errorNorms is the sum of squares of each active row's scaled error.
+func (tl *tile[T]) errorNorms() []float64 {
+	z, k, h := tl.offsets(tl.active, (*rowState).cut)
+	r := tl.frames.list(tl.exec, tl.frameStage(tl.m.stages-1), tl.active)
+	total := tl.list.norm[0][:len(tl.active)]
+	clear(total)
+	for _, p := range tl.parts {
+		part := tl.list.norm[1][:len(tl.active)]
+		z1, off := tl.exec.at(r, p.arg)
+		tl.exec.kern.ErrorNorm(part, tl.z[p.at:], z, z1, off, h, tl.k[p.at:], k, tl.width, tl.m.e, tl.m.atol, tl.m.rtol, p.size)
+		for i, v := range part {
+			total[i] += v
+		}
+	}
+	return total
+}
+
+// advance moves the accepted rows on, hands over the finished ones and shortens the steps of the rejected.
+func (tl *tile[T]) advance() {
+	tl.moved = tl.moved[:0]
+	for _, s := range tl.active {
+		r := &tl.row[s]
+		r.tried++
+		if r.accept {
+			r.stats.Accepted++
+			tl.moved = append(tl.moved, s)
+		} else {
+			r.stats.Rejected++
+		}
+	}
+	tl.pass.accepted(tl.moved)
+	tl.moveOn()
+	for i := len(tl.active) - 1; i >= 0; i-- {
+		tl.settle(tl.active[i])
+	}
+}
+
+// moveOn makes the results of the accepted steps the states, and their last slopes the first ones.
+func (tl *tile[T]) moveOn() {
+	last := tl.m.stages - 1
+	r := tl.frames.list(tl.exec, tl.frameStage(last), tl.moved)
+	for _, p := range tl.parts {
+		z1, off := tl.exec.at(r, p.arg)
+		for i, s := range tl.moved {
+			copy(tl.z[s*tl.width+p.at:][:p.size], z1[off[i]:])
+		}
+	}
+	for _, s := range tl.moved {
+		k := tl.k[s*tl.m.stages*tl.width:]
+		copy(k[:tl.width], k[last*tl.width:(last+1)*tl.width])
+		row := &tl.row[s]
+		row.t += row.step
+		if row.last {
+			row.t = row.span.T1
+		}
+	}
+	if tl.vjp {
+		tl.frames.copyStage(tl.exec, last, 0, tl.moved)
+	}
+}
+
+// settle ends a row's span or sets its next step.
+func (tl *tile[T]) settle(slot int) {
+	r := &tl.row[slot]
+	if r.accept && r.last {
+		tl.finish(slot)
+		return
+	}
+	r.h = r.step * r.factor
+	switch {
+	case !r.accept && math.Abs(r.h) < solver.SmallestStep(r.span):
+		r.status = solver.NonFinite
+		if tl.finiteResult(slot) {
+			r.status = solver.StepUnderflow
+		}
+	case r.tried >= tl.m.con.MaxSteps:
+		r.status = solver.MaxSteps
+	}
+	if r.status != solver.OK {
+		tl.finish(slot)
+	}
+}
+
+// finiteTrial reports whether the row's trial step stayed finite: its result and its last slope.
+func (tl *tile[T]) finiteTrial(slot int) bool {
+	last := tl.m.stages - 1
+	k := (slot*tl.m.stages + last) * tl.width
+	if !finite(tl.k[k : k+tl.width]) {
+		return false
+	}
+	for _, p := range tl.parts {
+		at := (tl.frameStage(last)*tl.capacity+slot)*tl.exec.layout.size[p.arg.mem] + p.arg.off
+		if !finite(tl.frames.mem[p.arg.mem][at : at+p.size]) {
+			return false
+		}
+	}
+	return true
+}
+
+func finite[T simd.Float](x []T) bool {
+	for _, v := range x {
+		if v-v != 0 { // NaN and infinities alone
+			return false
+		}
+	}
+	return true
+}
