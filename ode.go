@@ -1,0 +1,74 @@
+package neuralode
+
+import (
+	"context"
+	"fmt"
+
+	"neuralode/graph"
+	"neuralode/plan"
+	"neuralode/solver"
+)
+
+// ODE is a neural ordinary differential equation dz/dt = f(t, z; θ), compiled for a backend: a layer that maps z(t0) to
+// z(t1), and, with a head, a model with a loss. Its methods may be called from several goroutines; calls wait for each
+// other.
+type ODE struct {
+	model   solver.Model
+	program solver.Program
+}
+
+// New lowers a field, and a head unless it is nil, and compiles them for the backend as spec says. It reports
+// everything graph.LowerField, graph.LowerHead and the backend's Compile do. Close the ODE when it is no longer used.
+func New(backend solver.Backend, field graph.Field, head *graph.Head, spec solver.Spec) (*ODE, error) {
+	o := &ODE{}
+	var err error
+	if o.model.Field, err = graph.LowerField(field); err != nil {
+		return nil, err
+	}
+	if head != nil {
+		if o.model.Head, err = graph.LowerHead(*head); err != nil {
+			return nil, err
+		}
+	}
+	if o.program, err = backend.Compile(o.model, spec); err != nil {
+		return nil, err
+	}
+	return o, nil
+}
+
+// Params lists the parameters in the order in which they lie in the flat θ that the methods take.
+func (o *ODE) Params() []plan.Param { return o.model.Params() }
+
+// Dim is the number of components of z.
+func (o *ODE) Dim() int { return o.model.Dim() }
+
+// Solve returns the solution from z0, [samples, dim], over t0 to t1. Check Solution.Err: a sample that fails
+// numerically is no error of the call.
+func (o *ODE) Solve(ctx context.Context, theta, z0 []float64, t0, t1 float64) (*solver.Solution, error) {
+	return o.program.Solve(ctx, theta, solver.Batch{Z0: z0, Spans: []solver.Span{{T0: t0, T1: t1}}})
+}
+
+// Gradient returns the loss of the head over the samples, its mean, and the derivatives of that mean for z0 and θ.
+// labels is [samples, label width]. The spec must have a gradient mode.
+func (o *ODE) Gradient(ctx context.Context, theta, z0, labels []float64, t0, t1 float64) (*solver.Derivative, error) {
+	if o.model.Head == nil {
+		return nil, fmt.Errorf("neuralode: Gradient needs a head with a loss; use VJP for cotangents of your own")
+	}
+	return o.program.Differentiate(ctx, theta, solver.Batch{Z0: z0, Spans: []solver.Span{{T0: t0, T1: t1}}},
+		solver.Objective{Labels: labels})
+}
+
+// VJP returns the solution and the product of cotangent, ∂L/∂z(t1) as [samples, dim], with its Jacobian: ∂L/∂z0 and
+// ∂L/∂θ. The spec must have a gradient mode.
+func (o *ODE) VJP(ctx context.Context, theta, z0, cotangent []float64, t0, t1 float64) (*solver.Derivative, error) {
+	return o.program.Differentiate(ctx, theta, solver.Batch{Z0: z0, Spans: []solver.Span{{T0: t0, T1: t1}}},
+		solver.Objective{Cotangent: cotangent})
+}
+
+// Train opens a training session: see solver.Program.
+func (o *ODE) Train(data solver.Data, opt solver.Optimizer, theta []float64) (solver.Session, error) {
+	return o.program.Train(data, opt, solver.NewOptimizerState(theta))
+}
+
+// Close frees what the ODE holds.
+func (o *ODE) Close() error { return o.program.Close() }

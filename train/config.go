@@ -1,0 +1,116 @@
+package train
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"neuralode/graph"
+	"neuralode/solver"
+)
+
+// Config is everything that decides what a run computes, except the device. The same Config, data and precision give
+// the same bits.
+type Config struct {
+	Data    string  `json:"data"`    // "spiral", "circle", or the path of a CSV or .npy file
+	Label   string  `json:"label"`   // the label's column in a file; "" is the last
+	Samples int     `json:"samples"` // of a made data set
+	Noise   float64 `json:"noise"`   // standard deviation added to every coordinate of a made data set
+
+	Hidden     []int  `json:"hidden"` // widths of the hidden layers
+	Activation string `json:"activation"`
+	Time       bool   `json:"time"`    // the field depends on t
+	Augment    int    `json:"augment"` // zero dimensions added to the state (Dupont et al. 2019)
+
+	Readout   string `json:"readout"`   // "auto", "component" or "linear"
+	Component int    `json:"component"` // of z(t1), for the read-out "component"
+	Loss      string `json:"loss"`      // "auto", "bce", "softmax" or "mse"
+
+	T0        float64 `json:"t0"`
+	T1        float64 `json:"t1"`
+	Method    string  `json:"method"`
+	Rtol      float64 `json:"rtol"`
+	Atol      float64 `json:"atol"`
+	MaxSteps  int     `json:"max_steps"`
+	Control   string  `json:"control"`
+	Gradient  string  `json:"gradient"`
+	Precision string  `json:"precision"`
+
+	Iterations int     `json:"iterations"`
+	Batch      int     `json:"batch"`
+	Rate       float64 `json:"lr"`
+	ClipNorm   float64 `json:"clip"` // 0: off
+	Seed       uint64  `json:"seed"`
+}
+
+// DefaultConfig trains a 2-64-64-2 tanh field on the spiral.
+func DefaultConfig() Config {
+	return Config{
+		Data: "spiral", Samples: 1000, Noise: 0.1,
+		Hidden: []int{64, 64}, Activation: "tanh", Readout: "auto", Loss: "auto",
+		T1: 1, Method: "dopri5", Rtol: 1e-3, Atol: 1e-6, MaxSteps: 4096, Control: "sample", Gradient: "backsolve",
+		Precision: "float32", Iterations: 2000, Batch: 256, Rate: 3e-3, Seed: 42,
+	}
+}
+
+// The choices a Config's strings have.
+var (
+	Readouts = []string{"auto", "component", "linear"}
+	Losses   = []string{"auto", "bce", "softmax", "mse"}
+)
+
+// Check reports every value that can never work, whatever the data.
+func (c Config) Check() error {
+	var errs []error
+	require := func(ok bool, format string, args ...any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf(format, args...))
+		}
+	}
+	choice := func(name, got string, of []string) {
+		require(slices.Contains(of, got), "%s must be one of %s, got %q", name, strings.Join(of, ", "), got)
+	}
+	require(c.Data != "", "data must be spiral, circle or a file")
+	require(c.Samples >= 2, "samples must be at least 2, got %d", c.Samples)
+	require(c.Noise >= 0 && !math.IsInf(c.Noise, 0), "noise must be zero or positive, got %v", c.Noise)
+	for _, h := range c.Hidden {
+		require(h >= 1, "hidden widths must be at least 1, got %d", h)
+	}
+	_, err := graph.ParseActivation(c.Activation)
+	errs = append(errs, err)
+	require(c.Augment >= 0, "augment must be zero or positive, got %d", c.Augment)
+	choice("readout", c.Readout, Readouts)
+	require(c.Component >= 0, "component must be zero or positive, got %d", c.Component)
+	choice("loss", c.Loss, Losses)
+	require(c.Iterations >= 1, "iterations must be at least 1, got %d", c.Iterations)
+	require(c.Batch >= 1, "batch must be at least 1, got %d", c.Batch)
+	require(finite(c.T0) && finite(c.T1), "times must be finite, got %v to %v", c.T0, c.T1)
+	spec, err := c.Spec()
+	if err == nil {
+		err = spec.Check()
+		require(spec.Gradient != solver.NoGradient, "gradient must be backsolve or discrete, got %q", c.Gradient)
+	}
+	return errors.Join(append(errs, err, c.optimizer().Check())...)
+}
+
+func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
+
+// Spec is how the run solves.
+func (c Config) Spec() (solver.Spec, error) {
+	s := solver.DefaultSpec()
+	s.Controller.Rtol, s.Controller.Atol, s.Controller.MaxSteps = c.Rtol, c.Atol, c.MaxSteps
+	var errs [4]error
+	s.Tableau, errs[0] = solver.TableauNamed(c.Method)
+	s.Controller.Control, errs[1] = solver.ParseControl(c.Control)
+	s.Gradient, errs[2] = solver.ParseGradient(c.Gradient)
+	s.Precision, errs[3] = solver.ParsePrecision(c.Precision)
+	return s, errors.Join(errs[:]...)
+}
+
+func (c Config) optimizer() solver.Optimizer {
+	o := solver.DefaultOptimizer(c.Rate)
+	o.ClipNorm = c.ClipNorm
+	return o
+}

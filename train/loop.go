@@ -1,0 +1,123 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"neuralode/solver"
+)
+
+// loop is a training under way.
+type loop struct {
+	run       *Run
+	session   solver.Session
+	sampler   *sampler
+	metrics   *metrics
+	observers []Observer
+	start     time.Time
+	last      time.Time // when the latest iteration ended
+	failed    error     // of metrics.csv
+	batches   [][]int
+}
+
+// ahead is how many minibatches are given to the backend at once.
+const ahead = 16
+
+// FailedError says at which iteration a training failed numerically, and why.
+type FailedError struct {
+	Iteration int
+	Sample    int // in the data set; −1 when no single sample is to blame
+	Dir       string
+	Kept      int // the iteration of the last checkpoint
+	Err       error
+}
+
+func (e *FailedError) Error() string {
+	where := ""
+	if e.Sample >= 0 {
+		where = fmt.Sprintf("sample %d of the data: ", e.Sample)
+	}
+	return fmt.Sprintf("train: iteration %d: %s%v; the checkpoint of iteration %d in %s is kept", e.Iteration, where, e.Err, e.Kept, e.Dir)
+}
+
+func (e *FailedError) Unwrap() error { return e.Err }
+
+func (l *loop) train(ctx context.Context) error {
+	l.last = time.Now()
+	total, every := l.run.Config.Iterations, l.run.CheckpointEvery
+	if every <= 0 {
+		every = DefaultCheckpointEvery
+	}
+	done := l.run.Done
+	for done < total {
+		next := min(total, (done/every+1)*every)
+		n, err := l.advance(ctx, done, min(next, done+ahead))
+		done += n
+		if err != nil {
+			return errors.Join(err, l.interrupted(err, done))
+		}
+		if done == next {
+			if err := l.checkpoint(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// advance does iterations from+1 to the given one and returns how many it did.
+func (l *loop) advance(ctx context.Context, from, to int) (int, error) {
+	for len(l.batches) < to-from {
+		l.batches = append(l.batches, nil)
+	}
+	batches := l.batches[:to-from]
+	for i := range batches {
+		batches[i] = l.sampler.draw(from+i, batches[i])
+	}
+	n := 0
+	err := l.session.Run(ctx, batches, func(it solver.Iteration) {
+		n++
+		l.observe(from+n, it)
+	})
+	var numerical *solver.IterationError
+	if errors.As(err, &numerical) {
+		err = &FailedError{Iteration: from + n + 1, Sample: numerical.Sample, Dir: l.run.Dir, Kept: l.run.Done, Err: numerical.Err}
+	}
+	return n, errors.Join(err, l.failed)
+}
+
+func (l *loop) observe(iteration int, it solver.Iteration) {
+	now := time.Now()
+	e := Event{Iteration: iteration, Total: l.run.Config.Iterations, Work: it, Elapsed: now.Sub(l.start)}
+	if d := now.Sub(l.last).Seconds(); d > 0 {
+		e.SamplesPerSecond = float64(l.sampler.size) / d
+	}
+	l.last = now
+	l.failed = errors.Join(l.failed, l.metrics.add(e))
+	for _, o := range l.observers {
+		o(e)
+	}
+}
+
+// checkpoint saves the state after everything the metrics say of it.
+func (l *loop) checkpoint() error {
+	if err := l.metrics.sync(); err != nil {
+		return err
+	}
+	s := l.session.State()
+	if err := l.run.saveCheckpoint(s); err != nil {
+		return err
+	}
+	l.run.state, l.run.Done = s, int(s.Step)
+	return nil
+}
+
+// interrupted saves what was reached when the context ended the training; after a failure the last checkpoint stays.
+func (l *loop) interrupted(cause error, done int) error {
+	if (errors.Is(cause, context.Canceled) || errors.Is(cause, context.DeadlineExceeded)) && done > l.run.Done {
+		return l.checkpoint()
+	}
+	return nil
+}

@@ -1,0 +1,173 @@
+package train
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"neuralode/dataset"
+	"neuralode/graph"
+	"neuralode/reference"
+	"neuralode/safetensors"
+	"neuralode/solver"
+)
+
+// Model is a perceptron field with its read-out and loss, its parameters, and the plans a backend compiles. It is plain
+// data: safe to read from several goroutines.
+type Model struct {
+	Net       graph.MLP
+	Augment   int    // how many of the state's components are added zeros
+	Readout   string // "component" or "linear"
+	Component int    // for the read-out "component"
+	Outputs   int    // of the read-out
+	Loss      string // "bce", "softmax" or "mse"
+	Classes   []string
+	Span      solver.Span
+	Theta     []float64 // the field's parameters, then the read-out's
+
+	Solver solver.Model
+}
+
+// Features is how many numbers a sample has: the state's components without the added zeros.
+func (m *Model) Features() int { return m.Net.Dim() - m.Augment }
+
+// newModel is the untrained model of a run.
+func newModel(c Config, d *dataset.Dataset) (*Model, error) {
+	activation, err := graph.ParseActivation(c.Activation)
+	if err != nil {
+		return nil, err
+	}
+	dim := d.Dim + c.Augment
+	sizes := append(append([]int{dim}, c.Hidden...), dim)
+	m := &Model{Net: graph.MLP{Sizes: sizes, Activation: activation, Time: c.Time}, Augment: c.Augment,
+		Component: c.Component, Classes: d.Classes, Span: solver.Span{T0: c.T0, T1: c.T1}}
+	if err := m.chooseHead(c, d); err != nil {
+		return nil, err
+	}
+	if err := m.lower(); err != nil {
+		return nil, err
+	}
+	rng := stream(c.Seed, weightStream, 0)
+	m.Theta = append(m.Net.Init(rng), m.head().Init(rng)...)
+	return m, nil
+}
+
+// chooseHead settles read-out and loss for the data.
+func (m *Model) chooseHead(c Config, d *dataset.Dataset) error {
+	if d.Task == dataset.Unlabelled {
+		return fmt.Errorf("train: the data have no labels")
+	}
+	m.Loss, m.Readout = c.Loss, c.Readout
+	if m.Loss == "auto" {
+		m.Loss = map[dataset.Task]string{dataset.Binary: "bce", dataset.MultiClass: "softmax", dataset.Regression: "mse"}[d.Task]
+	}
+	switch {
+	case m.Loss == "bce" && d.Task != dataset.Binary:
+		return fmt.Errorf("train: loss bce wants labels of two classes, the data are %v: choose softmax or mse", d.Task)
+	case m.Loss == "softmax" && len(d.Classes) == 0:
+		return fmt.Errorf("train: loss softmax wants labels that are classes, the data are %v: choose mse", d.Task)
+	case m.Loss == "mse" && len(d.Classes) > 2:
+		return fmt.Errorf("train: loss mse wants numbers or two classes, the data have %d classes: choose softmax", len(d.Classes))
+	}
+	m.Outputs = d.Width
+	if m.Loss == "softmax" {
+		m.Outputs = len(d.Classes)
+	}
+	if m.Readout == "auto" {
+		m.Readout = "linear"
+		if m.Loss == "bce" {
+			m.Readout = "component"
+		}
+	}
+	if m.Readout == "component" && m.Outputs != 1 {
+		return fmt.Errorf("train: the read-out component gives one output, loss %s wants %d: choose linear", m.Loss, m.Outputs)
+	}
+	if m.Readout == "component" && m.Component >= m.Net.Dim() {
+		return fmt.Errorf("train: component %d of a state of %d components, want 0 to %d", m.Component, m.Net.Dim(), m.Net.Dim()-1)
+	}
+	return nil
+}
+
+// head is the read-out and loss as expressions.
+func (m *Model) head() graph.Head {
+	h := graph.Head{Dim: m.Net.Dim(), Readout: graph.Linear(m.Outputs)}
+	if m.Readout == "component" {
+		h.Readout = graph.Component(m.Component)
+	}
+	switch m.Loss {
+	case "bce":
+		h.Loss = graph.BinaryCrossEntropy()
+	case "softmax":
+		h.Loss = graph.CrossEntropy()
+	default:
+		h.Loss = graph.MeanSquaredError()
+	}
+	return h
+}
+
+// lower makes the plans.
+func (m *Model) lower() error {
+	field, err := m.Net.Field()
+	if err != nil {
+		return err
+	}
+	if m.Solver.Field, err = graph.LowerField(field); err != nil {
+		return err
+	}
+	m.Solver.Head, err = graph.LowerHead(m.head())
+	return err
+}
+
+// data is the data set as a backend takes it: states with the added zeros, and labels as the loss wants them.
+func (m *Model) data(d *dataset.Dataset) solver.Data {
+	return solver.Data{Z0: m.States(d.X), Labels: m.labels(d), Span: m.Span}
+}
+
+// States is the points x, [n, features], as initial states [n, dim].
+func (m *Model) States(x []float64) []float64 {
+	if m.Augment == 0 {
+		return slices.Clone(x)
+	}
+	var z []float64
+	zeros := make([]float64, m.Augment)
+	for i := 0; i < len(x); i += m.Features() {
+		z = append(append(z, x[i:i+m.Features()]...), zeros...)
+	}
+	return z
+}
+
+// labels is [n, label width]: one column per class for softmax, the numbers themselves otherwise.
+func (m *Model) labels(d *dataset.Dataset) []float64 {
+	if m.Loss != "softmax" {
+		return slices.Clone(d.Labels)
+	}
+	hot := make([]float64, d.Len()*m.Outputs)
+	for i, class := range d.Labels {
+		hot[i*m.Outputs+int(class)] = 1
+	}
+	return hot
+}
+
+// Save writes the model to a safetensors file with tensors of that type; see package reference for the format. What the
+// format lacks stands in further metadata: augment, readout, component, outputs, loss and classes.
+func (m *Model) Save(path string, dtype safetensors.DType) error {
+	classes, err := json.Marshal(m.Classes)
+	if err != nil {
+		return fmt.Errorf("train: %w", err)
+	}
+	n := m.Solver.Field.ThetaLen()
+	ref := reference.Model{Name: path, Sizes: m.Net.Sizes, Activation: m.Net.Activation.String(), Time: m.Net.Time,
+		T0: m.Span.T0, T1: m.Span.T1, Theta: m.Theta[:n], Extra: map[string]safetensors.Tensor{},
+		Metadata: map[string]string{"augment": strconv.Itoa(m.Augment), "readout": m.Readout, "loss": m.Loss,
+			"component": strconv.Itoa(m.Component), "outputs": strconv.Itoa(m.Outputs), "classes": string(classes)}}
+	for _, p := range m.Solver.Head.Params {
+		ref.Extra[p.Name] = safetensors.Tensor{DType: dtype, Shape: p.Shape, Floats: m.Theta[n : n+p.Len()]}
+		n += p.Len()
+	}
+	file, err := ref.File(dtype)
+	if err != nil {
+		return err
+	}
+	return file.WriteFile(path)
+}
