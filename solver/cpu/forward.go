@@ -85,19 +85,20 @@ func (p *forwardPass[T]) accepted(slots []int) {
 		}
 		for p.due(slot, end) {
 			t := p.call.saveAt[p.saved[slot]]
-			p.dense(slot, t, end, p.nextSaved(slot))
+			if t == end {
+				copy(p.nextSaved(slot), p.tile.result(slot, p.tile.parts[0]))
+			} else {
+				p.dense(slot, t, p.nextSaved(slot))
+			}
 		}
 	}
 }
 
-// dense writes the state at time t of the step just accepted.
-func (p *forwardPass[T]) dense(slot int, t, end float64, dst []T) {
+// dense writes the state at time t within the step just accepted.
+func (p *forwardPass[T]) dense(slot int, t float64, dst []T) {
 	tl := p.tile
 	r := &tl.row[slot]
 	x := (t - r.t) / r.step
-	if t == end {
-		x = 1
-	}
 	copy(dst, row(tl.z, slot, tl.width))
 	for i, weights := range tl.m.tab.Dense {
 		w := T(r.step * solver.Polynomial(weights, x))

@@ -341,11 +341,9 @@ func (tl *tile[T]) advance() {
 // moveOn makes the results of the accepted steps the states, and their last slopes the first ones.
 func (tl *tile[T]) moveOn() {
 	last := tl.m.stages - 1
-	r := tl.frames.list(tl.exec, tl.frameStage(last), tl.moved)
 	for _, p := range tl.parts {
-		z1, off := tl.exec.at(r, p.arg)
-		for i, s := range tl.moved {
-			copy(tl.z[s*tl.width+p.at:][:p.size], z1[off[i]:])
+		for _, s := range tl.moved {
+			copy(tl.z[s*tl.width+p.at:][:p.size], tl.result(s, p))
 		}
 	}
 	for _, s := range tl.moved {
@@ -392,12 +390,17 @@ func (tl *tile[T]) finiteTrial(slot int) bool {
 		return false
 	}
 	for _, p := range tl.parts {
-		at := (tl.frameStage(last)*tl.capacity+slot)*tl.exec.layout.size[p.arg.mem] + p.arg.off
-		if !finite(tl.frames.mem[p.arg.mem][at : at+p.size]) {
+		if !finite(tl.result(slot, p)) {
 			return false
 		}
 	}
 	return true
+}
+
+// result is a part of the trial step's result: the argument of the last stage.
+func (tl *tile[T]) result(slot int, p part) []T {
+	at := (tl.frameStage(tl.m.stages-1)*tl.capacity+slot)*tl.exec.layout.size[p.arg.mem] + p.arg.off
+	return tl.frames.mem[p.arg.mem][at : at+p.size]
 }
 
 func finite[T simd.Float](x []T) bool {

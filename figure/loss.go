@@ -1,0 +1,224 @@
+package figure
+
+import (
+	"fmt"
+	"image/color"
+	"math"
+
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+var (
+	rawLine    = draw.LineStyle{Color: color.NRGBA{0x9c, 0xc3, 0xdd, 0xff}, Width: 0.6}
+	smoothLine = draw.LineStyle{Color: okabeIto[0], Width: 1.6}
+)
+
+// Loss returns the curve of the training loss over the iterations, on a logarithmic axis: each value, thin, and on top
+// the centred moving geometric mean, bold. Its window is about a twentieth of the values, odd, at most 501, and at the
+// ends the part that there is; below 40 values the curve is drawn as it is.
+//
+// iterations [n] increase, loss [n] has the value at each. Values that are not finite or not positive have no place on
+// the axis: they leave a gap in the thin line, do not enter the mean, and the legend says how many there are. It is an
+// error if no value is left.
+func Loss(iterations []int, loss []float64) (*Figure, error) {
+	if err := checkLoss(iterations, loss); err != nil {
+		return nil, err
+	}
+	c := newCurve(iterations, loss)
+	x, y := c.axes()
+	window := smoothingWindow(len(loss))
+	layers := []layer{gridLines(x, y)}
+	if window > 1 {
+		layers = append(layers, c.layer(rawLine), c.smoothed(window).layer(smoothLine))
+	} else {
+		layers = append(layers, c.layer(smoothLine))
+	}
+	return &Figure{
+		plot:   newPlot(x, y, layers...),
+		legend: lossLegend(window, len(loss)-c.count(), len(loss)),
+		ratio:  0.55,
+		dpi:    dpi,
+	}, nil
+}
+
+func checkLoss(iterations []int, loss []float64) error {
+	var p problems
+	p.length("iterations", len(iterations), len(loss), "loss values")
+	if newCurve(nil, loss).count() == 0 {
+		p.add("no positive, finite value among %d loss values", len(loss))
+	}
+	for i := 1; i < len(iterations); i++ {
+		if iterations[i] <= iterations[i-1] {
+			p.add("iterations must increase, got %d after %d", iterations[i], iterations[i-1])
+			break
+		}
+	}
+	return p.err()
+}
+
+// smoothingWindow is odd; 1: no smoothing.
+func smoothingWindow(n int) int { return min(2*(n/40)+1, 501) }
+
+func lossLegend(window, skipped, n int) legend {
+	l := legend{lineEntry("loss", smoothLine)}
+	if window > 1 {
+		l = legend{
+			lineEntry("loss", rawLine),
+			lineEntry(fmt.Sprintf("geometric mean of %d values", window), smoothLine),
+		}
+	}
+	if skipped > 0 {
+		l = append(l, entry{text: fmt.Sprintf("%d of %d not drawn: not positive or not finite", skipped, n)})
+	}
+	return l
+}
+
+// curve is points by increasing iteration: x is the iteration, y the decimal logarithm of the loss, NaN where there is
+// nothing to draw.
+type curve []Point
+
+// newCurve with nil iterations has x = 0.
+func newCurve(iterations []int, loss []float64) curve {
+	c := make(curve, len(loss))
+	for i, l := range loss {
+		if iterations != nil {
+			c[i][0] = float64(iterations[i])
+		}
+		c[i][1] = math.NaN()
+		if l > 0 && finite(l) {
+			c[i][1] = math.Log10(l)
+		}
+	}
+	return c
+}
+
+// count is how many points there are to draw.
+func (c curve) count() int {
+	n := 0
+	for _, p := range c {
+		if finite(p[1]) {
+			n++
+		}
+	}
+	return n
+}
+
+// smoothed takes the mean over at most window points around each, from running sums. Gaps are bridged where at least
+// half of the window has values: the mean of a few at the rim would jump.
+func (c curve) smoothed(window int) curve {
+	sum, n := make([]float64, len(c)+1), make([]int, len(c)+1)
+	for i, p := range c {
+		sum[i+1], n[i+1] = sum[i], n[i]
+		if finite(p[1]) {
+			sum[i+1] += p[1]
+			n[i+1]++
+		}
+	}
+	s := make(curve, len(c))
+	for i, p := range c {
+		from, to := max(0, i-window/2), min(len(c), i+window/2+1)
+		s[i] = Point{p[0], math.NaN()}
+		if m := n[to] - n[from]; 2*m >= to-from {
+			s[i][1] = (sum[to] - sum[from]) / float64(m)
+		}
+	}
+	return s
+}
+
+// axes leave some room above and below, and at least a factor of 1.5 in all. An axis of iterations has whole ticks.
+func (c curve) axes() (x, y axis) {
+	from, to := c[0][0], c[len(c)-1][0]
+	if !apart(from, to) {
+		pad := math.Max(1, 1e-9*math.Abs(from))
+		from, to = from-pad, to+pad
+	}
+	l := Around(c, 0)
+	pad := math.Max(0.04*(l.YMax-l.YMin), (math.Log10(1.5)-(l.YMax-l.YMin))/2)
+	x = linearAxis("iteration", from, to, math.Max(1, niceStep(to-from, 8)))
+	return x, logAxis("loss", l.YMin-pad, l.YMax+pad)
+}
+
+// maxVertices is above what the width of a figure can show.
+const maxVertices = 6000
+
+// thinned keeps the lowest and the highest point of each of equal pieces when there are too many to draw.
+func (c curve) thinned() curve {
+	if len(c) <= maxVertices {
+		return c
+	}
+	var t curve
+	piece := (2*len(c) + maxVertices - 1) / maxVertices
+	for from := 0; from < len(c); from += piece {
+		lo, hi := extremes(c[from:min(from+piece, len(c))])
+		t = append(t, c[from+min(lo, hi)])
+		if lo != hi {
+			t = append(t, c[from+max(lo, hi)])
+		}
+	}
+	return t
+}
+
+// extremes are the places of the lowest and highest value; 0 where there is none.
+func extremes(c curve) (lo, hi int) {
+	for i, p := range c {
+		if p[1] < c[lo][1] || math.IsNaN(c[lo][1]) {
+			lo = i
+		}
+		if p[1] > c[hi][1] || math.IsNaN(c[hi][1]) {
+			hi = i
+		}
+	}
+	return lo, hi
+}
+
+// pieces are the stretches between gaps.
+func (c curve) pieces() []curve {
+	var ps []curve
+	from := 0
+	for i := range len(c) + 1 {
+		if i < len(c) && finite(c[i][1]) {
+			continue
+		}
+		if i > from {
+			ps = append(ps, c[from:i])
+		}
+		from = i + 1
+	}
+	return ps
+}
+
+// layer draws the curve; a value between two gaps is a dot.
+func (c curve) layer(s draw.LineStyle) layer {
+	c = c.thinned()
+	return func(canvas *draw.Canvas, at func(Point) vg.Point) {
+		for _, piece := range c.pieces() {
+			if len(piece) == 1 {
+				dot := marker{shape: circle, radius: 1.5 * s.Width, fill: s.Color.(color.NRGBA)}
+				dot.draw(canvas, at(piece[0]))
+				continue
+			}
+			for _, part := range parts(piece) {
+				canvas.StrokeLines(s, project(part, at))
+			}
+		}
+	}
+}
+
+// parts cuts a long line: the time to paint one grows with the square of its vertices. Cuts share their point.
+func parts(c curve) []curve {
+	const vertices = 100
+	var ps []curve
+	for from := 0; from < len(c)-1; from += vertices {
+		ps = append(ps, c[from:min(from+vertices+1, len(c))])
+	}
+	return ps
+}
+
+func project(points []Point, at func(Point) vg.Point) []vg.Point {
+	ps := make([]vg.Point, len(points))
+	for i, p := range points {
+		ps[i] = at(p)
+	}
+	return ps
+}

@@ -1,0 +1,101 @@
+package solvertest
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"testing"
+
+	"neuralode/solver"
+)
+
+var both = []solver.Gradient{solver.Backsolve, solver.Discrete}
+
+func (s Suite) closedForms(t *testing.T) {
+	for _, method := range solver.Tableaus() {
+		for _, control := range []solver.Control{solver.ControlSample, solver.ControlBatch} {
+			for _, p := range closed() {
+				t.Run(fmt.Sprintf("%s/%v/%s", method.Name, control, p.name), func(t *testing.T) {
+					spec := s.spec(solver.NoGradient)
+					spec.Tableau, spec.Controller.Control = method, control
+					got := s.solve(t, solver.Model{Field: lower(t, p.field)}, spec, p.theta,
+						solver.Batch{Z0: p.z0, Spans: []solver.Span{p.span}})
+					near(t, "z1", got.Z1, p.want, s.choose(1e-3, 1e-6))
+				})
+			}
+		}
+	}
+}
+
+// gradientOracle compares with derivatives computed in 32-digit arithmetic.
+func (s Suite) gradientOracle(t *testing.T) {
+	for _, mode := range both {
+		spec := s.spec(mode)
+		b := solver.Batch{Z0: []float64{2, 0}, Spans: []solver.Span{{T1: 1.5}}}
+		d := s.differentiate(t, solver.Model{Field: lower(t, cubicSpiral())}, spec, spiralTheta(), b,
+			solver.Objective{Cotangent: []float64{1, 1}})
+		bound := s.choose(2e-3, 2e-6)
+		near(t, "∂L/∂z0", d.Z0, []float64{4.3807569035597288, 0.35439068204690633}, bound)
+		near(t, "∂L/∂A", d.Theta, []float64{11.127882069334155, 1.8879096789059206, -0.81617970771301055, 10.469224814503693}, bound)
+
+		d = s.differentiate(t, solver.Model{Field: lower(t, rate())}, spec, []float64{0.7},
+			solver.Batch{Z0: []float64{1.5, 0}, Spans: []solver.Span{{T1: 2}}}, solver.Objective{Cotangent: []float64{1, 0}})
+		near(t, "∂z/∂rate", d.Theta, []float64{2 * 1.5 * math.Exp(1.4)}, bound)
+	}
+}
+
+func (s Suite) compile(t *testing.T, m solver.Model, spec solver.Spec) solver.Program {
+	t.Helper()
+	p, err := s.Backend.Compile(m, spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return p
+}
+
+func (s Suite) solve(t *testing.T, m solver.Model, spec solver.Spec, theta []float64, b solver.Batch) *solver.Solution {
+	t.Helper()
+	got, err := s.compile(t, m, spec).Solve(context.Background(), theta, b)
+	if err == nil {
+		err = got.Err()
+	}
+	return must(t, got, err)
+}
+
+func (s Suite) differentiate(t *testing.T, m solver.Model, spec solver.Spec, theta []float64, b solver.Batch, o solver.Objective) *solver.Derivative {
+	t.Helper()
+	got, err := s.compile(t, m, spec).Differentiate(context.Background(), theta, b, o)
+	if err == nil {
+		err = got.Err()
+	}
+	return must(t, got, err)
+}
+
+// near fails where got is farther from want than bound, relative to the largest number wanted (or to 1).
+func near(t *testing.T, what string, got, want []float64, bound float64) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Fatalf("%s has %d numbers, want %d", what, len(got), len(want))
+	}
+	scale, worst := 1.0, 0.0
+	for _, v := range want {
+		scale = math.Max(scale, math.Abs(v))
+	}
+	for i := range want {
+		d := math.Abs(got[i] - want[i])
+		if math.IsNaN(d) {
+			d = math.Inf(1)
+		}
+		worst = math.Max(worst, d)
+	}
+	if !(worst <= bound*scale) {
+		t.Errorf("%s is off by %.3g of %.3g, want %.3g of it; got %.8v want %.8v", what, worst, scale, bound, head(got), head(want))
+	}
+}
+
+func head(x []float64) []float64 { return x[:min(len(x), 6)] }

@@ -1,0 +1,50 @@
+// Package solvertest is the conformance suite that every backend runs: closed forms, the reference solutions, the
+// float64 reference backend, and properties that must hold to the bit.
+package solvertest
+
+import (
+	"testing"
+
+	"neuralode/solver"
+)
+
+// Suite is what a backend is asked to show.
+type Suite struct {
+	Backend   solver.Backend
+	Precision solver.Precision
+	Samples   int // of the reference files that are solved, 0 for all; emulated devices are slow
+}
+
+// Run runs the whole suite as subtests.
+func (s Suite) Run(t *testing.T) {
+	t.Run("closed forms", s.closedForms)
+	t.Run("gradient oracle", s.gradientOracle)
+	t.Run("reference files", s.referenceFiles)
+	t.Run("reference backend", s.referenceBackend)
+	t.Run("save times", s.saveTimes)
+	t.Run("batch independence", s.batchIndependence)
+	t.Run("there and back", s.thereAndBack)
+	t.Run("linear in the cotangent", s.linearInCotangent)
+	t.Run("modes agree", s.modesAgree)
+	t.Run("finite differences", s.finiteDifferences)
+	t.Run("failures", s.failures)
+	t.Run("wrong use", s.wrongUse)
+	t.Run("training", s.training)
+}
+
+// choose picks the bound for the suite's precision.
+func (s Suite) choose(single, double float64) float64 {
+	if s.Precision == solver.Float64 {
+		return double
+	}
+	return single
+}
+
+// spec is the default spec at tolerances that suit the precision.
+func (s Suite) spec(gradient solver.Gradient) solver.Spec {
+	spec := solver.DefaultSpec()
+	spec.Precision, spec.Gradient = s.Precision, gradient
+	spec.Controller.Rtol, spec.Controller.Atol = s.choose(1e-5, 1e-9), s.choose(1e-6, 1e-10)
+	spec.Controller.MaxSteps = 100000
+	return spec
+}

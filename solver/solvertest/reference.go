@@ -1,0 +1,115 @@
+package solvertest
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"testing"
+
+	"neuralode/reference"
+	"neuralode/solver"
+)
+
+// referenceFiles solves the files and compares with what an eighth-order method at rtol 1e-12 made of them.
+func (s Suite) referenceFiles(t *testing.T) {
+	for _, p := range reference.Embedded() {
+		for _, mode := range both {
+			t.Run(fmt.Sprintf("%s/%v", p.Name, mode), func(t *testing.T) { s.referenceFile(t, &p, mode) })
+		}
+	}
+}
+
+func (s Suite) referenceFile(t *testing.T, p *reference.Problem, mode solver.Gradient) {
+	b, o := some(p, s.Samples)
+	n := b.Len(p.Dim())
+	o.Weight = make([]float64, n) // the file's loss is a mean over all its samples
+	for i := range o.Weight {
+		o.Weight[i] = 1 / float64(p.Batch())
+	}
+	d := s.differentiate(t, network(t, p), s.spec(mode), p.Theta, b, o)
+	z, g := s.choose(2e-4, 3e-7), s.choose(3e-4, 1e-6)
+	if s.Precision == solver.Float32 && (p.Name == "spiral_trained" || p.Name == "circle_trained") {
+		z, g = 6e-2, 6e-2 // trajectories part fast there
+	}
+	near(t, "z1", d.Z1, p.Z1[:n*p.Dim()], z)
+	nearNorm(t, "∂L/∂x", d.Z0, p.GradX[:n*p.Dim()], g)
+	if n < p.Batch() {
+		return
+	}
+	near(t, "loss", []float64{d.Loss}, []float64{p.Loss}, z)
+	for _, q := range p.Params {
+		nearNorm(t, "∂L/∂"+q.Name, q.Of(d.Theta), q.Of(p.GradTheta), g)
+	}
+}
+
+// nearNorm compares in the 2-norm, relative to what is wanted.
+func nearNorm(t *testing.T, what string, got, want []float64, bound float64) {
+	t.Helper()
+	difference, size := 0.0, 0.0
+	for i := range want {
+		difference += (got[i] - want[i]) * (got[i] - want[i])
+		size += want[i] * want[i]
+	}
+	if e := math.Sqrt(difference / size); !(e <= bound) {
+		t.Errorf("%s is off by %.3g in the 2-norm, want %.3g", what, e, bound)
+	}
+}
+
+// referenceBackend compares with the float64 reference, which takes the same steps in float64.
+func (s Suite) referenceBackend(t *testing.T) {
+	if s.Precision != solver.Float64 {
+		t.Skip("free-running solvers part at step choices in float32")
+	}
+	for _, p := range reference.Embedded() {
+		b, o := some(&p, 6)
+		m := network(t, &p)
+		for _, mode := range both {
+			for _, control := range []solver.Control{solver.ControlSample, solver.ControlBatch} {
+				spec := s.spec(mode)
+				spec.Controller.Control = control
+				spec.Controller.Rtol, spec.Controller.Atol = 1e-4, 1e-6
+				want := Suite{Backend: solver.Reference(), Precision: s.Precision}.differentiate(t, m, spec, p.Theta, b, o)
+				got := s.differentiate(t, m, spec, p.Theta, b, o)
+				what := fmt.Sprintf("%s %v %v: ", p.Name, mode, control)
+				near(t, what+"z1", got.Z1, want.Z1, 1e-9)
+				near(t, what+"loss", []float64{got.Loss}, []float64{want.Loss}, 1e-9)
+				nearNorm(t, what+"∂L/∂z0", got.Z0, want.Z0, 1e-6)
+				nearNorm(t, what+"∂L/∂θ", got.Theta, want.Theta, 1e-6)
+				for i := range want.Stats {
+					if got.Stats[i] != want.Stats[i] {
+						t.Errorf("%ssample %d: %+v, want %+v", what, i, got.Stats[i], want.Stats[i])
+					}
+				}
+			}
+		}
+	}
+}
+
+// training compares five iterations with the reference backend's.
+func (s Suite) training(t *testing.T) {
+	p := reference.Embedded()[3]
+	m := network(t, &p)
+	b, o := some(&p, 12)
+	data := solver.Data{Z0: b.Z0, Labels: o.Labels, Span: b.Spans[0]}
+	opt := solver.DefaultOptimizer(1e-2)
+	opt.ClipNorm = 0.05
+	batches := [][]int{{0, 1, 2, 3}, {4, 5, 6}, {7, 8, 9, 10, 11}, {11, 0}, {1, 3, 5}}
+	var thetas [2][]float64
+	var losses [2][]float64
+	for i, backend := range []solver.Backend{solver.Reference(), s.Backend} {
+		program := Suite{Backend: backend}.compile(t, m, s.spec(solver.Backsolve))
+		session, err := program.Train(data, opt, solver.NewOptimizerState(p.Theta))
+		must(t, session, err)
+		err = session.Run(context.Background(), batches, func(it solver.Iteration) { losses[i] = append(losses[i], it.Loss) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		state := session.State()
+		if state.Step != 5 {
+			t.Errorf("%d updates, want 5", state.Step)
+		}
+		thetas[i] = state.Theta
+	}
+	near(t, "losses", losses[1], losses[0], s.choose(1e-4, 1e-8))
+	near(t, "θ", thetas[1], thetas[0], s.choose(1e-3, 1e-6))
+}
