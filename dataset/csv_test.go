@@ -1,0 +1,256 @@
+package dataset
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func text(s string, o Options) (*Dataset, error) {
+	return ReadCSV("points.csv", strings.NewReader(s), o)
+}
+
+func TestCSV(t *testing.T) {
+	for name, c := range map[string]struct {
+		text string
+		o    Options
+		want Dataset
+	}{
+		"header and numbers": {"x1,x2,y\n1,2,0\n3,4,1\n", Options{}, Dataset{
+			X: []float64{1, 2, 3, 4}, Dim: 2, Features: []string{"x1", "x2"},
+			Task: Binary, Labels: []float64{0, 1}, Width: 1, Targets: []string{"y"}, Classes: []string{"0", "1"}}},
+		"no header": {"1e3,-2,1\n3,.5,-1\n", Options{}, Dataset{
+			X: []float64{1000, -2, 3, 0.5}, Dim: 2, Features: []string{"x1", "x2"},
+			Task: Binary, Labels: []float64{1, 0}, Width: 1, Targets: []string{"label"}, Classes: []string{"-1", "1"}}},
+		"text in order of names": {"1,dog\n2,cat\n3,ant\n4,dog\n", Options{}, Dataset{
+			X: []float64{1, 2, 3, 4}, Dim: 1, Features: []string{"x1"},
+			Task: MultiClass, Labels: []float64{2, 1, 0, 2}, Width: 1, Targets: []string{"label"}, Classes: []string{"ant", "cat", "dog"}}},
+		"numbers in order of numbers": {"0,10\n0,2\n", Options{Task: MultiClass}, Dataset{
+			X: []float64{0, 0}, Dim: 1, Features: []string{"x1"},
+			Task: MultiClass, Labels: []float64{1, 0}, Width: 1, Targets: []string{"label"}, Classes: []string{"2", "10"}}},
+		"equal numbers are one class": {"0,1\n0,1.0\n0,-0\n0,0\n", Options{}, Dataset{
+			X: []float64{0, 0, 0, 0}, Dim: 1, Features: []string{"x1"},
+			Task: Binary, Labels: []float64{1, 1, 0, 0}, Width: 1, Targets: []string{"label"}, Classes: []string{"0", "1"}}},
+		"a named column": {"kind,a,b\nu,1,2\nv,3,4\n", Options{Labels: []string{"kind"}}, Dataset{
+			X: []float64{1, 2, 3, 4}, Dim: 2, Features: []string{"a", "b"},
+			Task: Binary, Labels: []float64{0, 1}, Width: 1, Targets: []string{"kind"}, Classes: []string{"u", "v"}}},
+		"a numbered column": {"0.5,1,2\n0.25,3,4\n", Options{Labels: []string{"1"}}, Dataset{
+			X: []float64{1, 2, 3, 4}, Dim: 2, Features: []string{"x1", "x2"},
+			Task: Regression, Labels: []float64{0.5, 0.25}, Width: 1, Targets: []string{"label"}}},
+		"several targets": {"a,u,v\n1,2,3\n4,5,6\n", Options{Labels: []string{"v", "u"}}, Dataset{
+			X: []float64{1, 4}, Dim: 1, Features: []string{"a"},
+			Task: Regression, Labels: []float64{3, 2, 6, 5}, Width: 2, Targets: []string{"v", "u"}}},
+		"whole numbers as numbers": {"1,0\n2,1\n", Options{Task: Regression}, Dataset{
+			X: []float64{1, 2}, Dim: 1, Features: []string{"x1"},
+			Task: Regression, Labels: []float64{0, 1}, Width: 1, Targets: []string{"label"}}},
+		"numbers and text as classes": {"1,3\n2,3a\n", Options{Task: Binary}, Dataset{
+			X: []float64{1, 2}, Dim: 1, Features: []string{"x1"},
+			Task: Binary, Labels: []float64{0, 1}, Width: 1, Targets: []string{"label"}, Classes: []string{"3", "3a"}}},
+		"known classes": {"1,b\n2,b\n", Options{Classes: []string{"c", "b", "a"}}, Dataset{
+			X: []float64{1, 2}, Dim: 1, Features: []string{"x1"},
+			Task: MultiClass, Labels: []float64{1, 1}, Width: 1, Targets: []string{"label"}, Classes: []string{"c", "b", "a"}}},
+		"unlabelled": {"1,2\n3,4\n", Options{Task: Unlabelled}, Dataset{
+			X: []float64{1, 2, 3, 4}, Dim: 2, Features: []string{"x1", "x2"}, Task: Unlabelled}},
+		"unlabelled without a column": {"a,b,c\n1,n/a,2\n", Options{Task: Unlabelled, Labels: []string{"b"}}, Dataset{
+			X: []float64{1, 2}, Dim: 2, Features: []string{"a", "c"}, Task: Unlabelled}},
+		"numbers as names": {"0,1\n5,6\n", Options{Task: Unlabelled, Header: WithHeader}, Dataset{
+			X: []float64{5, 6}, Dim: 2, Features: []string{"0", "1"}, Task: Unlabelled}},
+		"a header with a number in it": {"a,1990,y\n1,2,0\n2,3,1\n", Options{Labels: []string{"y"}}, Dataset{
+			X: []float64{1, 2, 2, 3}, Dim: 2, Features: []string{"a", "1990"},
+			Task: Binary, Labels: []float64{0, 1}, Width: 1, Targets: []string{"y"}, Classes: []string{"0", "1"}}},
+		"comments, blanks, spaces, quotes, a mark, \\r\\n": {
+			"\uFEFF# points\r\n\r\n x , \"y z\",c\r\n  \t\r\n# more\r\n 1 , 2 ,\"u, v\"\r\n\r\n3,4,w", Options{}, Dataset{
+				X: []float64{1, 2, 3, 4}, Dim: 2, Features: []string{"x", "y z"},
+				Task: Binary, Labels: []float64{0, 1}, Width: 1, Targets: []string{"c"}, Classes: []string{"u, v", "w"}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := text(c.text, c.o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !reflect.DeepEqual(*got, c.want) {
+				t.Errorf("read %+v\nwant %+v", *got, c.want)
+			}
+			if err := got.Check(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestAutoTask(t *testing.T) {
+	for labels, want := range map[string]Task{
+		"0 1 1":               Binary,
+		"-1 1 1":              Binary,
+		"1 2 1":               Binary,
+		"4 7 4":               Binary,
+		"0 1 2 0 1 2":         MultiClass,
+		"1 2 3 1 2 3":         MultiClass,
+		"0 1 2 0":             Regression, // too few of each
+		"0 1 3 0 1 3 3":       Regression, // a gap
+		"2 3 4 2 3 4":         Regression, // not from 0 or 1
+		"0 0.5 1 0 0.5 1":     Regression,
+		"0.5 0.5 0.25":        Regression,
+		"a b a":               Binary,
+		"a b c":               MultiClass,
+		"1e300 -1e300 5 5 5 ": Regression,
+	} {
+		d, err := text("0,"+strings.Join(strings.Fields(labels), "\n0,"), Options{})
+		if err != nil || d.Task != want {
+			t.Errorf("%s: %v, want %v, error %v", labels, d, want, err)
+		}
+	}
+}
+
+func TestCSVErrors(t *testing.T) {
+	header := "x1,x2,y\n"
+	for _, c := range []struct {
+		text string
+		o    Options
+		want string
+	}{
+		{"", Options{}, `there are no points in the file`},
+		{"# nothing\n\n", Options{}, `there are no points in the file`},
+		{header, Options{}, `there are no points in the file`},
+		{"id,x1,x2,y\n1,1,1,0\n\n# c\n2,1,1,1\n3,1,1,0\n4,1,abc,1\n", Options{}, `line 7, column 3 ("x2"): "abc" is not a number`},
+		{"1,2,0\n1,abc,1\n", Options{}, `line 2, column 2: "abc" is not a number`},
+		{"1,abc,0\n1,2,1\n", Options{}, `line 1, column 2: "abc" is not a number`},
+		{header + "1,,0\n", Options{}, `line 2, column 2 ("x2"): "" is empty`},
+		{header + "1,NaN,0\n", Options{}, `line 2, column 2 ("x2"): "NaN" is not finite`},
+		{"-inf,1,0\n", Options{}, `line 1, column 1: "-inf" is not finite`},
+		{header + "1,1e999,0\n", Options{}, `line 2, column 2 ("x2"): "1e999" is too large`},
+		{header + "1,2,0\n1,2\n", Options{}, `line 3: 2 columns, want 3 as in line 1`},
+		{header + "1,2,0\n1,2,3,4\n", Options{}, `line 3: 4 columns, want 3 as in line 1`},
+		{header + "1,2,0\n", Options{Labels: []string{"z"}}, `there is no column "z"; the columns are "x1", "x2", "y"`},
+		{header + "1,2,0\n", Options{Labels: []string{"4"}}, `there is no column "4"; the columns are "x1", "x2", "y"`},
+		{"a,b,b", Options{}, `columns 2 and 3 are both named "b"`},
+		{"1,2,0\n", Options{Labels: []string{"y"}}, `there is no column "y"; the columns are 1 to 3 and have no names`},
+		{header + "1,2,0\n", Options{Labels: []string{"y", "3"}}, `column 3 ("y") is named twice as a label`},
+		{",x,y\n0,1,2\n", Options{}, `column 1 has no name in the header`},
+		{"x,x,y\n0,1,2\n", Options{}, `columns 1 and 2 are both named "x"`},
+		{"1\n2\n", Options{}, `no column is left for features: the file has 1, and 1 of them for labels`},
+		{"1,2\n2,3\n", Options{Labels: []string{"1", "2"}}, `no column is left for features`},
+		{header + "1,2,0\n1,2,0\n", Options{}, `column 3 ("y"): every label is "0": want at least two classes`},
+		{header + "1,2,a\n1,2,a\n", Options{}, `column 3 ("y"): every label is "a": want at least two classes`},
+		{"1,2,0\n1,2,1\n1,2,2\n", Options{Task: Binary}, `column 3: 3 classes, want 2: "0", "1", "2"`},
+		{header + "1,2,0\n1,2,1.5x\n", Options{}, `line 3, column 3 ("y"): "1.5x" is not a number, as the label of line 2 is`},
+		{header + "1,2,a\n1,2,\n", Options{}, `line 3, column 3 ("y"): "" is empty`},
+		{header + "1,2,0\n1,2,nan\n", Options{}, `line 3, column 3 ("y"): "nan" is not finite`},
+		{header + "1,2,0\n1,2,\n", Options{Task: MultiClass}, `line 3, column 3 ("y"): "" is empty`},
+		{header + "1,2,0\n1,2,x\n", Options{Task: Regression}, `line 3, column 3 ("y"): "x" is not a number`},
+		{header + "1,2,a\n1,2,d\n", Options{Classes: []string{"a", "b"}}, `line 3, column 3 ("y"): "d" is none of the classes "a", "b"`},
+		{"1,\"2,0\n1,2,3\n", Options{}, `lines 1 to 2: extraneous or missing`},
+		{"1,2\"2,0\n", Options{}, `line 1, byte 4: bare " in non-quoted-field`},
+	} {
+		_, err := text(c.text, c.o)
+		if err == nil || !strings.HasPrefix(err.Error(), "dataset: points.csv: "+c.want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%q: error\n%v, want\n%s", c.text, err, c.want)
+		}
+	}
+}
+
+func TestLongListsAreCut(t *testing.T) {
+	names := make([]string, 200)
+	for i := range names {
+		names[i] = "c" + strings.Repeat("x", i)
+	}
+	_, err := text(strings.Join(names, ","), Options{Labels: []string{"y"}})
+	if err == nil || !strings.Contains(err.Error(), "and 180 more") || len(err.Error()) > 1000 {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestOptionsCheck(t *testing.T) {
+	for want, o := range map[string]Options{
+		`dataset: task must be one of ["auto" "unlabelled" "binary" "multiclass" "regression"], got unknown(9)`: {Task: 9},
+		`dataset: header must be detected, there or not there, got 7`:                                           {Header: 7},
+		`dataset: classes are in one column, got 2 label columns`:                                               {Task: Binary, Labels: []string{"a", "b"}},
+		`dataset: task regression has no classes, got 2`:                                                        {Task: Regression, Classes: []string{"a", "b"}},
+		`dataset: 3 classes do not make task binary`:                                                            {Task: Binary, Classes: []string{"a", "b", "c"}},
+		`dataset: 1 classes do not make task auto`:                                                              {Classes: []string{"a"}},
+		`dataset: class "a" is there twice`:                                                                     {Classes: []string{"a", "a"}},
+	} {
+		if err := o.Check(); err == nil || err.Error() != want {
+			t.Errorf("error %v, want %s", err, want)
+		}
+		for _, read := range []func(string, Options) error{
+			func(s string, o Options) error { _, err := text(s, o); return err },
+			func(s string, o Options) error { _, err := ReadNPY("f", strings.NewReader(s), o); return err },
+		} {
+			if err := read("1,2\n", o); err == nil || err.Error() != want {
+				t.Errorf("error %v, want %s", err, want)
+			}
+		}
+	}
+}
+
+func TestTaskNames(t *testing.T) {
+	for task := Auto; task <= Regression; task++ {
+		if got, err := ParseTask(task.String()); err != nil || got != task {
+			t.Errorf("%v is parsed as %v, error %v", task, got, err)
+		}
+	}
+	if _, err := ParseTask("guess"); err == nil || !strings.Contains(err.Error(), `"binary"`) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestReadFile(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "Points.CSV")
+	if err := os.WriteFile(path, []byte("1,0\n2,1\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if d, err := ReadFile(path, Options{}); err != nil || !slices.Equal(d.X, []float64{1, 2}) {
+		t.Errorf("read %v, error %v", d, err)
+	}
+	if _, err := ReadFile(filepath.Join(dir, "no.csv"), Options{}); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("error %v", err)
+	}
+	if _, err := ReadFile(filepath.Join(dir, "a.parquet"), Options{}); err == nil || !strings.HasSuffix(err.Error(), "want a file that ends in .csv or .npy") {
+		t.Errorf("error %v", err)
+	}
+	if _, err := ReadFile(dir+"/", Options{}); err == nil {
+		t.Error("a folder is read")
+	}
+}
+
+func FuzzReadCSV(f *testing.F) {
+	for _, s := range []string{"x1,x2,y\n1,2,0\n3,4,1\n", "1,a\n2,b\n3,c\n", "\uFEFF# c\n\n1 ,\"2\n\",0\n", "a,b\n1,\n", "0,1e999", "1,2\n3\n", "0x1p-2,nan\n"} {
+		for task := Auto; task <= Regression; task++ {
+			f.Add(s, uint8(task), "", uint8(0))
+			f.Add(s, uint8(task), "y", uint8(WithHeader))
+		}
+	}
+	f.Fuzz(func(t *testing.T, s string, task uint8, label string, header uint8) {
+		o := Options{Task: Task(task), Header: Header(header)}
+		if label != "" {
+			o.Labels = strings.Split(label, ",")
+		}
+		checkRead(t, len(s), o, func() (*Dataset, error) { return text(s, o) })
+	})
+}
+
+// checkRead demands a well-formed data set that is no larger than its file, or an error of one line.
+func checkRead(t *testing.T, size int, o Options, read func() (*Dataset, error)) {
+	if o.Check() != nil {
+		return // several lines at once
+	}
+	d, err := read()
+	if err != nil {
+		if strings.Contains(err.Error(), "\n") {
+			t.Fatalf("more than a line: %q", err)
+		}
+		return
+	}
+	if err := d.Check(); err != nil {
+		t.Fatal(err)
+	}
+	if len(d.X)+len(d.Labels) > size {
+		t.Fatalf("%d numbers from %d bytes", len(d.X)+len(d.Labels), size)
+	}
+}

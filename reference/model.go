@@ -1,0 +1,227 @@
+// Package reference holds models of fields f(t, z; θ) that are multilayer perceptrons, as files in the safetensors
+// format, and problems: such a model with initial values and with float64 answers to check a solver and its gradients against.
+//
+// # The format
+//
+// Layer I computes x·Wᵀ + b from the tensors layers.I.weight [out, in] and layers.I.bias [out]; the activation follows
+// every layer but the last. The metadata says the rest: "sizes", a JSON list of widths; "activation", a name; "time",
+// "true" or "false"; "t0" and "t1", numbers.
+//
+// sizes counts the state alone: it begins and ends with the dimension of z. When time is "true", t is one more input
+// of layer 0, after z, so that layers.0.weight has sizes[0]+1 columns, the last of them for t, where sizes says sizes[0].
+//
+// A problem has also x [batch, dim], label [batch], z1 [batch, dim], loss [1], grad.x, and grad.layers.I.weight and
+// grad.layers.I.bias, each of the shape of the tensor it belongs to.
+package reference
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"neuralode/safetensors"
+)
+
+// Model is a perceptron field with the times between which it is solved. It is plain data: safe to read from several
+// goroutines, and for one to write at a time.
+type Model struct {
+	Name       string  // of the file, without folder and extension
+	Sizes      []int   // the widths from z to f: at least two, first and last the dimension; t is not counted
+	Activation string  // as the file names it, not checked
+	Time       bool    // t is the last input of layer 0
+	T0, T1     float64 // finite; T1 < T0 goes backward
+
+	Theta  []float64 // every parameter, in the order of Params
+	Params []Param   // layers.0.weight, layers.0.bias, layers.1.weight, ...
+
+	Metadata map[string]string             // the file's, with the keys that the fields above come from
+	Extra    map[string]safetensors.Tensor // tensors that are not named layers.*
+}
+
+// Param is one parameter tensor, row-major, and its place in a flat θ.
+type Param struct {
+	Name   string
+	Shape  []int
+	Offset int
+}
+
+// Len is the number of numbers in the parameter.
+func (p Param) Len() int { return product(p.Shape) }
+
+// Of is the parameter's part of theta, which is laid out as [Model.Theta] is. It shares theta's memory.
+func (p Param) Of(theta []float64) []float64 { return theta[p.Offset : p.Offset+p.Len()] }
+
+// Dim is the number of components of the state z.
+func (m *Model) Dim() int { return m.Sizes[0] }
+
+// ReadModel reads a model from the file at path. An error is one line and names the file and the tensor or metadata
+// that is missing or wrong, with what was wanted and what is there. Tensors that a model does not need are kept in Extra.
+func ReadModel(path string) (*Model, error) { return read(path, parseModel) }
+
+// ParseModel is the model in an open file; name becomes the model's and stands for the file in errors, which are those
+// of [ReadModel]. The model shares the memory of the file's metadata and extra tensors.
+func ParseModel(name string, file *safetensors.File) (*Model, error) {
+	return parse(name, name, file, parseModel)
+}
+
+func parseModel(name string, file *safetensors.File) (*Model, error) {
+	m, err := parseMetadata(file.Metadata)
+	if err != nil {
+		return nil, err
+	}
+	m.Name = name
+	m.Params, err = layers(m.Sizes, m.Time)
+	if err != nil {
+		return nil, err
+	}
+	if m.Theta, err = gather("", m.Params, file); err != nil {
+		return nil, err
+	}
+	m.Extra = maps.Clone(file.Tensors)
+	for _, p := range m.Params {
+		delete(m.Extra, p.Name)
+	}
+	for _, name := range slices.Sorted(maps.Keys(m.Extra)) {
+		if strings.HasPrefix(name, "layers.") {
+			return nil, fmt.Errorf("tensor %q does not belong to sizes %v", name, m.Sizes)
+		}
+	}
+	return m, nil
+}
+
+// File is the model as a file, with tensors of type F64 or F32: metadata and extra tensors as they are, and what the
+// other fields say in its place among them; Params is not read. It is an error when Sizes or the length of Theta
+// cannot be. The file shares the model's memory.
+func (m *Model) File(dtype safetensors.DType) (*safetensors.File, error) {
+	file := &safetensors.File{Metadata: map[string]string{}, Tensors: map[string]safetensors.Tensor{}}
+	maps.Copy(file.Metadata, m.Metadata)
+	maps.Copy(file.Metadata, m.describe())
+	if _, err := parseMetadata(file.Metadata); err != nil {
+		return nil, fmt.Errorf("reference: %s: %w", m.Name, err)
+	}
+	params, err := layers(m.Sizes, m.Time)
+	if err != nil {
+		return nil, fmt.Errorf("reference: %s: %w", m.Name, err)
+	}
+	last := params[len(params)-1]
+	if want := last.Offset + last.Len(); len(m.Theta) != want {
+		return nil, fmt.Errorf("reference: %s: theta has %d numbers, want %d for sizes %v", m.Name, len(m.Theta), want, m.Sizes)
+	}
+	maps.Copy(file.Tensors, m.Extra)
+	for _, p := range params {
+		file.Tensors[p.Name] = safetensors.Tensor{DType: dtype, Shape: p.Shape, Floats: p.Of(m.Theta)}
+	}
+	return file, nil
+}
+
+// describe is the fields as metadata.
+func (m *Model) describe() map[string]string {
+	sizes, _ := json.Marshal(m.Sizes) // cannot fail for a list of ints
+	return map[string]string{
+		"sizes":      string(sizes),
+		"activation": m.Activation,
+		"time":       strconv.FormatBool(m.Time),
+		"t0":         strconv.FormatFloat(m.T0, 'g', -1, 64),
+		"t1":         strconv.FormatFloat(m.T1, 'g', -1, 64),
+	}
+}
+
+func parseMetadata(metadata map[string]string) (*Model, error) {
+	m := &Model{Metadata: metadata}
+	for _, part := range []struct {
+		key, want string
+		set       func(string) bool
+	}{
+		{"sizes", "a JSON list of at least two positive widths that begins and ends with the same", m.setSizes},
+		{"activation", "a name", func(s string) bool { m.Activation = s; return s != "" }},
+		{"time", `"true" or "false"`, func(s string) bool { m.Time = s == "true"; return s == "true" || s == "false" }},
+		{"t0", "a finite number", func(s string) bool { return setNumber(&m.T0, s) }},
+		{"t1", "a finite number", func(s string) bool { return setNumber(&m.T1, s) }},
+	} {
+		value, ok := metadata[part.key]
+		if !ok {
+			return nil, fmt.Errorf("metadata %q is missing, want %s", part.key, part.want)
+		}
+		if !part.set(value) {
+			return nil, fmt.Errorf("metadata %q is %q, want %s", part.key, value, part.want)
+		}
+	}
+	return m, nil
+}
+
+func (m *Model) setSizes(s string) bool {
+	if json.Unmarshal([]byte(s), &m.Sizes) != nil || len(m.Sizes) < 2 || slices.Min(m.Sizes) < 1 {
+		return false
+	}
+	return m.Sizes[0] == m.Sizes[len(m.Sizes)-1]
+}
+
+func setNumber(dst *float64, s string) bool {
+	v, err := strconv.ParseFloat(s, 64)
+	*dst = v
+	return err == nil && !math.IsNaN(v) && !math.IsInf(v, 0)
+}
+
+// maxTheta keeps the number of parameters an int on every system.
+const maxTheta = 1 << 30
+
+// layers is the parameters of a perceptron, weight and bias of each layer in turn.
+func layers(sizes []int, time bool) ([]Param, error) {
+	var params []Param
+	n := 0
+	for i := range len(sizes) - 1 {
+		in, out := sizes[i], sizes[i+1]
+		if in >= maxTheta || out >= maxTheta || in+2 > (maxTheta-n)/out {
+			return nil, fmt.Errorf("sizes %v are more than %d parameters", sizes, maxTheta)
+		}
+		if time && i == 0 {
+			in++
+		}
+		weight := Param{fmt.Sprintf("layers.%d.weight", i), []int{out, in}, n}
+		bias := Param{fmt.Sprintf("layers.%d.bias", i), []int{out}, n + out*in}
+		params = append(params, weight, bias)
+		n = bias.Offset + out
+	}
+	return params, nil
+}
+
+// gather makes the flat vector of the tensors that are named as the parameters are, after prefix.
+func gather(prefix string, params []Param, file *safetensors.File) ([]float64, error) {
+	var flat []float64
+	for _, p := range params {
+		data, err := floats(file, prefix+p.Name, p.Shape...)
+		if err != nil {
+			return nil, err
+		}
+		flat = append(flat, data...)
+	}
+	return flat, nil
+}
+
+// floats is the data of a tensor that must be there with this shape.
+func floats(file *safetensors.File, name string, shape ...int) ([]float64, error) {
+	t, ok := file.Tensors[name]
+	switch {
+	case !ok:
+		return nil, fmt.Errorf("tensor %q is missing, want shape %v", name, shape)
+	case t.DType != safetensors.F64 && t.DType != safetensors.F32:
+		return nil, fmt.Errorf("tensor %q is %v, want F64 or F32", name, t.DType)
+	case !slices.Equal(t.Shape, shape):
+		return nil, fmt.Errorf("tensor %q has shape %v, want %v", name, t.Shape, shape)
+	case len(t.Floats) != product(shape):
+		return nil, fmt.Errorf("tensor %q has %d numbers, want %d", name, len(t.Floats), product(shape))
+	}
+	return t.Floats, nil
+}
+
+func product(shape []int) int {
+	n := 1
+	for _, d := range shape {
+		n *= d
+	}
+	return n
+}
