@@ -67,7 +67,7 @@ func (p *backsolvePass[T]) accepted(slots []int) {
 	tl.frames.reset()
 	p.weight = p.weight[:0]
 	for _, stage := range tl.m.used {
-		tl.frames.add(tl.exec, stage, slots)
+		tl.frames.add(stage, slots)
 		for _, s := range slots {
 			p.weight = append(p.weight, T(-tl.row[s].step*tl.m.tab.B[stage]))
 		}

@@ -8,8 +8,9 @@ import (
 )
 
 // reverse is the discrete gradient of a chunk: each row walks the recorded steps of one sample from the last to the
-// first, evaluates the stages again and takes λ back through them (see solver.Reference for the definition). Rows are
-// refilled as in a tile; the cotangents of all stages of all rows meet in one product per weight.
+// first and takes λ back through their stages (see solver.Reference for the definition), with what the forward solve
+// recorded of them, or evaluating them again where it recorded nothing. Rows are refilled as in a tile; the cotangents
+// of all stages of all rows meet in one product per weight.
 type reverse[T simd.Float] struct {
 	m      *method[T]
 	exec   *executor[T]
@@ -23,8 +24,9 @@ type reverse[T simd.Float] struct {
 	next     int
 	end      int
 	frames   frames[T]
-	z, k, g  []T // [capacity, dim], [capacity, stages of the method, dim] twice; g's last place holds λ
-	extra    []T // as g: h times what the dense output adds to the stages' cotangents; nil without save times
+	recorded *frames[T] // the forward tile's
+	z, k, g  []T        // [capacity, dim], [capacity, stages of the method, dim] twice; g's last place holds λ
+	extra    []T        // as g: h times what the dense output adds to the stages' cotangents; nil without save times
 	ones, h  []T
 	zeroRow  []T
 	times    []float64
@@ -37,9 +39,9 @@ type reverse[T simd.Float] struct {
 	active   []int
 }
 
-func newReverse[T simd.Float](m *method[T], e *executor[T], rec *record[T], capacity int) *reverse[T] {
-	r := &reverse[T]{m: m, exec: e, record: rec, capacity: capacity, dim: rec.dim}
-	r.frames = newFrames(e, capacity, m.stages)
+func newReverse[T simd.Float](m *method[T], e *executor[T], rec *record[T], recorded *frames[T], capacity int) *reverse[T] {
+	r := &reverse[T]{m: m, exec: e, record: rec, recorded: recorded, capacity: capacity, dim: rec.dim}
+	r.frames = newFrames(e, capacity, [2]int{m.stages, m.stages})
 	r.z, r.k, r.g = make([]T, capacity*r.dim), make([]T, capacity*m.stages*r.dim), make([]T, capacity*m.stages*r.dim)
 	r.ones, r.h, r.zeroRow = make([]T, max(capacity, m.stages)), make([]T, capacity), make([]T, r.dim)
 	for i := range r.ones {
@@ -70,7 +72,9 @@ func (r *reverse[T]) run(ctx context.Context, c *call[T], chunk int) {
 	}
 	for len(r.active) > 0 && ctx.Err() == nil {
 		r.load()
-		r.forward()
+		if !r.recorded.recording {
+			r.forward()
+		}
 		r.backward()
 		r.retire()
 	}
@@ -115,12 +119,31 @@ func (r *reverse[T]) load() {
 	}
 }
 
+// list is the frames of the active rows at a stage: the store's where they were recorded.
+func (r *reverse[T]) list(stage int) *rows[T] {
+	r.frames.reset()
+	r.add(stage)
+	return &r.frames.rows
+}
+
+func (r *reverse[T]) add(stage int) {
+	before := len(r.frames.rows.off[store])
+	r.frames.add(stage, r.active)
+	if !r.recorded.recording {
+		return
+	}
+	r.frames.rows.mem[store] = r.recorded.mem[store]
+	for i, s := range r.active {
+		r.frames.rows.off[store][before+i] = r.record.steps[r.step[s]].frames + stage*r.recorded.size[store]
+	}
+}
+
 // forward evaluates the stages again.
 func (r *reverse[T]) forward() {
 	e, n := r.exec, len(r.active)
 	arg, out := e.layout.at[e.plan.Input("z")], e.layout.at[e.plan.Output("f")]
 	for stage := range r.stages {
-		list := r.frames.list(e, stage, r.active)
+		list := r.list(stage)
 		dst, off := e.at(list, arg)
 		e.kern.Combine(dst, off, r.z, r.zOff[:n], r.h[:n], r.k, r.kOff[:n], r.dim, r.m.a[stage], r.dim)
 		r.setTime(list, stage)
@@ -161,7 +184,7 @@ func (r *reverse[T]) backward() {
 		r.ones[:last], r.dim)
 	r.frames.reset()
 	for stage := range r.stages {
-		r.frames.add(r.exec, stage, r.active)
+		r.add(stage)
 	}
 	r.exec.accumulate(r.sums, &r.frames.rows)
 	for _, s := range r.active {
@@ -174,7 +197,7 @@ func (r *reverse[T]) backward() {
 // reverseStage computes the stage's product of its cotangent h·(Σ column·g) with ∂f/∂z.
 func (r *reverse[T]) reverseStage(stage int, column []T) {
 	e, n := r.exec, len(r.active)
-	list := r.frames.list(e, stage, r.active)
+	list := r.list(stage)
 	dst, off := e.at(list, e.layout.at[e.plan.Cotangents[0].Value])
 	base, baseOff := r.zeroRow, r.zero[:n]
 	if r.call.savedBar != nil {

@@ -44,7 +44,7 @@ func (r *reverse[T]) spread(slot int, x, h float64, bar, extra []T) {
 func (r *reverse[T]) reverseLast() {
 	last := r.m.stages - 1
 	e := r.exec
-	list := r.frames.list(e, last, r.active)
+	list := r.list(last)
 	dst, off := e.at(list, e.layout.at[e.plan.Cotangents[0].Value])
 	for i, s := range r.active {
 		copy(dst[off[i]:off[i]+r.dim], row(r.extra, s*r.m.stages+last, r.dim))

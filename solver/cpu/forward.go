@@ -18,8 +18,8 @@ type forwardPass[T simd.Float] struct {
 	saved  []int // by slot: save times done
 }
 
-func newForwardPass[T simd.Float](tl *tile[T], rec *record[T]) *forwardPass[T] {
-	return &forwardPass[T]{tile: tl, record: rec, sample: make([]int, tl.capacity), saved: make([]int, tl.capacity)}
+func newForwardPass[T simd.Float](tl *tile[T]) *forwardPass[T] {
+	return &forwardPass[T]{tile: tl, sample: make([]int, tl.capacity), saved: make([]int, tl.capacity)}
 }
 
 // reset points the pass at the samples [from, to).
@@ -27,6 +27,10 @@ func (p *forwardPass[T]) reset(c *call[T], from, to int) {
 	p.call, p.next, p.end = c, from, to
 	if p.record != nil {
 		p.record.reset(from, to)
+		p.tile.frames.recording = false
+		if c.gradient && c.savedBar == nil {
+			p.tile.frames.record()
+		}
 	}
 }
 
@@ -77,7 +81,7 @@ func (p *forwardPass[T]) accepted(slots []int) {
 		r := &p.tile.row[slot]
 		z := row(p.tile.z, slot, p.tile.width)
 		if p.record != nil {
-			p.record.add(p.sample[slot], r.t, r.step, z)
+			p.record.add(p.sample[slot], r.t, r.step, z, p.tile.frames.first[store][slot])
 		}
 		end := r.t + r.step
 		if r.last {

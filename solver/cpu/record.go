@@ -14,6 +14,7 @@ type record[T simd.Float] struct {
 type recordedStep struct {
 	t, h     float64
 	previous int32
+	frames   int // where the stored frames of its stages begin, if they were recorded
 }
 
 func (r *record[T]) reset(from, to int) {
@@ -25,9 +26,9 @@ func (r *record[T]) reset(from, to int) {
 	r.steps, r.z = r.steps[:0], r.z[:0]
 }
 
-func (r *record[T]) add(sample int, t, h float64, z []T) {
+func (r *record[T]) add(sample int, t, h float64, z []T, frames int) {
 	i := sample - r.first
-	r.steps = append(r.steps, recordedStep{t, h, r.last[i]})
+	r.steps = append(r.steps, recordedStep{t, h, r.last[i], frames})
 	r.z = append(r.z, z...)
 	r.last[i] = int32(len(r.steps) - 1)
 }

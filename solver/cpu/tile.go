@@ -77,14 +77,18 @@ type lists[T simd.Float] struct {
 	norm [2][]float64
 }
 
-func newTile[T simd.Float](m *method[T], e *executor[T], capacity int, vjp bool) *tile[T] {
+// newTile makes a tile of that many rows. vjp is for the adjoint; recorded tiles can keep the frames of accepted steps.
+func newTile[T simd.Float](m *method[T], e *executor[T], capacity int, vjp, recorded bool) *tile[T] {
 	dim := e.plan.Values[e.plan.Output("f")].Cols
 	tl := &tile[T]{m: m, exec: e, vjp: vjp, capacity: capacity, dim: dim, width: dim,
 		whole: m.con.Control == solver.ControlBatch}
 	tl.parts = []part{{e.layout.at[e.plan.Input("z")], 0, dim}}
-	stages := 1
+	stages := [2]int{1, 1}
+	if recorded {
+		stages[store] = m.stages
+	}
 	if vjp {
-		tl.width, stages = 2*dim, m.stages
+		tl.width, stages = 2*dim, [2]int{m.stages, m.stages}
 		tl.parts = append(tl.parts, part{e.layout.at[e.plan.Cotangents[0].Value], dim, dim})
 	}
 	tl.z, tl.diff = make([]T, capacity*tl.width), make([]T, capacity*tl.width)
@@ -178,7 +182,7 @@ func (tl *tile[T]) cancel() {
 
 // slopes evaluates the state's derivative at a stage for the slots, at the arguments already in the frames.
 func (tl *tile[T]) slopes(stage int, slots []int) {
-	r := tl.frames.list(tl.exec, tl.frameStage(stage), slots)
+	r := tl.frames.list(stage, slots)
 	tl.exec.run(tl.exec.forward, r)
 	f := tl.exec.layout.at[tl.exec.plan.Output("f")]
 	tl.take(f, r, stage, slots, 0, 1)
@@ -215,21 +219,13 @@ func (tl *tile[T]) take(o operand, r *rows[T], stage int, slots []int, at int, s
 	}
 }
 
-// frameStage is the frame a stage evaluates in: its own where the VJP's parts are needed later, else always the first.
-func (tl *tile[T]) frameStage(stage int) int {
-	if tl.vjp {
-		return stage
-	}
-	return 0
-}
-
 // setTime writes t for each slot where the field depends on it.
 func (tl *tile[T]) setTime(stage int, slots []int, t func(*rowState) float64) {
 	id := tl.exec.plan.Input("t")
 	if id < 0 {
 		return
 	}
-	r := tl.frames.list(tl.exec, tl.frameStage(stage), slots)
+	r := tl.frames.list(stage, slots)
 	dst, off := tl.exec.at(r, tl.exec.layout.at[id])
 	for i, s := range slots {
 		dst[off[i]] = T(t(&tl.row[s]))
@@ -250,7 +246,7 @@ func (tl *tile[T]) offsets(slots []int, h func(*rowState) float64) (z, k []int, 
 // argue writes the stage's argument z + h·Σ coef·k into the frames.
 func (tl *tile[T]) argue(stage int, slots []int, coef []T, h func(*rowState) float64) {
 	z, k, ht := tl.offsets(slots, h)
-	r := tl.frames.list(tl.exec, tl.frameStage(stage), slots)
+	r := tl.frames.list(stage, slots)
 	for _, p := range tl.parts {
 		dst, off := tl.exec.at(r, p.arg)
 		tl.exec.kern.Combine(dst, off, tl.z[p.at:], z, ht, tl.k[p.at:], k, tl.width, coef, p.size)
@@ -304,7 +300,7 @@ func (tl *tile[T]) finiteResult(slot int) bool {
 // errorNorms is the sum of squares of each active row's scaled error.
 func (tl *tile[T]) errorNorms() []float64 {
 	z, k, h := tl.offsets(tl.active, (*rowState).cut)
-	r := tl.frames.list(tl.exec, tl.frameStage(tl.m.stages-1), tl.active)
+	r := tl.frames.list(tl.m.stages-1, tl.active)
 	total := tl.list.norm[0][:len(tl.active)]
 	clear(total)
 	for _, p := range tl.parts {
@@ -347,6 +343,7 @@ func (tl *tile[T]) moveOn() {
 		}
 	}
 	for _, s := range tl.moved {
+		tl.frames.next(s)
 		k := tl.k[s*tl.m.stages*tl.width:]
 		copy(k[:tl.width], k[last*tl.width:(last+1)*tl.width])
 		row := &tl.row[s]
@@ -354,9 +351,6 @@ func (tl *tile[T]) moveOn() {
 		if row.last {
 			row.t = row.span.T1
 		}
-	}
-	if tl.vjp {
-		tl.frames.copyStage(tl.exec, last, 0, tl.moved)
 	}
 }
 
@@ -399,7 +393,7 @@ func (tl *tile[T]) finiteTrial(slot int) bool {
 
 // result is a part of the trial step's result: the argument of the last stage.
 func (tl *tile[T]) result(slot int, p part) []T {
-	at := (tl.frameStage(tl.m.stages-1)*tl.capacity+slot)*tl.exec.layout.size[p.arg.mem] + p.arg.off
+	at := tl.frames.at(int(p.arg.mem), slot, tl.m.stages-1) + p.arg.off
 	return tl.frames.mem[p.arg.mem][at : at+p.size]
 }
 

@@ -21,17 +21,18 @@ type worker[T simd.Float] struct {
 // newWorker makes room for tiles of that many rows.
 func newWorker[T simd.Float](e *engine[T], capacity int) *worker[T] {
 	w := &worker[T]{engine: e, slots: make([]int, 0, capacity)}
-	var rec *record[T]
-	switch e.spec.Gradient {
-	case solver.Discrete:
-		rec = &record[T]{dim: e.dim}
-		w.back = newReverse(e.method, e.field, rec, capacity)
-	case solver.Backsolve:
-		w.adjoin = newBacksolvePass(newTile(e.method, e.field, capacity, true))
+	discrete := e.spec.Gradient == solver.Discrete
+	tl := newTile(e.method, e.field, capacity, false, discrete)
+	w.solve = newForwardPass(tl)
+	switch {
+	case discrete:
+		w.solve.record = &record[T]{dim: e.dim}
+		w.back = newReverse(e.method, e.field, w.solve.record, &tl.frames, capacity)
+	case e.spec.Gradient == solver.Backsolve:
+		w.adjoin = newBacksolvePass(newTile(e.method, e.field, capacity, true, false))
 	}
-	w.solve = newForwardPass(newTile(e.method, e.field, capacity, false), rec)
 	if e.head != nil {
-		w.head = newFrames(e.head, capacity, 1)
+		w.head = newFrames(e.head, capacity, [2]int{1, 1})
 	}
 	return w
 }
@@ -62,9 +63,9 @@ func (w *worker[T]) chunk(ctx context.Context, c *call[T], chunk int) {
 func (w *worker[T]) loss(c *call[T], chunk int) {
 	clear(c.headSums[chunk].data)
 	from, to := c.samples(chunk)
-	for first := from; first < to; first += w.head.capacity {
+	for first := from; first < to; first += cap(w.slots) {
 		w.slots = w.slots[:0]
-		for i := first; i < min(to, first+w.head.capacity); i++ {
+		for i := first; i < min(to, first+cap(w.slots)); i++ {
 			if c.end[i].Status == solver.OK {
 				w.slots = append(w.slots, i-first)
 			} else {
@@ -78,7 +79,7 @@ func (w *worker[T]) loss(c *call[T], chunk int) {
 // lossOf runs the head on the samples first + slot.
 func (w *worker[T]) lossOf(c *call[T], s *sums[T], first int, slots []int) {
 	e := w.engine.head
-	list := w.head.list(e, 0, slots)
+	list := w.head.list(0, slots)
 	labelWidth := w.engine.labelWidth
 	put := func(id int, x []T, width int) {
 		dst, off := e.at(list, e.layout.at[id])

@@ -1,0 +1,68 @@
+package graph
+
+import (
+	"fmt"
+
+	"gorgonia.org/gorgonia"
+
+	"neuralode/plan"
+)
+
+// FieldFunc adds the nodes of dz/dt = f(t, z; θ) to the graph of its arguments and returns f, [batch, dim]. t is
+// [batch, 1], each sample having its own time, z is [batch, dim], and theta holds the parameters in their declared
+// shapes and order, all float64. The function is called several times, with different graphs and batch sizes, and
+// must add the same nodes each time.
+type FieldFunc func(t, z *gorgonia.Node, theta []*gorgonia.Node) (*gorgonia.Node, error)
+
+// Field describes the right-hand side of an ordinary differential equation.
+type Field struct {
+	Dim    int // components of z
+	Params []Param
+	Func   FieldFunc
+}
+
+// LowerField returns the plan of the field with its VJP, fused: inputs "t" [1] and "z" [dim], output "f" [dim],
+// cotangent "f", and gradients for z and for every parameter. It reports a description that is incomplete, names that
+// are not unique, an error or panic of the function, an unsupported operation, and samples that mix. A field that
+// depends on neither z nor a parameter has a plan without VJP; a gradient that is zero everywhere is plan.None.
+func LowerField(f Field) (*plan.Plan, error) {
+	p, err := lowerField(f)
+	if err != nil {
+		return nil, err
+	}
+	return finish(p)
+}
+
+// finish fuses a fresh plan and checks it.
+func finish(p *plan.Plan) (*plan.Plan, error) {
+	p = plan.Fuse(p)
+	if err := p.Check(); err != nil {
+		return nil, fmt.Errorf("graph: lowering made a plan that is not well formed, which is a fault of this package: %w", err)
+	}
+	return p, nil
+}
+
+func lowerField(f Field) (*plan.Plan, error) {
+	if f.Dim < 1 || f.Func == nil {
+		return nil, fmt.Errorf("graph: field wants a positive Dim and a Func, got Dim %d, Func set: %t", f.Dim, f.Func != nil)
+	}
+	if err := checkParams(f.Params, "t", "z", cotangentName); err != nil {
+		return nil, err
+	}
+	return lower("field", f.Params, f.trace)
+}
+
+// trace builds the field's graph for one batch size.
+func (f Field) trace(batch int) (*trace, error) {
+	tr := newTrace(batch, f.Params)
+	t, z := tr.input("t", 1), tr.input("z", f.Dim)
+	tr.wrt = []string{"z"}
+	out, err := f.Func(t, z, tr.theta())
+	if err != nil {
+		return nil, err
+	}
+	if err := tr.output("f", out, f.Dim); err != nil {
+		return nil, err
+	}
+	return tr, tr.differentiate("f")
+}

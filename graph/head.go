@@ -1,0 +1,119 @@
+package graph
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"gorgonia.org/gorgonia"
+
+	"neuralode/plan"
+)
+
+// Head is what follows the solve: a read-out of z(t1) and a loss of what it gives.
+type Head struct {
+	Dim     int // components of z
+	Readout Readout
+	Loss    Loss
+}
+
+// Params declares the read-out's parameters for the head's Dim.
+func (h Head) Params() []Param {
+	if h.Readout.Params == nil {
+		return nil
+	}
+	return h.Readout.Params(h.Dim)
+}
+
+// Init returns new flat parameters in the order of Params, uniform in ±1/√Dim; none for a read-out without any.
+func (h Head) Init(rng *rand.Rand) []float64 {
+	var theta []float64
+	for _, p := range h.Params() {
+		theta = append(theta, uniform(rng, p.Len(), h.Dim)...)
+	}
+	return theta
+}
+
+// LowerHead returns the plan of the head with the VJP of its loss, fused: inputs "z" [dim] and "label", outputs "out"
+// and "loss" [1], cotangent "loss", and gradients for z and for every parameter. Errors are those of [LowerField].
+func LowerHead(h Head) (*plan.Plan, error) {
+	p, err := lowerHead(h)
+	if err != nil {
+		return nil, err
+	}
+	return finish(p)
+}
+
+func lowerHead(h Head) (*plan.Plan, error) {
+	if h.Dim < 1 || h.Readout.Func == nil || h.Loss.Func == nil || h.Loss.LabelWidth < 0 {
+		return nil, fmt.Errorf("graph: head wants a positive Dim, a read-out, a loss and a label width of at least 0, "+
+			"got Dim %d, read-out set: %t, loss set: %t, label width %d",
+			h.Dim, h.Readout.Func != nil, h.Loss.Func != nil, h.Loss.LabelWidth)
+	}
+	params := h.Params()
+	if err := checkParams(params, "z", "label", cotangentName); err != nil {
+		return nil, err
+	}
+	return lower("head", params, func(batch int) (*trace, error) { return h.trace(batch, params) })
+}
+
+// trace builds the head's graph for one batch size.
+func (h Head) trace(batch int, params []Param) (*trace, error) {
+	tr := newTrace(batch, params)
+	z := tr.input("z", h.Dim)
+	tr.wrt = []string{"z"}
+	out, err := h.Readout.Func(z, tr.theta())
+	if err != nil {
+		return nil, fmt.Errorf("read-out: %w", err)
+	}
+	if err := tr.output("out", out, 0); err != nil {
+		return nil, err
+	}
+	width := h.Loss.LabelWidth
+	if width == 0 {
+		width = out.Shape()[1]
+	}
+	loss, err := h.Loss.Func(out, tr.input("label", width))
+	if err != nil {
+		return nil, fmt.Errorf("loss: %w", err)
+	}
+	if err := tr.output("loss", loss, 1); err != nil {
+		return nil, err
+	}
+	return tr, tr.differentiate("loss")
+}
+
+// Readout makes a model's outputs of its final state.
+type Readout struct {
+	// Params declares the parameters for a state of dim components; nil when there are none.
+	Params func(dim int) []Param
+	// Func returns the outputs [batch, m] of z [batch, dim], under the rules of [FieldFunc].
+	Func func(z *gorgonia.Node, theta []*gorgonia.Node) (*gorgonia.Node, error)
+}
+
+// Components gives the state itself.
+func Components() Readout {
+	return Readout{Func: func(z *gorgonia.Node, _ []*gorgonia.Node) (*gorgonia.Node, error) { return z, nil }}
+}
+
+// Component gives component i of the state, counted from 0, as the only output. Lowering reports an i out of range.
+func Component(i int) Readout {
+	return Readout{Func: func(z *gorgonia.Node, _ []*gorgonia.Node) (*gorgonia.Node, error) {
+		if dim := z.Shape()[1]; i < 0 || i >= dim {
+			return nil, fmt.Errorf("graph: component %d of a state of %d, want 0 to %d", i, dim, dim-1)
+		}
+		return Slice(z, 1, i, i+1, 1)
+	}}
+}
+
+// Linear gives out outputs z·Wᵀ + b with W `readout.weight` [out, dim] and b `readout.bias` [out].
+func Linear(out int) Readout {
+	return Readout{
+		Params: func(dim int) []Param {
+			return []Param{{"readout.weight", []int{out, dim}}, {"readout.bias", []int{out}}}
+		},
+		Func: func(z *gorgonia.Node, theta []*gorgonia.Node) (*gorgonia.Node, error) {
+			var e expr
+			return e.affine(z, theta[0], theta[1]), e.err
+		},
+	}
+}
