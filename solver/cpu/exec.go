@@ -230,6 +230,6 @@ func (e *executor[T]) accumulate(s *sums[T], r *rows[T]) {
 func (e *executor[T]) scale(r *rows[T], w []T) {
 	for _, o := range e.linear {
 		x, off := e.at(r, o)
-		e.kern.ScaleRows(x, off, w, o.width)
+		simd.ScaleRows(x, off, w, o.width)
 	}
 }

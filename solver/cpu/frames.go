@@ -21,9 +21,9 @@ type frames[T simd.Float] struct {
 	rows      rows[T]
 }
 
-// maxRecorded is how many numbers a worker's recorded frames may take, 256 MiB of float32: beyond it a chunk's stages
+// maxRecorded is how many numbers a worker's recorded frames may take, 64 MiB of float32: beyond it a chunk's stages
 // are evaluated again on the way back.
-const maxRecorded = 64 << 20
+const maxRecorded = 16 << 20
 
 // newFrames makes room for that many rows with that many stages kept apart in each memory.
 func newFrames[T simd.Float](e *executor[T], capacity int, stages [2]int) frames[T] {

@@ -76,7 +76,7 @@ func (s *session[T]) iterate(ctx context.Context, indices []int) (solver.Iterati
 	}
 	it := s.call.summary()
 	gradient := s.engine.gradient(&s.call)
-	it.GradientNorm = math.Sqrt(s.engine.kern.SumSquares(gradient))
+	it.GradientNorm = math.Sqrt(simd.SumSquares(gradient))
 	if !(it.GradientNorm <= math.MaxFloat64) || math.IsNaN(it.Loss) || math.IsInf(it.Loss, 0) {
 		return it, &solver.IterationError{Sample: -1, Err: errors.New("the loss or its gradient is not finite: lower the learning rate or clip the gradient")}
 	}

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"neuralode/solver"
+	"neuralode/solver/cpu/internal/simd"
 )
 
 // start evaluates the fresh rows' first slope and finds their first step. A row that is not finite fails, and its place
@@ -54,8 +55,8 @@ func (tl *tile[T]) firstSteps() {
 	}
 	d0, d1 := tl.list.norm[0][:len(tl.fresh)], tl.list.norm[1][:len(tl.fresh)]
 	z, k, _ := tl.offsets(tl.fresh, (*rowState).cut)
-	tl.exec.kern.Norm(d0, tl.z, z, tl.z, z, tl.m.atol, tl.m.rtol, tl.width)
-	tl.exec.kern.Norm(d1, tl.k, k, tl.z, z, tl.m.atol, tl.m.rtol, tl.width)
+	simd.Norm(d0, tl.z, z, tl.z, z, tl.m.atol, tl.m.rtol, tl.width)
+	simd.Norm(d1, tl.k, k, tl.z, z, tl.m.atol, tl.m.rtol, tl.width)
 	tl.root(d0)
 	tl.root(d1)
 	for i, s := range tl.fresh {
@@ -64,7 +65,7 @@ func (tl *tile[T]) firstSteps() {
 	}
 	tl.probe()
 	d2 := d0
-	tl.exec.kern.Norm(d2, tl.diff, z, tl.z, z, tl.m.atol, tl.m.rtol, tl.width)
+	simd.Norm(d2, tl.diff, z, tl.z, z, tl.m.atol, tl.m.rtol, tl.width)
 	tl.root(d2)
 	for i, s := range tl.fresh {
 		r := &tl.row[s]

@@ -249,7 +249,7 @@ func (tl *tile[T]) argue(stage int, slots []int, coef []T, h func(*rowState) flo
 	r := tl.frames.list(stage, slots)
 	for _, p := range tl.parts {
 		dst, off := tl.exec.at(r, p.arg)
-		tl.exec.kern.Combine(dst, off, tl.z[p.at:], z, ht, tl.k[p.at:], k, tl.width, coef, p.size)
+		simd.Combine(dst, off, tl.z[p.at:], z, ht, tl.k[p.at:], k, tl.width, coef, p.size)
 	}
 }
 
@@ -306,7 +306,7 @@ func (tl *tile[T]) errorNorms() []float64 {
 	for _, p := range tl.parts {
 		part := tl.list.norm[1][:len(tl.active)]
 		z1, off := tl.exec.at(r, p.arg)
-		tl.exec.kern.ErrorNorm(part, tl.z[p.at:], z, z1, off, h, tl.k[p.at:], k, tl.width, tl.m.e, tl.m.atol, tl.m.rtol, p.size)
+		simd.ErrorNorm(part, tl.z[p.at:], z, z1, off, h, tl.k[p.at:], k, tl.width, tl.m.e, tl.m.atol, tl.m.rtol, p.size)
 		for i, v := range part {
 			total[i] += v
 		}

@@ -1,0 +1,223 @@
+package main
+
+import (
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
+)
+
+// element is a floating-point type.
+type element struct {
+	name string // of the Go type
+	size int    // in bytes
+	tag  string // in function names
+}
+
+var (
+	single = element{"float32", 4, "32"}
+	double = element{"float64", 8, "64"}
+)
+
+// vector is a register width.
+type vector struct {
+	bytes int
+	panel int    // vectors in a full panel of columns
+	tag   string // in function names
+}
+
+var (
+	zmm = vector{64, 4, "AVX512"}
+	ymm = vector{32, 2, "AVX2"}
+)
+
+// tileRows is how many rows a product keeps in registers: with a full panel, 24 of 32 or 12 of 16 registers accumulate.
+const tileRows = 6
+
+// target is what a kernel is written for.
+type target struct {
+	element
+	vector
+}
+
+func (t target) lanes() int { return t.bytes / t.size }
+
+func (t target) is512() bool { return t.bytes == 64 }
+
+// function begins a kernel; args is its Go parameter list.
+func (t target) function(name, doc, args string) {
+	TEXT(fmt.Sprintf("%s%s%s", name, t.element.tag, t.vector.tag), NOSPLIT, fmt.Sprintf("func(%s)", args))
+	Doc(doc)
+	Pragma("noescape")
+}
+
+func (t target) reg() VecVirtual {
+	if t.is512() {
+		return ZMM()
+	}
+	return YMM()
+}
+
+func (t target) regs(n int) []VecVirtual {
+	r := make([]VecVirtual, n)
+	for i := range r {
+		r[i] = t.reg()
+	}
+	return r
+}
+
+// param loads a parameter.
+func param(name string) GPVirtual {
+	r := GP64()
+	Load(Param(name), r)
+	return r
+}
+
+// mask is the lanes of a vector that are in use: a mask register, or a vector of ones and zeros.
+type mask struct {
+	k OpmaskVirtual
+	v VecVirtual
+}
+
+var windows = map[int]Mem{}
+
+// window is a table of a vector of ones followed by one of zeros: read from (lanes − n) elements in, it masks n lanes.
+func (t target) window() Mem {
+	if m, ok := windows[t.size]; ok {
+		return m
+	}
+	m := GLOBL(fmt.Sprintf("window%s", t.element.tag), RODATA|NOPTR)
+	for i := range 2 * 32 / t.size {
+		ones := i < 32/t.size
+		switch {
+		case t.size == 4 && ones:
+			DATA(i*4, U32(0xffffffff))
+		case t.size == 4:
+			DATA(i*4, U32(0))
+		case ones:
+			DATA(i*8, U64(0xffffffffffffffff))
+		default:
+			DATA(i*8, U64(0))
+		}
+	}
+	windows[t.size] = m
+	return m
+}
+
+// tail makes a mask of n lanes, from 1 to all.
+func (t target) tail(n GPVirtual) mask {
+	if t.is512() {
+		count, bits := GP64(), GP64()
+		MOVQ(n, count)
+		MOVQ(I64(-1), bits)
+		SHLXQ(count, bits, bits)
+		NOTQ(bits)
+		k := K()
+		KMOVW(bits.As32(), k)
+		return mask{k: k}
+	}
+	table, from := GP64(), GP64()
+	LEAQ(t.window(), table)
+	MOVQ(U32(t.lanes()), from)
+	SUBQ(n, from)
+	v := YMM()
+	VMOVUPS(Mem{Base: table, Index: from, Scale: uint8(t.size)}, v)
+	return mask{v: v}
+}
+
+func (t target) load(m Mem, v VecVirtual) { VMOVUPS(m, v) }
+
+func (t target) store(v VecVirtual, m Mem) { VMOVUPS(v, m) }
+
+// loadMasked reads the lanes of the mask and zeroes the others, without touching memory beyond them.
+func (t target) loadMasked(m Mem, v VecVirtual, k mask) {
+	switch {
+	case t.is512() && t.size == 4:
+		VMOVUPS_Z(m, k.k, v)
+	case t.is512():
+		VMOVUPD_Z(m, k.k, v)
+	case t.size == 4:
+		VMASKMOVPS(m, k.v, v)
+	default:
+		VMASKMOVPD(m, k.v, v)
+	}
+}
+
+// storeMasked writes the lanes of the mask and leaves the memory of the others alone.
+func (t target) storeMasked(v VecVirtual, m Mem, k mask) {
+	switch {
+	case t.is512() && t.size == 4:
+		VMOVUPS(v, k.k, m)
+	case t.is512():
+		VMOVUPD(v, k.k, m)
+	case t.size == 4:
+		VMASKMOVPS(v, k.v, m)
+	default:
+		VMASKMOVPD(v, k.v, m)
+	}
+}
+
+func (t target) broadcast(m Mem, v VecVirtual) {
+	if t.size == 4 {
+		VBROADCASTSS(m, v)
+	} else {
+		VBROADCASTSD(m, v)
+	}
+}
+
+// fma is acc += a·b.
+func (t target) fma(a, b Op, acc VecVirtual) {
+	if t.size == 4 {
+		VFMADD231PS(a, b, acc)
+	} else {
+		VFMADD231PD(a, b, acc)
+	}
+}
+
+// fnma is acc −= a·b.
+func (t target) fnma(a, b Op, acc VecVirtual) {
+	if t.size == 4 {
+		VFNMADD231PS(a, b, acc)
+	} else {
+		VFNMADD231PD(a, b, acc)
+	}
+}
+
+func (t target) mul(a, b Op, dst VecVirtual) {
+	if t.size == 4 {
+		VMULPS(a, b, dst)
+	} else {
+		VMULPD(a, b, dst)
+	}
+}
+
+func (t target) plus(a, b Op, dst VecVirtual) {
+	if t.size == 4 {
+		VADDPS(a, b, dst)
+	} else {
+		VADDPD(a, b, dst)
+	}
+}
+
+// zero clears a register.
+func (t target) zero(v VecVirtual) {
+	if t.is512() {
+		VPXORD(v, v, v)
+	} else {
+		VXORPS(v, v, v)
+	}
+}
+
+// at is base + index·size + offset bytes.
+func (t target) at(base, index Register, offset int) Mem {
+	return Mem{Base: base, Index: index, Scale: uint8(t.size), Disp: offset}
+}
+
+// row is a pointer to where row i of a list of offsets begins.
+func (t target) row(base, offsets GPVirtual, i int) GPVirtual {
+	p := GP64()
+	MOVQ(Mem{Base: offsets, Disp: 8 * i}, p)
+	LEAQ(t.at(base, p, 0), p)
+	return p
+}

@@ -1,0 +1,109 @@
+// Package simd holds the kernels of the CPU backend: products, activations, Runge-Kutta combinations, error norms, Adam.
+// They work on rows that lie anywhere in memory: row r of an operand begins at base[off[r]]. Every element of a result
+// is computed by the same chain of operations whatever the number of rows and the row's place among them, so a row's bits
+// depend on the row alone.
+//
+// The kernels for AVX-512 and AVX2 with FMA are generated (see gen); the plain Go ones run everywhere, are what the tag
+// noasm leaves, and say what the others compute. Their bits differ from level to level. No kernel allocates. Kernels
+// may be called from several goroutines on results that do not overlap.
+package simd
+
+import (
+	"fmt"
+	"slices"
+
+	"neuralode/plan"
+)
+
+//go:generate sh -c "cd gen && go generate ."
+
+// Float is the type of the numbers.
+type Float interface{ float32 | float64 }
+
+// Level is an instruction set that kernels are written for.
+type Level uint8
+
+// The levels, each better than the one before where the processor has it.
+const (
+	Plain  Level = iota
+	AVX2         // with FMA
+	AVX512       // F, DQ, BW and VL
+)
+
+var levelNames = []string{"plain", "avx2", "avx512"}
+
+func (l Level) String() string { return levelNames[l] }
+
+// Levels lists the levels this processor and build can run, the best last.
+func Levels() []Level { return append([]Level{Plain}, assembly()...) }
+
+// Best is the best level this processor and build can run.
+func Best() Level {
+	levels := Levels()
+	return levels[len(levels)-1]
+}
+
+// ParseLevel is the level of that name, or an error when there is none or this processor lacks it.
+func ParseLevel(s string) (Level, error) {
+	i := slices.Index(levelNames, s)
+	if i < 0 {
+		return 0, fmt.Errorf("simd: level must be one of %q, got %q", levelNames, s)
+	}
+	if !slices.Contains(Levels(), Level(i)) {
+		return 0, fmt.Errorf("simd: this processor or build has no %s, it has %v", s, Levels())
+	}
+	return Level(i), nil
+}
+
+// Epilogue is what a product does with its results before it writes them: a unary function, or a derivative (TanhVJP and
+// so on) whose first argument is the product and whose second is the row of Y.
+type Epilogue[T Float] struct {
+	Fn   plan.Fn
+	Y    []T
+	YOff []int
+}
+
+// Kernels are the kernels of one level for one type of numbers.
+type Kernels[T Float] struct {
+	// PackLen is how many numbers Pack writes for a k by m matrix.
+	PackLen func(k, m int) int
+
+	// Pack writes W, [k, m] row-major, in the order Gemm reads it; with trans w is Wᵀ, [m, k].
+	Pack func(dst, w []T, k, m int, trans bool)
+
+	// Gemm writes dst_r = e(x_r·W + bias) for as many rows as dstOff lists; a nil bias is zero.
+	Gemm func(dst []T, dstOff []int, x []T, xOff []int, packed, bias []T, k, m int, e Epilogue[T])
+
+	// GemmTN adds acc[a·j+b] += Σ_r x_r[a]·y_r[b] for a < i, b < j, r ascending.
+	GemmTN func(acc []T, x []T, xOff []int, y []T, yOff []int, i, j int)
+
+	// ColSum adds acc[b] += Σ_r y_r[b] for b < j, r ascending.
+	ColSum func(acc []T, y []T, yOff []int, j int)
+
+	// Unary writes dst_r = fn(x_r), element by element. dst may be x.
+	Unary func(fn plan.Fn, dst []T, dstOff []int, x []T, xOff []int, width int)
+
+	// Binary writes dst_r = fn(a_r, b_r), element by element; an operand with step 0 is one number for the whole row.
+	Binary func(fn plan.Fn, dst []T, dstOff []int, a []T, aOff []int, aStep int, b []T, bOff []int, bStep int, width int)
+
+	// Add adds src to dst, which are equally long.
+	Add func(dst, src []T)
+
+	// Adam does the update of solver.Optimizer with gradient g·scale.
+	Adam func(theta, m, v, g []T, scale, rate, beta1, beta2, eps, corrM, corrV T)
+}
+
+// For is the table of kernels of a level. The level must be one of Levels.
+func For[T Float](l Level) *Kernels[T] {
+	k := plainKernels[T]()
+	if l == Plain {
+		return k
+	}
+	switch k := any(k).(type) {
+	case *Kernels[float32]:
+		assembly32(k, l)
+	case *Kernels[float64]:
+		assembly64(k, l)
+	}
+	return k
+}
