@@ -1,6 +1,8 @@
 package cpu
 
 import (
+	"math"
+
 	"neuralode/solver"
 	"neuralode/solver/cpu/internal/simd"
 )
@@ -91,6 +93,9 @@ func (e *engine[T]) resize(c *call[T], n int) {
 	if e.head != nil {
 		grow(&c.out, n*e.outWidth)
 		grow(&c.losses, n)
+		for i := range c.losses {
+			c.losses[i] = T(math.NaN()) // until its sample arrives
+		}
 	}
 }
 

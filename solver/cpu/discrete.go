@@ -1,8 +1,6 @@
 package cpu
 
 import (
-	"context"
-
 	"neuralode/solver"
 	"neuralode/solver/cpu/internal/simd"
 )
@@ -21,12 +19,9 @@ type reverse[T simd.Float] struct {
 	capacity int
 	dim      int
 	stages   int // that are evaluated: the last one only where save times need it
-	next     int
-	end      int
 	frames   frames[T]
-	recorded *frames[T] // the forward tile's
-	z, k, g  []T        // [capacity, dim], [capacity, stages of the method, dim] twice; g's last place holds λ
-	extra    []T        // as g: h times what the dense output adds to the stages' cotangents; nil without save times
+	z, k, g  []T // [capacity, dim], [capacity, stages of the method, dim] twice; g's last place holds λ
+	extra    []T // as g: h times what the dense output adds to the stages' cotangents; nil without save times
 	ones, h  []T
 	zeroRow  []T
 	times    []float64
@@ -37,10 +32,11 @@ type reverse[T simd.Float] struct {
 	left     []int   // by slot: save times not yet passed
 	sample   []int
 	active   []int
+	free     []int
 }
 
-func newReverse[T simd.Float](m *method[T], e *executor[T], rec *record[T], recorded *frames[T], capacity int) *reverse[T] {
-	r := &reverse[T]{m: m, exec: e, record: rec, recorded: recorded, capacity: capacity, dim: rec.dim}
+func newReverse[T simd.Float](m *method[T], e *executor[T], rec *record[T], capacity int) *reverse[T] {
+	r := &reverse[T]{m: m, exec: e, record: rec, capacity: capacity, dim: rec.dim}
 	r.frames = newFrames(e, capacity, [2]int{m.stages, m.stages})
 	r.z, r.k, r.g = make([]T, capacity*r.dim), make([]T, capacity*m.stages*r.dim), make([]T, capacity*m.stages*r.dim)
 	r.ones, r.h, r.zeroRow = make([]T, max(capacity, m.stages)), make([]T, capacity), make([]T, r.dim)
@@ -50,58 +46,49 @@ func newReverse[T simd.Float](m *method[T], e *executor[T], rec *record[T], reco
 	r.times, r.zero = make([]float64, capacity), make([]int, capacity)
 	r.zOff, r.kOff = make([]int, capacity), make([]int, capacity)
 	r.step, r.left, r.sample = make([]int32, capacity), make([]int, capacity), make([]int, capacity)
-	r.active = make([]int, 0, capacity)
+	r.active, r.free = make([]int, 0, capacity), make([]int, 0, capacity)
 	return r
 }
 
-// run takes the samples of the chunk back to t0.
-func (r *reverse[T]) run(ctx context.Context, c *call[T], chunk int) {
+// open points the pass at a chunk.
+func (r *reverse[T]) open(c *call[T], chunk int) {
 	r.call, r.sums = c, &c.fieldSums[chunk]
-	r.next, r.end = c.samples(chunk)
 	r.stages = r.m.stages - 1
 	if c.savedBar != nil {
 		r.stages = r.m.stages
 		grow(&r.extra, len(r.g))
 	}
-	r.active = r.active[:0]
-	for s := range r.capacity {
-		if !r.begin(s) {
-			break
-		}
-		r.active = append(r.active, s)
-	}
-	for len(r.active) > 0 && ctx.Err() == nil {
-		r.load()
-		if !r.recorded.recording {
-			r.forward()
-		}
-		r.backward()
-		r.retire()
+	r.active, r.free = r.active[:0], r.free[:0]
+	for s := r.capacity - 1; s >= 0; s-- {
+		r.free = append(r.free, s)
 	}
 }
 
-// begin gives the slot the next sample that went forward well and has steps to take back.
-func (r *reverse[T]) begin(slot int) bool {
-	c := r.call
-	for ; r.next < r.end; r.next++ {
-		i := r.next
-		if c.end[i].Status != solver.OK {
-			continue
-		}
-		r.sample[slot], r.step[slot], r.left[slot] = i, r.record.last[i-r.record.first], 0
-		if c.savedBar != nil {
-			r.left[slot] = len(c.saveAt)
-		}
-		copy(r.lambda(slot), row(c.cotangent, i, c.dim))
-		c.back[i] = solver.End{T: c.span(i).T0}
-		if r.step[slot] < 0 {
-			r.finish(slot)
-			continue
-		}
-		r.next++
-		return true
+// begin gives a free row a sample that went forward well, with ∂L/∂z1 in the call.
+func (r *reverse[T]) begin(sample int) {
+	c, slot := r.call, r.free[len(r.free)-1]
+	r.sample[slot], r.step[slot], r.left[slot] = sample, r.record.last[sample-r.record.first], 0
+	if c.savedBar != nil {
+		r.left[slot] = len(c.saveAt)
 	}
-	return false
+	copy(r.lambda(slot), row(c.cotangent, sample, c.dim))
+	c.back[sample] = solver.End{T: c.span(sample).T0}
+	if r.step[slot] < 0 { // it never moved
+		r.finish(slot)
+		return
+	}
+	r.free = r.free[:len(r.free)-1]
+	r.active = append(r.active, slot)
+}
+
+// round takes every active row one step back.
+func (r *reverse[T]) round() {
+	r.load()
+	if !r.record.keeping {
+		r.forward()
+	}
+	r.backward()
+	r.retire()
 }
 
 func (r *reverse[T]) lambda(slot int) []T { return row(r.g, (slot+1)*r.m.stages-1, r.dim) }
@@ -129,12 +116,12 @@ func (r *reverse[T]) list(stage int) *rows[T] {
 func (r *reverse[T]) add(stage int) {
 	before := len(r.frames.rows.off[store])
 	r.frames.add(stage, r.active)
-	if !r.recorded.recording {
+	if !r.record.keeping {
 		return
 	}
-	r.frames.rows.mem[store] = r.recorded.mem[store]
+	r.frames.rows.mem[store] = r.record.frames
 	for i, s := range r.active {
-		r.frames.rows.off[store][before+i] = r.record.steps[r.step[s]].frames + stage*r.recorded.size[store]
+		r.frames.rows.off[store][before+i] = int(r.step[s])*r.record.block + stage*r.frames.size[store]
 	}
 }
 
@@ -214,18 +201,20 @@ func (r *reverse[T]) reverseStage(stage int, column []T) {
 	}
 }
 
-// retire moves every row to the step before, or to the next sample.
+// retire moves every row to the step before; a row without one hands its sample over.
 func (r *reverse[T]) retire() {
 	for i := len(r.active) - 1; i >= 0; i-- {
 		s := r.active[i]
-		if r.step[s] = r.record.steps[r.step[s]].previous; r.step[s] >= 0 {
+		step := r.step[s]
+		r.step[s] = r.record.steps[step].previous
+		r.record.release(step)
+		if r.step[s] >= 0 {
 			continue
 		}
 		r.finish(s)
-		if !r.begin(s) {
-			r.active[i] = r.active[len(r.active)-1]
-			r.active = r.active[:len(r.active)-1]
-		}
+		r.active[i] = r.active[len(r.active)-1]
+		r.active = r.active[:len(r.active)-1]
+		r.free = append(r.free, s)
 	}
 }
 

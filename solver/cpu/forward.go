@@ -11,6 +11,7 @@ import (
 type forwardPass[T simd.Float] struct {
 	tile   *tile[T]
 	record *record[T] // the accepted steps, for the discrete gradient; nil otherwise
+	done   []int      // samples that arrived, for who takes them back
 	call   *call[T]
 	next   int
 	end    int
@@ -25,12 +26,11 @@ func newForwardPass[T simd.Float](tl *tile[T]) *forwardPass[T] {
 // reset points the pass at the samples [from, to).
 func (p *forwardPass[T]) reset(c *call[T], from, to int) {
 	p.call, p.next, p.end = c, from, to
-	if p.record != nil {
-		p.record.reset(from, to)
-		p.tile.frames.recording = false
-		if c.gradient && c.savedBar == nil {
-			p.tile.frames.record()
-		}
+	p.done = p.done[:0]
+	p.tile.frames.record = nil
+	if p.record != nil && c.gradient {
+		p.record.reset(from, to, p.tile.capacity, c.savedBar == nil)
+		p.tile.frames.record = p.record
 	}
 }
 
@@ -80,8 +80,8 @@ func (p *forwardPass[T]) accepted(slots []int) {
 	for _, slot := range slots {
 		r := &p.tile.row[slot]
 		z := row(p.tile.z, slot, p.tile.width)
-		if p.record != nil {
-			p.record.add(p.sample[slot], r.t, r.step, z, p.tile.frames.first[store][slot])
+		if p.tile.frames.record != nil {
+			p.record.add(slot, p.sample[slot], r.t, r.step, z)
 		}
 		end := r.t + r.step
 		if r.last {
@@ -117,5 +117,8 @@ func (p *forwardPass[T]) finished(slot int) bool {
 	copy(row(p.call.z1, i, p.call.dim), row(p.tile.z, slot, p.tile.width))
 	p.call.end[i] = solver.End{Status: r.status, T: r.t, H: r.step}
 	p.call.stats[i] = r.stats
+	if r.status == solver.OK {
+		p.done = append(p.done, i)
+	}
 	return false
 }

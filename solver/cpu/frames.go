@@ -1,10 +1,6 @@
 package cpu
 
-import (
-	"slices"
-
-	"neuralode/solver/cpu/internal/simd"
-)
+import "neuralode/solver/cpu/internal/simd"
 
 // frames is the memory in which a tile evaluates a plan: for each row, one frame of each memory, or one for each stage
 // where stages must be kept apart. The last stage is evaluated at a step's result, so an accepted step's last frame
@@ -17,13 +13,10 @@ type frames[T simd.Float] struct {
 	// Where a slot's frames are: of the first stage, of stage s at inner + s·size, and of the last stage.
 	first, inner, last [2][]int
 
-	recording bool // the store keeps the frames of every accepted step
-	rows      rows[T]
+	record *record[T] // when not nil, the place of the accepted steps' store frames
+	own    []T        // the store when nothing is recorded
+	rows   rows[T]
 }
-
-// maxRecorded is how many numbers a worker's recorded frames may take, 64 MiB of float32: beyond it a chunk's stages
-// are evaluated again on the way back.
-const maxRecorded = 16 << 20
 
 // newFrames makes room for that many rows with that many stages kept apart in each memory.
 func newFrames[T simd.Float](e *executor[T], capacity int, stages [2]int) frames[T] {
@@ -32,60 +25,62 @@ func newFrames[T simd.Float](e *executor[T], capacity int, stages [2]int) frames
 		f.mem[m] = make([]T, capacity*stages[m]*f.size[m])
 		f.first[m], f.inner[m], f.last[m] = make([]int, capacity), make([]int, capacity), make([]int, capacity)
 	}
+	f.own = f.mem[store]
 	n := capacity * max(stages[local], stages[store])
 	f.rows = rows[T]{off: [2][]int{make([]int, 0, n), make([]int, 0, n)}, zero: make([]int, n)}
 	f.place()
 	return f
 }
 
-// place gives every slot frames of its own.
+// place gives every slot frames of its own; where steps are recorded, in the places of its current and next step.
 func (f *frames[T]) place() {
+	f.mem[store] = f.own
 	for m := range f.mem {
 		n := f.stages[m] * f.size[m]
 		for s := range f.first[m] {
 			f.first[m][s], f.inner[m][s], f.last[m][s] = s*n, s*n, (s+1)*n-f.size[m]
 		}
 	}
-}
-
-// record starts to keep the store's frames of accepted steps, forgetting those kept before. It needs all stages apart.
-func (f *frames[T]) record() {
-	f.recording = true
-	f.mem[store] = f.mem[store][:0]
+	if f.record == nil || !f.record.keeping {
+		return
+	}
+	f.mem[store] = f.record.frames
 	for s := range f.first[store] {
-		f.first[store][s] = f.extend()
-		f.inner[store][s] = f.first[store][s]
-		f.last[store][s] = f.extend()
+		f.recorded(s)
 	}
 }
 
-// extend makes room for the frames of one more step, which has its last frame in the step after.
-func (f *frames[T]) extend() int {
-	at, n := len(f.mem[store]), (f.stages[store]-1)*f.size[store]
-	f.mem[store] = slices.Grow(f.mem[store], n)[:at+n]
-	return at
+// recorded puts the slot's store frames where the record has its current and next step.
+func (f *frames[T]) recorded(s int) {
+	at := int(f.record.current[s]) * f.record.block
+	f.first[store][s], f.inner[store][s] = at, at
+	f.last[store][s] = int(f.record.next[s]) * f.record.block
 }
 
 // next makes the slot's last frames its first ones, after an accepted step.
 func (f *frames[T]) next(slot int) {
-	for m := range f.mem {
-		first, last := f.first[m], f.last[m]
-		if memory(m) == store && f.recording {
-			if len(f.mem[store]) <= maxRecorded {
-				first[slot], f.inner[m][slot] = last[slot], last[slot]
-				last[slot] = f.extend()
-				continue
-			}
-			f.recording = false
-		}
-		if f.stages[m] > 1 {
-			first[slot], last[slot] = last[slot], first[slot]
-		}
+	f.swap(local, slot)
+	if f.record == nil {
+		f.swap(store, slot)
+		return
+	}
+	f.record.advance(slot)
+	if f.record.keeping {
+		f.mem[store] = f.record.frames
+		f.recorded(slot)
+	} else {
+		f.swap(store, slot) // also right when the record has just run full: its places stay with the slot
+	}
+}
+
+func (f *frames[T]) swap(m memory, slot int) {
+	if f.stages[m] > 1 {
+		f.first[m][slot], f.last[m][slot] = f.last[m][slot], f.first[m][slot]
 	}
 }
 
 // at is where a slot's frame of a stage begins.
-func (f *frames[T]) at(m, slot, stage int) int {
+func (f *frames[T]) at(m memory, slot, stage int) int {
 	switch {
 	case stage == 0 || f.stages[m] == 1:
 		return f.first[m][slot]
@@ -111,8 +106,20 @@ func (f *frames[T]) reset() {
 
 func (f *frames[T]) add(stage int, slots []int) {
 	for m := range f.rows.off {
-		for _, s := range slots {
-			f.rows.off[m] = append(f.rows.off[m], f.at(m, s, stage))
-		}
+		f.rows.off[m] = f.append(f.rows.off[m], memory(m), stage, slots)
 	}
+}
+
+func (f *frames[T]) append(off []int, m memory, stage int, slots []int) []int {
+	places, shift := f.inner[m], stage*f.size[m]
+	switch {
+	case stage == 0 || f.stages[m] == 1:
+		places, shift = f.first[m], 0
+	case stage == f.stages[m]-1:
+		places, shift = f.last[m], 0
+	}
+	for _, s := range slots {
+		off = append(off, places[s]+shift)
+	}
+	return off
 }

@@ -1,36 +1,85 @@
 package cpu
 
-import "neuralode/solver/cpu/internal/simd"
+import (
+	"slices"
 
-// record keeps the accepted steps of a chunk's samples: each step knows the one before it.
+	"neuralode/solver/cpu/internal/simd"
+)
+
+// record keeps the accepted steps of samples between their forward solve and their way back: the state each step
+// started from and, while memory allows, the store's frames of its stages. Steps that were taken back make room for
+// new ones, so what is in use stays small and warm.
 type record[T simd.Float] struct {
-	dim   int
-	first int
-	last  []int32 // by sample of the chunk: its latest step, −1 without one
-	steps []recordedStep
-	z     []T // [steps, dim], the states the steps started from
+	dim     int
+	block   int  // numbers in the frames of a step
+	keeping bool // frames are kept; otherwise stages are evaluated again
+	first   int  // of the chunk's samples
+	last    []int32
+	steps   []recordedStep
+	z       []T // [steps, dim]
+	frames  []T // [steps, block]
+	free    []int32
+
+	current, next []int32 // by slot: the step being tried, and the one whose first frame it fills
 }
 
 type recordedStep struct {
 	t, h     float64
-	previous int32
-	frames   int // where the stored frames of its stages begin, if they were recorded
+	previous int32 // −1 for a sample's first
 }
 
-func (r *record[T]) reset(from, to int) {
-	r.first = from
+// maxRecorded is how many numbers a worker's recorded frames may take, 64 MiB of float32: beyond it a chunk's stages
+// are evaluated again on the way back.
+const maxRecorded = 16 << 20
+
+// reset forgets everything, for samples from up to to and a tile of that many rows.
+func (r *record[T]) reset(from, to, capacity int, keep bool) {
+	r.first, r.keeping = from, keep
 	grow(&r.last, to-from)
 	for i := range r.last {
 		r.last[i] = -1
 	}
-	r.steps, r.z = r.steps[:0], r.z[:0]
+	r.steps, r.z, r.frames, r.free = r.steps[:0], r.z[:0], r.frames[:0], r.free[:0]
+	r.current, r.next = r.current[:0], r.next[:0]
+	for range capacity {
+		r.current = append(r.current, r.alloc())
+		r.next = append(r.next, r.alloc())
+	}
 }
 
-func (r *record[T]) add(sample int, t, h float64, z []T, frames int) {
-	i := sample - r.first
-	r.steps = append(r.steps, recordedStep{t, h, r.last[i], frames})
-	r.z = append(r.z, z...)
-	r.last[i] = int32(len(r.steps) - 1)
+// alloc finds a place for a step.
+func (r *record[T]) alloc() int32 {
+	if n := len(r.free); n > 0 {
+		step := r.free[n-1]
+		r.free = r.free[:n-1]
+		return step
+	}
+	r.steps = append(r.steps, recordedStep{})
+	r.z = slices.Grow(r.z, r.dim)[:len(r.z)+r.dim]
+	if r.keeping && len(r.frames)+r.block > maxRecorded {
+		r.keeping = false
+	}
+	if r.keeping {
+		r.frames = slices.Grow(r.frames, r.block)[:len(r.frames)+r.block]
+	}
+	return int32(len(r.steps) - 1)
 }
+
+// add records the step the slot has just taken.
+func (r *record[T]) add(slot, sample int, t, h float64, z []T) {
+	step := r.current[slot]
+	r.steps[step] = recordedStep{t, h, r.last[sample-r.first]}
+	copy(r.state(step), z)
+	r.last[sample-r.first] = step
+}
+
+// advance begins the slot's next step.
+func (r *record[T]) advance(slot int) {
+	r.current[slot] = r.next[slot]
+	r.next[slot] = r.alloc()
+}
+
+// release gives up a step that was taken back.
+func (r *record[T]) release(step int32) { r.free = append(r.free, step) }
 
 func (r *record[T]) state(step int32) []T { return row(r.z, int(step), r.dim) }

@@ -105,23 +105,37 @@ func newTile[T simd.Float](m *method[T], e *executor[T], capacity int, vjp, reco
 
 // run integrates all samples the pass has. When ctx ends, those not finished end as Cancelled.
 func (tl *tile[T]) run(ctx context.Context, p pass[T]) {
+	tl.open(p)
+	for !tl.idle() {
+		if ctx.Err() != nil {
+			tl.cancel()
+			return
+		}
+		tl.round()
+	}
+}
+
+// open takes the pass's first samples.
+func (tl *tile[T]) open(p pass[T]) {
 	tl.pass = p
 	tl.active, tl.fresh, tl.free = tl.active[:0], tl.fresh[:0], tl.free[:0]
 	for s := tl.capacity - 1; s >= 0; s-- {
 		tl.free = append(tl.free, s)
 	}
+	tl.frames.place()
 	tl.fill()
-	for len(tl.active) > 0 {
-		if ctx.Err() != nil {
-			tl.cancel()
-			return
-		}
-		tl.start()
-		tl.stages()
-		tl.judge()
-		tl.advance()
-		tl.fill()
-	}
+}
+
+// idle reports whether all samples are done.
+func (tl *tile[T]) idle() bool { return len(tl.active) == 0 }
+
+// round tries one step of every active row.
+func (tl *tile[T]) round() {
+	tl.start()
+	tl.stages()
+	tl.judge()
+	tl.advance()
+	tl.fill()
 }
 
 // fill gives every free row a sample, while there are any.
@@ -393,7 +407,7 @@ func (tl *tile[T]) finiteTrial(slot int) bool {
 
 // result is a part of the trial step's result: the argument of the last stage.
 func (tl *tile[T]) result(slot int, p part) []T {
-	at := tl.frames.at(int(p.arg.mem), slot, tl.m.stages-1) + p.arg.off
+	at := tl.frames.at(p.arg.mem, slot, tl.m.stages-1) + p.arg.off
 	return tl.frames.mem[p.arg.mem][at : at+p.size]
 }
 

@@ -2,7 +2,6 @@ package cpu
 
 import (
 	"context"
-	"math"
 
 	"neuralode/solver"
 	"neuralode/solver/cpu/internal/simd"
@@ -20,14 +19,17 @@ type worker[T simd.Float] struct {
 
 // newWorker makes room for tiles of that many rows.
 func newWorker[T simd.Float](e *engine[T], capacity int) *worker[T] {
-	w := &worker[T]{engine: e, slots: make([]int, 0, capacity)}
+	w := &worker[T]{engine: e, slots: make([]int, capacity)}
+	for i := range w.slots {
+		w.slots[i] = i
+	}
 	discrete := e.spec.Gradient == solver.Discrete
 	tl := newTile(e.method, e.field, capacity, false, discrete)
 	w.solve = newForwardPass(tl)
 	switch {
 	case discrete:
-		w.solve.record = &record[T]{dim: e.dim}
-		w.back = newReverse(e.method, e.field, w.solve.record, &tl.frames, capacity)
+		w.solve.record = &record[T]{dim: e.dim, block: (e.method.stages - 1) * e.field.layout.size[store]}
+		w.back = newReverse(e.method, e.field, w.solve.record, capacity)
 	case e.spec.Gradient == solver.Backsolve:
 		w.adjoin = newBacksolvePass(newTile(e.method, e.field, capacity, true, false))
 	}
@@ -42,55 +44,87 @@ func (w *worker[T]) chunk(ctx context.Context, c *call[T], chunk int) {
 	from, to := c.samples(chunk)
 	w.solve.reset(c, from, to)
 	w.solve.tile.busy = solver.Occupancy{}
-	w.solve.tile.run(ctx, w.solve)
-	c.occupancy[chunk] = w.solve.tile.busy
-	if !c.gradient {
-		return
-	}
-	clear(c.fieldSums[chunk].data)
-	if c.labels != nil {
-		w.loss(c, chunk)
-	}
-	if w.back != nil {
-		w.back.run(ctx, c, chunk)
-		return
-	}
-	w.adjoin.reset(c, chunk)
-	w.adjoin.tile.run(ctx, w.adjoin)
-}
-
-// loss runs the head on the chunk's samples that arrived: outputs, losses, and their cotangents.
-func (w *worker[T]) loss(c *call[T], chunk int) {
-	clear(c.headSums[chunk].data)
-	from, to := c.samples(chunk)
-	for first := from; first < to; first += cap(w.slots) {
-		w.slots = w.slots[:0]
-		for i := first; i < min(to, first+cap(w.slots)); i++ {
-			if c.end[i].Status == solver.OK {
-				w.slots = append(w.slots, i-first)
-			} else {
-				c.losses[i] = T(math.NaN())
-			}
+	if c.gradient {
+		clear(c.fieldSums[chunk].data)
+		if c.labels != nil {
+			clear(c.headSums[chunk].data)
 		}
-		w.lossOf(c, &c.headSums[chunk], first, w.slots)
+	}
+	if c.gradient && w.back != nil {
+		w.thereAndBack(ctx, c, chunk)
+	} else {
+		w.solve.tile.run(ctx, w.solve)
+	}
+	c.occupancy[chunk] = w.solve.tile.busy
+	if c.gradient && w.adjoin != nil {
+		w.loss(c, chunk, w.solve.done)
+		w.adjoin.reset(c, chunk)
+		w.adjoin.tile.run(ctx, w.adjoin)
 	}
 }
 
-// lossOf runs the head on the samples first + slot.
-func (w *worker[T]) lossOf(c *call[T], s *sums[T], first int, slots []int) {
+// thereAndBack is the discrete gradient: as soon as enough samples have arrived to fill the way back, they go, so that
+// the record of their steps is still in the cache.
+func (w *worker[T]) thereAndBack(ctx context.Context, c *call[T], chunk int) {
+	w.solve.tile.open(w.solve)
+	w.back.open(c, chunk)
+	for {
+		w.sendBack(c, chunk)
+		switch {
+		case ctx.Err() != nil:
+			w.solve.tile.cancel()
+			return
+		case len(w.back.active) < w.back.capacity && !w.solve.tile.idle():
+			w.solve.tile.round()
+		case len(w.back.active) > 0:
+			w.back.round()
+		case len(w.solve.done) == 0:
+			return
+		}
+	}
+}
+
+// sendBack starts the way back of samples that have arrived, as far as there are rows. Losses are computed for as many
+// as there are at once.
+func (w *worker[T]) sendBack(c *call[T], chunk int) {
+	if n := len(w.solve.done); n == 0 || len(w.back.free) == 0 || (n < len(w.back.free) && !w.solve.tile.idle()) {
+		return
+	}
+	n := min(len(w.solve.done), len(w.back.free))
+	w.loss(c, chunk, w.solve.done[:n])
+	for _, i := range w.solve.done[:n] {
+		w.back.begin(i)
+	}
+	w.solve.done = append(w.solve.done[:0], w.solve.done[n:]...)
+}
+
+// loss runs the head on samples that arrived: outputs, losses, and their cotangents. Those that did not have no loss.
+func (w *worker[T]) loss(c *call[T], chunk int, samples []int) {
+	if c.labels == nil {
+		return
+	}
+	for len(samples) > 0 {
+		n := min(len(samples), len(w.slots))
+		w.lossOf(c, &c.headSums[chunk], samples[:n])
+		samples = samples[n:]
+	}
+}
+
+// lossOf runs the head on at most as many samples as the worker has rows.
+func (w *worker[T]) lossOf(c *call[T], s *sums[T], samples []int) {
 	e := w.engine.head
-	list := w.head.list(0, slots)
+	list := w.head.list(0, w.slots[:len(samples)])
 	labelWidth := w.engine.labelWidth
 	put := func(id int, x []T, width int) {
 		dst, off := e.at(list, e.layout.at[id])
-		for k, slot := range slots {
-			copy(dst[off[k]:off[k]+width], row(x, first+slot, width))
+		for k, i := range samples {
+			copy(dst[off[k]:off[k]+width], row(x, i, width))
 		}
 	}
 	get := func(id int, x []T, width int) {
 		src, off := e.at(list, e.layout.at[id])
-		for k, slot := range slots {
-			copy(row(x, first+slot, width), src[off[k]:])
+		for k, i := range samples {
+			copy(row(x, i, width), src[off[k]:])
 		}
 	}
 	put(int(e.plan.Input("z")), c.z1, c.dim)
@@ -100,8 +134,8 @@ func (w *worker[T]) lossOf(c *call[T], s *sums[T], first int, slots []int) {
 	get(int(e.plan.Output("loss")), c.losses, 1)
 
 	bar, off := e.at(list, e.layout.at[e.plan.Cotangents[0].Value])
-	for k, slot := range slots {
-		bar[off[k]] = c.weightOf(first + slot)
+	for k, i := range samples {
+		bar[off[k]] = c.weightOf(i)
 	}
 	e.run(e.backward, list)
 	if id := e.plan.InputGrad("z"); id >= 0 {
