@@ -132,6 +132,9 @@ func (e *executor[T]) addSum(in plan.Instr, late map[plan.ID]bool) {
 	carrier := in.Src[0]
 	if op.outer {
 		op.x, op.y = e.layout.at[in.Src[0]], e.layout.at[in.Src[1]]
+		if tall(op.x.width, op.y.width) {
+			op.x, op.y = op.y, op.x
+		}
 		if !late[carrier] {
 			carrier = in.Src[1]
 		}

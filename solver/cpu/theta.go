@@ -91,7 +91,7 @@ func (s *parameters[T]) gradient(dst []T, sums *sums[T]) {
 	for i, q := range s.plan.Params {
 		n := q.Len()
 		if id := s.plan.ParamGrads[i]; id != plan.None {
-			copy(dst[:n], sums.value(id))
+			copySum(dst[:n], sums, id)
 		} else {
 			clear(dst[:n])
 		}
@@ -101,7 +101,7 @@ func (s *parameters[T]) gradient(dst []T, sums *sums[T]) {
 
 func (s *parameters[T]) gradientSlow(dst []T, sums *sums[T]) {
 	for _, in := range s.plan.AccumulateCode {
-		convert(s.slow.Value(in.Dst), sums.value(in.Dst))
+		copySum(s.slow.Value(in.Dst), sums, in.Dst)
 	}
 	s.slow.ThetaGrad(s.theta)
 	convert(dst[:len(s.theta)], s.theta)
@@ -110,23 +110,49 @@ func (s *parameters[T]) gradientSlow(dst []T, sums *sums[T]) {
 // sums holds the accumulators of one chunk.
 type sums[T simd.Float] struct {
 	data []T
-	at   [][2]int // by value: from, to
+	at   []sum // by value
+}
+
+// sum is the place of one accumulator. A tall one is kept transposed, so that the kernels' vectors run along its long
+// side.
+type sum struct {
+	from, to   int
+	rows, cols int
+	transposed bool
 }
 
 func newSums[T simd.Float](p *plan.Plan) sums[T] {
-	s := sums[T]{at: make([][2]int, len(p.Values))}
+	s := sums[T]{at: make([]sum, len(p.Values))}
 	n := 0
 	for _, in := range p.AccumulateCode {
-		if s.at[in.Dst][1] == 0 {
-			s.at[in.Dst] = [2]int{n, n + p.Values[in.Dst].Len()}
-			n = s.at[in.Dst][1]
+		if v := p.Values[in.Dst]; s.at[in.Dst].to == 0 {
+			s.at[in.Dst] = sum{n, n + v.Len(), v.Rows, v.Cols, tall(v.Rows, v.Cols)}
+			n += v.Len()
 		}
 	}
 	s.data = make([]T, n)
 	return s
 }
 
-func (s *sums[T]) value(id plan.ID) []T { return s.data[s.at[id][0]:s.at[id][1]] }
+// tall reports whether a matrix has so few columns that most of a vector would be idle.
+func tall(rows, cols int) bool { return cols < 16 && rows > cols }
+
+// value is an accumulator as it is kept.
+func (s *sums[T]) value(id plan.ID) []T { return s.data[s.at[id].from:s.at[id].to] }
+
+// copySum writes an accumulator row-major.
+func copySum[A, T simd.Float](dst []A, s *sums[T], id plan.ID) {
+	at, x := s.at[id], s.value(id)
+	if !at.transposed {
+		convert(dst, x)
+		return
+	}
+	for c := range at.cols {
+		for r := range at.rows {
+			dst[r*at.cols+c] = A(x[c*at.rows+r])
+		}
+	}
+}
 
 // convert copies numbers of one type to another.
 func convert[A, B simd.Float](dst []A, src []B) {

@@ -32,15 +32,23 @@ const tileRows = 6
 
 // products are the assembly products of a level: by the number of vectors in a panel, and for gemmTN by rows too.
 type products[T Float] struct {
-	lanes  int
-	gemm   []gemmFunc[T]
-	gemmTN [tileRows][]gemmTNFunc[T]
-	ones   []T   // at least a row
-	zeros  []int // offsets of as many rows as colSum takes at once
-	start  []T   // a panel of zeros
+	lanes       int
+	narrow      gemmFunc[T] // for at most narrowLanes columns
+	narrowLanes int
+	gemm        []gemmFunc[T]
+	gemmTN      [tileRows][]gemmTNFunc[T]
+	ones        []T   // at least a row
+	zeros       []int // offsets of as many rows as colSum takes at once
+	start       []T   // a panel of zeros
 }
 
-func (p *products[T]) panels() panels { return panels{p.lanes * len(p.gemm), p.lanes} }
+// panels is how a matrix of m columns is packed.
+func (p *products[T]) panels(m int) panels {
+	if m <= p.narrowLanes {
+		return panels{p.narrowLanes, p.narrowLanes}
+	}
+	return panels{p.lanes * len(p.gemm), p.lanes}
+}
 
 // blockK is how many rows of weights a panel's pass takes at once, so that the panel stays in the caches.
 const blockK = 512
@@ -51,7 +59,7 @@ func (p *products[T]) multiply(dst []T, dstOff []int, x []T, xOff []int, packed,
 	if len(dstOff) == 0 {
 		return
 	}
-	layout := p.panels()
+	layout := p.panels(m)
 	for k0 := 0; k0 < k; k0 += blockK {
 		n := min(blockK, k-k0)
 		for c := 0; c < m; c += layout.width {
@@ -63,9 +71,12 @@ func (p *products[T]) multiply(dst []T, dstOff []int, x []T, xOff []int, packed,
 			case bias != nil:
 				start = &bias[c]
 			}
-			vectors := stride / p.lanes
-			p.gemm[vectors-1](&dst[c], &dstOff[0], &x[k0], &xOff[0], &packed[c*k+k0*stride], start, len(dstOff), n,
-				columns-(vectors-1)*p.lanes)
+			kernel, tail := p.narrow, columns
+			if m > p.narrowLanes {
+				vectors := stride / p.lanes
+				kernel, tail = p.gemm[vectors-1], columns-(vectors-1)*p.lanes
+			}
+			kernel(&dst[c], &dstOff[0], &x[k0], &xOff[0], &packed[c*k+k0*stride], start, len(dstOff), n, tail)
 		}
 	}
 }
@@ -75,7 +86,7 @@ func (p *products[T]) outer(acc []T, x []T, xOff []int, y []T, yOff []int, i, j 
 	if len(xOff) == 0 {
 		return
 	}
-	layout := p.panels()
+	layout := panels{p.lanes * len(p.gemm), p.lanes}
 	for c := 0; c < j; c += layout.width {
 		columns, stride := layout.columns(j, c)
 		vectors := stride / p.lanes
@@ -97,10 +108,9 @@ func (p *products[T]) colSum(acc []T, y []T, yOff []int, j int) {
 
 // install puts the products and their layout into a table.
 func (p *products[T]) install(k *Kernels[T]) {
-	p.ones, p.zeros, p.start = []T{1}, make([]int, 1024), make([]T, p.panels().width)
-	layout := p.panels()
-	k.PackLen = layout.length
-	k.Pack = func(dst, w []T, rows, m int, trans bool) { packPanels(layout, dst, w, rows, m, trans) }
+	p.ones, p.zeros, p.start = []T{1}, make([]int, 1024), make([]T, p.lanes*len(p.gemm))
+	k.PackLen = func(rows, m int) int { return p.panels(m).length(rows, m) }
+	k.Pack = func(dst, w []T, rows, m int, trans bool) { packPanels(p.panels(m), dst, w, rows, m, trans) }
 	k.GemmTN, k.ColSum = p.outer, p.colSum
 	k.Gemm = func(dst []T, dstOff []int, x []T, xOff []int, packed, bias []T, rows, m int, e Epilogue[T]) {
 		p.multiply(dst, dstOff, x, xOff, packed, bias, rows, m)

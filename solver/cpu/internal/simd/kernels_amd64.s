@@ -4,6 +4,654 @@
 
 #include "textflag.h"
 
+// func gemm1x32Narrow(dst *float32, dstOff *int, x *float32, xOff *int, w *float32, bias *float32, rows int, k int, tail int)
+// Requires: AVX, FMA3
+TEXT ·gemm1x32Narrow(SB), NOSPLIT, $0-72
+	MOVQ    tail+64(FP), AX
+	LEAQ    window32<>+0(SB), CX
+	MOVQ    $0x00000008, DX
+	SUBQ    AX, DX
+	VMOVUPS (CX)(DX*4), X0
+	MOVQ    dstOff+8(FP), AX
+	MOVQ    xOff+24(FP), CX
+	MOVQ    rows+48(FP), DX
+
+next:
+	CMPQ       DX, $0x08
+	JLT        rest
+	MOVQ       bias+40(FP), BX
+	TESTQ      BX, BX
+	JNZ        bias8
+	MOVQ       dst+0(FP), BX
+	MOVQ       (AX), SI
+	LEAQ       (BX)(SI*4), SI
+	VMASKMOVPS (SI), X0, X1
+	MOVQ       8(AX), SI
+	LEAQ       (BX)(SI*4), SI
+	VMASKMOVPS (SI), X0, X2
+	MOVQ       16(AX), SI
+	LEAQ       (BX)(SI*4), SI
+	VMASKMOVPS (SI), X0, X3
+	MOVQ       24(AX), SI
+	LEAQ       (BX)(SI*4), SI
+	VMASKMOVPS (SI), X0, X4
+	MOVQ       32(AX), SI
+	LEAQ       (BX)(SI*4), SI
+	VMASKMOVPS (SI), X0, X5
+	MOVQ       40(AX), SI
+	LEAQ       (BX)(SI*4), SI
+	VMASKMOVPS (SI), X0, X6
+	MOVQ       48(AX), SI
+	LEAQ       (BX)(SI*4), SI
+	VMASKMOVPS (SI), X0, X7
+	MOVQ       56(AX), SI
+	LEAQ       (BX)(SI*4), SI
+	VMASKMOVPS (SI), X0, X8
+	JMP        started8
+
+bias8:
+	VMASKMOVPS (BX), X0, X1
+	VMOVAPS    X1, X2
+	VMOVAPS    X1, X3
+	VMOVAPS    X1, X4
+	VMOVAPS    X1, X5
+	VMOVAPS    X1, X6
+	VMOVAPS    X1, X7
+	VMOVAPS    X1, X8
+
+started8:
+	MOVQ x+16(FP), BX
+	MOVQ (CX), SI
+	LEAQ (BX)(SI*4), SI
+	MOVQ 8(CX), DI
+	LEAQ (BX)(DI*4), DI
+	MOVQ 16(CX), R8
+	LEAQ (BX)(R8*4), R8
+	MOVQ 24(CX), R9
+	LEAQ (BX)(R9*4), R9
+	MOVQ 32(CX), R10
+	LEAQ (BX)(R10*4), R10
+	MOVQ 40(CX), R11
+	LEAQ (BX)(R11*4), R11
+	MOVQ 48(CX), R12
+	LEAQ (BX)(R12*4), R12
+	MOVQ 56(CX), R13
+	LEAQ (BX)(R13*4), R13
+	MOVQ w+32(FP), BX
+	MOVQ k+56(FP), R14
+	XORQ R15, R15
+
+k8:
+	VMOVUPS      (BX), X9
+	VBROADCASTSS (SI)(R15*4), X10
+	VFMADD231PS  X9, X10, X1
+	VBROADCASTSS (DI)(R15*4), X10
+	VFMADD231PS  X9, X10, X2
+	VBROADCASTSS (R8)(R15*4), X10
+	VFMADD231PS  X9, X10, X3
+	VBROADCASTSS (R9)(R15*4), X10
+	VFMADD231PS  X9, X10, X4
+	VBROADCASTSS (R10)(R15*4), X10
+	VFMADD231PS  X9, X10, X5
+	VBROADCASTSS (R11)(R15*4), X10
+	VFMADD231PS  X9, X10, X6
+	VBROADCASTSS (R12)(R15*4), X10
+	VFMADD231PS  X9, X10, X7
+	VBROADCASTSS (R13)(R15*4), X10
+	VFMADD231PS  X9, X10, X8
+	ADDQ         $0x00000010, BX
+	INCQ         R15
+	CMPQ         R15, R14
+	JLT          k8
+	MOVQ         dst+0(FP), BX
+	MOVQ         (AX), SI
+	LEAQ         (BX)(SI*4), SI
+	VMASKMOVPS   X1, X0, (SI)
+	MOVQ         8(AX), SI
+	LEAQ         (BX)(SI*4), SI
+	VMASKMOVPS   X2, X0, (SI)
+	MOVQ         16(AX), SI
+	LEAQ         (BX)(SI*4), SI
+	VMASKMOVPS   X3, X0, (SI)
+	MOVQ         24(AX), SI
+	LEAQ         (BX)(SI*4), SI
+	VMASKMOVPS   X4, X0, (SI)
+	MOVQ         32(AX), SI
+	LEAQ         (BX)(SI*4), SI
+	VMASKMOVPS   X5, X0, (SI)
+	MOVQ         40(AX), SI
+	LEAQ         (BX)(SI*4), SI
+	VMASKMOVPS   X6, X0, (SI)
+	MOVQ         48(AX), SI
+	LEAQ         (BX)(SI*4), SI
+	VMASKMOVPS   X7, X0, (SI)
+	MOVQ         56(AX), SI
+	LEAQ         (BX)(SI*4), SI
+	VMASKMOVPS   X8, X0, (SI)
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000040, CX
+	SUBQ         $0x08, DX
+	JMP          next
+
+rest:
+	CMPQ       DX, $0x07
+	JNE        not7
+	MOVQ       bias+40(FP), DX
+	TESTQ      DX, DX
+	JNZ        bias7
+	MOVQ       dst+0(FP), DX
+	MOVQ       (AX), BX
+	LEAQ       (DX)(BX*4), BX
+	VMASKMOVPS (BX), X0, X1
+	MOVQ       8(AX), BX
+	LEAQ       (DX)(BX*4), BX
+	VMASKMOVPS (BX), X0, X2
+	MOVQ       16(AX), BX
+	LEAQ       (DX)(BX*4), BX
+	VMASKMOVPS (BX), X0, X3
+	MOVQ       24(AX), BX
+	LEAQ       (DX)(BX*4), BX
+	VMASKMOVPS (BX), X0, X4
+	MOVQ       32(AX), BX
+	LEAQ       (DX)(BX*4), BX
+	VMASKMOVPS (BX), X0, X5
+	MOVQ       40(AX), BX
+	LEAQ       (DX)(BX*4), BX
+	VMASKMOVPS (BX), X0, X6
+	MOVQ       48(AX), BX
+	LEAQ       (DX)(BX*4), BX
+	VMASKMOVPS (BX), X0, X7
+	JMP        started7
+
+bias7:
+	VMASKMOVPS (DX), X0, X1
+	VMOVAPS    X1, X2
+	VMOVAPS    X1, X3
+	VMOVAPS    X1, X4
+	VMOVAPS    X1, X5
+	VMOVAPS    X1, X6
+	VMOVAPS    X1, X7
+
+started7:
+	MOVQ x+16(FP), DX
+	MOVQ (CX), BX
+	LEAQ (DX)(BX*4), BX
+	MOVQ 8(CX), SI
+	LEAQ (DX)(SI*4), SI
+	MOVQ 16(CX), DI
+	LEAQ (DX)(DI*4), DI
+	MOVQ 24(CX), R8
+	LEAQ (DX)(R8*4), R8
+	MOVQ 32(CX), R9
+	LEAQ (DX)(R9*4), R9
+	MOVQ 40(CX), R10
+	LEAQ (DX)(R10*4), R10
+	MOVQ 48(CX), CX
+	LEAQ (DX)(CX*4), CX
+	MOVQ w+32(FP), DX
+	MOVQ k+56(FP), R11
+	XORQ R12, R12
+
+k7:
+	VMOVUPS      (DX), X8
+	VBROADCASTSS (BX)(R12*4), X9
+	VFMADD231PS  X8, X9, X1
+	VBROADCASTSS (SI)(R12*4), X9
+	VFMADD231PS  X8, X9, X2
+	VBROADCASTSS (DI)(R12*4), X9
+	VFMADD231PS  X8, X9, X3
+	VBROADCASTSS (R8)(R12*4), X9
+	VFMADD231PS  X8, X9, X4
+	VBROADCASTSS (R9)(R12*4), X9
+	VFMADD231PS  X8, X9, X5
+	VBROADCASTSS (R10)(R12*4), X9
+	VFMADD231PS  X8, X9, X6
+	VBROADCASTSS (CX)(R12*4), X9
+	VFMADD231PS  X8, X9, X7
+	ADDQ         $0x00000010, DX
+	INCQ         R12
+	CMPQ         R12, R11
+	JLT          k7
+	MOVQ         dst+0(FP), CX
+	MOVQ         (AX), DX
+	LEAQ         (CX)(DX*4), DX
+	VMASKMOVPS   X1, X0, (DX)
+	MOVQ         8(AX), DX
+	LEAQ         (CX)(DX*4), DX
+	VMASKMOVPS   X2, X0, (DX)
+	MOVQ         16(AX), DX
+	LEAQ         (CX)(DX*4), DX
+	VMASKMOVPS   X3, X0, (DX)
+	MOVQ         24(AX), DX
+	LEAQ         (CX)(DX*4), DX
+	VMASKMOVPS   X4, X0, (DX)
+	MOVQ         32(AX), DX
+	LEAQ         (CX)(DX*4), DX
+	VMASKMOVPS   X5, X0, (DX)
+	MOVQ         40(AX), DX
+	LEAQ         (CX)(DX*4), DX
+	VMASKMOVPS   X6, X0, (DX)
+	MOVQ         48(AX), AX
+	LEAQ         (CX)(AX*4), AX
+	VMASKMOVPS   X7, X0, (AX)
+	VZEROUPPER
+	RET
+
+not7:
+	CMPQ       DX, $0x06
+	JNE        not6
+	MOVQ       bias+40(FP), DX
+	TESTQ      DX, DX
+	JNZ        bias6
+	MOVQ       dst+0(FP), DX
+	MOVQ       (AX), BX
+	LEAQ       (DX)(BX*4), BX
+	VMASKMOVPS (BX), X0, X1
+	MOVQ       8(AX), BX
+	LEAQ       (DX)(BX*4), BX
+	VMASKMOVPS (BX), X0, X2
+	MOVQ       16(AX), BX
+	LEAQ       (DX)(BX*4), BX
+	VMASKMOVPS (BX), X0, X3
+	MOVQ       24(AX), BX
+	LEAQ       (DX)(BX*4), BX
+	VMASKMOVPS (BX), X0, X4
+	MOVQ       32(AX), BX
+	LEAQ       (DX)(BX*4), BX
+	VMASKMOVPS (BX), X0, X5
+	MOVQ       40(AX), BX
+	LEAQ       (DX)(BX*4), BX
+	VMASKMOVPS (BX), X0, X6
+	JMP        started6
+
+bias6:
+	VMASKMOVPS (DX), X0, X1
+	VMOVAPS    X1, X2
+	VMOVAPS    X1, X3
+	VMOVAPS    X1, X4
+	VMOVAPS    X1, X5
+	VMOVAPS    X1, X6
+
+started6:
+	MOVQ x+16(FP), DX
+	MOVQ (CX), BX
+	LEAQ (DX)(BX*4), BX
+	MOVQ 8(CX), SI
+	LEAQ (DX)(SI*4), SI
+	MOVQ 16(CX), DI
+	LEAQ (DX)(DI*4), DI
+	MOVQ 24(CX), R8
+	LEAQ (DX)(R8*4), R8
+	MOVQ 32(CX), R9
+	LEAQ (DX)(R9*4), R9
+	MOVQ 40(CX), CX
+	LEAQ (DX)(CX*4), CX
+	MOVQ w+32(FP), DX
+	MOVQ k+56(FP), R10
+	XORQ R11, R11
+
+k6:
+	VMOVUPS      (DX), X7
+	VBROADCASTSS (BX)(R11*4), X8
+	VFMADD231PS  X7, X8, X1
+	VBROADCASTSS (SI)(R11*4), X8
+	VFMADD231PS  X7, X8, X2
+	VBROADCASTSS (DI)(R11*4), X8
+	VFMADD231PS  X7, X8, X3
+	VBROADCASTSS (R8)(R11*4), X8
+	VFMADD231PS  X7, X8, X4
+	VBROADCASTSS (R9)(R11*4), X8
+	VFMADD231PS  X7, X8, X5
+	VBROADCASTSS (CX)(R11*4), X8
+	VFMADD231PS  X7, X8, X6
+	ADDQ         $0x00000010, DX
+	INCQ         R11
+	CMPQ         R11, R10
+	JLT          k6
+	MOVQ         dst+0(FP), CX
+	MOVQ         (AX), DX
+	LEAQ         (CX)(DX*4), DX
+	VMASKMOVPS   X1, X0, (DX)
+	MOVQ         8(AX), DX
+	LEAQ         (CX)(DX*4), DX
+	VMASKMOVPS   X2, X0, (DX)
+	MOVQ         16(AX), DX
+	LEAQ         (CX)(DX*4), DX
+	VMASKMOVPS   X3, X0, (DX)
+	MOVQ         24(AX), DX
+	LEAQ         (CX)(DX*4), DX
+	VMASKMOVPS   X4, X0, (DX)
+	MOVQ         32(AX), DX
+	LEAQ         (CX)(DX*4), DX
+	VMASKMOVPS   X5, X0, (DX)
+	MOVQ         40(AX), AX
+	LEAQ         (CX)(AX*4), AX
+	VMASKMOVPS   X6, X0, (AX)
+	VZEROUPPER
+	RET
+
+not6:
+	CMPQ       DX, $0x05
+	JNE        not5
+	MOVQ       bias+40(FP), DX
+	TESTQ      DX, DX
+	JNZ        bias5
+	MOVQ       dst+0(FP), DX
+	MOVQ       (AX), BX
+	LEAQ       (DX)(BX*4), BX
+	VMASKMOVPS (BX), X0, X1
+	MOVQ       8(AX), BX
+	LEAQ       (DX)(BX*4), BX
+	VMASKMOVPS (BX), X0, X2
+	MOVQ       16(AX), BX
+	LEAQ       (DX)(BX*4), BX
+	VMASKMOVPS (BX), X0, X3
+	MOVQ       24(AX), BX
+	LEAQ       (DX)(BX*4), BX
+	VMASKMOVPS (BX), X0, X4
+	MOVQ       32(AX), BX
+	LEAQ       (DX)(BX*4), BX
+	VMASKMOVPS (BX), X0, X5
+	JMP        started5
+
+bias5:
+	VMASKMOVPS (DX), X0, X1
+	VMOVAPS    X1, X2
+	VMOVAPS    X1, X3
+	VMOVAPS    X1, X4
+	VMOVAPS    X1, X5
+
+started5:
+	MOVQ x+16(FP), DX
+	MOVQ (CX), BX
+	LEAQ (DX)(BX*4), BX
+	MOVQ 8(CX), SI
+	LEAQ (DX)(SI*4), SI
+	MOVQ 16(CX), DI
+	LEAQ (DX)(DI*4), DI
+	MOVQ 24(CX), R8
+	LEAQ (DX)(R8*4), R8
+	MOVQ 32(CX), CX
+	LEAQ (DX)(CX*4), CX
+	MOVQ w+32(FP), DX
+	MOVQ k+56(FP), R9
+	XORQ R10, R10
+
+k5:
+	VMOVUPS      (DX), X6
+	VBROADCASTSS (BX)(R10*4), X7
+	VFMADD231PS  X6, X7, X1
+	VBROADCASTSS (SI)(R10*4), X7
+	VFMADD231PS  X6, X7, X2
+	VBROADCASTSS (DI)(R10*4), X7
+	VFMADD231PS  X6, X7, X3
+	VBROADCASTSS (R8)(R10*4), X7
+	VFMADD231PS  X6, X7, X4
+	VBROADCASTSS (CX)(R10*4), X7
+	VFMADD231PS  X6, X7, X5
+	ADDQ         $0x00000010, DX
+	INCQ         R10
+	CMPQ         R10, R9
+	JLT          k5
+	MOVQ         dst+0(FP), CX
+	MOVQ         (AX), DX
+	LEAQ         (CX)(DX*4), DX
+	VMASKMOVPS   X1, X0, (DX)
+	MOVQ         8(AX), DX
+	LEAQ         (CX)(DX*4), DX
+	VMASKMOVPS   X2, X0, (DX)
+	MOVQ         16(AX), DX
+	LEAQ         (CX)(DX*4), DX
+	VMASKMOVPS   X3, X0, (DX)
+	MOVQ         24(AX), DX
+	LEAQ         (CX)(DX*4), DX
+	VMASKMOVPS   X4, X0, (DX)
+	MOVQ         32(AX), AX
+	LEAQ         (CX)(AX*4), AX
+	VMASKMOVPS   X5, X0, (AX)
+	VZEROUPPER
+	RET
+
+not5:
+	CMPQ       DX, $0x04
+	JNE        not4
+	MOVQ       bias+40(FP), DX
+	TESTQ      DX, DX
+	JNZ        bias4
+	MOVQ       dst+0(FP), DX
+	MOVQ       (AX), BX
+	LEAQ       (DX)(BX*4), BX
+	VMASKMOVPS (BX), X0, X1
+	MOVQ       8(AX), BX
+	LEAQ       (DX)(BX*4), BX
+	VMASKMOVPS (BX), X0, X2
+	MOVQ       16(AX), BX
+	LEAQ       (DX)(BX*4), BX
+	VMASKMOVPS (BX), X0, X3
+	MOVQ       24(AX), BX
+	LEAQ       (DX)(BX*4), BX
+	VMASKMOVPS (BX), X0, X4
+	JMP        started4
+
+bias4:
+	VMASKMOVPS (DX), X0, X1
+	VMOVAPS    X1, X2
+	VMOVAPS    X1, X3
+	VMOVAPS    X1, X4
+
+started4:
+	MOVQ x+16(FP), DX
+	MOVQ (CX), BX
+	LEAQ (DX)(BX*4), BX
+	MOVQ 8(CX), SI
+	LEAQ (DX)(SI*4), SI
+	MOVQ 16(CX), DI
+	LEAQ (DX)(DI*4), DI
+	MOVQ 24(CX), CX
+	LEAQ (DX)(CX*4), CX
+	MOVQ w+32(FP), DX
+	MOVQ k+56(FP), R8
+	XORQ R9, R9
+
+k4:
+	VMOVUPS      (DX), X5
+	VBROADCASTSS (BX)(R9*4), X6
+	VFMADD231PS  X5, X6, X1
+	VBROADCASTSS (SI)(R9*4), X6
+	VFMADD231PS  X5, X6, X2
+	VBROADCASTSS (DI)(R9*4), X6
+	VFMADD231PS  X5, X6, X3
+	VBROADCASTSS (CX)(R9*4), X6
+	VFMADD231PS  X5, X6, X4
+	ADDQ         $0x00000010, DX
+	INCQ         R9
+	CMPQ         R9, R8
+	JLT          k4
+	MOVQ         dst+0(FP), CX
+	MOVQ         (AX), DX
+	LEAQ         (CX)(DX*4), DX
+	VMASKMOVPS   X1, X0, (DX)
+	MOVQ         8(AX), DX
+	LEAQ         (CX)(DX*4), DX
+	VMASKMOVPS   X2, X0, (DX)
+	MOVQ         16(AX), DX
+	LEAQ         (CX)(DX*4), DX
+	VMASKMOVPS   X3, X0, (DX)
+	MOVQ         24(AX), AX
+	LEAQ         (CX)(AX*4), AX
+	VMASKMOVPS   X4, X0, (AX)
+	VZEROUPPER
+	RET
+
+not4:
+	CMPQ       DX, $0x03
+	JNE        not3
+	MOVQ       bias+40(FP), DX
+	TESTQ      DX, DX
+	JNZ        bias3
+	MOVQ       dst+0(FP), DX
+	MOVQ       (AX), BX
+	LEAQ       (DX)(BX*4), BX
+	VMASKMOVPS (BX), X0, X1
+	MOVQ       8(AX), BX
+	LEAQ       (DX)(BX*4), BX
+	VMASKMOVPS (BX), X0, X2
+	MOVQ       16(AX), BX
+	LEAQ       (DX)(BX*4), BX
+	VMASKMOVPS (BX), X0, X3
+	JMP        started3
+
+bias3:
+	VMASKMOVPS (DX), X0, X1
+	VMOVAPS    X1, X2
+	VMOVAPS    X1, X3
+
+started3:
+	MOVQ x+16(FP), DX
+	MOVQ (CX), BX
+	LEAQ (DX)(BX*4), BX
+	MOVQ 8(CX), SI
+	LEAQ (DX)(SI*4), SI
+	MOVQ 16(CX), CX
+	LEAQ (DX)(CX*4), CX
+	MOVQ w+32(FP), DX
+	MOVQ k+56(FP), DI
+	XORQ R8, R8
+
+k3:
+	VMOVUPS      (DX), X4
+	VBROADCASTSS (BX)(R8*4), X5
+	VFMADD231PS  X4, X5, X1
+	VBROADCASTSS (SI)(R8*4), X5
+	VFMADD231PS  X4, X5, X2
+	VBROADCASTSS (CX)(R8*4), X5
+	VFMADD231PS  X4, X5, X3
+	ADDQ         $0x00000010, DX
+	INCQ         R8
+	CMPQ         R8, DI
+	JLT          k3
+	MOVQ         dst+0(FP), CX
+	MOVQ         (AX), DX
+	LEAQ         (CX)(DX*4), DX
+	VMASKMOVPS   X1, X0, (DX)
+	MOVQ         8(AX), DX
+	LEAQ         (CX)(DX*4), DX
+	VMASKMOVPS   X2, X0, (DX)
+	MOVQ         16(AX), AX
+	LEAQ         (CX)(AX*4), AX
+	VMASKMOVPS   X3, X0, (AX)
+	VZEROUPPER
+	RET
+
+not3:
+	CMPQ       DX, $0x02
+	JNE        not2
+	MOVQ       bias+40(FP), DX
+	TESTQ      DX, DX
+	JNZ        bias2
+	MOVQ       dst+0(FP), DX
+	MOVQ       (AX), BX
+	LEAQ       (DX)(BX*4), BX
+	VMASKMOVPS (BX), X0, X1
+	MOVQ       8(AX), BX
+	LEAQ       (DX)(BX*4), BX
+	VMASKMOVPS (BX), X0, X2
+	JMP        started2
+
+bias2:
+	VMASKMOVPS (DX), X0, X1
+	VMOVAPS    X1, X2
+
+started2:
+	MOVQ x+16(FP), DX
+	MOVQ (CX), BX
+	LEAQ (DX)(BX*4), BX
+	MOVQ 8(CX), CX
+	LEAQ (DX)(CX*4), CX
+	MOVQ w+32(FP), DX
+	MOVQ k+56(FP), SI
+	XORQ DI, DI
+
+k2:
+	VMOVUPS      (DX), X3
+	VBROADCASTSS (BX)(DI*4), X4
+	VFMADD231PS  X3, X4, X1
+	VBROADCASTSS (CX)(DI*4), X4
+	VFMADD231PS  X3, X4, X2
+	ADDQ         $0x00000010, DX
+	INCQ         DI
+	CMPQ         DI, SI
+	JLT          k2
+	MOVQ         dst+0(FP), CX
+	MOVQ         (AX), DX
+	LEAQ         (CX)(DX*4), DX
+	VMASKMOVPS   X1, X0, (DX)
+	MOVQ         8(AX), AX
+	LEAQ         (CX)(AX*4), AX
+	VMASKMOVPS   X2, X0, (AX)
+	VZEROUPPER
+	RET
+
+not2:
+	CMPQ       DX, $0x01
+	JNE        not1
+	MOVQ       bias+40(FP), DX
+	TESTQ      DX, DX
+	JNZ        bias1
+	MOVQ       dst+0(FP), DX
+	MOVQ       (AX), BX
+	LEAQ       (DX)(BX*4), BX
+	VMASKMOVPS (BX), X0, X1
+	JMP        started1
+
+bias1:
+	VMASKMOVPS (DX), X0, X1
+
+started1:
+	MOVQ x+16(FP), DX
+	MOVQ (CX), CX
+	LEAQ (DX)(CX*4), CX
+	MOVQ w+32(FP), DX
+	MOVQ k+56(FP), BX
+	XORQ SI, SI
+
+k1:
+	VMOVUPS      (DX), X2
+	VBROADCASTSS (CX)(SI*4), X3
+	VFMADD231PS  X2, X3, X1
+	ADDQ         $0x00000010, DX
+	INCQ         SI
+	CMPQ         SI, BX
+	JLT          k1
+	MOVQ         dst+0(FP), CX
+	MOVQ         (AX), AX
+	LEAQ         (CX)(AX*4), AX
+	VMASKMOVPS   X1, X0, (AX)
+	VZEROUPPER
+	RET
+
+not1:
+	VZEROUPPER
+	RET
+
+DATA window32<>+0(SB)/4, $0xffffffff
+DATA window32<>+4(SB)/4, $0xffffffff
+DATA window32<>+8(SB)/4, $0xffffffff
+DATA window32<>+12(SB)/4, $0xffffffff
+DATA window32<>+16(SB)/4, $0xffffffff
+DATA window32<>+20(SB)/4, $0xffffffff
+DATA window32<>+24(SB)/4, $0xffffffff
+DATA window32<>+28(SB)/4, $0xffffffff
+DATA window32<>+32(SB)/4, $0x00000000
+DATA window32<>+36(SB)/4, $0x00000000
+DATA window32<>+40(SB)/4, $0x00000000
+DATA window32<>+44(SB)/4, $0x00000000
+DATA window32<>+48(SB)/4, $0x00000000
+DATA window32<>+52(SB)/4, $0x00000000
+DATA window32<>+56(SB)/4, $0x00000000
+DATA window32<>+60(SB)/4, $0x00000000
+GLOBL window32<>(SB), RODATA|NOPTR, $64
+
 // func gemm1x32AVX512(dst *float32, dstOff *int, x *float32, xOff *int, w *float32, bias *float32, rows int, k int, tail int)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·gemm1x32AVX512(SB), NOSPLIT, $0-72
@@ -4344,24 +4992,6 @@ not1:
 	VZEROUPPER
 	RET
 
-DATA window32<>+0(SB)/4, $0xffffffff
-DATA window32<>+4(SB)/4, $0xffffffff
-DATA window32<>+8(SB)/4, $0xffffffff
-DATA window32<>+12(SB)/4, $0xffffffff
-DATA window32<>+16(SB)/4, $0xffffffff
-DATA window32<>+20(SB)/4, $0xffffffff
-DATA window32<>+24(SB)/4, $0xffffffff
-DATA window32<>+28(SB)/4, $0xffffffff
-DATA window32<>+32(SB)/4, $0x00000000
-DATA window32<>+36(SB)/4, $0x00000000
-DATA window32<>+40(SB)/4, $0x00000000
-DATA window32<>+44(SB)/4, $0x00000000
-DATA window32<>+48(SB)/4, $0x00000000
-DATA window32<>+52(SB)/4, $0x00000000
-DATA window32<>+56(SB)/4, $0x00000000
-DATA window32<>+60(SB)/4, $0x00000000
-GLOBL window32<>(SB), RODATA|NOPTR, $64
-
 // func gemmTN1x1x32AVX2(acc *float32, stride int, x *float32, xOff *int, y *float32, yOff *int, rows int, tail int)
 // Requires: AVX, FMA3
 TEXT ·gemmTN1x1x32AVX2(SB), NOSPLIT, $0-64
@@ -5650,6 +6280,646 @@ next:
 	JNZ         next
 	VZEROUPPER
 	RET
+
+// func gemm1x64Narrow(dst *float64, dstOff *int, x *float64, xOff *int, w *float64, bias *float64, rows int, k int, tail int)
+// Requires: AVX, FMA3
+TEXT ·gemm1x64Narrow(SB), NOSPLIT, $0-72
+	MOVQ    tail+64(FP), AX
+	LEAQ    window64<>+0(SB), CX
+	MOVQ    $0x00000004, DX
+	SUBQ    AX, DX
+	VMOVUPS (CX)(DX*8), X0
+	MOVQ    dstOff+8(FP), AX
+	MOVQ    xOff+24(FP), CX
+	MOVQ    rows+48(FP), DX
+
+next:
+	CMPQ       DX, $0x08
+	JLT        rest
+	MOVQ       bias+40(FP), BX
+	TESTQ      BX, BX
+	JNZ        bias8
+	MOVQ       dst+0(FP), BX
+	MOVQ       (AX), SI
+	LEAQ       (BX)(SI*8), SI
+	VMASKMOVPD (SI), X0, X1
+	MOVQ       8(AX), SI
+	LEAQ       (BX)(SI*8), SI
+	VMASKMOVPD (SI), X0, X2
+	MOVQ       16(AX), SI
+	LEAQ       (BX)(SI*8), SI
+	VMASKMOVPD (SI), X0, X3
+	MOVQ       24(AX), SI
+	LEAQ       (BX)(SI*8), SI
+	VMASKMOVPD (SI), X0, X4
+	MOVQ       32(AX), SI
+	LEAQ       (BX)(SI*8), SI
+	VMASKMOVPD (SI), X0, X5
+	MOVQ       40(AX), SI
+	LEAQ       (BX)(SI*8), SI
+	VMASKMOVPD (SI), X0, X6
+	MOVQ       48(AX), SI
+	LEAQ       (BX)(SI*8), SI
+	VMASKMOVPD (SI), X0, X7
+	MOVQ       56(AX), SI
+	LEAQ       (BX)(SI*8), SI
+	VMASKMOVPD (SI), X0, X8
+	JMP        started8
+
+bias8:
+	VMASKMOVPD (BX), X0, X1
+	VMOVAPS    X1, X2
+	VMOVAPS    X1, X3
+	VMOVAPS    X1, X4
+	VMOVAPS    X1, X5
+	VMOVAPS    X1, X6
+	VMOVAPS    X1, X7
+	VMOVAPS    X1, X8
+
+started8:
+	MOVQ x+16(FP), BX
+	MOVQ (CX), SI
+	LEAQ (BX)(SI*8), SI
+	MOVQ 8(CX), DI
+	LEAQ (BX)(DI*8), DI
+	MOVQ 16(CX), R8
+	LEAQ (BX)(R8*8), R8
+	MOVQ 24(CX), R9
+	LEAQ (BX)(R9*8), R9
+	MOVQ 32(CX), R10
+	LEAQ (BX)(R10*8), R10
+	MOVQ 40(CX), R11
+	LEAQ (BX)(R11*8), R11
+	MOVQ 48(CX), R12
+	LEAQ (BX)(R12*8), R12
+	MOVQ 56(CX), R13
+	LEAQ (BX)(R13*8), R13
+	MOVQ w+32(FP), BX
+	MOVQ k+56(FP), R14
+	XORQ R15, R15
+
+k8:
+	VMOVUPS     (BX), X9
+	VMOVDDUP    (SI)(R15*8), X10
+	VFMADD231PD X9, X10, X1
+	VMOVDDUP    (DI)(R15*8), X10
+	VFMADD231PD X9, X10, X2
+	VMOVDDUP    (R8)(R15*8), X10
+	VFMADD231PD X9, X10, X3
+	VMOVDDUP    (R9)(R15*8), X10
+	VFMADD231PD X9, X10, X4
+	VMOVDDUP    (R10)(R15*8), X10
+	VFMADD231PD X9, X10, X5
+	VMOVDDUP    (R11)(R15*8), X10
+	VFMADD231PD X9, X10, X6
+	VMOVDDUP    (R12)(R15*8), X10
+	VFMADD231PD X9, X10, X7
+	VMOVDDUP    (R13)(R15*8), X10
+	VFMADD231PD X9, X10, X8
+	ADDQ        $0x00000010, BX
+	INCQ        R15
+	CMPQ        R15, R14
+	JLT         k8
+	MOVQ        dst+0(FP), BX
+	MOVQ        (AX), SI
+	LEAQ        (BX)(SI*8), SI
+	VMASKMOVPD  X1, X0, (SI)
+	MOVQ        8(AX), SI
+	LEAQ        (BX)(SI*8), SI
+	VMASKMOVPD  X2, X0, (SI)
+	MOVQ        16(AX), SI
+	LEAQ        (BX)(SI*8), SI
+	VMASKMOVPD  X3, X0, (SI)
+	MOVQ        24(AX), SI
+	LEAQ        (BX)(SI*8), SI
+	VMASKMOVPD  X4, X0, (SI)
+	MOVQ        32(AX), SI
+	LEAQ        (BX)(SI*8), SI
+	VMASKMOVPD  X5, X0, (SI)
+	MOVQ        40(AX), SI
+	LEAQ        (BX)(SI*8), SI
+	VMASKMOVPD  X6, X0, (SI)
+	MOVQ        48(AX), SI
+	LEAQ        (BX)(SI*8), SI
+	VMASKMOVPD  X7, X0, (SI)
+	MOVQ        56(AX), SI
+	LEAQ        (BX)(SI*8), SI
+	VMASKMOVPD  X8, X0, (SI)
+	ADDQ        $0x00000040, AX
+	ADDQ        $0x00000040, CX
+	SUBQ        $0x08, DX
+	JMP         next
+
+rest:
+	CMPQ       DX, $0x07
+	JNE        not7
+	MOVQ       bias+40(FP), DX
+	TESTQ      DX, DX
+	JNZ        bias7
+	MOVQ       dst+0(FP), DX
+	MOVQ       (AX), BX
+	LEAQ       (DX)(BX*8), BX
+	VMASKMOVPD (BX), X0, X1
+	MOVQ       8(AX), BX
+	LEAQ       (DX)(BX*8), BX
+	VMASKMOVPD (BX), X0, X2
+	MOVQ       16(AX), BX
+	LEAQ       (DX)(BX*8), BX
+	VMASKMOVPD (BX), X0, X3
+	MOVQ       24(AX), BX
+	LEAQ       (DX)(BX*8), BX
+	VMASKMOVPD (BX), X0, X4
+	MOVQ       32(AX), BX
+	LEAQ       (DX)(BX*8), BX
+	VMASKMOVPD (BX), X0, X5
+	MOVQ       40(AX), BX
+	LEAQ       (DX)(BX*8), BX
+	VMASKMOVPD (BX), X0, X6
+	MOVQ       48(AX), BX
+	LEAQ       (DX)(BX*8), BX
+	VMASKMOVPD (BX), X0, X7
+	JMP        started7
+
+bias7:
+	VMASKMOVPD (DX), X0, X1
+	VMOVAPS    X1, X2
+	VMOVAPS    X1, X3
+	VMOVAPS    X1, X4
+	VMOVAPS    X1, X5
+	VMOVAPS    X1, X6
+	VMOVAPS    X1, X7
+
+started7:
+	MOVQ x+16(FP), DX
+	MOVQ (CX), BX
+	LEAQ (DX)(BX*8), BX
+	MOVQ 8(CX), SI
+	LEAQ (DX)(SI*8), SI
+	MOVQ 16(CX), DI
+	LEAQ (DX)(DI*8), DI
+	MOVQ 24(CX), R8
+	LEAQ (DX)(R8*8), R8
+	MOVQ 32(CX), R9
+	LEAQ (DX)(R9*8), R9
+	MOVQ 40(CX), R10
+	LEAQ (DX)(R10*8), R10
+	MOVQ 48(CX), CX
+	LEAQ (DX)(CX*8), CX
+	MOVQ w+32(FP), DX
+	MOVQ k+56(FP), R11
+	XORQ R12, R12
+
+k7:
+	VMOVUPS     (DX), X8
+	VMOVDDUP    (BX)(R12*8), X9
+	VFMADD231PD X8, X9, X1
+	VMOVDDUP    (SI)(R12*8), X9
+	VFMADD231PD X8, X9, X2
+	VMOVDDUP    (DI)(R12*8), X9
+	VFMADD231PD X8, X9, X3
+	VMOVDDUP    (R8)(R12*8), X9
+	VFMADD231PD X8, X9, X4
+	VMOVDDUP    (R9)(R12*8), X9
+	VFMADD231PD X8, X9, X5
+	VMOVDDUP    (R10)(R12*8), X9
+	VFMADD231PD X8, X9, X6
+	VMOVDDUP    (CX)(R12*8), X9
+	VFMADD231PD X8, X9, X7
+	ADDQ        $0x00000010, DX
+	INCQ        R12
+	CMPQ        R12, R11
+	JLT         k7
+	MOVQ        dst+0(FP), CX
+	MOVQ        (AX), DX
+	LEAQ        (CX)(DX*8), DX
+	VMASKMOVPD  X1, X0, (DX)
+	MOVQ        8(AX), DX
+	LEAQ        (CX)(DX*8), DX
+	VMASKMOVPD  X2, X0, (DX)
+	MOVQ        16(AX), DX
+	LEAQ        (CX)(DX*8), DX
+	VMASKMOVPD  X3, X0, (DX)
+	MOVQ        24(AX), DX
+	LEAQ        (CX)(DX*8), DX
+	VMASKMOVPD  X4, X0, (DX)
+	MOVQ        32(AX), DX
+	LEAQ        (CX)(DX*8), DX
+	VMASKMOVPD  X5, X0, (DX)
+	MOVQ        40(AX), DX
+	LEAQ        (CX)(DX*8), DX
+	VMASKMOVPD  X6, X0, (DX)
+	MOVQ        48(AX), AX
+	LEAQ        (CX)(AX*8), AX
+	VMASKMOVPD  X7, X0, (AX)
+	VZEROUPPER
+	RET
+
+not7:
+	CMPQ       DX, $0x06
+	JNE        not6
+	MOVQ       bias+40(FP), DX
+	TESTQ      DX, DX
+	JNZ        bias6
+	MOVQ       dst+0(FP), DX
+	MOVQ       (AX), BX
+	LEAQ       (DX)(BX*8), BX
+	VMASKMOVPD (BX), X0, X1
+	MOVQ       8(AX), BX
+	LEAQ       (DX)(BX*8), BX
+	VMASKMOVPD (BX), X0, X2
+	MOVQ       16(AX), BX
+	LEAQ       (DX)(BX*8), BX
+	VMASKMOVPD (BX), X0, X3
+	MOVQ       24(AX), BX
+	LEAQ       (DX)(BX*8), BX
+	VMASKMOVPD (BX), X0, X4
+	MOVQ       32(AX), BX
+	LEAQ       (DX)(BX*8), BX
+	VMASKMOVPD (BX), X0, X5
+	MOVQ       40(AX), BX
+	LEAQ       (DX)(BX*8), BX
+	VMASKMOVPD (BX), X0, X6
+	JMP        started6
+
+bias6:
+	VMASKMOVPD (DX), X0, X1
+	VMOVAPS    X1, X2
+	VMOVAPS    X1, X3
+	VMOVAPS    X1, X4
+	VMOVAPS    X1, X5
+	VMOVAPS    X1, X6
+
+started6:
+	MOVQ x+16(FP), DX
+	MOVQ (CX), BX
+	LEAQ (DX)(BX*8), BX
+	MOVQ 8(CX), SI
+	LEAQ (DX)(SI*8), SI
+	MOVQ 16(CX), DI
+	LEAQ (DX)(DI*8), DI
+	MOVQ 24(CX), R8
+	LEAQ (DX)(R8*8), R8
+	MOVQ 32(CX), R9
+	LEAQ (DX)(R9*8), R9
+	MOVQ 40(CX), CX
+	LEAQ (DX)(CX*8), CX
+	MOVQ w+32(FP), DX
+	MOVQ k+56(FP), R10
+	XORQ R11, R11
+
+k6:
+	VMOVUPS     (DX), X7
+	VMOVDDUP    (BX)(R11*8), X8
+	VFMADD231PD X7, X8, X1
+	VMOVDDUP    (SI)(R11*8), X8
+	VFMADD231PD X7, X8, X2
+	VMOVDDUP    (DI)(R11*8), X8
+	VFMADD231PD X7, X8, X3
+	VMOVDDUP    (R8)(R11*8), X8
+	VFMADD231PD X7, X8, X4
+	VMOVDDUP    (R9)(R11*8), X8
+	VFMADD231PD X7, X8, X5
+	VMOVDDUP    (CX)(R11*8), X8
+	VFMADD231PD X7, X8, X6
+	ADDQ        $0x00000010, DX
+	INCQ        R11
+	CMPQ        R11, R10
+	JLT         k6
+	MOVQ        dst+0(FP), CX
+	MOVQ        (AX), DX
+	LEAQ        (CX)(DX*8), DX
+	VMASKMOVPD  X1, X0, (DX)
+	MOVQ        8(AX), DX
+	LEAQ        (CX)(DX*8), DX
+	VMASKMOVPD  X2, X0, (DX)
+	MOVQ        16(AX), DX
+	LEAQ        (CX)(DX*8), DX
+	VMASKMOVPD  X3, X0, (DX)
+	MOVQ        24(AX), DX
+	LEAQ        (CX)(DX*8), DX
+	VMASKMOVPD  X4, X0, (DX)
+	MOVQ        32(AX), DX
+	LEAQ        (CX)(DX*8), DX
+	VMASKMOVPD  X5, X0, (DX)
+	MOVQ        40(AX), AX
+	LEAQ        (CX)(AX*8), AX
+	VMASKMOVPD  X6, X0, (AX)
+	VZEROUPPER
+	RET
+
+not6:
+	CMPQ       DX, $0x05
+	JNE        not5
+	MOVQ       bias+40(FP), DX
+	TESTQ      DX, DX
+	JNZ        bias5
+	MOVQ       dst+0(FP), DX
+	MOVQ       (AX), BX
+	LEAQ       (DX)(BX*8), BX
+	VMASKMOVPD (BX), X0, X1
+	MOVQ       8(AX), BX
+	LEAQ       (DX)(BX*8), BX
+	VMASKMOVPD (BX), X0, X2
+	MOVQ       16(AX), BX
+	LEAQ       (DX)(BX*8), BX
+	VMASKMOVPD (BX), X0, X3
+	MOVQ       24(AX), BX
+	LEAQ       (DX)(BX*8), BX
+	VMASKMOVPD (BX), X0, X4
+	MOVQ       32(AX), BX
+	LEAQ       (DX)(BX*8), BX
+	VMASKMOVPD (BX), X0, X5
+	JMP        started5
+
+bias5:
+	VMASKMOVPD (DX), X0, X1
+	VMOVAPS    X1, X2
+	VMOVAPS    X1, X3
+	VMOVAPS    X1, X4
+	VMOVAPS    X1, X5
+
+started5:
+	MOVQ x+16(FP), DX
+	MOVQ (CX), BX
+	LEAQ (DX)(BX*8), BX
+	MOVQ 8(CX), SI
+	LEAQ (DX)(SI*8), SI
+	MOVQ 16(CX), DI
+	LEAQ (DX)(DI*8), DI
+	MOVQ 24(CX), R8
+	LEAQ (DX)(R8*8), R8
+	MOVQ 32(CX), CX
+	LEAQ (DX)(CX*8), CX
+	MOVQ w+32(FP), DX
+	MOVQ k+56(FP), R9
+	XORQ R10, R10
+
+k5:
+	VMOVUPS     (DX), X6
+	VMOVDDUP    (BX)(R10*8), X7
+	VFMADD231PD X6, X7, X1
+	VMOVDDUP    (SI)(R10*8), X7
+	VFMADD231PD X6, X7, X2
+	VMOVDDUP    (DI)(R10*8), X7
+	VFMADD231PD X6, X7, X3
+	VMOVDDUP    (R8)(R10*8), X7
+	VFMADD231PD X6, X7, X4
+	VMOVDDUP    (CX)(R10*8), X7
+	VFMADD231PD X6, X7, X5
+	ADDQ        $0x00000010, DX
+	INCQ        R10
+	CMPQ        R10, R9
+	JLT         k5
+	MOVQ        dst+0(FP), CX
+	MOVQ        (AX), DX
+	LEAQ        (CX)(DX*8), DX
+	VMASKMOVPD  X1, X0, (DX)
+	MOVQ        8(AX), DX
+	LEAQ        (CX)(DX*8), DX
+	VMASKMOVPD  X2, X0, (DX)
+	MOVQ        16(AX), DX
+	LEAQ        (CX)(DX*8), DX
+	VMASKMOVPD  X3, X0, (DX)
+	MOVQ        24(AX), DX
+	LEAQ        (CX)(DX*8), DX
+	VMASKMOVPD  X4, X0, (DX)
+	MOVQ        32(AX), AX
+	LEAQ        (CX)(AX*8), AX
+	VMASKMOVPD  X5, X0, (AX)
+	VZEROUPPER
+	RET
+
+not5:
+	CMPQ       DX, $0x04
+	JNE        not4
+	MOVQ       bias+40(FP), DX
+	TESTQ      DX, DX
+	JNZ        bias4
+	MOVQ       dst+0(FP), DX
+	MOVQ       (AX), BX
+	LEAQ       (DX)(BX*8), BX
+	VMASKMOVPD (BX), X0, X1
+	MOVQ       8(AX), BX
+	LEAQ       (DX)(BX*8), BX
+	VMASKMOVPD (BX), X0, X2
+	MOVQ       16(AX), BX
+	LEAQ       (DX)(BX*8), BX
+	VMASKMOVPD (BX), X0, X3
+	MOVQ       24(AX), BX
+	LEAQ       (DX)(BX*8), BX
+	VMASKMOVPD (BX), X0, X4
+	JMP        started4
+
+bias4:
+	VMASKMOVPD (DX), X0, X1
+	VMOVAPS    X1, X2
+	VMOVAPS    X1, X3
+	VMOVAPS    X1, X4
+
+started4:
+	MOVQ x+16(FP), DX
+	MOVQ (CX), BX
+	LEAQ (DX)(BX*8), BX
+	MOVQ 8(CX), SI
+	LEAQ (DX)(SI*8), SI
+	MOVQ 16(CX), DI
+	LEAQ (DX)(DI*8), DI
+	MOVQ 24(CX), CX
+	LEAQ (DX)(CX*8), CX
+	MOVQ w+32(FP), DX
+	MOVQ k+56(FP), R8
+	XORQ R9, R9
+
+k4:
+	VMOVUPS     (DX), X5
+	VMOVDDUP    (BX)(R9*8), X6
+	VFMADD231PD X5, X6, X1
+	VMOVDDUP    (SI)(R9*8), X6
+	VFMADD231PD X5, X6, X2
+	VMOVDDUP    (DI)(R9*8), X6
+	VFMADD231PD X5, X6, X3
+	VMOVDDUP    (CX)(R9*8), X6
+	VFMADD231PD X5, X6, X4
+	ADDQ        $0x00000010, DX
+	INCQ        R9
+	CMPQ        R9, R8
+	JLT         k4
+	MOVQ        dst+0(FP), CX
+	MOVQ        (AX), DX
+	LEAQ        (CX)(DX*8), DX
+	VMASKMOVPD  X1, X0, (DX)
+	MOVQ        8(AX), DX
+	LEAQ        (CX)(DX*8), DX
+	VMASKMOVPD  X2, X0, (DX)
+	MOVQ        16(AX), DX
+	LEAQ        (CX)(DX*8), DX
+	VMASKMOVPD  X3, X0, (DX)
+	MOVQ        24(AX), AX
+	LEAQ        (CX)(AX*8), AX
+	VMASKMOVPD  X4, X0, (AX)
+	VZEROUPPER
+	RET
+
+not4:
+	CMPQ       DX, $0x03
+	JNE        not3
+	MOVQ       bias+40(FP), DX
+	TESTQ      DX, DX
+	JNZ        bias3
+	MOVQ       dst+0(FP), DX
+	MOVQ       (AX), BX
+	LEAQ       (DX)(BX*8), BX
+	VMASKMOVPD (BX), X0, X1
+	MOVQ       8(AX), BX
+	LEAQ       (DX)(BX*8), BX
+	VMASKMOVPD (BX), X0, X2
+	MOVQ       16(AX), BX
+	LEAQ       (DX)(BX*8), BX
+	VMASKMOVPD (BX), X0, X3
+	JMP        started3
+
+bias3:
+	VMASKMOVPD (DX), X0, X1
+	VMOVAPS    X1, X2
+	VMOVAPS    X1, X3
+
+started3:
+	MOVQ x+16(FP), DX
+	MOVQ (CX), BX
+	LEAQ (DX)(BX*8), BX
+	MOVQ 8(CX), SI
+	LEAQ (DX)(SI*8), SI
+	MOVQ 16(CX), CX
+	LEAQ (DX)(CX*8), CX
+	MOVQ w+32(FP), DX
+	MOVQ k+56(FP), DI
+	XORQ R8, R8
+
+k3:
+	VMOVUPS     (DX), X4
+	VMOVDDUP    (BX)(R8*8), X5
+	VFMADD231PD X4, X5, X1
+	VMOVDDUP    (SI)(R8*8), X5
+	VFMADD231PD X4, X5, X2
+	VMOVDDUP    (CX)(R8*8), X5
+	VFMADD231PD X4, X5, X3
+	ADDQ        $0x00000010, DX
+	INCQ        R8
+	CMPQ        R8, DI
+	JLT         k3
+	MOVQ        dst+0(FP), CX
+	MOVQ        (AX), DX
+	LEAQ        (CX)(DX*8), DX
+	VMASKMOVPD  X1, X0, (DX)
+	MOVQ        8(AX), DX
+	LEAQ        (CX)(DX*8), DX
+	VMASKMOVPD  X2, X0, (DX)
+	MOVQ        16(AX), AX
+	LEAQ        (CX)(AX*8), AX
+	VMASKMOVPD  X3, X0, (AX)
+	VZEROUPPER
+	RET
+
+not3:
+	CMPQ       DX, $0x02
+	JNE        not2
+	MOVQ       bias+40(FP), DX
+	TESTQ      DX, DX
+	JNZ        bias2
+	MOVQ       dst+0(FP), DX
+	MOVQ       (AX), BX
+	LEAQ       (DX)(BX*8), BX
+	VMASKMOVPD (BX), X0, X1
+	MOVQ       8(AX), BX
+	LEAQ       (DX)(BX*8), BX
+	VMASKMOVPD (BX), X0, X2
+	JMP        started2
+
+bias2:
+	VMASKMOVPD (DX), X0, X1
+	VMOVAPS    X1, X2
+
+started2:
+	MOVQ x+16(FP), DX
+	MOVQ (CX), BX
+	LEAQ (DX)(BX*8), BX
+	MOVQ 8(CX), CX
+	LEAQ (DX)(CX*8), CX
+	MOVQ w+32(FP), DX
+	MOVQ k+56(FP), SI
+	XORQ DI, DI
+
+k2:
+	VMOVUPS     (DX), X3
+	VMOVDDUP    (BX)(DI*8), X4
+	VFMADD231PD X3, X4, X1
+	VMOVDDUP    (CX)(DI*8), X4
+	VFMADD231PD X3, X4, X2
+	ADDQ        $0x00000010, DX
+	INCQ        DI
+	CMPQ        DI, SI
+	JLT         k2
+	MOVQ        dst+0(FP), CX
+	MOVQ        (AX), DX
+	LEAQ        (CX)(DX*8), DX
+	VMASKMOVPD  X1, X0, (DX)
+	MOVQ        8(AX), AX
+	LEAQ        (CX)(AX*8), AX
+	VMASKMOVPD  X2, X0, (AX)
+	VZEROUPPER
+	RET
+
+not2:
+	CMPQ       DX, $0x01
+	JNE        not1
+	MOVQ       bias+40(FP), DX
+	TESTQ      DX, DX
+	JNZ        bias1
+	MOVQ       dst+0(FP), DX
+	MOVQ       (AX), BX
+	LEAQ       (DX)(BX*8), BX
+	VMASKMOVPD (BX), X0, X1
+	JMP        started1
+
+bias1:
+	VMASKMOVPD (DX), X0, X1
+
+started1:
+	MOVQ x+16(FP), DX
+	MOVQ (CX), CX
+	LEAQ (DX)(CX*8), CX
+	MOVQ w+32(FP), DX
+	MOVQ k+56(FP), BX
+	XORQ SI, SI
+
+k1:
+	VMOVUPS     (DX), X2
+	VMOVDDUP    (CX)(SI*8), X3
+	VFMADD231PD X2, X3, X1
+	ADDQ        $0x00000010, DX
+	INCQ        SI
+	CMPQ        SI, BX
+	JLT         k1
+	MOVQ        dst+0(FP), CX
+	MOVQ        (AX), AX
+	LEAQ        (CX)(AX*8), AX
+	VMASKMOVPD  X1, X0, (AX)
+	VZEROUPPER
+	RET
+
+not1:
+	VZEROUPPER
+	RET
+
+DATA window64<>+0(SB)/8, $0xffffffffffffffff
+DATA window64<>+8(SB)/8, $0xffffffffffffffff
+DATA window64<>+16(SB)/8, $0xffffffffffffffff
+DATA window64<>+24(SB)/8, $0xffffffffffffffff
+DATA window64<>+32(SB)/8, $0x0000000000000000
+DATA window64<>+40(SB)/8, $0x0000000000000000
+DATA window64<>+48(SB)/8, $0x0000000000000000
+DATA window64<>+56(SB)/8, $0x0000000000000000
+GLOBL window64<>(SB), RODATA|NOPTR, $64
 
 // func gemm1x64AVX512(dst *float64, dstOff *int, x *float64, xOff *int, w *float64, bias *float64, rows int, k int, tail int)
 // Requires: AVX, AVX512F, BMI2
@@ -9990,16 +11260,6 @@ k1:
 not1:
 	VZEROUPPER
 	RET
-
-DATA window64<>+0(SB)/8, $0xffffffffffffffff
-DATA window64<>+8(SB)/8, $0xffffffffffffffff
-DATA window64<>+16(SB)/8, $0xffffffffffffffff
-DATA window64<>+24(SB)/8, $0xffffffffffffffff
-DATA window64<>+32(SB)/8, $0x0000000000000000
-DATA window64<>+40(SB)/8, $0x0000000000000000
-DATA window64<>+48(SB)/8, $0x0000000000000000
-DATA window64<>+56(SB)/8, $0x0000000000000000
-GLOBL window64<>(SB), RODATA|NOPTR, $64
 
 // func gemmTN1x1x64AVX2(acc *float64, stride int, x *float64, xOff *int, y *float64, yOff *int, rows int, tail int)
 // Requires: AVX, FMA3

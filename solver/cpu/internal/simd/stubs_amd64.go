@@ -7,6 +7,11 @@ package simd
 // Product of rows with a packed panel of 1 vectors, of which the last has tail columns. A nil bias continues the sums in dst.
 //
 //go:noescape
+func gemm1x32Narrow(dst *float32, dstOff *int, x *float32, xOff *int, w *float32, bias *float32, rows int, k int, tail int)
+
+// Product of rows with a packed panel of 1 vectors, of which the last has tail columns. A nil bias continues the sums in dst.
+//
+//go:noescape
 func gemm1x32AVX512(dst *float32, dstOff *int, x *float32, xOff *int, w *float32, bias *float32, rows int, k int, tail int)
 
 // Adds xᵀ·y over listed rows to 1 rows of 1 vectors of acc, stride elements apart, of which the last vector has tail columns.
@@ -243,6 +248,11 @@ func add32AVX2(dst *float32, src *float32, n int)
 //
 //go:noescape
 func peak32AVX2(n int)
+
+// Product of rows with a packed panel of 1 vectors, of which the last has tail columns. A nil bias continues the sums in dst.
+//
+//go:noescape
+func gemm1x64Narrow(dst *float64, dstOff *int, x *float64, xOff *int, w *float64, bias *float64, rows int, k int, tail int)
 
 // Product of rows with a packed panel of 1 vectors, of which the last has tail columns. A nil bias continues the sums in dst.
 //

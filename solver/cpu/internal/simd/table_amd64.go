@@ -14,8 +14,9 @@ func assembly32(k *Kernels[float32], l Level) {
 
 func products32AVX512() *products[float32] {
 	return &products[float32]{
-		lanes: 16,
-		gemm:  []gemmFunc[float32]{gemm1x32AVX512, gemm2x32AVX512, gemm3x32AVX512, gemm4x32AVX512},
+		lanes:  16,
+		narrow: gemm1x32Narrow, narrowLanes: 4,
+		gemm: []gemmFunc[float32]{gemm1x32AVX512, gemm2x32AVX512, gemm3x32AVX512, gemm4x32AVX512},
 		gemmTN: [tileRows][]gemmTNFunc[float32]{
 			{gemmTN1x1x32AVX512, gemmTN1x2x32AVX512, gemmTN1x3x32AVX512, gemmTN1x4x32AVX512},
 			{gemmTN2x1x32AVX512, gemmTN2x2x32AVX512, gemmTN2x3x32AVX512, gemmTN2x4x32AVX512},
@@ -29,8 +30,9 @@ func products32AVX512() *products[float32] {
 
 func products32AVX2() *products[float32] {
 	return &products[float32]{
-		lanes: 8,
-		gemm:  []gemmFunc[float32]{gemm1x32AVX2, gemm2x32AVX2},
+		lanes:  8,
+		narrow: gemm1x32Narrow, narrowLanes: 4,
+		gemm: []gemmFunc[float32]{gemm1x32AVX2, gemm2x32AVX2},
 		gemmTN: [tileRows][]gemmTNFunc[float32]{
 			{gemmTN1x1x32AVX2, gemmTN1x2x32AVX2},
 			{gemmTN2x1x32AVX2, gemmTN2x2x32AVX2},
@@ -54,8 +56,9 @@ func assembly64(k *Kernels[float64], l Level) {
 
 func products64AVX512() *products[float64] {
 	return &products[float64]{
-		lanes: 8,
-		gemm:  []gemmFunc[float64]{gemm1x64AVX512, gemm2x64AVX512, gemm3x64AVX512, gemm4x64AVX512},
+		lanes:  8,
+		narrow: gemm1x64Narrow, narrowLanes: 2,
+		gemm: []gemmFunc[float64]{gemm1x64AVX512, gemm2x64AVX512, gemm3x64AVX512, gemm4x64AVX512},
 		gemmTN: [tileRows][]gemmTNFunc[float64]{
 			{gemmTN1x1x64AVX512, gemmTN1x2x64AVX512, gemmTN1x3x64AVX512, gemmTN1x4x64AVX512},
 			{gemmTN2x1x64AVX512, gemmTN2x2x64AVX512, gemmTN2x3x64AVX512, gemmTN2x4x64AVX512},
@@ -69,8 +72,9 @@ func products64AVX512() *products[float64] {
 
 func products64AVX2() *products[float64] {
 	return &products[float64]{
-		lanes: 4,
-		gemm:  []gemmFunc[float64]{gemm1x64AVX2, gemm2x64AVX2},
+		lanes:  4,
+		narrow: gemm1x64Narrow, narrowLanes: 2,
+		gemm: []gemmFunc[float64]{gemm1x64AVX2, gemm2x64AVX2},
 		gemmTN: [tileRows][]gemmTNFunc[float64]{
 			{gemmTN1x1x64AVX2, gemmTN1x2x64AVX2},
 			{gemmTN2x1x64AVX2, gemmTN2x2x64AVX2},

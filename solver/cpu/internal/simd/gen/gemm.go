@@ -19,15 +19,16 @@ func (t target) gemm(n int) {
 	g.dstOff, g.xOff, g.rows = param("dstOff"), param("xOff"), param("rows")
 
 	Label("next")
-	CMPQ(g.rows, Imm(tileRows))
+	most := g.target.rows()
+	CMPQ(g.rows, Imm(uint64(most)))
 	JLT(LabelRef("rest"))
-	g.tile(tileRows)
-	ADDQ(U32(8*tileRows), g.dstOff)
-	ADDQ(U32(8*tileRows), g.xOff)
-	SUBQ(Imm(tileRows), g.rows)
+	g.tile(most)
+	ADDQ(U32(8*most), g.dstOff)
+	ADDQ(U32(8*most), g.xOff)
+	SUBQ(Imm(uint64(most)), g.rows)
 	JMP(LabelRef("next"))
 	Label("rest")
-	for r := tileRows - 1; r > 0; r-- {
+	for r := most - 1; r > 0; r-- {
 		CMPQ(g.rows, Imm(uint64(r)))
 		JNE(LabelRef(fmt.Sprintf("not%d", r)))
 		g.tile(r)

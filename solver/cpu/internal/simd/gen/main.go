@@ -11,6 +11,7 @@ import (
 func main() {
 	ConstraintExpr("!noasm")
 	for _, e := range []element{single, double} {
+		target{e, xmm}.gemm(1)
 		for _, v := range []vector{zmm, ymm} {
 			t := target{e, v}
 			for n := 1; n <= v.panel; n++ {

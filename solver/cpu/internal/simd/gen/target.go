@@ -30,10 +30,14 @@ type vector struct {
 var (
 	zmm = vector{64, 4, "AVX512"}
 	ymm = vector{32, 2, "AVX2"}
+	xmm = vector{16, 1, "Narrow"} // for results of a few columns, at every level
 )
 
 // tileRows is how many rows a product keeps in registers: with a full panel, 24 of 32 or 12 of 16 registers accumulate.
 const tileRows = 6
+
+// narrowRows is the same for a panel of one small vector: as many chains as hide the latency of the additions.
+const narrowRows = 8
 
 // target is what a kernel is written for.
 type target struct {
@@ -53,10 +57,21 @@ func (t target) function(name, doc, args string) {
 }
 
 func (t target) reg() VecVirtual {
-	if t.is512() {
+	switch t.bytes {
+	case 64:
 		return ZMM()
+	case 32:
+		return YMM()
 	}
-	return YMM()
+	return XMM()
+}
+
+// rows is how many rows a product keeps in registers.
+func (t target) rows() int {
+	if t.bytes == 16 {
+		return narrowRows
+	}
+	return tileRows
 }
 
 func (t target) regs(n int) []VecVirtual {
@@ -119,9 +134,9 @@ func (t target) tail(n GPVirtual) mask {
 	}
 	table, from := GP64(), GP64()
 	LEAQ(t.window(), table)
-	MOVQ(U32(t.lanes()), from)
+	MOVQ(U32(32/t.size), from)
 	SUBQ(n, from)
-	v := YMM()
+	v := t.reg()
 	VMOVUPS(Mem{Base: table, Index: from, Scale: uint8(t.size)}, v)
 	return mask{v: v}
 }
@@ -159,9 +174,12 @@ func (t target) storeMasked(v VecVirtual, m Mem, k mask) {
 }
 
 func (t target) broadcast(m Mem, v VecVirtual) {
-	if t.size == 4 {
+	switch {
+	case t.size == 4:
 		VBROADCASTSS(m, v)
-	} else {
+	case t.bytes == 16:
+		VMOVDDUP(m, v)
+	default:
 		VBROADCASTSD(m, v)
 	}
 }
