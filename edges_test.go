@@ -17,6 +17,10 @@ var allowed = map[string][]string{
 	"solver/cpu":               {"plan", "solver", "solver/cpu/internal/simd"},
 	"solver/cpu/internal/simd": {"plan"},
 	"solver/solvertest":        {"plan", "solver", "graph", "reference"},
+	"cuda":                     {"plan", "solver", "cuda/driver", "cuda/kernels"},
+	"cuda/driver":              {"atomicfile"},
+	"cuda/kernels":             {"plan", "solver"},
+	"cuda/kernels/emulate":     {"plan", "solver", "cuda/kernels"},
 	"safetensors":              {"atomicfile"},
 	"atomicfile":               {},
 	"dataset":                  {"dataset/internal/npy"},
@@ -25,7 +29,8 @@ var allowed = map[string][]string{
 	"figure":                   {},
 	"":                         {"plan", "solver", "graph", "solver/cpu"},
 	"train":                    {"plan", "solver", "graph", "dataset", "reference", "safetensors", "atomicfile"},
-	"cmd/neuralode":            {"", "solver", "graph", "train", "figure", "dataset", "reference", "atomicfile", "bench"},
+	"cmd/neuralode":            {"", "solver", "graph", "train", "figure", "dataset", "reference", "atomicfile", "bench", "verify"},
+	"verify":                   {"", "solver", "graph", "train", "reference"},
 	"bench":                    {"", "solver", "graph", "train", "reference", "solver/cpu"},
 }
 
@@ -37,7 +42,7 @@ var owners = map[string][]string{
 	"github.com/spf13/cobra":            {"cmd/neuralode"},
 	"github.com/sbinet/npyio":           {"dataset"},
 	"github.com/schollz/progressbar/v3": {"cmd/neuralode"},
-	"C":                                 {},
+	"C":                                 {"cuda/driver"},
 }
 
 // TestImportEdges fails on an import that the design does not have: data flows one way through the packages, and each
