@@ -6,7 +6,7 @@ import "slices"
 // Ordinary Differential Equations", algorithm 1), in segments between the save times: there z is set to what the
 // forward solve gave and a takes up the cotangent. ∂L/∂θ = −∫ aᵀ ∂f/∂θ dt is a quadrature with the method's own
 // weights on the accepted steps, so θ is neither part of the state nor of the error norm.
-func backsolve(r *reference, g *group, cotangent []float64, saved [][]float64) (a []float64, end End, stats Stats) {
+func backsolve(r *reference, g *group, cotangent, weight []float64, saved [][]float64) (a []float64, end End, stats Stats) {
 	spec := r.spec
 	spec.SaveAt = nil
 	size := len(cotangent)
@@ -18,7 +18,7 @@ func backsolve(r *reference, g *group, cotangent []float64, saved [][]float64) (
 			stop = r.spec.SaveAt[j-1]
 		}
 		path := Integrate(r.adjoint(g.n), state, Span{end.T, stop}, spec,
-			func(s Step) { r.quadratureStep(g.n, s) })
+			func(s Step) { r.quadratureStep(g.n, s, weight) })
 		state, end = path.Z1, path.End
 		stats.add(path.Stats)
 		if end.Status != OK {
@@ -29,7 +29,11 @@ func backsolve(r *reference, g *group, cotangent []float64, saved [][]float64) (
 			addTo(state[size:], saved[j-1]...)
 		}
 	}
-	return state[size:], end, stats
+	a = state[size:]
+	for c, w := range weight {
+		a[c] *= w
+	}
+	return a, end, stats
 }
 
 func (s *Stats) add(o Stats) {
@@ -52,8 +56,8 @@ func (r *reference) adjoint(n int) FieldFunc {
 	}
 }
 
-// quadratureStep adds −h·b_i·aᵀ ∂f/∂θ at the stages of an accepted step.
-func (r *reference) quadratureStep(n int, s Step) {
+// quadratureStep adds −h·b_i·aᵀ ∂f/∂θ, weighted, at the stages of an accepted step.
+func (r *reference) quadratureStep(n int, s Step, weight []float64) {
 	for i, b := range r.spec.Tableau.B {
 		if b == 0 {
 			continue
@@ -62,7 +66,7 @@ func (r *reference) quadratureStep(n int, s Step) {
 		size := len(za) / 2
 		scaled := make([]float64, size)
 		for c := range scaled {
-			scaled[c] = -s.H * b * za[size+c]
+			scaled[c] = -s.H * b * weight[c] * za[size+c]
 		}
 		forward(r.quadrature, n, s.T+r.spec.Tableau.C[i]*s.H, za[:size])
 		r.quadrature.VJP(map[string][]float64{"f": scaled})

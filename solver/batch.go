@@ -77,6 +77,14 @@ type Objective struct {
 	Saved     []float64 // [samples, save times, dim] or nil, ∂L/∂z at the save times; only with Cotangent
 }
 
+// weightOf is the weight of sample i of n in the loss.
+func (o Objective) weightOf(i, n int) float64 {
+	if o.Weight != nil {
+		return o.Weight[i]
+	}
+	return 1 / float64(n)
+}
+
 // Check reports everything that is wrong with the objective for n samples of model m that saves at k times.
 func (o Objective) Check(m Model, n, k int) error {
 	var errs []error

@@ -6,8 +6,11 @@ import "slices"
 // z1 = z + h Σ b_i k_i through the stages, last step first. With λ = ∂L/∂z1, the cotangent of stage i is
 // h·(b_i λ + Σ_{j>i} a_ji g_j), g_j its product with ∂f/∂z, and ∂L/∂z = λ + Σ g_i. Save times within a step add the
 // dense output's weights to the stages' cotangents; they also reach the last stage, whose argument is z1.
-func discrete(r *reference, g *group, cotangent []float64, saved [][]float64) (a []float64, end End, stats Stats) {
+func discrete(r *reference, g *group, cotangent, weight []float64, saved [][]float64) (a []float64, end End, stats Stats) {
 	lambda := slices.Clone(cotangent)
+	for c, w := range weight {
+		lambda[c] *= w
+	}
 	save := len(saved)
 	for i := len(g.steps) - 1; i >= 0; i-- {
 		s := g.steps[i]

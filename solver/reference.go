@@ -22,7 +22,7 @@ func (referenceBackend) Compile(m Model, spec Spec) (Program, error) {
 	}
 	r := &reference{model: m, spec: spec, dim: m.Dim(), field: plan.NewMachine(m.Field), quadrature: plan.NewMachine(m.Field)}
 	if m.Head != nil {
-		r.head = plan.NewMachine(m.Head)
+		r.head, r.unit = plan.NewMachine(m.Head), plan.NewMachine(m.Head)
 	}
 	return r, nil
 }
@@ -35,7 +35,8 @@ type reference struct {
 	dim        int
 	field      *plan.Machine // its accumulators are scratch
 	quadrature *plan.Machine // its accumulators are ∂L/∂θ
-	head       *plan.Machine
+	head       *plan.Machine // its accumulators are ∂L/∂θ
+	unit       *plan.Machine // the head again, for derivatives without weights
 }
 
 func (r *reference) Close() error { return nil }
@@ -104,6 +105,7 @@ func (r *reference) setTheta(theta []float64) {
 	r.quadrature.SetTheta(theta[:n])
 	if r.head != nil {
 		r.head.SetTheta(theta[n:])
+		r.unit.SetTheta(theta[n:])
 	}
 }
 
@@ -154,14 +156,14 @@ func (r *reference) Differentiate(ctx context.Context, theta []float64, b Batch,
 	}
 	for _, g := range groups {
 		if g.path.End.Status == OK {
-			r.backward(d, g, g.rows(cotangent, r.dim), o.Saved)
+			r.backward(d, g, g.rows(cotangent, r.dim), o)
 		}
 	}
 	r.quadrature.ThetaGrad(d.Theta)
 	return d, nil
 }
 
-// loss runs the head on the samples that arrived and returns ∂L/∂z(t1).
+// loss runs the head on the samples that arrived and returns the derivative of each sample's own loss for its z(t1).
 func (r *reference) loss(d *Derivative, o Objective) []float64 {
 	n, lw, ow := len(d.End), r.model.LabelWidth(), r.model.OutWidth()
 	d.Out, d.Losses = make([]float64, n*ow), make([]float64, n)
@@ -171,28 +173,36 @@ func (r *reference) loss(d *Derivative, o Objective) []float64 {
 			d.Losses[i] = math.NaN()
 			continue
 		}
-		weight := 1 / float64(n)
-		if o.Weight != nil {
-			weight = o.Weight[i]
-		}
-		r.head.Forward(1, map[string][]float64{"z": d.Z1[i*r.dim : (i+1)*r.dim], "label": o.Labels[i*lw : (i+1)*lw]})
+		weight := o.weightOf(i, n)
+		inputs := map[string][]float64{"z": d.Z1[i*r.dim : (i+1)*r.dim], "label": o.Labels[i*lw : (i+1)*lw]}
+		r.head.Forward(1, inputs)
 		copy(d.Out[i*ow:], r.head.Output("out"))
 		d.Losses[i] = r.head.Output("loss")[0]
 		d.Loss += weight * d.Losses[i]
 		r.head.VJP(map[string][]float64{"loss": {weight}})
-		copy(cotangent[i*r.dim:(i+1)*r.dim], r.head.InputGrad("z"))
+		r.unit.Forward(1, inputs)
+		r.unit.VJP(map[string][]float64{"loss": {1}})
+		copy(cotangent[i*r.dim:(i+1)*r.dim], r.unit.InputGrad("z"))
 	}
 	r.head.ThetaGrad(d.Theta[r.model.Field.ThetaLen():])
 	return cotangent
 }
 
-// backward takes the group's cotangent at t1 back to t0.
-func (r *reference) backward(d *Derivative, g *group, cotangent, saved []float64) {
+// backward takes the group's cotangent at t1 back to t0. A weight of the loss multiplies what comes out: the solve of
+// the adjoint, its steps and its cost do not depend on it, nor on the size of the batch.
+func (r *reference) backward(d *Derivative, g *group, cotangent []float64, o Objective) {
+	weight := make([]float64, g.n*r.dim)
+	for i := range weight {
+		weight[i] = 1
+		if o.Labels != nil {
+			weight[i] = o.weightOf(g.first+i/r.dim, len(d.End))
+		}
+	}
 	pass := backsolve
 	if r.spec.Gradient == Discrete {
 		pass = discrete
 	}
-	a, end, stats := pass(r, g, cotangent, r.savedOf(g, saved))
+	a, end, stats := pass(r, g, cotangent, weight, r.savedOf(g, o.Saved))
 	for i := range g.n {
 		d.Back[g.first+i], d.BackStats[g.first+i] = end, stats
 	}

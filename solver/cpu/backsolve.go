@@ -58,7 +58,7 @@ func (p *backsolvePass[T]) nextSpan(slot int, t float64) solver.Span {
 	return solver.Span{T0: t, T1: p.call.span(p.sample[slot]).T0}
 }
 
-// accepted adds −h·b_i·aᵀ ∂f/∂θ at the stages with a weight b_i: the quadrature of ∂L/∂θ.
+// accepted adds −h·b_i·aᵀ ∂f/∂θ, weighted, at the stages with a weight b_i: the quadrature of ∂L/∂θ.
 func (p *backsolvePass[T]) accepted(slots []int) {
 	if len(slots) == 0 {
 		return
@@ -69,7 +69,7 @@ func (p *backsolvePass[T]) accepted(slots []int) {
 	for _, stage := range tl.m.used {
 		tl.frames.add(stage, slots)
 		for _, s := range slots {
-			p.weight = append(p.weight, T(-tl.row[s].step*tl.m.tab.B[stage]))
+			p.weight = append(p.weight, T(-tl.row[s].step*tl.m.tab.B[stage])*p.call.weightOf(p.sample[s]))
 		}
 	}
 	tl.exec.scale(&tl.frames.rows, p.weight)
@@ -93,7 +93,9 @@ func (p *backsolvePass[T]) finished(slot int) bool {
 	c.back[i] = solver.End{Status: r.status, T: r.t, H: r.step}
 	c.backStats[i] = r.stats
 	if r.status == solver.OK {
-		copy(row(c.z0Bar, i, c.dim), a)
+		for j, v := range a {
+			row(c.z0Bar, i, c.dim)[j] = c.weightOf(i) * v
+		}
 	}
 	return false
 }

@@ -26,7 +26,7 @@ type call[T simd.Float] struct {
 	weight    []T // [n], or nil: 1/n
 	out       []T // [n, out width]
 	losses    []T // [n]
-	cotangent []T // [n, dim], ∂L/∂z1
+	cotangent []T // [n, dim], the derivative of each sample's own loss for z1
 	savedBar  []T // [n, save times, dim], or nil
 	z0Bar     []T // [n, dim], ∂L/∂z0
 	back      []solver.End
@@ -62,6 +62,18 @@ func (c *call[T]) span(i int) solver.Span {
 		return c.spans[0]
 	}
 	return c.spans[i]
+}
+
+// weightOf is the sample's weight in the loss, by default the batch's mean; a caller's own cotangents have none. It
+// multiplies what comes out of the adjoint, whose steps do not depend on it.
+func (c *call[T]) weightOf(i int) T {
+	switch {
+	case c.labels == nil:
+		return 1
+	case c.weight != nil:
+		return c.weight[i]
+	}
+	return T(1 / float64(c.n))
 }
 
 // row is the part of x that belongs to sample i.

@@ -71,7 +71,9 @@ func (r *reverse[T]) begin(sample int) {
 	if c.savedBar != nil {
 		r.left[slot] = len(c.saveAt)
 	}
-	copy(r.lambda(slot), row(c.cotangent, sample, c.dim))
+	for j, v := range row(c.cotangent, sample, c.dim) {
+		r.lambda(slot)[j] = c.weightOf(sample) * v
+	}
 	c.back[sample] = solver.End{T: c.span(sample).T0}
 	if r.step[slot] < 0 { // it never moved
 		r.finish(slot)

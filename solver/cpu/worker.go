@@ -15,6 +15,7 @@ type worker[T simd.Float] struct {
 	back   *reverse[T]
 	head   frames[T]
 	slots  []int
+	weight []T
 }
 
 // newWorker makes room for tiles of that many rows.
@@ -134,20 +135,15 @@ func (w *worker[T]) lossOf(c *call[T], s *sums[T], samples []int) {
 	get(int(e.plan.Output("loss")), c.losses, 1)
 
 	bar, off := e.at(list, e.layout.at[e.plan.Cotangents[0].Value])
+	w.weight = w.weight[:0]
 	for k, i := range samples {
-		bar[off[k]] = c.weightOf(i)
+		bar[off[k]] = 1
+		w.weight = append(w.weight, c.weightOf(i))
 	}
 	e.run(e.backward, list)
 	if id := e.plan.InputGrad("z"); id >= 0 {
 		get(int(id), c.cotangent, c.dim)
 	}
+	e.scale(list, w.weight)
 	e.accumulate(s, list)
-}
-
-// weightOf is the sample's weight in the loss: by default the batch's mean.
-func (c *call[T]) weightOf(i int) T {
-	if c.weight != nil {
-		return c.weight[i]
-	}
-	return T(1 / float64(c.n))
 }
