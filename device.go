@@ -20,7 +20,7 @@ func Open(device string) (backend solver.Backend, note string, err error) {
 		if backend, err = openCUDA(); err == nil {
 			return backend, "", nil
 		}
-		note = fmt.Sprintf("no GPU: %v; using the CPU", err)
+		note = fmt.Sprintf("using the CPU: %v", err)
 		backend, err = cpu.New(cpu.Options{})
 	default:
 		err = fmt.Errorf("neuralode: device must be one of %q, got %q", Devices, device)
@@ -31,7 +31,10 @@ func Open(device string) (backend solver.Backend, note string, err error) {
 // Devices are the names Open takes.
 var Devices = []string{"auto", "cpu", "cuda"}
 
+// CPULevels names the instruction sets the CPU backend can use here, the best last.
+func CPULevels() []string { return cpu.Levels() }
+
 // openCUDA is the CUDA backend, or why there is none.
 func openCUDA() (solver.Backend, error) {
-	return nil, fmt.Errorf("this binary has no CUDA backend")
+	return nil, fmt.Errorf("no GPU: built without CUDA")
 }

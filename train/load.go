@@ -18,14 +18,15 @@ func LoadModel(path string) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := fromReference(file)
+	m, err := FromReference(file)
 	if err != nil {
 		return nil, fmt.Errorf("train: %s: %w", path, err)
 	}
 	return m, nil
 }
 
-func fromReference(file *reference.Model) (*Model, error) {
+// FromReference is the model in a file that was read: see [LoadModel].
+func FromReference(file *reference.Model) (*Model, error) {
 	activation, err := graph.ParseActivation(file.Activation)
 	if err != nil {
 		return nil, err

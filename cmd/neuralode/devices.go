@@ -1,0 +1,30 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"neuralode"
+)
+
+func (a *app) devicesCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "devices", Short: "List what neuralode can run on", Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			backend, _, err := neuralode.Open("cpu")
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(a.out, "cpu   %s; levels %s\n", backend.Device(), strings.Join(neuralode.CPULevels(), ", "))
+			gpu, _, err := neuralode.Open("cuda")
+			if err != nil {
+				fmt.Fprintf(a.out, "cuda  none: %v\n", err)
+				return nil
+			}
+			fmt.Fprintf(a.out, "cuda  %s\n", gpu.Device())
+			return nil
+		},
+	}
+}

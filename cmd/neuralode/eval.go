@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"neuralode/dataset"
+	"neuralode/solver"
+	"neuralode/train"
+)
+
+// evalOptions are eval's flags.
+type evalOptions struct {
+	data, label, device string
+	json                bool
+	solve               solveFlags
+}
+
+func (a *app) evalCommand() *cobra.Command {
+	o := &evalOptions{}
+	c := &cobra.Command{
+		Use:   "eval RUN|MODEL",
+		Short: "Measure a model's loss, accuracy, confusion and cost",
+		Long: `Measure a trained model on labelled data: a run on all of its own data unless --data names others, a model file on
+--data. The confusion table has a row for each true class.`,
+		Example: `  neuralode eval runs/spiral-20260101-120000
+  neuralode eval runs/spiral-20260101-120000 --data others.csv --json
+  neuralode eval model.safetensors --data points.csv --label kind`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error { return a.eval(c.Context(), o, args[0]) },
+	}
+	f := c.Flags()
+	f.SortFlags = false
+	f.StringVar(&o.data, "data", "", "labelled .csv or .npy file (default a run's own data)")
+	f.StringVar(&o.label, "label", "", "the label's column, by name or number (default the last)")
+	f.BoolVar(&o.json, "json", false, "one JSON object")
+	f.StringVar(&o.device, "device", "auto", "auto, cpu or cuda")
+	o.solve.add(f)
+	return c
+}
+
+func (a *app) eval(ctx context.Context, o *evalOptions, path string) error {
+	s, err := openSource(path)
+	if err != nil {
+		return err
+	}
+	spec, err := o.solve.spec(s)
+	if err != nil {
+		return err
+	}
+	backend, err := a.open(o.device)
+	if err != nil {
+		return err
+	}
+	data, err := s.data(o)
+	if err != nil {
+		return err
+	}
+	e, err := s.model.Evaluate(ctx, backend, spec, data)
+	if err != nil {
+		return err
+	}
+	if o.json {
+		return json.NewEncoder(a.out).Encode(struct {
+			Loss     number  `json:"loss"`
+			Accuracy number  `json:"accuracy"`
+			Samples  int     `json:"samples"`
+			NFEMean  float64 `json:"nfe_mean"`
+			NFEMax   int     `json:"nfe_max"`
+		}{number(e.Loss), number(e.Accuracy), e.Samples, e.NFEMean, e.NFEMax})
+	}
+	return printEvaluation(a.out, e)
+}
+
+// source is a model with, when it comes from a run, the run.
+type source struct {
+	run   *train.Run
+	model *train.Model
+}
+
+// openSource reads a run folder or a model file.
+func openSource(path string) (*source, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.IsDir() {
+		m, err := train.LoadModel(path)
+		return &source{model: m}, err
+	}
+	r, err := train.OpenRun(path)
+	if err != nil {
+		return nil, err
+	}
+	return &source{run: r, model: r.Model}, nil
+}
+
+// data is the file that is asked for, or the run's own.
+func (s *source) data(o *evalOptions) (*dataset.Dataset, error) {
+	switch {
+	case o.data != "":
+		label := o.label
+		if label == "" && s.run != nil {
+			label = s.run.Config.Label
+		}
+		return train.ReadData(o.data, label, s.model.Classes)
+	case s.run != nil:
+		return s.run.Data, nil
+	}
+	return nil, wrongUse(errors.New("a model file has no data of its own: give --data"))
+}
+
+// report evaluates a run on its own data.
+func (a *app) report(ctx context.Context, r *train.Run, backend solver.Backend) error {
+	spec, err := r.Config.Spec()
+	if err != nil {
+		return err
+	}
+	e, err := r.Model.Evaluate(ctx, backend, spec, r.Data)
+	if err != nil {
+		return err
+	}
+	return printEvaluation(a.out, e)
+}
+
+func printEvaluation(w io.Writer, e *train.Evaluation) error {
+	fmt.Fprintf(w, "samples   %d\nloss      %.4f\n", e.Samples, e.Loss)
+	if !math.IsNaN(e.Accuracy) {
+		fmt.Fprintf(w, "accuracy  %.4f\n", e.Accuracy)
+	}
+	fmt.Fprintf(w, "NFE       mean %.1f, max %d\n", e.NFEMean, e.NFEMax)
+	if e.Confusion == nil {
+		return nil
+	}
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprint(table, "true \\ predicted\t")
+	for _, c := range e.Classes {
+		fmt.Fprintf(table, "%s\t", c)
+	}
+	for i, row := range e.Confusion {
+		fmt.Fprintf(table, "\n%s\t", e.Classes[i])
+		for _, n := range row {
+			fmt.Fprintf(table, "%d\t", n)
+		}
+	}
+	fmt.Fprintln(table)
+	return table.Flush()
+}

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit statuses.
+const (
+	exitOK          = 0
+	exitFailure     = 1   // files, devices, numerics, a bound that was exceeded
+	exitUsage       = 2   // a flag or value that can never work
+	exitInterrupted = 130 // by a signal, as shells count
+)
+
+// usageError marks wrong use.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// wrongUse marks err as wrong use, unless it is nil.
+func wrongUse(err error) error {
+	if err == nil {
+		return nil
+	}
+	return usageError{err}
+}
+
+// explain turns an error into one line and an exit status.
+func explain(root *cobra.Command, err error) (line string, status int) {
+	status = exitFailure
+	var usage usageError
+	switch {
+	case errors.Is(err, context.Canceled):
+		status = exitInterrupted
+	case errors.As(err, &usage), fromCobra(err):
+		status = exitUsage
+	}
+	line = oneLine(err.Error())
+	if status == exitUsage {
+		line += suggestion(root, err.Error())
+	}
+	return line, status
+}
+
+// fromCobra reports whether the command-line library refused the arguments itself.
+func fromCobra(err error) bool {
+	text := err.Error()
+	for _, start := range []string{"unknown command", "unknown flag", "unknown shorthand", "invalid argument", "flag needs",
+		"bad flag", "accepts ", "requires ", "required flag", "if any flags", "none of the others"} {
+		if strings.HasPrefix(text, start) {
+			return true
+		}
+	}
+	return false
+}
+
+// oneLine joins the lines of an error that reports several problems.
+func oneLine(text string) string {
+	var parts []string
+	for _, l := range strings.Split(text, "\n") {
+		if l = strings.TrimSpace(l); l != "" {
+			parts = append(parts, l)
+		}
+	}
+	return strings.Join(parts, "; ")
+}

@@ -1,0 +1,212 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"neuralode/atomicfile"
+	"neuralode/figure"
+	"neuralode/solver"
+	"neuralode/train"
+)
+
+func (a *app) plotCommand() *cobra.Command {
+	device := "auto"
+	c := &cobra.Command{
+		Use:     "plot RUN",
+		Short:   "Draw a run's figures again: loss, dynamics, decision map",
+		Example: `  neuralode plot runs/spiral-20260101-120000`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			r, err := train.OpenRun(args[0])
+			if err != nil {
+				return err
+			}
+			backend, err := a.open(device)
+			if err != nil {
+				return err
+			}
+			return a.draw(c.Context(), r, backend)
+		},
+	}
+	c.Flags().StringVar(&device, "device", "auto", "auto, cpu or cuda")
+	return c
+}
+
+// draw writes the figures of a run into its folder.
+func (a *app) draw(ctx context.Context, r *train.Run, backend solver.Backend) error {
+	iterations, losses, err := r.Losses()
+	if err != nil {
+		return err
+	}
+	if len(losses) > 0 {
+		if err := a.writeFigure(r, "loss", func() (*figure.Figure, error) { return figure.Loss(iterations, losses) }); err != nil {
+			return err
+		}
+	}
+	if r.Data.Dim != 2 {
+		fmt.Fprintf(a.err, "dynamics and decision map are drawn for data of two features, these have %d\n", r.Data.Dim)
+		return nil
+	}
+	p := &painter{run: r, backend: backend}
+	if p.spec, err = r.Config.Spec(); err != nil {
+		return err
+	}
+	p.prepare()
+	if err := a.writeFigure(r, "dynamics", func() (*figure.Figure, error) { return p.dynamics(ctx) }); err != nil {
+		return err
+	}
+	return a.writeFigure(r, "decision", func() (*figure.Figure, error) { return p.decision(ctx) })
+}
+
+func (a *app) writeFigure(r *train.Run, name string, make func() (*figure.Figure, error)) error {
+	f, err := make()
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	path := filepath.Join(r.Dir, name+".png")
+	if err := atomicfile.Write(path, func(w io.Writer) error { return f.WritePNG(w) }); err != nil {
+		return err
+	}
+	fmt.Fprintf(a.out, "%-9s %s\n", name, path)
+	return nil
+}
+
+// painter evaluates a run's model where its figures need it.
+type painter struct {
+	run     *train.Run
+	backend solver.Backend
+	spec    solver.Spec
+	data    figure.Data
+	limits  figure.Limits
+}
+
+// The sizes of the figures: arrows and cells along each axis, trajectories and their points, and the margin around the
+// data.
+const (
+	quiver       = 20
+	trajectories = 50
+	points       = 50
+	cells        = 200
+	margin       = 1
+)
+
+func (p *painter) prepare() {
+	d := p.run.Data
+	for i := range d.Len() {
+		p.data.Points = append(p.data.Points, figure.Point{d.X[2*i], d.X[2*i+1]})
+	}
+	p.data.Labels, p.data.Classes = d.Labels[:0:0], len(d.Classes)
+	for i := range d.Len() {
+		p.data.Labels = append(p.data.Labels, d.Labels[i*d.Width])
+	}
+	p.data.Names = d.Classes
+	if len(d.Classes) == 0 {
+		p.data.Names = d.Targets[:1]
+	} else if d.Classes[0] == "0" { // numbers alone would say little in a legend
+		p.data.Names = nil
+	}
+	p.limits = figure.Around(p.data.Points, margin)
+}
+
+// dynamics is the field at t0 and the way of some samples.
+func (p *painter) dynamics(ctx context.Context) (*figure.Figure, error) {
+	m := p.run.Model
+	field := figure.Field{Grid: figure.Grid{Limits: p.limits, NX: quiver, NY: quiver}, Time: m.Span.T0}
+	f := m.Field(m.Span.T0, m.States(flat(field.Grid.Points())))
+	for i := range quiver * quiver {
+		field.Vectors = append(field.Vectors, figure.Point{f[i*m.Net.Dim()], f[i*m.Net.Dim()+1]})
+	}
+	ways, err := p.ways(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return figure.Dynamics(p.data, field, ways)
+}
+
+// ways solves samples taken evenly from the data.
+func (p *painter) ways(ctx context.Context) (figure.Trajectories, error) {
+	d, m := p.run.Data, p.run.Model
+	n := min(trajectories, d.Len())
+	var x []float64
+	var t figure.Trajectories
+	for k := range n {
+		i := k * d.Len() / n
+		x = append(x, d.X[2*i:2*i+2]...)
+		t.Labels = append(t.Labels, p.data.Labels[i])
+	}
+	spec := p.spec
+	for j := range points {
+		spec.SaveAt = append(spec.SaveAt, m.Span.T0+(m.Span.T1-m.Span.T0)*float64(j)/(points-1))
+	}
+	s, err := m.Solve(ctx, p.backend, spec, x)
+	if err == nil {
+		err = s.Err()
+	}
+	if err != nil {
+		return t, err
+	}
+	dim := m.Net.Dim()
+	for k := range n {
+		way := make([]figure.Point, points)
+		for j := range way {
+			z := s.Saved[(k*points+j)*dim:]
+			way[j] = figure.Point{z[0], z[1]}
+		}
+		t.Paths = append(t.Paths, way)
+	}
+	return t, nil
+}
+
+// decision is what the model answers around the data.
+func (p *painter) decision(ctx context.Context) (*figure.Figure, error) {
+	m := p.run.Model
+	grid := figure.Grid{Limits: p.limits, NX: cells, NY: cells}
+	s, err := m.Solve(ctx, p.backend, p.spec, flat(grid.Points()))
+	if err != nil {
+		return nil, err
+	}
+	var failed *solver.SampleError
+	if errors.As(s.Err(), &failed) && failed.End.Status == solver.Cancelled {
+		return nil, ctx.Err()
+	}
+	out, _ := m.Read(s.Z1, nil)
+	return figure.Decision(p.data, figure.Map{Grid: grid, Values: p.answers(out)})
+}
+
+// answers turns outputs into what the picture shows: a probability, scores, or a prediction.
+func (p *painter) answers(out []float64) []float64 {
+	m, classes := p.run.Model, len(p.run.Data.Classes)
+	n := len(out) / m.Outputs
+	values := make([]float64, 0, len(out))
+	for i := range n {
+		row := out[i*m.Outputs : (i+1)*m.Outputs]
+		switch {
+		case m.Loss == "bce":
+			values = append(values, 1/(1+math.Exp(-row[0])))
+		case m.Loss == "softmax" && classes == 2:
+			values = append(values, 1/(1+math.Exp(row[0]-row[1])))
+		case m.Loss == "mse" && classes == 2:
+			values = append(values, math.Min(1, math.Max(0, row[0])))
+		case m.Loss == "softmax":
+			values = append(values, row...)
+		default:
+			values = append(values, row[0])
+		}
+	}
+	return values
+}
+
+func flat(points []figure.Point) []float64 {
+	x := make([]float64, 0, 2*len(points))
+	for _, p := range points {
+		x = append(x, p[0], p[1])
+	}
+	return x
+}

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"neuralode"
+	"neuralode/solver"
+)
+
+// app is what the commands share.
+type app struct {
+	stdin    io.Reader
+	out, err io.Writer
+}
+
+func (a *app) rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "neuralode",
+		Short: "Solve and train neural ordinary differential equations",
+		Long: `neuralode solves and trains neural ordinary differential equations, dz/dt = f(t, z; θ).
+
+Each sample of a batch has its own steps; gradients come from the continuous adjoint (backsolve) or from the steps
+themselves (discrete). Training writes a run folder with the model, its figures and all that is needed to go on.`,
+		Example: `  neuralode train                          # trains on the spiral, writes a run folder
+  neuralode train --data points.csv        # on data of your own
+  neuralode train --resume RUN             # goes on where a run was stopped
+  neuralode eval RUN                       # loss, accuracy, confusion, cost
+  neuralode verify                         # against the reference solutions`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	root.AddCommand(a.trainCommand(), a.solveCommand(), a.evalCommand(), a.plotCommand(), a.verifyCommand(),
+		a.devicesCommand(), a.versionCommand())
+	return root
+}
+
+// open opens a device; a note that auto fell back goes to stderr.
+func (a *app) open(device string) (solver.Backend, error) {
+	if err := checkDevice(device); err != nil {
+		return nil, err
+	}
+	backend, note, err := neuralode.Open(device)
+	if err != nil {
+		return nil, err
+	}
+	if note != "" {
+		fmt.Fprintln(a.err, note)
+	}
+	return backend, nil
+}
+
+// checkDevice reports a name that can never work.
+func checkDevice(device string) error {
+	for _, d := range neuralode.Devices {
+		if d == device {
+			return nil
+		}
+	}
+	return wrongUse(fmt.Errorf("device must be one of %q, got %q", neuralode.Devices, device))
+}

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"neuralode/atomicfile"
+	"neuralode/dataset"
+	"neuralode/solver"
+	"neuralode/train"
+)
+
+// solveFlags are the flags that say how to solve, where a run's own configuration is the default.
+type solveFlags struct {
+	flags             *pflag.FlagSet
+	rtol, atol        float64
+	precision, method string
+}
+
+func (s *solveFlags) add(f *pflag.FlagSet) {
+	s.flags = f
+	f.Float64Var(&s.rtol, "rtol", 1e-3, "relative tolerance of a step (default that of the run)")
+	f.Float64Var(&s.atol, "atol", 1e-6, "absolute tolerance of a step (default that of the run)")
+	f.StringVar(&s.precision, "precision", "float32", "float32 or float64 (default that of the run)")
+	f.StringVar(&s.method, "method", "dopri5", "dopri5 or bosh3 (default that of the run)")
+}
+
+// spec is a run's own, changed by the flags that were given.
+func (s *solveFlags) spec(from *source) (solver.Spec, error) {
+	c := train.DefaultConfig()
+	if from.run != nil {
+		c = from.run.Config
+	}
+	set := func(name string, do func()) {
+		if from.run == nil || s.flags.Changed(name) {
+			do()
+		}
+	}
+	set("rtol", func() { c.Rtol = s.rtol })
+	set("atol", func() { c.Atol = s.atol })
+	set("precision", func() { c.Precision = s.precision })
+	set("method", func() { c.Method = s.method })
+	spec, err := c.Spec()
+	if err == nil {
+		err = spec.Check()
+	}
+	return spec, wrongUse(err)
+}
+
+// solveOptions are solve's flags.
+type solveOptions struct {
+	points, out, device string
+	times               []float64
+	leaveOut            []string
+	solve               solveFlags
+}
+
+func (a *app) solveCommand() *cobra.Command {
+	o := &solveOptions{}
+	c := &cobra.Command{
+		Use:   "solve RUN|MODEL --points FILE",
+		Short: "Integrate points with a trained field",
+		Long: `Integrate points over the model's time and write the states at the given times: as CSV with the columns sample, t,
+z1, z2, ... or as .npy of shape [samples, times, dim]. Times must lie, in order, within the model's own.`,
+		Example: `  neuralode solve RUN --points points.csv --times 0,0.5,1
+  neuralode solve model.safetensors --points points.npy --out states.npy
+  neuralode solve RUN --points labelled.csv --leave-out label --out states.csv`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error { return a.solve(c.Context(), o, args[0]) },
+	}
+	f := c.Flags()
+	f.SortFlags = false
+	f.StringVar(&o.points, "points", "", ".csv or .npy file of points; - for CSV on standard input")
+	f.Float64SliceVar(&o.times, "times", nil, "times of the states (default the end alone)")
+	f.StringSliceVar(&o.leaveOut, "leave-out", nil, "columns of the points that are no features")
+	f.StringVar(&o.out, "out", "-", ".csv or .npy file to write; - for CSV on standard output")
+	f.StringVar(&o.device, "device", "auto", "auto, cpu or cuda")
+	o.solve.add(f)
+	return c
+}
+
+func (a *app) solve(ctx context.Context, o *solveOptions, path string) error {
+	if o.points == "" {
+		return wrongUse(errors.New("give the points: --points FILE"))
+	}
+	if o.out != "-" && !strings.HasSuffix(o.out, ".csv") && !strings.HasSuffix(o.out, ".npy") {
+		return wrongUse(fmt.Errorf("out must end in .csv or .npy, or be -, got %q", o.out))
+	}
+	s, err := openSource(path)
+	if err != nil {
+		return err
+	}
+	spec, err := o.solve.spec(s)
+	if err != nil {
+		return err
+	}
+	spec.SaveAt = o.times
+	if len(o.times) == 0 {
+		spec.SaveAt = []float64{s.model.Span.T1}
+	}
+	if err := (solver.Batch{Z0: make([]float64, s.model.Net.Dim()), Spans: []solver.Span{s.model.Span}}).Check(s.model.Net.Dim(), spec); err != nil {
+		return wrongUse(err)
+	}
+	points, err := a.readPoints(o)
+	if err != nil {
+		return err
+	}
+	if points.Dim != s.model.Features() {
+		return fmt.Errorf("%s has %d features, the model wants %d (--leave-out drops columns)", o.points, points.Dim, s.model.Features())
+	}
+	backend, err := a.open(o.device)
+	if err != nil {
+		return err
+	}
+	sol, err := s.model.Solve(ctx, backend, spec, points.X)
+	if err != nil {
+		return err
+	}
+	states := dataset.Trajectories{Times: spec.SaveAt, States: sol.Saved, Dim: s.model.Net.Dim()}
+	if err := sol.Err(); err != nil {
+		return err
+	}
+	return a.writeStates(o.out, states)
+}
+
+func (a *app) readPoints(o *solveOptions) (*dataset.Dataset, error) {
+	options := dataset.Options{Task: dataset.Unlabelled, Labels: slices.Clone(o.leaveOut)}
+	if o.points == "-" {
+		return dataset.ReadCSV("standard input", a.stdin, options)
+	}
+	return dataset.ReadFile(o.points, options)
+}
+
+func (a *app) writeStates(out string, states dataset.Trajectories) error {
+	switch {
+	case out == "-":
+		return states.WriteCSV(a.out)
+	case strings.HasSuffix(out, ".npy"):
+		return atomicfile.Write(out, states.WriteNPY)
+	}
+	return atomicfile.Write(out, func(w io.Writer) error { return states.WriteCSV(w) })
+}

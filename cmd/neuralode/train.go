@@ -1,0 +1,208 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"neuralode/solver"
+	"neuralode/train"
+)
+
+// trainOptions are what train takes beside the run's configuration.
+type trainOptions struct {
+	config     train.Config
+	device     string
+	out        string
+	resume     string
+	configFile string
+	every      int
+	noFigures  bool
+}
+
+func (a *app) trainCommand() *cobra.Command {
+	o := &trainOptions{config: train.DefaultConfig()}
+	c := &cobra.Command{
+		Use:   "train",
+		Short: "Train a neural ODE and write a run folder with model and figures",
+		Long: `Train a neural ODE on a made data set (spiral, circle) or on a CSV or .npy file, and write a run folder:
+model.safetensors, state.safetensors, metrics.csv, config.json, loss.png, dynamics.png, decision.png.
+
+Ctrl-C writes a checkpoint and stops; --resume goes on from it, and ends with the same bits as a run that was never
+stopped. The same seed gives the same bits, whatever the number of cores.`,
+		Example: `  neuralode train
+  neuralode train --data circle --gradient discrete --iterations 1000
+  neuralode train --data points.csv --label kind --hidden 32,32 --augment 1
+  neuralode train --config run.toml --lr 1e-3
+  neuralode train --resume runs/spiral-20260101-120000`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return a.train(c.Context(), c.Flags(), o) },
+	}
+	o.flags(c.Flags())
+	return c
+}
+
+func (o *trainOptions) flags(f *pflag.FlagSet) {
+	c := &o.config
+	f.SortFlags = false
+	f.StringVar(&c.Data, "data", c.Data, "spiral, circle, or a .csv or .npy file")
+	f.StringVar(&c.Label, "label", c.Label, "the label's column in a file, by name or number (default the last)")
+	f.IntVar(&c.Samples, "samples", c.Samples, "samples of a made data set")
+	f.Float64Var(&c.Noise, "noise", c.Noise, "standard deviation of the noise of a made data set")
+	f.IntSliceVar(&c.Hidden, "hidden", c.Hidden, "widths of the hidden layers")
+	f.StringVar(&c.Activation, "activation", c.Activation, "tanh, softplus, sigmoid, relu, gelu or sin")
+	f.BoolVar(&c.Time, "time", c.Time, "let the field depend on t")
+	f.IntVar(&c.Augment, "augment", c.Augment, "zero dimensions added to the state")
+	f.StringVar(&c.Readout, "readout", c.Readout, "component (of z(t1)), linear, or auto: by the data")
+	f.IntVar(&c.Component, "component", c.Component, "which component the read-out takes")
+	f.StringVar(&c.Loss, "loss", c.Loss, "bce, softmax, mse, or auto: by the data")
+	f.Float64Var(&c.T0, "t0", c.T0, "time at which the data start")
+	f.Float64Var(&c.T1, "t1", c.T1, "time at which the read-out looks")
+	f.StringVar(&c.Method, "method", c.Method, "dopri5 or bosh3")
+	f.Float64Var(&c.Rtol, "rtol", c.Rtol, "relative tolerance of a step")
+	f.Float64Var(&c.Atol, "atol", c.Atol, "absolute tolerance of a step")
+	f.IntVar(&c.MaxSteps, "max-steps", c.MaxSteps, "steps tried per sample before it fails")
+	f.StringVar(&c.Control, "control", c.Control, "sample (each its own steps) or batch (one step for all)")
+	f.StringVar(&c.Gradient, "gradient", c.Gradient, "backsolve or discrete")
+	f.IntVar(&c.Iterations, "iterations", c.Iterations, "updates of the parameters")
+	f.IntVar(&c.Batch, "batch", c.Batch, "samples in a minibatch")
+	f.Float64Var(&c.Rate, "lr", c.Rate, "learning rate of Adam")
+	f.Float64Var(&c.ClipNorm, "clip", c.ClipNorm, "largest 2-norm of the gradient (0: any)")
+	f.Uint64Var(&c.Seed, "seed", c.Seed, "seed of data, parameters and minibatches")
+	f.StringVar(&c.Precision, "precision", c.Precision, "float32 or float64")
+	f.StringVar(&o.device, "device", "auto", "auto, cpu or cuda")
+	f.StringVar(&o.out, "out", "", "run folder (default runs/<new name>)")
+	f.StringVar(&o.resume, "resume", "", "run folder to go on with; its own configuration holds")
+	f.StringVar(&o.configFile, "config", "", "TOML or JSON file whose keys are the names of these flags; flags win")
+	f.IntVar(&o.every, "checkpoint-every", train.DefaultCheckpointEvery, "iterations between checkpoints")
+	f.BoolVar(&o.noFigures, "no-figures", false, "do not draw at the end")
+}
+
+func (a *app) train(ctx context.Context, flags *pflag.FlagSet, o *trainOptions) error {
+	if o.configFile != "" {
+		if err := applyConfig(flags, o.configFile); err != nil {
+			return err
+		}
+	}
+	if err := o.check(flags); err != nil {
+		return err
+	}
+	backend, err := a.open(o.device)
+	if err != nil {
+		return err
+	}
+	r, err := o.run()
+	if err != nil {
+		return err
+	}
+	r.CheckpointEvery = o.every
+	a.describe(r, backend)
+	return a.carryOut(ctx, r, backend, o)
+}
+
+// check reports wrong use before any work.
+func (o *trainOptions) check(flags *pflag.FlagSet) error {
+	if o.every < 1 {
+		return wrongUse(fmt.Errorf("checkpoint-every must be at least 1, got %d", o.every))
+	}
+	if err := checkDevice(o.device); err != nil {
+		return err
+	}
+	if o.resume == "" {
+		return wrongUse(o.config.Check())
+	}
+	var clash []string
+	flags.Visit(func(f *pflag.Flag) {
+		switch f.Name {
+		case "resume", "device", "checkpoint-every", "no-figures":
+		default:
+			clash = append(clash, "--"+f.Name)
+		}
+	})
+	if len(clash) > 0 {
+		return wrongUse(fmt.Errorf("--resume goes on with the run's own configuration: leave out %s", strings.Join(clash, ", ")))
+	}
+	return nil
+}
+
+// run opens the run to resume, or makes a new one.
+func (o *trainOptions) run() (*train.Run, error) {
+	if o.resume != "" {
+		return train.OpenRun(o.resume)
+	}
+	dir := o.out
+	if dir == "" {
+		dir = newName(o.config.Data, time.Now())
+	}
+	return train.NewRun(dir, o.config, version())
+}
+
+// newName is a folder in runs that does not exist yet.
+func newName(data string, now time.Time) string {
+	base := strings.TrimSuffix(filepath.Base(data), filepath.Ext(data))
+	name := filepath.Join("runs", base+"-"+now.Format("20060102-150405"))
+	dir := name
+	for i := 2; ; i++ {
+		if _, err := os.Lstat(dir); err != nil {
+			return dir
+		}
+		dir = fmt.Sprintf("%s-%d", name, i)
+	}
+}
+
+// describe prints everything that decides what the run computes.
+func (a *app) describe(r *train.Run, backend solver.Backend) {
+	c := r.Config
+	m := r.Model
+	fmt.Fprintf(a.err, "run        %s\n", r.Dir)
+	fmt.Fprintf(a.err, "device     %s, %s\n", backend.Device(), c.Precision)
+	fmt.Fprintf(a.err, "data       %s, %d samples of %d features (%v)", c.Data, r.Data.Len(), r.Data.Dim, r.Data.Task)
+	if r.Data.Dim == 2 && (c.Data == "spiral" || c.Data == "circle") {
+		fmt.Fprintf(a.err, ", noise %v", c.Noise)
+	}
+	fmt.Fprintf(a.err, "\nfield      sizes %v, %s, time input %t, augment %d, %d parameters\n", m.Net.Sizes, c.Activation, c.Time, c.Augment, len(m.Theta))
+	readout := m.Readout
+	if readout == "component" {
+		readout = fmt.Sprintf("component %d", m.Component)
+	}
+	fmt.Fprintf(a.err, "read-out   %s, loss %s\n", readout, m.Loss)
+	fmt.Fprintf(a.err, "solver     %s, t %v to %v, rtol %v, atol %v, control %s, at most %d steps\n", c.Method, c.T0, c.T1, c.Rtol, c.Atol, c.Control, c.MaxSteps)
+	fmt.Fprintf(a.err, "training   gradient %s, %d iterations of batch %d, lr %v, clip %v, seed %d, checkpoint every %d\n",
+		c.Gradient, c.Iterations, c.Batch, c.Rate, c.ClipNorm, c.Seed, r.CheckpointEvery)
+	if r.Done > 0 {
+		fmt.Fprintf(a.err, "resuming   after iteration %d\n", r.Done)
+	}
+}
+
+// carryOut trains, evaluates and draws.
+func (a *app) carryOut(ctx context.Context, r *train.Run, backend solver.Backend, o *trainOptions) error {
+	start := time.Now()
+	p := newProgress(a.err, r.Done, r.Config.Iterations)
+	err := r.Train(ctx, backend, p.observe)
+	p.finish()
+	if errors.Is(err, context.Canceled) {
+		return fmt.Errorf("stopped after iteration %d; go on with: neuralode train --resume %s (%w)", r.Done, r.Dir, context.Canceled)
+	}
+	if err != nil {
+		return err
+	}
+	took := time.Since(start)
+	if err := a.report(ctx, r, backend); err != nil {
+		return err
+	}
+	fmt.Fprintf(a.out, "time      %.1f s\n", took.Seconds())
+	if !o.noFigures {
+		if err := a.draw(ctx, r, backend); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(a.out, "model     %s\n", filepath.Join(r.Dir, "model.safetensors"))
+	return nil
+}

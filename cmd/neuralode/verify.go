@@ -1,0 +1,170 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"neuralode/reference"
+	"neuralode/solver"
+	"neuralode/verify"
+)
+
+// verifyOptions are verify's flags.
+type verifyOptions struct {
+	device, precision, gradient, control string
+	rtol, atol                           float64
+	json                                 bool
+	withinZ, withinGrad                  float64
+}
+
+func (a *app) verifyCommand() *cobra.Command {
+	o := &verifyOptions{}
+	c := &cobra.Command{
+		Use:   "verify [FILE...]",
+		Short: "Compare solutions and gradients with float64 references",
+		Long: `Solve the networks of reference files, differentiate their loss, and print how far both are from the file's answers:
+z is the largest absolute error of z(t1), loss that of the loss, grad the largest relative error (2-norm) over the
+parameter tensors, grad.x that of the start. Without files the five built-in ones are used.
+
+Exit status 1 when --within-z or --within-grad is exceeded.`,
+		Example: `  neuralode verify
+  neuralode verify --precision float32 --rtol 1e-5 --atol 1e-6 --gradient discrete
+  neuralode verify --json --within-z 3e-7 --within-grad 1e-6 my.safetensors`,
+		RunE: func(c *cobra.Command, files []string) error { return a.verify(c.Context(), o, files) },
+	}
+	f := c.Flags()
+	f.SortFlags = false
+	f.StringVar(&o.device, "device", "auto", "auto, cpu or cuda")
+	f.StringVar(&o.precision, "precision", "float64", "float32 or float64")
+	f.Float64Var(&o.rtol, "rtol", 1e-9, "relative tolerance of a step")
+	f.Float64Var(&o.atol, "atol", 1e-10, "absolute tolerance of a step")
+	f.StringVar(&o.gradient, "gradient", "backsolve", "backsolve or discrete")
+	f.StringVar(&o.control, "control", "sample", "sample (each its own steps) or batch (one step for all)")
+	f.BoolVar(&o.json, "json", false, "one JSON object per file")
+	f.Float64Var(&o.withinZ, "within-z", math.Inf(1), "largest error of z that passes")
+	f.Float64Var(&o.withinGrad, "within-grad", math.Inf(1), "largest error of the gradients that passes")
+	return c
+}
+
+// spec is how the flags solve.
+func (o *verifyOptions) spec() (solver.Spec, error) {
+	s := solver.DefaultSpec()
+	s.Controller.Rtol, s.Controller.Atol, s.Controller.MaxSteps = o.rtol, o.atol, 1<<20
+	var errs [3]error
+	s.Precision, errs[0] = solver.ParsePrecision(o.precision)
+	s.Gradient, errs[1] = solver.ParseGradient(o.gradient)
+	s.Controller.Control, errs[2] = solver.ParseControl(o.control)
+	err := errors.Join(append(errs[:], s.Check())...)
+	if err == nil && s.Gradient == solver.NoGradient {
+		err = errors.New("gradient must be backsolve or discrete, got none")
+	}
+	if math.IsNaN(o.withinZ) || math.IsNaN(o.withinGrad) || o.withinZ < 0 || o.withinGrad < 0 {
+		err = errors.Join(err, errors.New("bounds must be zero or positive"))
+	}
+	return s, wrongUse(err)
+}
+
+func (a *app) verify(ctx context.Context, o *verifyOptions, files []string) error {
+	spec, err := o.spec()
+	if err != nil {
+		return err
+	}
+	backend, err := a.open(o.device)
+	if err != nil {
+		return err
+	}
+	problems, err := readProblems(files)
+	if err != nil {
+		return err
+	}
+	table := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	if !o.json {
+		fmt.Fprintf(a.out, "%s, %s, rtol %g, atol %g, gradient %s, control %s\n", backend.Device(), o.precision, o.rtol, o.atol, o.gradient, o.control)
+		fmt.Fprintln(table, "file\tz\tloss\tgrad\tgrad.x\tsteps\taccepted\tmost\tbusy\ttime")
+	}
+	var exceeded []error
+	for _, p := range problems {
+		r, err := verify.Check(ctx, backend, spec, &p)
+		if err != nil {
+			return err
+		}
+		if o.json {
+			err = a.printJSON(o, backend, p.Name, r)
+		} else {
+			_, err = fmt.Fprintf(table, "%s\t%.2g\t%.2g\t%.2g\t%.2g\t%.2f\t%.2f\t%d\t%.0f%%\t%.3f s\n", p.Name, r.Z, r.Loss, r.Grad, r.GradX,
+				r.Steps.Mean, r.Steps.Accepted, r.Steps.Max, 100*r.Busy, r.Duration.Seconds())
+		}
+		if err != nil {
+			return err
+		}
+		exceeded = append(exceeded, o.exceeded(p.Name, r)...)
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	return errors.Join(exceeded...)
+}
+
+func readProblems(files []string) ([]reference.Problem, error) {
+	if len(files) == 0 {
+		return reference.Embedded(), nil
+	}
+	var problems []reference.Problem
+	for _, f := range files {
+		p, err := reference.ReadProblem(f)
+		if err != nil {
+			return nil, err
+		}
+		problems = append(problems, *p)
+	}
+	return problems, nil
+}
+
+func (a *app) printJSON(o *verifyOptions, backend solver.Backend, file string, r *verify.Result) error {
+	return json.NewEncoder(a.out).Encode(struct {
+		File      string  `json:"file"`
+		Device    string  `json:"device"`
+		Precision string  `json:"precision"`
+		Rtol      float64 `json:"rtol"`
+		Atol      float64 `json:"atol"`
+		Gradient  string  `json:"gradient"`
+		Control   string  `json:"control"`
+		Z1        number  `json:"z1"`
+		Loss      number  `json:"loss"`
+		Grad      number  `json:"grad"`
+		GradX     number  `json:"grad_x"`
+		StepsMean float64 `json:"steps_mean"`
+		StepsMax  int     `json:"steps_max"`
+	}{file, backend.Device(), o.precision, o.rtol, o.atol, o.gradient, o.control, number(r.Z), number(r.Loss), number(r.Grad),
+		number(r.GradX), r.Steps.Mean, r.Steps.Max})
+}
+
+// number is a float64 that JSON can hold: null when it is not finite.
+type number float64
+
+func (n number) MarshalJSON() ([]byte, error) {
+	if x := float64(n); !math.IsNaN(x) && !math.IsInf(x, 0) {
+		return json.Marshal(x)
+	}
+	return []byte("null"), nil
+}
+
+// exceeded reports the bounds a result does not keep; NaN keeps none.
+func (o *verifyOptions) exceeded(file string, r *verify.Result) []error {
+	var errs []error
+	check := func(what string, got, bound float64) {
+		if !(got <= bound) && !math.IsInf(bound, 1) {
+			errs = append(errs, fmt.Errorf("verify: %s: %s is off by %.3g, more than %g", file, what, got, bound))
+		}
+	}
+	check("z1", r.Z, o.withinZ)
+	check("grad", r.Grad, o.withinGrad)
+	check("grad.x", r.GradX, o.withinGrad)
+	return errs
+}
