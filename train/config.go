@@ -43,6 +43,8 @@ type Config struct {
 	Rate       float64 `json:"lr"`
 	ClipNorm   float64 `json:"clip"` // 0: off
 	Seed       uint64  `json:"seed"`
+
+	CheckpointEvery int `json:"checkpoint_every"` // iterations
 }
 
 // DefaultConfig trains a 2-64-64-2 tanh field on the spiral.
@@ -51,7 +53,7 @@ func DefaultConfig() Config {
 		Data: "spiral", Samples: 1000, Noise: 0.1,
 		Hidden: []int{64, 64}, Activation: "tanh", Readout: "auto", Loss: "auto",
 		T1: 1, Method: "dopri5", Rtol: 1e-3, Atol: 1e-6, MaxSteps: 4096, Control: "sample", Gradient: "backsolve",
-		Precision: "float32", Iterations: 2000, Batch: 256, Rate: 3e-3, Seed: 42,
+		Precision: "float32", Iterations: 2000, Batch: 256, Rate: 3e-3, Seed: 42, CheckpointEvery: 200,
 	}
 }
 
@@ -86,6 +88,7 @@ func (c Config) Check() error {
 	choice("loss", c.Loss, Losses)
 	require(c.Iterations >= 1, "iterations must be at least 1, got %d", c.Iterations)
 	require(c.Batch >= 1, "batch must be at least 1, got %d", c.Batch)
+	require(c.CheckpointEvery >= 1, "checkpoint-every must be at least 1, got %d", c.CheckpointEvery)
 	require(finite(c.T0) && finite(c.T1), "times must be finite, got %v to %v", c.T0, c.T1)
 	spec, err := c.Spec()
 	if err == nil {

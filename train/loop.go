@@ -46,10 +46,7 @@ func (e *FailedError) Unwrap() error { return e.Err }
 
 func (l *loop) train(ctx context.Context) error {
 	l.last = time.Now()
-	total, every := l.run.Config.Iterations, l.run.CheckpointEvery
-	if every <= 0 {
-		every = DefaultCheckpointEvery
-	}
+	total, every := l.run.Config.Iterations, l.run.Config.CheckpointEvery
 	done := l.run.Done
 	for done < total {
 		next := min(total, (done/every+1)*every)

@@ -25,8 +25,6 @@ type Run struct {
 	Model  *Model
 	Done   int // iterations the last checkpoint covers
 
-	CheckpointEvery int // iterations between checkpoints; 0 means 200
-
 	state solver.OptimizerState
 }
 
@@ -36,9 +34,6 @@ type configDocument struct {
 	DataSHA256 string `json:"data_sha256,omitempty"` // of a data file, so that a resumed run sees the same data
 	Version    string `json:"version"`
 }
-
-// DefaultCheckpointEvery is how many iterations pass between checkpoints where nothing else is asked for.
-const DefaultCheckpointEvery = 200
 
 // ErrHoldsRun says that a folder for a new run already holds one.
 var ErrHoldsRun = errors.New("holds a run already: continue it with --resume, or choose another --out")
@@ -177,7 +172,7 @@ func (r *Run) Losses() (iterations []int, losses []float64, err error) {
 }
 
 // Train runs the iterations that are left on the backend and shows each to the observers. Checkpoints are written every
-// CheckpointEvery iterations, at the end, and when ctx ends; the error is then ctx's. A numerical failure is a
+// Config.CheckpointEvery iterations, at the end, and when ctx ends; the error is then ctx's. A numerical failure is a
 // *FailedError, and the last checkpoint stays.
 func (r *Run) Train(ctx context.Context, backend solver.Backend, observers ...Observer) (err error) {
 	spec, err := r.Config.Spec()

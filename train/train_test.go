@@ -19,7 +19,7 @@ import (
 
 func small() train.Config {
 	c := train.DefaultConfig()
-	c.Samples, c.Hidden, c.Batch, c.Iterations = 60, []int{8}, 16, 30
+	c.Samples, c.Hidden, c.Batch, c.Iterations, c.CheckpointEvery = 60, []int{8}, 16, 30, 10
 	return c
 }
 
@@ -38,7 +38,6 @@ func newRun(t *testing.T, c train.Config) *train.Run {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.CheckpointEvery = 10
 	return r
 }
 
@@ -97,7 +96,6 @@ func TestResume(t *testing.T) {
 			if r.Done != stop {
 				t.Errorf("stopped at %d, resumes at %d", stop, r.Done)
 			}
-			r.CheckpointEvery = 10
 		}
 		if err := r.Train(context.Background(), backend(t)); err != nil {
 			t.Fatal(err)

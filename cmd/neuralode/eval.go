@@ -64,6 +64,7 @@ func (a *app) eval(ctx context.Context, o *evalOptions, path string) error {
 	if err != nil {
 		return err
 	}
+	a.announce()
 	e, err := s.model.Evaluate(ctx, backend, spec, data)
 	if err != nil {
 		return err

@@ -30,7 +30,7 @@ func wrongUse(err error) error {
 }
 
 // explain turns an error into one line and an exit status.
-func explain(root *cobra.Command, err error) (line string, status int) {
+func explain(root *cobra.Command, args []string, err error) (line string, status int) {
 	status = exitFailure
 	var usage usageError
 	switch {
@@ -41,7 +41,7 @@ func explain(root *cobra.Command, err error) (line string, status int) {
 	}
 	line = oneLine(err.Error())
 	if status == exitUsage {
-		line += suggestion(root, err.Error())
+		line += suggestion(root, args, err.Error())
 	}
 	return line, status
 }

@@ -45,7 +45,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if err == nil {
 		return exitOK
 	}
-	line, status := explain(root, err)
+	line, status := explain(root, args, err)
 	fmt.Fprintln(stderr, "neuralode:", line)
 	return status
 }

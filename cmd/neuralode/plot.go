@@ -32,6 +32,7 @@ func (a *app) plotCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			a.announce()
 			return a.draw(c.Context(), r, backend)
 		},
 	}

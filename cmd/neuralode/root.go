@@ -14,6 +14,7 @@ import (
 type app struct {
 	stdin    io.Reader
 	out, err io.Writer
+	note     string // why the device is not the one that auto would rather have
 }
 
 func (a *app) rootCommand() *cobra.Command {
@@ -39,19 +40,21 @@ themselves (discrete). Training writes a run folder with the model, its figures 
 	return root
 }
 
-// open opens a device; a note that auto fell back goes to stderr.
-func (a *app) open(device string) (solver.Backend, error) {
+// open opens a device. Where auto fell back, announce says so once the inputs are known to be good.
+func (a *app) open(device string) (backend solver.Backend, err error) {
 	if err := checkDevice(device); err != nil {
 		return nil, err
 	}
-	backend, note, err := neuralode.Open(device)
-	if err != nil {
-		return nil, err
+	backend, a.note, err = neuralode.Open(device)
+	return backend, err
+}
+
+// announce says which device auto took, and why.
+func (a *app) announce() {
+	if a.note != "" {
+		fmt.Fprintln(a.err, a.note)
 	}
-	if note != "" {
-		fmt.Fprintln(a.err, note)
-	}
-	return backend, nil
+	a.note = ""
 }
 
 // checkDevice reports a name that can never work.

@@ -119,6 +119,7 @@ func (a *app) solve(ctx context.Context, o *solveOptions, path string) error {
 	if err != nil {
 		return err
 	}
+	a.announce()
 	sol, err := s.model.Solve(ctx, backend, spec, points.X)
 	if err != nil {
 		return err

@@ -2,21 +2,28 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
 
-// suggestion names the flag nearest to an unknown one. Cobra does the same for commands.
-func suggestion(root *cobra.Command, text string) string {
+// suggestion names the flag or command nearest to an unknown one among args.
+func suggestion(root *cobra.Command, args []string, text string) string {
+	if quoted, found := strings.CutPrefix(text, `unknown command "`); found {
+		var names []string
+		for _, c := range root.Commands() {
+			names = append(names, c.Name())
+		}
+		word, _, _ := strings.Cut(quoted, `"`)
+		return hint(nearest(word, names))
+	}
 	name, found := strings.CutPrefix(text, "unknown flag: --")
 	if !found {
 		return ""
 	}
 	var known []string
-	command, _, err := root.Find(os.Args[1:])
+	command, _, err := root.Find(args)
 	if err != nil || command == root {
 		command = root
 	}

@@ -23,7 +23,6 @@ type trainOptions struct {
 	out        string
 	resume     string
 	configFile string
-	every      int
 	noFigures  bool
 }
 
@@ -81,7 +80,7 @@ func (o *trainOptions) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.out, "out", "", "run folder (default runs/<new name>)")
 	f.StringVar(&o.resume, "resume", "", "run folder to go on with; its own configuration holds")
 	f.StringVar(&o.configFile, "config", "", "TOML or JSON file whose keys are the names of these flags; flags win")
-	f.IntVar(&o.every, "checkpoint-every", train.DefaultCheckpointEvery, "iterations between checkpoints")
+	f.IntVar(&c.CheckpointEvery, "checkpoint-every", c.CheckpointEvery, "iterations between checkpoints")
 	f.BoolVar(&o.noFigures, "no-figures", false, "do not draw at the end")
 }
 
@@ -102,16 +101,12 @@ func (a *app) train(ctx context.Context, flags *pflag.FlagSet, o *trainOptions) 
 	if err != nil {
 		return err
 	}
-	r.CheckpointEvery = o.every
 	a.describe(r, backend)
 	return a.carryOut(ctx, r, backend, o)
 }
 
 // check reports wrong use before any work.
 func (o *trainOptions) check(flags *pflag.FlagSet) error {
-	if o.every < 1 {
-		return wrongUse(fmt.Errorf("checkpoint-every must be at least 1, got %d", o.every))
-	}
 	if err := checkDevice(o.device); err != nil {
 		return err
 	}
@@ -121,7 +116,7 @@ func (o *trainOptions) check(flags *pflag.FlagSet) error {
 	var clash []string
 	flags.Visit(func(f *pflag.Flag) {
 		switch f.Name {
-		case "resume", "device", "checkpoint-every", "no-figures":
+		case "resume", "device", "no-figures":
 		default:
 			clash = append(clash, "--"+f.Name)
 		}
@@ -159,8 +154,8 @@ func newName(data string, now time.Time) string {
 
 // describe prints everything that decides what the run computes.
 func (a *app) describe(r *train.Run, backend solver.Backend) {
-	c := r.Config
-	m := r.Model
+	a.announce()
+	c, m := r.Config, r.Model
 	fmt.Fprintf(a.err, "run        %s\n", r.Dir)
 	fmt.Fprintf(a.err, "device     %s, %s\n", backend.Device(), c.Precision)
 	fmt.Fprintf(a.err, "data       %s, %d samples of %d features (%v)", c.Data, r.Data.Len(), r.Data.Dim, r.Data.Task)
@@ -175,7 +170,7 @@ func (a *app) describe(r *train.Run, backend solver.Backend) {
 	fmt.Fprintf(a.err, "read-out   %s, loss %s\n", readout, m.Loss)
 	fmt.Fprintf(a.err, "solver     %s, t %v to %v, rtol %v, atol %v, control %s, at most %d steps\n", c.Method, c.T0, c.T1, c.Rtol, c.Atol, c.Control, c.MaxSteps)
 	fmt.Fprintf(a.err, "training   gradient %s, %d iterations of batch %d, lr %v, clip %v, seed %d, checkpoint every %d\n",
-		c.Gradient, c.Iterations, c.Batch, c.Rate, c.ClipNorm, c.Seed, r.CheckpointEvery)
+		c.Gradient, c.Iterations, c.Batch, c.Rate, c.ClipNorm, c.Seed, c.CheckpointEvery)
 	if r.Done > 0 {
 		fmt.Fprintf(a.err, "resuming   after iteration %d\n", r.Done)
 	}

@@ -83,6 +83,7 @@ func (a *app) verify(ctx context.Context, o *verifyOptions, files []string) erro
 	if err != nil {
 		return err
 	}
+	a.announce()
 	table := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 	if !o.json {
 		fmt.Fprintf(a.out, "%s, %s, rtol %g, atol %g, gradient %s, control %s\n", backend.Device(), o.precision, o.rtol, o.atol, o.gradient, o.control)
