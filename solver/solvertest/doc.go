@@ -12,7 +12,8 @@ import (
 type Suite struct {
 	Backend   solver.Backend
 	Precision solver.Precision
-	Samples   int // of the reference files that are solved, 0 for all; emulated devices are slow
+	Samples   int  // of the reference files that are solved, 0 for all; emulated devices are slow
+	Short     bool // leave out the comparison with the reference backend, which is slow itself
 }
 
 // Run runs the whole suite as subtests.

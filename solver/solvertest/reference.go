@@ -60,8 +60,11 @@ func (s Suite) referenceBackend(t *testing.T) {
 	if s.Precision != solver.Float64 {
 		t.Skip("free-running solvers part at step choices in float32")
 	}
+	if s.Short {
+		t.Skip("slow")
+	}
 	for _, p := range reference.Embedded() {
-		b, o := some(&p, 6)
+		b, o := some(&p, 3)
 		m := network(t, &p)
 		for _, mode := range both {
 			for _, control := range []solver.Control{solver.ControlSample, solver.ControlBatch} {

@@ -1,88 +1,158 @@
-package simd
+package simd_test
 
 import (
 	"fmt"
 	"testing"
 
 	"neuralode/plan"
+	"neuralode/solver/cpu/internal/simd"
 )
 
-// spread lists rows a stride apart.
-func spread(rows, stride int) []int {
-	off := make([]int, rows)
-	for i := range off {
-		off[i] = i * stride
+// dense is n rows of that width, one after the other.
+func dense[T simd.Float](n, width int) operand[T] {
+	o := operand[T]{base: normal(random(11), make([]T, n*width)), width: width}
+	for i := range n {
+		o.off = append(o.off, i*width)
 	}
-	return off
+	return o
 }
 
-func filled[T Float](n int) []T {
-	x := make([]T, n)
-	for i := range x {
-		x[i] = T(i%17)/16 - 0.5
+// reportRate reports the speed of operations beside the arithmetic peak of the level.
+func reportRate[T simd.Float](b *testing.B, l simd.Level, operations int) {
+	rate := float64(operations) * float64(b.N) / float64(b.Elapsed().Nanoseconds())
+	b.ReportMetric(rate, "GFLOP/s")
+	size := 4
+	if eps[T]() < 0x1p-40 {
+		size = 8
 	}
-	return x
+	if peak := simd.Peak(l, size); l != simd.Plain && peak > 0 {
+		b.ReportMetric(100*rate/peak, "%peak")
+	}
 }
 
-// report gives the speed and, where the peak is known, how much of it that is.
-func report(b *testing.B, l Level, flop float64, size int) {
-	speed := flop * float64(b.N) / float64(b.Elapsed().Nanoseconds())
-	b.ReportMetric(speed, "GFLOP/s")
-	if peak := Peak(max(l, AVX2), size); peak > 0 {
-		b.ReportMetric(100*speed/peak, "%peak")
-	}
+var gemmShapes = []struct {
+	n, k, m int
+	fn      plan.Fn
+}{
+	{96, 64, 64, plan.Identity}, {18, 64, 64, plan.Identity}, {18, 64, 64, plan.Tanh}, {18, 64, 64, plan.TanhVJP}, {1, 64, 64, plan.Identity},
+	{18, 2, 64, plan.Tanh}, {18, 64, 2, plan.Identity}, {96, 512, 512, plan.Identity}, {18, 512, 512, plan.Identity},
+	{96, 64, 512, plan.Identity}, {96, 4096, 4096, plan.Identity},
 }
 
 func BenchmarkGemm(b *testing.B) {
-	for _, l := range Levels() {
-		for _, c := range []struct{ rows, k, m int }{{18, 64, 64}, {18, 2, 64}, {18, 64, 2}, {1, 64, 64}, {96, 512, 512}, {96, 64, 512}, {96, 4096, 4096}} {
-			b.Run(fmt.Sprintf("%v/%dx%dx%d", l, c.rows, c.k, c.m), func(b *testing.B) {
-				k := For[float32](l)
-				packed := make([]float32, k.PackLen(c.k, c.m))
-				k.Pack(packed, filled[float32](c.k*c.m), c.k, c.m, false)
-				x, dst := filled[float32](c.rows*c.k), make([]float32, c.rows*c.m)
-				xOff, dstOff := spread(c.rows, c.k), spread(c.rows, c.m)
-				for b.Loop() {
-					k.Gemm(dst, dstOff, x, xOff, packed, nil, c.k, c.m, Epilogue[float32]{})
-				}
-				report(b, l, 2*float64(c.rows*c.k*c.m), 4)
-			})
-		}
+	for _, l := range simd.Levels() {
+		benchmarkGemm[float32](b, l)
+		benchmarkGemm[float64](b, l)
+	}
+}
+
+func benchmarkGemm[T simd.Float](b *testing.B, l simd.Level) {
+	kern := simd.For[T](l)
+	for _, s := range gemmShapes {
+		x, y, dst := dense[T](s.n, s.k), dense[T](s.n, s.m), dense[T](s.n, s.m)
+		packed, bias := make([]T, kern.PackLen(s.k, s.m)), make([]T, s.m)
+		w := normal(random(12), make([]T, s.k*s.m))
+		kern.Pack(packed, w, s.k, s.m, false)
+		b.Run(fmt.Sprintf("%v/%T/%dx%dx%d/%v", l, T(0), s.n, s.k, s.m, s.fn), func(b *testing.B) {
+			e := simd.Epilogue[T]{Fn: s.fn, Y: y.base, YOff: y.off}
+			for b.Loop() {
+				kern.Gemm(dst.base, dst.off, x.base, x.off, packed, bias, s.k, s.m, e)
+			}
+			reportRate[T](b, l, 2*s.n*s.k*s.m)
+		})
 	}
 }
 
 func BenchmarkGemmTN(b *testing.B) {
-	for _, l := range Levels() {
-		for _, c := range []struct{ rows, i, j int }{{108, 64, 64}, {108, 64, 2}, {108, 2, 64}, {108, 1, 64}, {288, 512, 512}} {
-			b.Run(fmt.Sprintf("%v/%dx%dx%d", l, c.rows, c.i, c.j), func(b *testing.B) {
-				k := For[float32](l)
-				x, y, acc := filled[float32](c.rows*c.i), filled[float32](c.rows*c.j), make([]float32, c.i*c.j)
-				xOff, yOff := spread(c.rows, c.i), spread(c.rows, c.j)
-				for b.Loop() {
-					k.GemmTN(acc, x, xOff, y, yOff, c.i, c.j)
-				}
-				report(b, l, 2*float64(c.rows*c.i*c.j), 4)
+	for _, l := range simd.Levels() {
+		benchmarkGemmTN[float32](b, l)
+		benchmarkGemmTN[float64](b, l)
+	}
+}
+
+func benchmarkGemmTN[T simd.Float](b *testing.B, l simd.Level) {
+	kern := simd.For[T](l)
+	for _, s := range [][3]int{{108, 64, 64}, {108, 2, 64}, {108, 64, 2}, {108, 1, 64}, {288, 512, 512}} {
+		x, y, acc := dense[T](s[0], s[1]), dense[T](s[0], s[2]), make([]T, s[1]*s[2])
+		b.Run(fmt.Sprintf("%v/%T/%dx%dx%d", l, T(0), s[0], s[1], s[2]), func(b *testing.B) {
+			for b.Loop() {
+				kern.GemmTN(acc, x.base, x.off, y.base, y.off, s[1], s[2])
+			}
+			reportRate[T](b, l, 2*s[0]*s[1]*s[2])
+		})
+	}
+}
+
+// perElement runs f and reports nanoseconds per element.
+func perElement(b *testing.B, name string, elements int, f func()) {
+	b.Run(name, func(b *testing.B) {
+		for b.Loop() {
+			f()
+		}
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(elements), "ns/elem")
+	})
+}
+
+func BenchmarkUnary(b *testing.B) {
+	for _, l := range simd.Levels() {
+		benchmarkUnary[float32](b, l)
+		benchmarkUnary[float64](b, l)
+	}
+}
+
+func benchmarkUnary[T simd.Float](b *testing.B, l simd.Level) {
+	kern := simd.For[T](l)
+	x, dst := dense[T](18, 64), dense[T](18, 64)
+	for _, fn := range []plan.Fn{plan.Tanh, plan.Exp, plan.Sigmoid, plan.Softplus, plan.Relu, plan.Sin} {
+		perElement(b, fmt.Sprintf("%v/%T/%v", l, T(0), fn), 18*64, func() {
+			kern.Unary(fn, dst.base, dst.off, x.base, x.off, 64)
+		})
+	}
+}
+
+func BenchmarkBinary(b *testing.B) {
+	for _, l := range simd.Levels() {
+		kern := simd.For[float32](l)
+		x, y, dst := dense[float32](18, 64), dense[float32](18, 64), dense[float32](18, 64)
+		for _, fn := range []plan.Fn{plan.Add, plan.Mul, plan.TanhVJP, plan.SigmoidVJP, plan.SoftplusVJP, plan.ReluVJP} {
+			perElement(b, fmt.Sprintf("%v/%v", l, fn), 18*64, func() {
+				kern.Binary(fn, dst.base, dst.off, x.base, x.off, 1, y.base, y.off, 1, 64)
 			})
 		}
 	}
 }
 
-func BenchmarkElementwise(b *testing.B) {
-	const rows, width = 18, 64
-	for _, l := range Levels() {
-		for _, fn := range []plan.Fn{plan.Tanh, plan.Exp, plan.Sigmoid, plan.Softplus, plan.Sin, plan.TanhVJP} {
-			b.Run(fmt.Sprintf("%v/%v", l, fn), func(b *testing.B) {
-				k := For[float32](l)
-				x, y, off := filled[float32](rows*width), make([]float32, rows*width), spread(rows, width)
-				for b.Loop() {
-					if fn.IsUnary() {
-						k.Unary(fn, y, off, x, off, width)
-					} else {
-						k.Binary(fn, y, off, x, off, 1, x, off, 1, width)
-					}
-				}
-				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*rows*width), "ns/element")
+func BenchmarkColSum(b *testing.B) {
+	for _, l := range simd.Levels() {
+		kern := simd.For[float32](l)
+		y, acc := dense[float32](108, 64), make([]float32, 64)
+		perElement(b, l.String(), 108*64, func() { kern.ColSum(acc, y.base, y.off, 64) })
+	}
+}
+
+func BenchmarkCombine(b *testing.B) {
+	for _, l := range simd.Levels() {
+		kern := simd.For[float32](l)
+		for _, dim := range []int{2, 64, 512} {
+			z, dst, k := dense[float32](18, dim), dense[float32](18, dim), dense[float32](18, 7*dim)
+			h, coef, out := make([]float32, 18), normal(random(13), make([]float32, 6)), make([]float64, 18)
+			perElement(b, fmt.Sprintf("%v/combine/%d", l, dim), 18*dim, func() {
+				kern.Combine(dst.base, dst.off, z.base, z.off, h, k.base, k.off, dim, coef, dim)
 			})
+			perElement(b, fmt.Sprintf("%v/errornorm/%d", l, dim), 18*dim, func() {
+				kern.ErrorNorm(out, z.base, z.off, dst.base, dst.off, h, k.base, k.off, dim, coef, 1e-6, 1e-3, dim)
+			})
+			perElement(b, fmt.Sprintf("%v/scalerows/%d", l, dim), 18*dim, func() { kern.ScaleRows(z.base, z.off, h, dim) })
 		}
+	}
+}
+
+func BenchmarkAdam(b *testing.B) {
+	for _, l := range simd.Levels() {
+		kern := simd.For[float32](l)
+		const n = 4482
+		theta, m, v, g := make([]float32, n), make([]float32, n), make([]float32, n), normal(random(14), make([]float32, n))
+		perElement(b, l.String(), n, func() { kern.Adam(theta, m, v, g, 1, 1e-3, 0.9, 0.999, 1e-8, 1, 1) })
+		perElement(b, "sumsquares", n, func() { simd.SumSquares(g) })
 	}
 }

@@ -12,7 +12,7 @@ func ScaleRows[T Float](x []T, off []int, s []T, width int) {
 }
 
 // Combine writes a stage's argument, dst_r[c] = z_r[c] + h[r]·Σ_j coef[j]·k[kOff[r]+j·kStep+c] for c < dim, j ascending.
-// dst may be z.
+// dst may be z. Without coefficients k is not looked at.
 func Combine[T Float](dst []T, dstOff []int, z []T, zOff []int, h []T, k []T, kOff []int, kStep int, coef []T, dim int) {
 	if dim == 2 && kStep >= 2 {
 		combine2(dst, dstOff, z, zOff, h, k, kOff, kStep, coef)
@@ -20,8 +20,12 @@ func Combine[T Float](dst []T, dstOff []int, z []T, zOff []int, h []T, k []T, kO
 	}
 	for r, d := range dstOff {
 		step := h[r]
-		slopes := k[kOff[r]:]
 		src := z[zOff[r] : zOff[r]+dim]
+		if len(coef) == 0 {
+			copy(dst[d:d+dim], src)
+			continue
+		}
+		slopes := k[kOff[r]:]
 		for c, row := 0, dst[d:d+dim]; c < len(row); c++ {
 			row[c] = src[c] + step*weighted(slopes[c:], kStep, coef)
 		}
@@ -56,13 +60,14 @@ func combine2[T Float](dst []T, dstOff []int, z []T, zOff []int, h []T, k []T, k
 }
 
 // ErrorNorm writes the sum of squares of each row's scaled error, out[r] = Σ_c (h[r]·Σ_j coef[j]·k_j[c] / (atol +
-// rtol·max(|z0|, |z1|)))². NaN in any of them gives NaN.
+// rtol·max(|z0|, |z1|)))². NaN in any of them gives NaN, and so does an infinity in z0 or z1.
 func ErrorNorm[T Float](out []float64, z0 []T, z0Off []int, z1 []T, z1Off []int, h []T, k []T, kOff []int, kStep int, coef []T, atol, rtol T, dim int) {
 	for r := range out {
 		total := 0.0
 		a, b, slopes := z0[z0Off[r]:z0Off[r]+dim], z1[z1Off[r]:z1Off[r]+dim], k[kOff[r]:]
 		for c := range a {
-			e := float64(h[r] * weighted(slopes[c:], kStep, coef) / (atol + rtol*max(abs(a[c]), abs(b[c]))))
+			size := max(abs(a[c]), abs(b[c])) + 0*a[c] + 0*b[c] // 0·∞ is NaN
+			e := float64(h[r] * weighted(slopes[c:], kStep, coef) / (atol + rtol*size))
 			total += e * e
 		}
 		out[r] = total

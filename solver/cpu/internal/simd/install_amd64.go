@@ -6,23 +6,21 @@ import (
 	"neuralode/plan"
 )
 
-// rowsFunc works on listed rows of one operand, rows2Func of two.
+// rowsFunc works on listed rows of one operand, rows2Func of two; the others are the assembly of Combine and ErrorNorm.
 type (
-	rowsFunc[T Float]  func(dst *T, dstOff *int, x *T, xOff *int, rows, width int)
-	rows2Func[T Float] func(dst *T, dstOff *int, x *T, xOff *int, y *T, yOff *int, rows, width int)
+	rowsFunc[T Float]      func(dst *T, dstOff *int, x *T, xOff *int, rows, width int)
+	rows2Func[T Float]     func(dst *T, dstOff *int, x *T, xOff *int, y *T, yOff *int, rows, width int)
+	combineFunc[T Float]   func(dst *T, dstOff *int, z *T, zOff *int, h, k *T, kOff *int, kStep int, coef *T, stages, rows, width int)
+	errorNormFunc[T Float] func(out *float64, z0 *T, z0Off *int, z1 *T, z1Off *int, h, k *T, kOff *int, kStep int, coef *T, stages int, atol, rtol T, rows, width int)
 )
 
 // install32 adds the elementwise kernels of float32.
 func install32(k *Kernels[float32], l Level) {
-	unary := map[plan.Fn]rowsFunc[float32]{plan.Tanh: tanh32AVX2}
-	binary := map[plan.Fn]rows2Func[float32]{plan.TanhVJP: tanhVJP32AVX2}
 	add, adam, lanes := add32AVX2, adam32AVX2, 8
 	if l == AVX512 {
-		unary = map[plan.Fn]rowsFunc[float32]{plan.Tanh: tanh32AVX512}
-		binary = map[plan.Fn]rows2Func[float32]{plan.TanhVJP: tanhVJP32AVX512}
 		add, adam, lanes = add32AVX512, adam32AVX512, 16
 	}
-	installRows(k, unary, binary)
+	functions32(l).install(k)
 	installAdd(k, add, lanes)
 	k.Adam = func(theta, m, v, g []float32, scale, rate, beta1, beta2, eps, corrM, corrV float32) {
 		n := len(g) / lanes * lanes
@@ -35,40 +33,71 @@ func install32(k *Kernels[float32], l Level) {
 
 // install64 adds the elementwise kernels of float64.
 func install64(k *Kernels[float64], l Level) {
-	binary := map[plan.Fn]rows2Func[float64]{plan.TanhVJP: tanhVJP64AVX2}
 	add, lanes := add64AVX2, 4
 	if l == AVX512 {
-		binary = map[plan.Fn]rows2Func[float64]{plan.TanhVJP: tanhVJP64AVX512}
 		add, lanes = add64AVX512, 8
 	}
-	installRows(k, nil, binary)
+	functions64(l).install(k)
 	installAdd(k, add, lanes)
 }
 
-// installRows uses assembly for the functions it is given, and plain Go for the others.
-func installRows[T Float](k *Kernels[T], unary map[plan.Fn]rowsFunc[T], binary map[plan.Fn]rows2Func[T]) {
-	var unaryTable [256]rowsFunc[T]
-	for fn, f := range unary {
-		unaryTable[fn] = f
+// install puts the functions into a table, beside the plain ones for what they do not cover.
+func (f functions[T]) install(k *Kernels[T]) {
+	f.installUnary(k)
+	f.installBinary(k)
+	f.installSteps(k)
+}
+
+func (f functions[T]) installUnary(k *Kernels[T]) {
+	var table [256]rowsFunc[T]
+	for fn, kernel := range f.unary {
+		table[fn] = kernel
 	}
-	var binaryTable [256]rows2Func[T]
-	for fn, f := range binary {
-		binaryTable[fn] = f
-	}
-	plainUnary, plainBinary := k.Unary, k.Binary
+	plain := k.Unary
 	k.Unary = func(fn plan.Fn, dst []T, dstOff []int, x []T, xOff []int, width int) {
-		if f := unaryTable[fn]; f != nil && len(dstOff) > 0 {
-			f(&dst[0], &dstOff[0], &x[0], &xOff[0], len(dstOff), width)
+		if kernel := table[fn]; kernel != nil && len(dstOff) > 0 {
+			kernel(&dst[0], &dstOff[0], &x[0], &xOff[0], len(dstOff), width)
 			return
 		}
-		plainUnary(fn, dst, dstOff, x, xOff, width)
+		plain(fn, dst, dstOff, x, xOff, width)
 	}
+}
+
+func (f functions[T]) installBinary(k *Kernels[T]) {
+	var table [256]rows2Func[T]
+	for fn, kernel := range f.binary {
+		table[fn] = kernel
+	}
+	plain := k.Binary
 	k.Binary = func(fn plan.Fn, dst []T, dstOff []int, a []T, aOff []int, aStep int, b []T, bOff []int, bStep int, width int) {
-		if f := binaryTable[fn]; f != nil && aStep == 1 && bStep == 1 && len(dstOff) > 0 {
-			f(&dst[0], &dstOff[0], &a[0], &aOff[0], &b[0], &bOff[0], len(dstOff), width)
+		if kernel := table[fn]; kernel != nil && aStep == 1 && bStep == 1 && len(dstOff) > 0 {
+			kernel(&dst[0], &dstOff[0], &a[0], &aOff[0], &b[0], &bOff[0], len(dstOff), width)
 			return
 		}
-		plainBinary(fn, dst, dstOff, a, aOff, aStep, b, bOff, bStep, width)
+		plain(fn, dst, dstOff, a, aOff, aStep, b, bOff, bStep, width)
+	}
+}
+
+func (f functions[T]) installSteps(k *Kernels[T]) {
+	k.ScaleRows = func(x []T, off []int, s []T, width int) {
+		if len(off) > 0 {
+			f.scaleRows(&x[0], &off[0], &s[0], len(off), width)
+		}
+	}
+	k.Combine = func(dst []T, dstOff []int, z []T, zOff []int, h []T, k []T, kOff []int, kStep int, coef []T, dim int) {
+		if len(coef) == 0 || len(dstOff) == 0 {
+			Combine(dst, dstOff, z, zOff, h, k, kOff, kStep, coef, dim)
+			return
+		}
+		f.combine(&dst[0], &dstOff[0], &z[0], &zOff[0], &h[0], &k[0], &kOff[0], kStep, &coef[0], len(coef), len(dstOff), dim)
+	}
+	k.ErrorNorm = func(out []float64, z0 []T, z0Off []int, z1 []T, z1Off []int, h []T, k []T, kOff []int, kStep int, coef []T, atol, rtol T, dim int) {
+		if len(coef) == 0 || len(out) == 0 {
+			ErrorNorm(out, z0, z0Off, z1, z1Off, h, k, kOff, kStep, coef, atol, rtol, dim)
+			return
+		}
+		f.errorNorm(&out[0], &z0[0], &z0Off[0], &z1[0], &z1Off[0], &h[0], &k[0], &kOff[0], kStep, &coef[0], len(coef), atol,
+			rtol, len(out), dim)
 	}
 }
 

@@ -104,34 +104,136 @@ k8:
 	CMPQ         R15, R14
 	JLT          k8
 	MOVQ         dst+0(FP), BX
+	MOVQ         tail+64(FP), SI
+	CMPQ         SI, $0x01
+	JNE          more8than1
 	MOVQ         (AX), SI
 	LEAQ         (BX)(SI*4), SI
-	VMASKMOVPS   X1, X0, (SI)
+	VMOVSS       X1, (SI)
 	MOVQ         8(AX), SI
 	LEAQ         (BX)(SI*4), SI
-	VMASKMOVPS   X2, X0, (SI)
+	VMOVSS       X2, (SI)
 	MOVQ         16(AX), SI
 	LEAQ         (BX)(SI*4), SI
-	VMASKMOVPS   X3, X0, (SI)
+	VMOVSS       X3, (SI)
 	MOVQ         24(AX), SI
 	LEAQ         (BX)(SI*4), SI
-	VMASKMOVPS   X4, X0, (SI)
+	VMOVSS       X4, (SI)
 	MOVQ         32(AX), SI
 	LEAQ         (BX)(SI*4), SI
-	VMASKMOVPS   X5, X0, (SI)
+	VMOVSS       X5, (SI)
 	MOVQ         40(AX), SI
 	LEAQ         (BX)(SI*4), SI
-	VMASKMOVPS   X6, X0, (SI)
+	VMOVSS       X6, (SI)
 	MOVQ         48(AX), SI
 	LEAQ         (BX)(SI*4), SI
-	VMASKMOVPS   X7, X0, (SI)
+	VMOVSS       X7, (SI)
 	MOVQ         56(AX), SI
 	LEAQ         (BX)(SI*4), SI
-	VMASKMOVPS   X8, X0, (SI)
-	ADDQ         $0x00000040, AX
-	ADDQ         $0x00000040, CX
-	SUBQ         $0x08, DX
-	JMP          next
+	VMOVSS       X8, (SI)
+	JMP          stored8
+
+more8than1:
+	CMPQ   SI, $0x02
+	JNE    more8than2
+	MOVQ   (AX), SI
+	LEAQ   (BX)(SI*4), SI
+	VMOVSD X1, (SI)
+	MOVQ   8(AX), SI
+	LEAQ   (BX)(SI*4), SI
+	VMOVSD X2, (SI)
+	MOVQ   16(AX), SI
+	LEAQ   (BX)(SI*4), SI
+	VMOVSD X3, (SI)
+	MOVQ   24(AX), SI
+	LEAQ   (BX)(SI*4), SI
+	VMOVSD X4, (SI)
+	MOVQ   32(AX), SI
+	LEAQ   (BX)(SI*4), SI
+	VMOVSD X5, (SI)
+	MOVQ   40(AX), SI
+	LEAQ   (BX)(SI*4), SI
+	VMOVSD X6, (SI)
+	MOVQ   48(AX), SI
+	LEAQ   (BX)(SI*4), SI
+	VMOVSD X7, (SI)
+	MOVQ   56(AX), SI
+	LEAQ   (BX)(SI*4), SI
+	VMOVSD X8, (SI)
+	JMP    stored8
+
+more8than2:
+	CMPQ       SI, $0x03
+	JNE        more8than3
+	MOVQ       (AX), SI
+	LEAQ       (BX)(SI*4), SI
+	VMOVSD     X1, (SI)
+	VEXTRACTPS $0x02, X1, 8(SI)
+	MOVQ       8(AX), SI
+	LEAQ       (BX)(SI*4), SI
+	VMOVSD     X2, (SI)
+	VEXTRACTPS $0x02, X2, 8(SI)
+	MOVQ       16(AX), SI
+	LEAQ       (BX)(SI*4), SI
+	VMOVSD     X3, (SI)
+	VEXTRACTPS $0x02, X3, 8(SI)
+	MOVQ       24(AX), SI
+	LEAQ       (BX)(SI*4), SI
+	VMOVSD     X4, (SI)
+	VEXTRACTPS $0x02, X4, 8(SI)
+	MOVQ       32(AX), SI
+	LEAQ       (BX)(SI*4), SI
+	VMOVSD     X5, (SI)
+	VEXTRACTPS $0x02, X5, 8(SI)
+	MOVQ       40(AX), SI
+	LEAQ       (BX)(SI*4), SI
+	VMOVSD     X6, (SI)
+	VEXTRACTPS $0x02, X6, 8(SI)
+	MOVQ       48(AX), SI
+	LEAQ       (BX)(SI*4), SI
+	VMOVSD     X7, (SI)
+	VEXTRACTPS $0x02, X7, 8(SI)
+	MOVQ       56(AX), SI
+	LEAQ       (BX)(SI*4), SI
+	VMOVSD     X8, (SI)
+	VEXTRACTPS $0x02, X8, 8(SI)
+	JMP        stored8
+
+more8than3:
+	CMPQ    SI, $0x04
+	JNE     more8than4
+	MOVQ    (AX), SI
+	LEAQ    (BX)(SI*4), SI
+	VMOVUPS X1, (SI)
+	MOVQ    8(AX), SI
+	LEAQ    (BX)(SI*4), SI
+	VMOVUPS X2, (SI)
+	MOVQ    16(AX), SI
+	LEAQ    (BX)(SI*4), SI
+	VMOVUPS X3, (SI)
+	MOVQ    24(AX), SI
+	LEAQ    (BX)(SI*4), SI
+	VMOVUPS X4, (SI)
+	MOVQ    32(AX), SI
+	LEAQ    (BX)(SI*4), SI
+	VMOVUPS X5, (SI)
+	MOVQ    40(AX), SI
+	LEAQ    (BX)(SI*4), SI
+	VMOVUPS X6, (SI)
+	MOVQ    48(AX), SI
+	LEAQ    (BX)(SI*4), SI
+	VMOVUPS X7, (SI)
+	MOVQ    56(AX), SI
+	LEAQ    (BX)(SI*4), SI
+	VMOVUPS X8, (SI)
+	JMP     stored8
+
+more8than4:
+stored8:
+	ADDQ $0x00000040, AX
+	ADDQ $0x00000040, CX
+	SUBQ $0x08, DX
+	JMP  next
 
 rest:
 	CMPQ       DX, $0x07
@@ -160,7 +262,7 @@ rest:
 	VMASKMOVPS (BX), X0, X6
 	MOVQ       48(AX), BX
 	LEAQ       (DX)(BX*4), BX
-	VMASKMOVPS (BX), X0, X7
+	VMASKMOVPS (BX), X0, X0
 	JMP        started7
 
 bias7:
@@ -170,7 +272,7 @@ bias7:
 	VMOVAPS    X1, X4
 	VMOVAPS    X1, X5
 	VMOVAPS    X1, X6
-	VMOVAPS    X1, X7
+	VMOVAPS    X1, X0
 
 started7:
 	MOVQ x+16(FP), DX
@@ -193,47 +295,139 @@ started7:
 	XORQ R12, R12
 
 k7:
-	VMOVUPS      (DX), X8
-	VBROADCASTSS (BX)(R12*4), X9
-	VFMADD231PS  X8, X9, X1
-	VBROADCASTSS (SI)(R12*4), X9
-	VFMADD231PS  X8, X9, X2
-	VBROADCASTSS (DI)(R12*4), X9
-	VFMADD231PS  X8, X9, X3
-	VBROADCASTSS (R8)(R12*4), X9
-	VFMADD231PS  X8, X9, X4
-	VBROADCASTSS (R9)(R12*4), X9
-	VFMADD231PS  X8, X9, X5
-	VBROADCASTSS (R10)(R12*4), X9
-	VFMADD231PS  X8, X9, X6
-	VBROADCASTSS (CX)(R12*4), X9
-	VFMADD231PS  X8, X9, X7
+	VMOVUPS      (DX), X7
+	VBROADCASTSS (BX)(R12*4), X8
+	VFMADD231PS  X7, X8, X1
+	VBROADCASTSS (SI)(R12*4), X8
+	VFMADD231PS  X7, X8, X2
+	VBROADCASTSS (DI)(R12*4), X8
+	VFMADD231PS  X7, X8, X3
+	VBROADCASTSS (R8)(R12*4), X8
+	VFMADD231PS  X7, X8, X4
+	VBROADCASTSS (R9)(R12*4), X8
+	VFMADD231PS  X7, X8, X5
+	VBROADCASTSS (R10)(R12*4), X8
+	VFMADD231PS  X7, X8, X6
+	VBROADCASTSS (CX)(R12*4), X8
+	VFMADD231PS  X7, X8, X0
 	ADDQ         $0x00000010, DX
 	INCQ         R12
 	CMPQ         R12, R11
 	JLT          k7
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x01
+	JNE          more7than1
 	MOVQ         (AX), DX
 	LEAQ         (CX)(DX*4), DX
-	VMASKMOVPS   X1, X0, (DX)
+	VMOVSS       X1, (DX)
 	MOVQ         8(AX), DX
 	LEAQ         (CX)(DX*4), DX
-	VMASKMOVPS   X2, X0, (DX)
+	VMOVSS       X2, (DX)
 	MOVQ         16(AX), DX
 	LEAQ         (CX)(DX*4), DX
-	VMASKMOVPS   X3, X0, (DX)
+	VMOVSS       X3, (DX)
 	MOVQ         24(AX), DX
 	LEAQ         (CX)(DX*4), DX
-	VMASKMOVPS   X4, X0, (DX)
+	VMOVSS       X4, (DX)
 	MOVQ         32(AX), DX
 	LEAQ         (CX)(DX*4), DX
-	VMASKMOVPS   X5, X0, (DX)
+	VMOVSS       X5, (DX)
 	MOVQ         40(AX), DX
 	LEAQ         (CX)(DX*4), DX
-	VMASKMOVPS   X6, X0, (DX)
+	VMOVSS       X6, (DX)
 	MOVQ         48(AX), AX
 	LEAQ         (CX)(AX*4), AX
-	VMASKMOVPS   X7, X0, (AX)
+	VMOVSS       X0, (AX)
+	JMP          stored7
+
+more7than1:
+	CMPQ   DX, $0x02
+	JNE    more7than2
+	MOVQ   (AX), DX
+	LEAQ   (CX)(DX*4), DX
+	VMOVSD X1, (DX)
+	MOVQ   8(AX), DX
+	LEAQ   (CX)(DX*4), DX
+	VMOVSD X2, (DX)
+	MOVQ   16(AX), DX
+	LEAQ   (CX)(DX*4), DX
+	VMOVSD X3, (DX)
+	MOVQ   24(AX), DX
+	LEAQ   (CX)(DX*4), DX
+	VMOVSD X4, (DX)
+	MOVQ   32(AX), DX
+	LEAQ   (CX)(DX*4), DX
+	VMOVSD X5, (DX)
+	MOVQ   40(AX), DX
+	LEAQ   (CX)(DX*4), DX
+	VMOVSD X6, (DX)
+	MOVQ   48(AX), AX
+	LEAQ   (CX)(AX*4), AX
+	VMOVSD X0, (AX)
+	JMP    stored7
+
+more7than2:
+	CMPQ       DX, $0x03
+	JNE        more7than3
+	MOVQ       (AX), DX
+	LEAQ       (CX)(DX*4), DX
+	VMOVSD     X1, (DX)
+	VEXTRACTPS $0x02, X1, 8(DX)
+	MOVQ       8(AX), DX
+	LEAQ       (CX)(DX*4), DX
+	VMOVSD     X2, (DX)
+	VEXTRACTPS $0x02, X2, 8(DX)
+	MOVQ       16(AX), DX
+	LEAQ       (CX)(DX*4), DX
+	VMOVSD     X3, (DX)
+	VEXTRACTPS $0x02, X3, 8(DX)
+	MOVQ       24(AX), DX
+	LEAQ       (CX)(DX*4), DX
+	VMOVSD     X4, (DX)
+	VEXTRACTPS $0x02, X4, 8(DX)
+	MOVQ       32(AX), DX
+	LEAQ       (CX)(DX*4), DX
+	VMOVSD     X5, (DX)
+	VEXTRACTPS $0x02, X5, 8(DX)
+	MOVQ       40(AX), DX
+	LEAQ       (CX)(DX*4), DX
+	VMOVSD     X6, (DX)
+	VEXTRACTPS $0x02, X6, 8(DX)
+	MOVQ       48(AX), AX
+	LEAQ       (CX)(AX*4), AX
+	VMOVSD     X0, (AX)
+	VEXTRACTPS $0x02, X0, 8(AX)
+	JMP        stored7
+
+more7than3:
+	CMPQ    DX, $0x04
+	JNE     more7than4
+	MOVQ    (AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS X1, (DX)
+	MOVQ    8(AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS X2, (DX)
+	MOVQ    16(AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS X3, (DX)
+	MOVQ    24(AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS X4, (DX)
+	MOVQ    32(AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS X5, (DX)
+	MOVQ    40(AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS X6, (DX)
+	MOVQ    48(AX), AX
+	LEAQ    (CX)(AX*4), AX
+	VMOVUPS X0, (AX)
+	JMP     stored7
+
+more7than4:
+stored7:
 	VZEROUPPER
 	RET
 
@@ -261,7 +455,7 @@ not7:
 	VMASKMOVPS (BX), X0, X5
 	MOVQ       40(AX), BX
 	LEAQ       (DX)(BX*4), BX
-	VMASKMOVPS (BX), X0, X6
+	VMASKMOVPS (BX), X0, X0
 	JMP        started6
 
 bias6:
@@ -270,7 +464,7 @@ bias6:
 	VMOVAPS    X1, X3
 	VMOVAPS    X1, X4
 	VMOVAPS    X1, X5
-	VMOVAPS    X1, X6
+	VMOVAPS    X1, X0
 
 started6:
 	MOVQ x+16(FP), DX
@@ -291,42 +485,124 @@ started6:
 	XORQ R11, R11
 
 k6:
-	VMOVUPS      (DX), X7
-	VBROADCASTSS (BX)(R11*4), X8
-	VFMADD231PS  X7, X8, X1
-	VBROADCASTSS (SI)(R11*4), X8
-	VFMADD231PS  X7, X8, X2
-	VBROADCASTSS (DI)(R11*4), X8
-	VFMADD231PS  X7, X8, X3
-	VBROADCASTSS (R8)(R11*4), X8
-	VFMADD231PS  X7, X8, X4
-	VBROADCASTSS (R9)(R11*4), X8
-	VFMADD231PS  X7, X8, X5
-	VBROADCASTSS (CX)(R11*4), X8
-	VFMADD231PS  X7, X8, X6
+	VMOVUPS      (DX), X6
+	VBROADCASTSS (BX)(R11*4), X7
+	VFMADD231PS  X6, X7, X1
+	VBROADCASTSS (SI)(R11*4), X7
+	VFMADD231PS  X6, X7, X2
+	VBROADCASTSS (DI)(R11*4), X7
+	VFMADD231PS  X6, X7, X3
+	VBROADCASTSS (R8)(R11*4), X7
+	VFMADD231PS  X6, X7, X4
+	VBROADCASTSS (R9)(R11*4), X7
+	VFMADD231PS  X6, X7, X5
+	VBROADCASTSS (CX)(R11*4), X7
+	VFMADD231PS  X6, X7, X0
 	ADDQ         $0x00000010, DX
 	INCQ         R11
 	CMPQ         R11, R10
 	JLT          k6
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x01
+	JNE          more6than1
 	MOVQ         (AX), DX
 	LEAQ         (CX)(DX*4), DX
-	VMASKMOVPS   X1, X0, (DX)
+	VMOVSS       X1, (DX)
 	MOVQ         8(AX), DX
 	LEAQ         (CX)(DX*4), DX
-	VMASKMOVPS   X2, X0, (DX)
+	VMOVSS       X2, (DX)
 	MOVQ         16(AX), DX
 	LEAQ         (CX)(DX*4), DX
-	VMASKMOVPS   X3, X0, (DX)
+	VMOVSS       X3, (DX)
 	MOVQ         24(AX), DX
 	LEAQ         (CX)(DX*4), DX
-	VMASKMOVPS   X4, X0, (DX)
+	VMOVSS       X4, (DX)
 	MOVQ         32(AX), DX
 	LEAQ         (CX)(DX*4), DX
-	VMASKMOVPS   X5, X0, (DX)
+	VMOVSS       X5, (DX)
 	MOVQ         40(AX), AX
 	LEAQ         (CX)(AX*4), AX
-	VMASKMOVPS   X6, X0, (AX)
+	VMOVSS       X0, (AX)
+	JMP          stored6
+
+more6than1:
+	CMPQ   DX, $0x02
+	JNE    more6than2
+	MOVQ   (AX), DX
+	LEAQ   (CX)(DX*4), DX
+	VMOVSD X1, (DX)
+	MOVQ   8(AX), DX
+	LEAQ   (CX)(DX*4), DX
+	VMOVSD X2, (DX)
+	MOVQ   16(AX), DX
+	LEAQ   (CX)(DX*4), DX
+	VMOVSD X3, (DX)
+	MOVQ   24(AX), DX
+	LEAQ   (CX)(DX*4), DX
+	VMOVSD X4, (DX)
+	MOVQ   32(AX), DX
+	LEAQ   (CX)(DX*4), DX
+	VMOVSD X5, (DX)
+	MOVQ   40(AX), AX
+	LEAQ   (CX)(AX*4), AX
+	VMOVSD X0, (AX)
+	JMP    stored6
+
+more6than2:
+	CMPQ       DX, $0x03
+	JNE        more6than3
+	MOVQ       (AX), DX
+	LEAQ       (CX)(DX*4), DX
+	VMOVSD     X1, (DX)
+	VEXTRACTPS $0x02, X1, 8(DX)
+	MOVQ       8(AX), DX
+	LEAQ       (CX)(DX*4), DX
+	VMOVSD     X2, (DX)
+	VEXTRACTPS $0x02, X2, 8(DX)
+	MOVQ       16(AX), DX
+	LEAQ       (CX)(DX*4), DX
+	VMOVSD     X3, (DX)
+	VEXTRACTPS $0x02, X3, 8(DX)
+	MOVQ       24(AX), DX
+	LEAQ       (CX)(DX*4), DX
+	VMOVSD     X4, (DX)
+	VEXTRACTPS $0x02, X4, 8(DX)
+	MOVQ       32(AX), DX
+	LEAQ       (CX)(DX*4), DX
+	VMOVSD     X5, (DX)
+	VEXTRACTPS $0x02, X5, 8(DX)
+	MOVQ       40(AX), AX
+	LEAQ       (CX)(AX*4), AX
+	VMOVSD     X0, (AX)
+	VEXTRACTPS $0x02, X0, 8(AX)
+	JMP        stored6
+
+more6than3:
+	CMPQ    DX, $0x04
+	JNE     more6than4
+	MOVQ    (AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS X1, (DX)
+	MOVQ    8(AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS X2, (DX)
+	MOVQ    16(AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS X3, (DX)
+	MOVQ    24(AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS X4, (DX)
+	MOVQ    32(AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS X5, (DX)
+	MOVQ    40(AX), AX
+	LEAQ    (CX)(AX*4), AX
+	VMOVUPS X0, (AX)
+	JMP     stored6
+
+more6than4:
+stored6:
 	VZEROUPPER
 	RET
 
@@ -351,7 +627,7 @@ not6:
 	VMASKMOVPS (BX), X0, X4
 	MOVQ       32(AX), BX
 	LEAQ       (DX)(BX*4), BX
-	VMASKMOVPS (BX), X0, X5
+	VMASKMOVPS (BX), X0, X0
 	JMP        started5
 
 bias5:
@@ -359,7 +635,7 @@ bias5:
 	VMOVAPS    X1, X2
 	VMOVAPS    X1, X3
 	VMOVAPS    X1, X4
-	VMOVAPS    X1, X5
+	VMOVAPS    X1, X0
 
 started5:
 	MOVQ x+16(FP), DX
@@ -378,37 +654,109 @@ started5:
 	XORQ R10, R10
 
 k5:
-	VMOVUPS      (DX), X6
-	VBROADCASTSS (BX)(R10*4), X7
-	VFMADD231PS  X6, X7, X1
-	VBROADCASTSS (SI)(R10*4), X7
-	VFMADD231PS  X6, X7, X2
-	VBROADCASTSS (DI)(R10*4), X7
-	VFMADD231PS  X6, X7, X3
-	VBROADCASTSS (R8)(R10*4), X7
-	VFMADD231PS  X6, X7, X4
-	VBROADCASTSS (CX)(R10*4), X7
-	VFMADD231PS  X6, X7, X5
+	VMOVUPS      (DX), X5
+	VBROADCASTSS (BX)(R10*4), X6
+	VFMADD231PS  X5, X6, X1
+	VBROADCASTSS (SI)(R10*4), X6
+	VFMADD231PS  X5, X6, X2
+	VBROADCASTSS (DI)(R10*4), X6
+	VFMADD231PS  X5, X6, X3
+	VBROADCASTSS (R8)(R10*4), X6
+	VFMADD231PS  X5, X6, X4
+	VBROADCASTSS (CX)(R10*4), X6
+	VFMADD231PS  X5, X6, X0
 	ADDQ         $0x00000010, DX
 	INCQ         R10
 	CMPQ         R10, R9
 	JLT          k5
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x01
+	JNE          more5than1
 	MOVQ         (AX), DX
 	LEAQ         (CX)(DX*4), DX
-	VMASKMOVPS   X1, X0, (DX)
+	VMOVSS       X1, (DX)
 	MOVQ         8(AX), DX
 	LEAQ         (CX)(DX*4), DX
-	VMASKMOVPS   X2, X0, (DX)
+	VMOVSS       X2, (DX)
 	MOVQ         16(AX), DX
 	LEAQ         (CX)(DX*4), DX
-	VMASKMOVPS   X3, X0, (DX)
+	VMOVSS       X3, (DX)
 	MOVQ         24(AX), DX
 	LEAQ         (CX)(DX*4), DX
-	VMASKMOVPS   X4, X0, (DX)
+	VMOVSS       X4, (DX)
 	MOVQ         32(AX), AX
 	LEAQ         (CX)(AX*4), AX
-	VMASKMOVPS   X5, X0, (AX)
+	VMOVSS       X0, (AX)
+	JMP          stored5
+
+more5than1:
+	CMPQ   DX, $0x02
+	JNE    more5than2
+	MOVQ   (AX), DX
+	LEAQ   (CX)(DX*4), DX
+	VMOVSD X1, (DX)
+	MOVQ   8(AX), DX
+	LEAQ   (CX)(DX*4), DX
+	VMOVSD X2, (DX)
+	MOVQ   16(AX), DX
+	LEAQ   (CX)(DX*4), DX
+	VMOVSD X3, (DX)
+	MOVQ   24(AX), DX
+	LEAQ   (CX)(DX*4), DX
+	VMOVSD X4, (DX)
+	MOVQ   32(AX), AX
+	LEAQ   (CX)(AX*4), AX
+	VMOVSD X0, (AX)
+	JMP    stored5
+
+more5than2:
+	CMPQ       DX, $0x03
+	JNE        more5than3
+	MOVQ       (AX), DX
+	LEAQ       (CX)(DX*4), DX
+	VMOVSD     X1, (DX)
+	VEXTRACTPS $0x02, X1, 8(DX)
+	MOVQ       8(AX), DX
+	LEAQ       (CX)(DX*4), DX
+	VMOVSD     X2, (DX)
+	VEXTRACTPS $0x02, X2, 8(DX)
+	MOVQ       16(AX), DX
+	LEAQ       (CX)(DX*4), DX
+	VMOVSD     X3, (DX)
+	VEXTRACTPS $0x02, X3, 8(DX)
+	MOVQ       24(AX), DX
+	LEAQ       (CX)(DX*4), DX
+	VMOVSD     X4, (DX)
+	VEXTRACTPS $0x02, X4, 8(DX)
+	MOVQ       32(AX), AX
+	LEAQ       (CX)(AX*4), AX
+	VMOVSD     X0, (AX)
+	VEXTRACTPS $0x02, X0, 8(AX)
+	JMP        stored5
+
+more5than3:
+	CMPQ    DX, $0x04
+	JNE     more5than4
+	MOVQ    (AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS X1, (DX)
+	MOVQ    8(AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS X2, (DX)
+	MOVQ    16(AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS X3, (DX)
+	MOVQ    24(AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS X4, (DX)
+	MOVQ    32(AX), AX
+	LEAQ    (CX)(AX*4), AX
+	VMOVUPS X0, (AX)
+	JMP     stored5
+
+more5than4:
+stored5:
 	VZEROUPPER
 	RET
 
@@ -430,14 +778,14 @@ not5:
 	VMASKMOVPS (BX), X0, X3
 	MOVQ       24(AX), BX
 	LEAQ       (DX)(BX*4), BX
-	VMASKMOVPS (BX), X0, X4
+	VMASKMOVPS (BX), X0, X0
 	JMP        started4
 
 bias4:
 	VMASKMOVPS (DX), X0, X1
 	VMOVAPS    X1, X2
 	VMOVAPS    X1, X3
-	VMOVAPS    X1, X4
+	VMOVAPS    X1, X0
 
 started4:
 	MOVQ x+16(FP), DX
@@ -454,32 +802,94 @@ started4:
 	XORQ R9, R9
 
 k4:
-	VMOVUPS      (DX), X5
-	VBROADCASTSS (BX)(R9*4), X6
-	VFMADD231PS  X5, X6, X1
-	VBROADCASTSS (SI)(R9*4), X6
-	VFMADD231PS  X5, X6, X2
-	VBROADCASTSS (DI)(R9*4), X6
-	VFMADD231PS  X5, X6, X3
-	VBROADCASTSS (CX)(R9*4), X6
-	VFMADD231PS  X5, X6, X4
+	VMOVUPS      (DX), X4
+	VBROADCASTSS (BX)(R9*4), X5
+	VFMADD231PS  X4, X5, X1
+	VBROADCASTSS (SI)(R9*4), X5
+	VFMADD231PS  X4, X5, X2
+	VBROADCASTSS (DI)(R9*4), X5
+	VFMADD231PS  X4, X5, X3
+	VBROADCASTSS (CX)(R9*4), X5
+	VFMADD231PS  X4, X5, X0
 	ADDQ         $0x00000010, DX
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          k4
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x01
+	JNE          more4than1
 	MOVQ         (AX), DX
 	LEAQ         (CX)(DX*4), DX
-	VMASKMOVPS   X1, X0, (DX)
+	VMOVSS       X1, (DX)
 	MOVQ         8(AX), DX
 	LEAQ         (CX)(DX*4), DX
-	VMASKMOVPS   X2, X0, (DX)
+	VMOVSS       X2, (DX)
 	MOVQ         16(AX), DX
 	LEAQ         (CX)(DX*4), DX
-	VMASKMOVPS   X3, X0, (DX)
+	VMOVSS       X3, (DX)
 	MOVQ         24(AX), AX
 	LEAQ         (CX)(AX*4), AX
-	VMASKMOVPS   X4, X0, (AX)
+	VMOVSS       X0, (AX)
+	JMP          stored4
+
+more4than1:
+	CMPQ   DX, $0x02
+	JNE    more4than2
+	MOVQ   (AX), DX
+	LEAQ   (CX)(DX*4), DX
+	VMOVSD X1, (DX)
+	MOVQ   8(AX), DX
+	LEAQ   (CX)(DX*4), DX
+	VMOVSD X2, (DX)
+	MOVQ   16(AX), DX
+	LEAQ   (CX)(DX*4), DX
+	VMOVSD X3, (DX)
+	MOVQ   24(AX), AX
+	LEAQ   (CX)(AX*4), AX
+	VMOVSD X0, (AX)
+	JMP    stored4
+
+more4than2:
+	CMPQ       DX, $0x03
+	JNE        more4than3
+	MOVQ       (AX), DX
+	LEAQ       (CX)(DX*4), DX
+	VMOVSD     X1, (DX)
+	VEXTRACTPS $0x02, X1, 8(DX)
+	MOVQ       8(AX), DX
+	LEAQ       (CX)(DX*4), DX
+	VMOVSD     X2, (DX)
+	VEXTRACTPS $0x02, X2, 8(DX)
+	MOVQ       16(AX), DX
+	LEAQ       (CX)(DX*4), DX
+	VMOVSD     X3, (DX)
+	VEXTRACTPS $0x02, X3, 8(DX)
+	MOVQ       24(AX), AX
+	LEAQ       (CX)(AX*4), AX
+	VMOVSD     X0, (AX)
+	VEXTRACTPS $0x02, X0, 8(AX)
+	JMP        stored4
+
+more4than3:
+	CMPQ    DX, $0x04
+	JNE     more4than4
+	MOVQ    (AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS X1, (DX)
+	MOVQ    8(AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS X2, (DX)
+	MOVQ    16(AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS X3, (DX)
+	MOVQ    24(AX), AX
+	LEAQ    (CX)(AX*4), AX
+	VMOVUPS X0, (AX)
+	JMP     stored4
+
+more4than4:
+stored4:
 	VZEROUPPER
 	RET
 
@@ -498,13 +908,13 @@ not4:
 	VMASKMOVPS (BX), X0, X2
 	MOVQ       16(AX), BX
 	LEAQ       (DX)(BX*4), BX
-	VMASKMOVPS (BX), X0, X3
+	VMASKMOVPS (BX), X0, X0
 	JMP        started3
 
 bias3:
 	VMASKMOVPS (DX), X0, X1
 	VMOVAPS    X1, X2
-	VMOVAPS    X1, X3
+	VMOVAPS    X1, X0
 
 started3:
 	MOVQ x+16(FP), DX
@@ -519,27 +929,79 @@ started3:
 	XORQ R8, R8
 
 k3:
-	VMOVUPS      (DX), X4
-	VBROADCASTSS (BX)(R8*4), X5
-	VFMADD231PS  X4, X5, X1
-	VBROADCASTSS (SI)(R8*4), X5
-	VFMADD231PS  X4, X5, X2
-	VBROADCASTSS (CX)(R8*4), X5
-	VFMADD231PS  X4, X5, X3
+	VMOVUPS      (DX), X3
+	VBROADCASTSS (BX)(R8*4), X4
+	VFMADD231PS  X3, X4, X1
+	VBROADCASTSS (SI)(R8*4), X4
+	VFMADD231PS  X3, X4, X2
+	VBROADCASTSS (CX)(R8*4), X4
+	VFMADD231PS  X3, X4, X0
 	ADDQ         $0x00000010, DX
 	INCQ         R8
 	CMPQ         R8, DI
 	JLT          k3
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x01
+	JNE          more3than1
 	MOVQ         (AX), DX
 	LEAQ         (CX)(DX*4), DX
-	VMASKMOVPS   X1, X0, (DX)
+	VMOVSS       X1, (DX)
 	MOVQ         8(AX), DX
 	LEAQ         (CX)(DX*4), DX
-	VMASKMOVPS   X2, X0, (DX)
+	VMOVSS       X2, (DX)
 	MOVQ         16(AX), AX
 	LEAQ         (CX)(AX*4), AX
-	VMASKMOVPS   X3, X0, (AX)
+	VMOVSS       X0, (AX)
+	JMP          stored3
+
+more3than1:
+	CMPQ   DX, $0x02
+	JNE    more3than2
+	MOVQ   (AX), DX
+	LEAQ   (CX)(DX*4), DX
+	VMOVSD X1, (DX)
+	MOVQ   8(AX), DX
+	LEAQ   (CX)(DX*4), DX
+	VMOVSD X2, (DX)
+	MOVQ   16(AX), AX
+	LEAQ   (CX)(AX*4), AX
+	VMOVSD X0, (AX)
+	JMP    stored3
+
+more3than2:
+	CMPQ       DX, $0x03
+	JNE        more3than3
+	MOVQ       (AX), DX
+	LEAQ       (CX)(DX*4), DX
+	VMOVSD     X1, (DX)
+	VEXTRACTPS $0x02, X1, 8(DX)
+	MOVQ       8(AX), DX
+	LEAQ       (CX)(DX*4), DX
+	VMOVSD     X2, (DX)
+	VEXTRACTPS $0x02, X2, 8(DX)
+	MOVQ       16(AX), AX
+	LEAQ       (CX)(AX*4), AX
+	VMOVSD     X0, (AX)
+	VEXTRACTPS $0x02, X0, 8(AX)
+	JMP        stored3
+
+more3than3:
+	CMPQ    DX, $0x04
+	JNE     more3than4
+	MOVQ    (AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS X1, (DX)
+	MOVQ    8(AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS X2, (DX)
+	MOVQ    16(AX), AX
+	LEAQ    (CX)(AX*4), AX
+	VMOVUPS X0, (AX)
+	JMP     stored3
+
+more3than4:
+stored3:
 	VZEROUPPER
 	RET
 
@@ -555,12 +1017,12 @@ not3:
 	VMASKMOVPS (BX), X0, X1
 	MOVQ       8(AX), BX
 	LEAQ       (DX)(BX*4), BX
-	VMASKMOVPS (BX), X0, X2
+	VMASKMOVPS (BX), X0, X0
 	JMP        started2
 
 bias2:
 	VMASKMOVPS (DX), X0, X1
-	VMOVAPS    X1, X2
+	VMOVAPS    X1, X0
 
 started2:
 	MOVQ x+16(FP), DX
@@ -573,22 +1035,64 @@ started2:
 	XORQ DI, DI
 
 k2:
-	VMOVUPS      (DX), X3
-	VBROADCASTSS (BX)(DI*4), X4
-	VFMADD231PS  X3, X4, X1
-	VBROADCASTSS (CX)(DI*4), X4
-	VFMADD231PS  X3, X4, X2
+	VMOVUPS      (DX), X2
+	VBROADCASTSS (BX)(DI*4), X3
+	VFMADD231PS  X2, X3, X1
+	VBROADCASTSS (CX)(DI*4), X3
+	VFMADD231PS  X2, X3, X0
 	ADDQ         $0x00000010, DX
 	INCQ         DI
 	CMPQ         DI, SI
 	JLT          k2
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x01
+	JNE          more2than1
 	MOVQ         (AX), DX
 	LEAQ         (CX)(DX*4), DX
-	VMASKMOVPS   X1, X0, (DX)
+	VMOVSS       X1, (DX)
 	MOVQ         8(AX), AX
 	LEAQ         (CX)(AX*4), AX
-	VMASKMOVPS   X2, X0, (AX)
+	VMOVSS       X0, (AX)
+	JMP          stored2
+
+more2than1:
+	CMPQ   DX, $0x02
+	JNE    more2than2
+	MOVQ   (AX), DX
+	LEAQ   (CX)(DX*4), DX
+	VMOVSD X1, (DX)
+	MOVQ   8(AX), AX
+	LEAQ   (CX)(AX*4), AX
+	VMOVSD X0, (AX)
+	JMP    stored2
+
+more2than2:
+	CMPQ       DX, $0x03
+	JNE        more2than3
+	MOVQ       (AX), DX
+	LEAQ       (CX)(DX*4), DX
+	VMOVSD     X1, (DX)
+	VEXTRACTPS $0x02, X1, 8(DX)
+	MOVQ       8(AX), AX
+	LEAQ       (CX)(AX*4), AX
+	VMOVSD     X0, (AX)
+	VEXTRACTPS $0x02, X0, 8(AX)
+	JMP        stored2
+
+more2than3:
+	CMPQ    DX, $0x04
+	JNE     more2than4
+	MOVQ    (AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS X1, (DX)
+	MOVQ    8(AX), AX
+	LEAQ    (CX)(AX*4), AX
+	VMOVUPS X0, (AX)
+	JMP     stored2
+
+more2than4:
+stored2:
 	VZEROUPPER
 	RET
 
@@ -601,11 +1105,11 @@ not2:
 	MOVQ       dst+0(FP), DX
 	MOVQ       (AX), BX
 	LEAQ       (DX)(BX*4), BX
-	VMASKMOVPS (BX), X0, X1
+	VMASKMOVPS (BX), X0, X0
 	JMP        started1
 
 bias1:
-	VMASKMOVPS (DX), X0, X1
+	VMASKMOVPS (DX), X0, X0
 
 started1:
 	MOVQ x+16(FP), DX
@@ -616,17 +1120,49 @@ started1:
 	XORQ SI, SI
 
 k1:
-	VMOVUPS      (DX), X2
-	VBROADCASTSS (CX)(SI*4), X3
-	VFMADD231PS  X2, X3, X1
+	VMOVUPS      (DX), X1
+	VBROADCASTSS (CX)(SI*4), X2
+	VFMADD231PS  X1, X2, X0
 	ADDQ         $0x00000010, DX
 	INCQ         SI
 	CMPQ         SI, BX
 	JLT          k1
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x01
+	JNE          more1than1
 	MOVQ         (AX), AX
 	LEAQ         (CX)(AX*4), AX
-	VMASKMOVPS   X1, X0, (AX)
+	VMOVSS       X0, (AX)
+	JMP          stored1
+
+more1than1:
+	CMPQ   DX, $0x02
+	JNE    more1than2
+	MOVQ   (AX), AX
+	LEAQ   (CX)(AX*4), AX
+	VMOVSD X0, (AX)
+	JMP    stored1
+
+more1than2:
+	CMPQ       DX, $0x03
+	JNE        more1than3
+	MOVQ       (AX), AX
+	LEAQ       (CX)(AX*4), AX
+	VMOVSD     X0, (AX)
+	VEXTRACTPS $0x02, X0, 8(AX)
+	JMP        stored1
+
+more1than3:
+	CMPQ    DX, $0x04
+	JNE     more1than4
+	MOVQ    (AX), AX
+	LEAQ    (CX)(AX*4), AX
+	VMOVUPS X0, (AX)
+	JMP     stored1
+
+more1than4:
+stored1:
 	VZEROUPPER
 	RET
 
@@ -736,28 +1272,54 @@ k6:
 	CMPQ         R13, R12
 	JLT          k6
 	MOVQ         dst+0(FP), BX
+	MOVQ         tail+64(FP), SI
+	CMPQ         SI, $0x00000010
+	JNE          stored6masked
 	MOVQ         (AX), SI
 	LEAQ         (BX)(SI*4), SI
-	VMOVUPS      Z0, K1, (SI)
+	VMOVUPS      Z0, (SI)
 	MOVQ         8(AX), SI
 	LEAQ         (BX)(SI*4), SI
-	VMOVUPS      Z1, K1, (SI)
+	VMOVUPS      Z1, (SI)
 	MOVQ         16(AX), SI
 	LEAQ         (BX)(SI*4), SI
-	VMOVUPS      Z2, K1, (SI)
+	VMOVUPS      Z2, (SI)
 	MOVQ         24(AX), SI
 	LEAQ         (BX)(SI*4), SI
-	VMOVUPS      Z3, K1, (SI)
+	VMOVUPS      Z3, (SI)
 	MOVQ         32(AX), SI
 	LEAQ         (BX)(SI*4), SI
-	VMOVUPS      Z4, K1, (SI)
+	VMOVUPS      Z4, (SI)
 	MOVQ         40(AX), SI
 	LEAQ         (BX)(SI*4), SI
-	VMOVUPS      Z5, K1, (SI)
-	ADDQ         $0x00000030, AX
-	ADDQ         $0x00000030, CX
-	SUBQ         $0x06, DX
-	JMP          next
+	VMOVUPS      Z5, (SI)
+	JMP          stored6
+
+stored6masked:
+	MOVQ    (AX), SI
+	LEAQ    (BX)(SI*4), SI
+	VMOVUPS Z0, K1, (SI)
+	MOVQ    8(AX), SI
+	LEAQ    (BX)(SI*4), SI
+	VMOVUPS Z1, K1, (SI)
+	MOVQ    16(AX), SI
+	LEAQ    (BX)(SI*4), SI
+	VMOVUPS Z2, K1, (SI)
+	MOVQ    24(AX), SI
+	LEAQ    (BX)(SI*4), SI
+	VMOVUPS Z3, K1, (SI)
+	MOVQ    32(AX), SI
+	LEAQ    (BX)(SI*4), SI
+	VMOVUPS Z4, K1, (SI)
+	MOVQ    40(AX), SI
+	LEAQ    (BX)(SI*4), SI
+	VMOVUPS Z5, K1, (SI)
+
+stored6:
+	ADDQ $0x00000030, AX
+	ADDQ $0x00000030, CX
+	SUBQ $0x06, DX
+	JMP  next
 
 rest:
 	CMPQ      DX, $0x05
@@ -823,21 +1385,44 @@ k5:
 	CMPQ         R10, R9
 	JLT          k5
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000010
+	JNE          stored5masked
 	MOVQ         (AX), DX
 	LEAQ         (CX)(DX*4), DX
-	VMOVUPS      Z0, K1, (DX)
+	VMOVUPS      Z0, (DX)
 	MOVQ         8(AX), DX
 	LEAQ         (CX)(DX*4), DX
-	VMOVUPS      Z1, K1, (DX)
+	VMOVUPS      Z1, (DX)
 	MOVQ         16(AX), DX
 	LEAQ         (CX)(DX*4), DX
-	VMOVUPS      Z2, K1, (DX)
+	VMOVUPS      Z2, (DX)
 	MOVQ         24(AX), DX
 	LEAQ         (CX)(DX*4), DX
-	VMOVUPS      Z3, K1, (DX)
+	VMOVUPS      Z3, (DX)
 	MOVQ         32(AX), AX
 	LEAQ         (CX)(AX*4), AX
-	VMOVUPS      Z4, K1, (AX)
+	VMOVUPS      Z4, (AX)
+	JMP          stored5
+
+stored5masked:
+	MOVQ    (AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS Z0, K1, (DX)
+	MOVQ    8(AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS Z1, K1, (DX)
+	MOVQ    16(AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS Z2, K1, (DX)
+	MOVQ    24(AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS Z3, K1, (DX)
+	MOVQ    32(AX), AX
+	LEAQ    (CX)(AX*4), AX
+	VMOVUPS Z4, K1, (AX)
+
+stored5:
 	VZEROUPPER
 	RET
 
@@ -897,18 +1482,38 @@ k4:
 	CMPQ         R9, R8
 	JLT          k4
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000010
+	JNE          stored4masked
 	MOVQ         (AX), DX
 	LEAQ         (CX)(DX*4), DX
-	VMOVUPS      Z0, K1, (DX)
+	VMOVUPS      Z0, (DX)
 	MOVQ         8(AX), DX
 	LEAQ         (CX)(DX*4), DX
-	VMOVUPS      Z1, K1, (DX)
+	VMOVUPS      Z1, (DX)
 	MOVQ         16(AX), DX
 	LEAQ         (CX)(DX*4), DX
-	VMOVUPS      Z2, K1, (DX)
+	VMOVUPS      Z2, (DX)
 	MOVQ         24(AX), AX
 	LEAQ         (CX)(AX*4), AX
-	VMOVUPS      Z3, K1, (AX)
+	VMOVUPS      Z3, (AX)
+	JMP          stored4
+
+stored4masked:
+	MOVQ    (AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS Z0, K1, (DX)
+	MOVQ    8(AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS Z1, K1, (DX)
+	MOVQ    16(AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS Z2, K1, (DX)
+	MOVQ    24(AX), AX
+	LEAQ    (CX)(AX*4), AX
+	VMOVUPS Z3, K1, (AX)
+
+stored4:
 	VZEROUPPER
 	RET
 
@@ -960,15 +1565,32 @@ k3:
 	CMPQ         R8, DI
 	JLT          k3
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000010
+	JNE          stored3masked
 	MOVQ         (AX), DX
 	LEAQ         (CX)(DX*4), DX
-	VMOVUPS      Z0, K1, (DX)
+	VMOVUPS      Z0, (DX)
 	MOVQ         8(AX), DX
 	LEAQ         (CX)(DX*4), DX
-	VMOVUPS      Z1, K1, (DX)
+	VMOVUPS      Z1, (DX)
 	MOVQ         16(AX), AX
 	LEAQ         (CX)(AX*4), AX
-	VMOVUPS      Z2, K1, (AX)
+	VMOVUPS      Z2, (AX)
+	JMP          stored3
+
+stored3masked:
+	MOVQ    (AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS Z0, K1, (DX)
+	MOVQ    8(AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS Z1, K1, (DX)
+	MOVQ    16(AX), AX
+	LEAQ    (CX)(AX*4), AX
+	VMOVUPS Z2, K1, (AX)
+
+stored3:
 	VZEROUPPER
 	RET
 
@@ -1012,12 +1634,26 @@ k2:
 	CMPQ         DI, SI
 	JLT          k2
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000010
+	JNE          stored2masked
 	MOVQ         (AX), DX
 	LEAQ         (CX)(DX*4), DX
-	VMOVUPS      Z0, K1, (DX)
+	VMOVUPS      Z0, (DX)
 	MOVQ         8(AX), AX
 	LEAQ         (CX)(AX*4), AX
-	VMOVUPS      Z1, K1, (AX)
+	VMOVUPS      Z1, (AX)
+	JMP          stored2
+
+stored2masked:
+	MOVQ    (AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS Z0, K1, (DX)
+	MOVQ    8(AX), AX
+	LEAQ    (CX)(AX*4), AX
+	VMOVUPS Z1, K1, (AX)
+
+stored2:
 	VZEROUPPER
 	RET
 
@@ -1053,9 +1689,20 @@ k1:
 	CMPQ         SI, BX
 	JLT          k1
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000010
+	JNE          stored1masked
 	MOVQ         (AX), AX
 	LEAQ         (CX)(AX*4), AX
-	VMOVUPS      Z0, K1, (AX)
+	VMOVUPS      Z0, (AX)
+	JMP          stored1
+
+stored1masked:
+	MOVQ    (AX), AX
+	LEAQ    (CX)(AX*4), AX
+	VMOVUPS Z0, K1, (AX)
+
+stored1:
 	VZEROUPPER
 	RET
 
@@ -1094,8 +1741,18 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
-	VMOVUPS      Z0, K1, (AX)
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000010
+	JNE          storedmasked
+	VMOVUPS      Z0, (AX)
 	LEAQ         (AX)(CX*4), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPS Z0, K1, (AX)
+	LEAQ    (AX)(CX*4), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -1134,10 +1791,22 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
-	VMOVUPS      Z0, K1, (AX)
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000010
+	JNE          storedmasked
+	VMOVUPS      Z0, (AX)
 	LEAQ         (AX)(CX*4), AX
-	VMOVUPS      Z1, K1, (AX)
+	VMOVUPS      Z1, (AX)
 	LEAQ         (AX)(CX*4), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPS Z0, K1, (AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z1, K1, (AX)
+	LEAQ    (AX)(CX*4), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -1180,12 +1849,26 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
-	VMOVUPS      Z0, K1, (AX)
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000010
+	JNE          storedmasked
+	VMOVUPS      Z0, (AX)
 	LEAQ         (AX)(CX*4), AX
-	VMOVUPS      Z1, K1, (AX)
+	VMOVUPS      Z1, (AX)
 	LEAQ         (AX)(CX*4), AX
-	VMOVUPS      Z2, K1, (AX)
+	VMOVUPS      Z2, (AX)
 	LEAQ         (AX)(CX*4), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPS Z0, K1, (AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z1, K1, (AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z2, K1, (AX)
+	LEAQ    (AX)(CX*4), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -1232,14 +1915,30 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
-	VMOVUPS      Z0, K1, (AX)
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000010
+	JNE          storedmasked
+	VMOVUPS      Z0, (AX)
 	LEAQ         (AX)(CX*4), AX
-	VMOVUPS      Z1, K1, (AX)
+	VMOVUPS      Z1, (AX)
 	LEAQ         (AX)(CX*4), AX
-	VMOVUPS      Z2, K1, (AX)
+	VMOVUPS      Z2, (AX)
 	LEAQ         (AX)(CX*4), AX
-	VMOVUPS      Z3, K1, (AX)
+	VMOVUPS      Z3, (AX)
 	LEAQ         (AX)(CX*4), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPS Z0, K1, (AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z1, K1, (AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z2, K1, (AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z3, K1, (AX)
+	LEAQ    (AX)(CX*4), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -1290,16 +1989,34 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
-	VMOVUPS      Z0, K1, (AX)
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000010
+	JNE          storedmasked
+	VMOVUPS      Z0, (AX)
 	LEAQ         (AX)(CX*4), AX
-	VMOVUPS      Z1, K1, (AX)
+	VMOVUPS      Z1, (AX)
 	LEAQ         (AX)(CX*4), AX
-	VMOVUPS      Z2, K1, (AX)
+	VMOVUPS      Z2, (AX)
 	LEAQ         (AX)(CX*4), AX
-	VMOVUPS      Z3, K1, (AX)
+	VMOVUPS      Z3, (AX)
 	LEAQ         (AX)(CX*4), AX
-	VMOVUPS      Z4, K1, (AX)
+	VMOVUPS      Z4, (AX)
 	LEAQ         (AX)(CX*4), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPS Z0, K1, (AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z1, K1, (AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z2, K1, (AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z3, K1, (AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z4, K1, (AX)
+	LEAQ    (AX)(CX*4), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -1354,18 +2071,38 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
-	VMOVUPS      Z0, K1, (AX)
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000010
+	JNE          storedmasked
+	VMOVUPS      Z0, (AX)
 	LEAQ         (AX)(CX*4), AX
-	VMOVUPS      Z1, K1, (AX)
+	VMOVUPS      Z1, (AX)
 	LEAQ         (AX)(CX*4), AX
-	VMOVUPS      Z2, K1, (AX)
+	VMOVUPS      Z2, (AX)
 	LEAQ         (AX)(CX*4), AX
-	VMOVUPS      Z3, K1, (AX)
+	VMOVUPS      Z3, (AX)
 	LEAQ         (AX)(CX*4), AX
-	VMOVUPS      Z4, K1, (AX)
+	VMOVUPS      Z4, (AX)
 	LEAQ         (AX)(CX*4), AX
-	VMOVUPS      Z5, K1, (AX)
+	VMOVUPS      Z5, (AX)
 	LEAQ         (AX)(CX*4), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPS Z0, K1, (AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z1, K1, (AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z2, K1, (AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z3, K1, (AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z4, K1, (AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z5, K1, (AX)
+	LEAQ    (AX)(CX*4), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -1472,34 +2209,66 @@ k6:
 	CMPQ         R13, R12
 	JLT          k6
 	MOVQ         dst+0(FP), BX
+	MOVQ         tail+64(FP), SI
+	CMPQ         SI, $0x00000010
+	JNE          stored6masked
 	MOVQ         (AX), SI
 	LEAQ         (BX)(SI*4), SI
 	VMOVUPS      Z0, (SI)
-	VMOVUPS      Z1, K1, 64(SI)
+	VMOVUPS      Z1, 64(SI)
 	MOVQ         8(AX), SI
 	LEAQ         (BX)(SI*4), SI
 	VMOVUPS      Z2, (SI)
-	VMOVUPS      Z3, K1, 64(SI)
+	VMOVUPS      Z3, 64(SI)
 	MOVQ         16(AX), SI
 	LEAQ         (BX)(SI*4), SI
 	VMOVUPS      Z4, (SI)
-	VMOVUPS      Z5, K1, 64(SI)
+	VMOVUPS      Z5, 64(SI)
 	MOVQ         24(AX), SI
 	LEAQ         (BX)(SI*4), SI
 	VMOVUPS      Z6, (SI)
-	VMOVUPS      Z7, K1, 64(SI)
+	VMOVUPS      Z7, 64(SI)
 	MOVQ         32(AX), SI
 	LEAQ         (BX)(SI*4), SI
 	VMOVUPS      Z8, (SI)
-	VMOVUPS      Z9, K1, 64(SI)
+	VMOVUPS      Z9, 64(SI)
 	MOVQ         40(AX), SI
 	LEAQ         (BX)(SI*4), SI
 	VMOVUPS      Z10, (SI)
-	VMOVUPS      Z11, K1, 64(SI)
-	ADDQ         $0x00000030, AX
-	ADDQ         $0x00000030, CX
-	SUBQ         $0x06, DX
-	JMP          next
+	VMOVUPS      Z11, 64(SI)
+	JMP          stored6
+
+stored6masked:
+	MOVQ    (AX), SI
+	LEAQ    (BX)(SI*4), SI
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, K1, 64(SI)
+	MOVQ    8(AX), SI
+	LEAQ    (BX)(SI*4), SI
+	VMOVUPS Z2, (SI)
+	VMOVUPS Z3, K1, 64(SI)
+	MOVQ    16(AX), SI
+	LEAQ    (BX)(SI*4), SI
+	VMOVUPS Z4, (SI)
+	VMOVUPS Z5, K1, 64(SI)
+	MOVQ    24(AX), SI
+	LEAQ    (BX)(SI*4), SI
+	VMOVUPS Z6, (SI)
+	VMOVUPS Z7, K1, 64(SI)
+	MOVQ    32(AX), SI
+	LEAQ    (BX)(SI*4), SI
+	VMOVUPS Z8, (SI)
+	VMOVUPS Z9, K1, 64(SI)
+	MOVQ    40(AX), SI
+	LEAQ    (BX)(SI*4), SI
+	VMOVUPS Z10, (SI)
+	VMOVUPS Z11, K1, 64(SI)
+
+stored6:
+	ADDQ $0x00000030, AX
+	ADDQ $0x00000030, CX
+	SUBQ $0x06, DX
+	JMP  next
 
 rest:
 	CMPQ      DX, $0x05
@@ -1581,26 +2350,54 @@ k5:
 	CMPQ         R10, R9
 	JLT          k5
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000010
+	JNE          stored5masked
 	MOVQ         (AX), DX
 	LEAQ         (CX)(DX*4), DX
 	VMOVUPS      Z0, (DX)
-	VMOVUPS      Z1, K1, 64(DX)
+	VMOVUPS      Z1, 64(DX)
 	MOVQ         8(AX), DX
 	LEAQ         (CX)(DX*4), DX
 	VMOVUPS      Z2, (DX)
-	VMOVUPS      Z3, K1, 64(DX)
+	VMOVUPS      Z3, 64(DX)
 	MOVQ         16(AX), DX
 	LEAQ         (CX)(DX*4), DX
 	VMOVUPS      Z4, (DX)
-	VMOVUPS      Z5, K1, 64(DX)
+	VMOVUPS      Z5, 64(DX)
 	MOVQ         24(AX), DX
 	LEAQ         (CX)(DX*4), DX
 	VMOVUPS      Z6, (DX)
-	VMOVUPS      Z7, K1, 64(DX)
+	VMOVUPS      Z7, 64(DX)
 	MOVQ         32(AX), AX
 	LEAQ         (CX)(AX*4), AX
 	VMOVUPS      Z8, (AX)
-	VMOVUPS      Z9, K1, 64(AX)
+	VMOVUPS      Z9, 64(AX)
+	JMP          stored5
+
+stored5masked:
+	MOVQ    (AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, K1, 64(DX)
+	MOVQ    8(AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS Z2, (DX)
+	VMOVUPS Z3, K1, 64(DX)
+	MOVQ    16(AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS Z4, (DX)
+	VMOVUPS Z5, K1, 64(DX)
+	MOVQ    24(AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS Z6, (DX)
+	VMOVUPS Z7, K1, 64(DX)
+	MOVQ    32(AX), AX
+	LEAQ    (CX)(AX*4), AX
+	VMOVUPS Z8, (AX)
+	VMOVUPS Z9, K1, 64(AX)
+
+stored5:
 	VZEROUPPER
 	RET
 
@@ -1673,22 +2470,46 @@ k4:
 	CMPQ         R9, R8
 	JLT          k4
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000010
+	JNE          stored4masked
 	MOVQ         (AX), DX
 	LEAQ         (CX)(DX*4), DX
 	VMOVUPS      Z0, (DX)
-	VMOVUPS      Z1, K1, 64(DX)
+	VMOVUPS      Z1, 64(DX)
 	MOVQ         8(AX), DX
 	LEAQ         (CX)(DX*4), DX
 	VMOVUPS      Z2, (DX)
-	VMOVUPS      Z3, K1, 64(DX)
+	VMOVUPS      Z3, 64(DX)
 	MOVQ         16(AX), DX
 	LEAQ         (CX)(DX*4), DX
 	VMOVUPS      Z4, (DX)
-	VMOVUPS      Z5, K1, 64(DX)
+	VMOVUPS      Z5, 64(DX)
 	MOVQ         24(AX), AX
 	LEAQ         (CX)(AX*4), AX
 	VMOVUPS      Z6, (AX)
-	VMOVUPS      Z7, K1, 64(AX)
+	VMOVUPS      Z7, 64(AX)
+	JMP          stored4
+
+stored4masked:
+	MOVQ    (AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, K1, 64(DX)
+	MOVQ    8(AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS Z2, (DX)
+	VMOVUPS Z3, K1, 64(DX)
+	MOVQ    16(AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS Z4, (DX)
+	VMOVUPS Z5, K1, 64(DX)
+	MOVQ    24(AX), AX
+	LEAQ    (CX)(AX*4), AX
+	VMOVUPS Z6, (AX)
+	VMOVUPS Z7, K1, 64(AX)
+
+stored4:
 	VZEROUPPER
 	RET
 
@@ -1750,18 +2571,38 @@ k3:
 	CMPQ         R8, DI
 	JLT          k3
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000010
+	JNE          stored3masked
 	MOVQ         (AX), DX
 	LEAQ         (CX)(DX*4), DX
 	VMOVUPS      Z0, (DX)
-	VMOVUPS      Z1, K1, 64(DX)
+	VMOVUPS      Z1, 64(DX)
 	MOVQ         8(AX), DX
 	LEAQ         (CX)(DX*4), DX
 	VMOVUPS      Z2, (DX)
-	VMOVUPS      Z3, K1, 64(DX)
+	VMOVUPS      Z3, 64(DX)
 	MOVQ         16(AX), AX
 	LEAQ         (CX)(AX*4), AX
 	VMOVUPS      Z4, (AX)
-	VMOVUPS      Z5, K1, 64(AX)
+	VMOVUPS      Z5, 64(AX)
+	JMP          stored3
+
+stored3masked:
+	MOVQ    (AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, K1, 64(DX)
+	MOVQ    8(AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS Z2, (DX)
+	VMOVUPS Z3, K1, 64(DX)
+	MOVQ    16(AX), AX
+	LEAQ    (CX)(AX*4), AX
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, K1, 64(AX)
+
+stored3:
 	VZEROUPPER
 	RET
 
@@ -1812,14 +2653,30 @@ k2:
 	CMPQ         DI, SI
 	JLT          k2
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000010
+	JNE          stored2masked
 	MOVQ         (AX), DX
 	LEAQ         (CX)(DX*4), DX
 	VMOVUPS      Z0, (DX)
-	VMOVUPS      Z1, K1, 64(DX)
+	VMOVUPS      Z1, 64(DX)
 	MOVQ         8(AX), AX
 	LEAQ         (CX)(AX*4), AX
 	VMOVUPS      Z2, (AX)
-	VMOVUPS      Z3, K1, 64(AX)
+	VMOVUPS      Z3, 64(AX)
+	JMP          stored2
+
+stored2masked:
+	MOVQ    (AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, K1, 64(DX)
+	MOVQ    8(AX), AX
+	LEAQ    (CX)(AX*4), AX
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, K1, 64(AX)
+
+stored2:
 	VZEROUPPER
 	RET
 
@@ -1859,10 +2716,22 @@ k1:
 	CMPQ         SI, BX
 	JLT          k1
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000010
+	JNE          stored1masked
 	MOVQ         (AX), AX
 	LEAQ         (CX)(AX*4), AX
 	VMOVUPS      Z0, (AX)
-	VMOVUPS      Z1, K1, 64(AX)
+	VMOVUPS      Z1, 64(AX)
+	JMP          stored1
+
+stored1masked:
+	MOVQ    (AX), AX
+	LEAQ    (CX)(AX*4), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, K1, 64(AX)
+
+stored1:
 	VZEROUPPER
 	RET
 
@@ -1904,9 +2773,20 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000010
+	JNE          storedmasked
 	VMOVUPS      Z0, (AX)
-	VMOVUPS      Z1, K1, 64(AX)
+	VMOVUPS      Z1, 64(AX)
 	LEAQ         (AX)(CX*4), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, K1, 64(AX)
+	LEAQ    (AX)(CX*4), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -1950,12 +2830,26 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000010
+	JNE          storedmasked
 	VMOVUPS      Z0, (AX)
-	VMOVUPS      Z1, K1, 64(AX)
+	VMOVUPS      Z1, 64(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Z2, (AX)
-	VMOVUPS      Z3, K1, 64(AX)
+	VMOVUPS      Z3, 64(AX)
 	LEAQ         (AX)(CX*4), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, K1, 64(AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, K1, 64(AX)
+	LEAQ    (AX)(CX*4), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -2005,15 +2899,32 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000010
+	JNE          storedmasked
 	VMOVUPS      Z0, (AX)
-	VMOVUPS      Z1, K1, 64(AX)
+	VMOVUPS      Z1, 64(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Z2, (AX)
-	VMOVUPS      Z3, K1, 64(AX)
+	VMOVUPS      Z3, 64(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Z4, (AX)
-	VMOVUPS      Z5, K1, 64(AX)
+	VMOVUPS      Z5, 64(AX)
 	LEAQ         (AX)(CX*4), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, K1, 64(AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, K1, 64(AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, K1, 64(AX)
+	LEAQ    (AX)(CX*4), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -2069,18 +2980,38 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000010
+	JNE          storedmasked
 	VMOVUPS      Z0, (AX)
-	VMOVUPS      Z1, K1, 64(AX)
+	VMOVUPS      Z1, 64(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Z2, (AX)
-	VMOVUPS      Z3, K1, 64(AX)
+	VMOVUPS      Z3, 64(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Z4, (AX)
-	VMOVUPS      Z5, K1, 64(AX)
+	VMOVUPS      Z5, 64(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Z6, (AX)
-	VMOVUPS      Z7, K1, 64(AX)
+	VMOVUPS      Z7, 64(AX)
 	LEAQ         (AX)(CX*4), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, K1, 64(AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, K1, 64(AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, K1, 64(AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z6, (AX)
+	VMOVUPS Z7, K1, 64(AX)
+	LEAQ    (AX)(CX*4), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -2142,21 +3073,44 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000010
+	JNE          storedmasked
 	VMOVUPS      Z0, (AX)
-	VMOVUPS      Z1, K1, 64(AX)
+	VMOVUPS      Z1, 64(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Z2, (AX)
-	VMOVUPS      Z3, K1, 64(AX)
+	VMOVUPS      Z3, 64(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Z4, (AX)
-	VMOVUPS      Z5, K1, 64(AX)
+	VMOVUPS      Z5, 64(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Z6, (AX)
-	VMOVUPS      Z7, K1, 64(AX)
+	VMOVUPS      Z7, 64(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Z8, (AX)
-	VMOVUPS      Z9, K1, 64(AX)
+	VMOVUPS      Z9, 64(AX)
 	LEAQ         (AX)(CX*4), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, K1, 64(AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, K1, 64(AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, K1, 64(AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z6, (AX)
+	VMOVUPS Z7, K1, 64(AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z8, (AX)
+	VMOVUPS Z9, K1, 64(AX)
+	LEAQ    (AX)(CX*4), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -2224,24 +3178,50 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000010
+	JNE          storedmasked
 	VMOVUPS      Z0, (AX)
-	VMOVUPS      Z1, K1, 64(AX)
+	VMOVUPS      Z1, 64(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Z2, (AX)
-	VMOVUPS      Z3, K1, 64(AX)
+	VMOVUPS      Z3, 64(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Z4, (AX)
-	VMOVUPS      Z5, K1, 64(AX)
+	VMOVUPS      Z5, 64(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Z6, (AX)
-	VMOVUPS      Z7, K1, 64(AX)
+	VMOVUPS      Z7, 64(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Z8, (AX)
-	VMOVUPS      Z9, K1, 64(AX)
+	VMOVUPS      Z9, 64(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Z10, (AX)
-	VMOVUPS      Z11, K1, 64(AX)
+	VMOVUPS      Z11, 64(AX)
 	LEAQ         (AX)(CX*4), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, K1, 64(AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, K1, 64(AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, K1, 64(AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z6, (AX)
+	VMOVUPS Z7, K1, 64(AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z8, (AX)
+	VMOVUPS Z9, K1, 64(AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z10, (AX)
+	VMOVUPS Z11, K1, 64(AX)
+	LEAQ    (AX)(CX*4), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -2367,40 +3347,78 @@ k6:
 	CMPQ         R13, R12
 	JLT          k6
 	MOVQ         dst+0(FP), BX
+	MOVQ         tail+64(FP), SI
+	CMPQ         SI, $0x00000010
+	JNE          stored6masked
 	MOVQ         (AX), SI
 	LEAQ         (BX)(SI*4), SI
 	VMOVUPS      Z0, (SI)
 	VMOVUPS      Z1, 64(SI)
-	VMOVUPS      Z2, K1, 128(SI)
+	VMOVUPS      Z2, 128(SI)
 	MOVQ         8(AX), SI
 	LEAQ         (BX)(SI*4), SI
 	VMOVUPS      Z3, (SI)
 	VMOVUPS      Z4, 64(SI)
-	VMOVUPS      Z5, K1, 128(SI)
+	VMOVUPS      Z5, 128(SI)
 	MOVQ         16(AX), SI
 	LEAQ         (BX)(SI*4), SI
 	VMOVUPS      Z6, (SI)
 	VMOVUPS      Z7, 64(SI)
-	VMOVUPS      Z8, K1, 128(SI)
+	VMOVUPS      Z8, 128(SI)
 	MOVQ         24(AX), SI
 	LEAQ         (BX)(SI*4), SI
 	VMOVUPS      Z9, (SI)
 	VMOVUPS      Z10, 64(SI)
-	VMOVUPS      Z11, K1, 128(SI)
+	VMOVUPS      Z11, 128(SI)
 	MOVQ         32(AX), SI
 	LEAQ         (BX)(SI*4), SI
 	VMOVUPS      Z12, (SI)
 	VMOVUPS      Z13, 64(SI)
-	VMOVUPS      Z14, K1, 128(SI)
+	VMOVUPS      Z14, 128(SI)
 	MOVQ         40(AX), SI
 	LEAQ         (BX)(SI*4), SI
 	VMOVUPS      Z15, (SI)
 	VMOVUPS      Z16, 64(SI)
-	VMOVUPS      Z17, K1, 128(SI)
-	ADDQ         $0x00000030, AX
-	ADDQ         $0x00000030, CX
-	SUBQ         $0x06, DX
-	JMP          next
+	VMOVUPS      Z17, 128(SI)
+	JMP          stored6
+
+stored6masked:
+	MOVQ    (AX), SI
+	LEAQ    (BX)(SI*4), SI
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, 64(SI)
+	VMOVUPS Z2, K1, 128(SI)
+	MOVQ    8(AX), SI
+	LEAQ    (BX)(SI*4), SI
+	VMOVUPS Z3, (SI)
+	VMOVUPS Z4, 64(SI)
+	VMOVUPS Z5, K1, 128(SI)
+	MOVQ    16(AX), SI
+	LEAQ    (BX)(SI*4), SI
+	VMOVUPS Z6, (SI)
+	VMOVUPS Z7, 64(SI)
+	VMOVUPS Z8, K1, 128(SI)
+	MOVQ    24(AX), SI
+	LEAQ    (BX)(SI*4), SI
+	VMOVUPS Z9, (SI)
+	VMOVUPS Z10, 64(SI)
+	VMOVUPS Z11, K1, 128(SI)
+	MOVQ    32(AX), SI
+	LEAQ    (BX)(SI*4), SI
+	VMOVUPS Z12, (SI)
+	VMOVUPS Z13, 64(SI)
+	VMOVUPS Z14, K1, 128(SI)
+	MOVQ    40(AX), SI
+	LEAQ    (BX)(SI*4), SI
+	VMOVUPS Z15, (SI)
+	VMOVUPS Z16, 64(SI)
+	VMOVUPS Z17, K1, 128(SI)
+
+stored6:
+	ADDQ $0x00000030, AX
+	ADDQ $0x00000030, CX
+	SUBQ $0x06, DX
+	JMP  next
 
 rest:
 	CMPQ      DX, $0x05
@@ -2498,31 +3516,64 @@ k5:
 	CMPQ         R10, R9
 	JLT          k5
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000010
+	JNE          stored5masked
 	MOVQ         (AX), DX
 	LEAQ         (CX)(DX*4), DX
 	VMOVUPS      Z0, (DX)
 	VMOVUPS      Z1, 64(DX)
-	VMOVUPS      Z2, K1, 128(DX)
+	VMOVUPS      Z2, 128(DX)
 	MOVQ         8(AX), DX
 	LEAQ         (CX)(DX*4), DX
 	VMOVUPS      Z3, (DX)
 	VMOVUPS      Z4, 64(DX)
-	VMOVUPS      Z5, K1, 128(DX)
+	VMOVUPS      Z5, 128(DX)
 	MOVQ         16(AX), DX
 	LEAQ         (CX)(DX*4), DX
 	VMOVUPS      Z6, (DX)
 	VMOVUPS      Z7, 64(DX)
-	VMOVUPS      Z8, K1, 128(DX)
+	VMOVUPS      Z8, 128(DX)
 	MOVQ         24(AX), DX
 	LEAQ         (CX)(DX*4), DX
 	VMOVUPS      Z9, (DX)
 	VMOVUPS      Z10, 64(DX)
-	VMOVUPS      Z11, K1, 128(DX)
+	VMOVUPS      Z11, 128(DX)
 	MOVQ         32(AX), AX
 	LEAQ         (CX)(AX*4), AX
 	VMOVUPS      Z12, (AX)
 	VMOVUPS      Z13, 64(AX)
-	VMOVUPS      Z14, K1, 128(AX)
+	VMOVUPS      Z14, 128(AX)
+	JMP          stored5
+
+stored5masked:
+	MOVQ    (AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, 64(DX)
+	VMOVUPS Z2, K1, 128(DX)
+	MOVQ    8(AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS Z3, (DX)
+	VMOVUPS Z4, 64(DX)
+	VMOVUPS Z5, K1, 128(DX)
+	MOVQ    16(AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS Z6, (DX)
+	VMOVUPS Z7, 64(DX)
+	VMOVUPS Z8, K1, 128(DX)
+	MOVQ    24(AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS Z9, (DX)
+	VMOVUPS Z10, 64(DX)
+	VMOVUPS Z11, K1, 128(DX)
+	MOVQ    32(AX), AX
+	LEAQ    (CX)(AX*4), AX
+	VMOVUPS Z12, (AX)
+	VMOVUPS Z13, 64(AX)
+	VMOVUPS Z14, K1, 128(AX)
+
+stored5:
 	VZEROUPPER
 	RET
 
@@ -2608,26 +3659,54 @@ k4:
 	CMPQ         R9, R8
 	JLT          k4
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000010
+	JNE          stored4masked
 	MOVQ         (AX), DX
 	LEAQ         (CX)(DX*4), DX
 	VMOVUPS      Z0, (DX)
 	VMOVUPS      Z1, 64(DX)
-	VMOVUPS      Z2, K1, 128(DX)
+	VMOVUPS      Z2, 128(DX)
 	MOVQ         8(AX), DX
 	LEAQ         (CX)(DX*4), DX
 	VMOVUPS      Z3, (DX)
 	VMOVUPS      Z4, 64(DX)
-	VMOVUPS      Z5, K1, 128(DX)
+	VMOVUPS      Z5, 128(DX)
 	MOVQ         16(AX), DX
 	LEAQ         (CX)(DX*4), DX
 	VMOVUPS      Z6, (DX)
 	VMOVUPS      Z7, 64(DX)
-	VMOVUPS      Z8, K1, 128(DX)
+	VMOVUPS      Z8, 128(DX)
 	MOVQ         24(AX), AX
 	LEAQ         (CX)(AX*4), AX
 	VMOVUPS      Z9, (AX)
 	VMOVUPS      Z10, 64(AX)
-	VMOVUPS      Z11, K1, 128(AX)
+	VMOVUPS      Z11, 128(AX)
+	JMP          stored4
+
+stored4masked:
+	MOVQ    (AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, 64(DX)
+	VMOVUPS Z2, K1, 128(DX)
+	MOVQ    8(AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS Z3, (DX)
+	VMOVUPS Z4, 64(DX)
+	VMOVUPS Z5, K1, 128(DX)
+	MOVQ    16(AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS Z6, (DX)
+	VMOVUPS Z7, 64(DX)
+	VMOVUPS Z8, K1, 128(DX)
+	MOVQ    24(AX), AX
+	LEAQ    (CX)(AX*4), AX
+	VMOVUPS Z9, (AX)
+	VMOVUPS Z10, 64(AX)
+	VMOVUPS Z11, K1, 128(AX)
+
+stored4:
 	VZEROUPPER
 	RET
 
@@ -2699,21 +3778,44 @@ k3:
 	CMPQ         R8, DI
 	JLT          k3
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000010
+	JNE          stored3masked
 	MOVQ         (AX), DX
 	LEAQ         (CX)(DX*4), DX
 	VMOVUPS      Z0, (DX)
 	VMOVUPS      Z1, 64(DX)
-	VMOVUPS      Z2, K1, 128(DX)
+	VMOVUPS      Z2, 128(DX)
 	MOVQ         8(AX), DX
 	LEAQ         (CX)(DX*4), DX
 	VMOVUPS      Z3, (DX)
 	VMOVUPS      Z4, 64(DX)
-	VMOVUPS      Z5, K1, 128(DX)
+	VMOVUPS      Z5, 128(DX)
 	MOVQ         16(AX), AX
 	LEAQ         (CX)(AX*4), AX
 	VMOVUPS      Z6, (AX)
 	VMOVUPS      Z7, 64(AX)
-	VMOVUPS      Z8, K1, 128(AX)
+	VMOVUPS      Z8, 128(AX)
+	JMP          stored3
+
+stored3masked:
+	MOVQ    (AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, 64(DX)
+	VMOVUPS Z2, K1, 128(DX)
+	MOVQ    8(AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS Z3, (DX)
+	VMOVUPS Z4, 64(DX)
+	VMOVUPS Z5, K1, 128(DX)
+	MOVQ    16(AX), AX
+	LEAQ    (CX)(AX*4), AX
+	VMOVUPS Z6, (AX)
+	VMOVUPS Z7, 64(AX)
+	VMOVUPS Z8, K1, 128(AX)
+
+stored3:
 	VZEROUPPER
 	RET
 
@@ -2771,16 +3873,34 @@ k2:
 	CMPQ         DI, SI
 	JLT          k2
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000010
+	JNE          stored2masked
 	MOVQ         (AX), DX
 	LEAQ         (CX)(DX*4), DX
 	VMOVUPS      Z0, (DX)
 	VMOVUPS      Z1, 64(DX)
-	VMOVUPS      Z2, K1, 128(DX)
+	VMOVUPS      Z2, 128(DX)
 	MOVQ         8(AX), AX
 	LEAQ         (CX)(AX*4), AX
 	VMOVUPS      Z3, (AX)
 	VMOVUPS      Z4, 64(AX)
-	VMOVUPS      Z5, K1, 128(AX)
+	VMOVUPS      Z5, 128(AX)
+	JMP          stored2
+
+stored2masked:
+	MOVQ    (AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, 64(DX)
+	VMOVUPS Z2, K1, 128(DX)
+	MOVQ    8(AX), AX
+	LEAQ    (CX)(AX*4), AX
+	VMOVUPS Z3, (AX)
+	VMOVUPS Z4, 64(AX)
+	VMOVUPS Z5, K1, 128(AX)
+
+stored2:
 	VZEROUPPER
 	RET
 
@@ -2824,11 +3944,24 @@ k1:
 	CMPQ         SI, BX
 	JLT          k1
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000010
+	JNE          stored1masked
 	MOVQ         (AX), AX
 	LEAQ         (CX)(AX*4), AX
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
-	VMOVUPS      Z2, K1, 128(AX)
+	VMOVUPS      Z2, 128(AX)
+	JMP          stored1
+
+stored1masked:
+	MOVQ    (AX), AX
+	LEAQ    (CX)(AX*4), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, K1, 128(AX)
+
+stored1:
 	VZEROUPPER
 	RET
 
@@ -2873,10 +4006,22 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000010
+	JNE          storedmasked
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
-	VMOVUPS      Z2, K1, 128(AX)
+	VMOVUPS      Z2, 128(AX)
 	LEAQ         (AX)(CX*4), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, K1, 128(AX)
+	LEAQ    (AX)(CX*4), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -2925,14 +4070,30 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000010
+	JNE          storedmasked
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
-	VMOVUPS      Z2, K1, 128(AX)
+	VMOVUPS      Z2, 128(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Z3, (AX)
 	VMOVUPS      Z4, 64(AX)
-	VMOVUPS      Z5, K1, 128(AX)
+	VMOVUPS      Z5, 128(AX)
 	LEAQ         (AX)(CX*4), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, K1, 128(AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z3, (AX)
+	VMOVUPS Z4, 64(AX)
+	VMOVUPS Z5, K1, 128(AX)
+	LEAQ    (AX)(CX*4), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -2989,18 +4150,38 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000010
+	JNE          storedmasked
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
-	VMOVUPS      Z2, K1, 128(AX)
+	VMOVUPS      Z2, 128(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Z3, (AX)
 	VMOVUPS      Z4, 64(AX)
-	VMOVUPS      Z5, K1, 128(AX)
+	VMOVUPS      Z5, 128(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Z6, (AX)
 	VMOVUPS      Z7, 64(AX)
-	VMOVUPS      Z8, K1, 128(AX)
+	VMOVUPS      Z8, 128(AX)
 	LEAQ         (AX)(CX*4), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, K1, 128(AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z3, (AX)
+	VMOVUPS Z4, 64(AX)
+	VMOVUPS Z5, K1, 128(AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z6, (AX)
+	VMOVUPS Z7, 64(AX)
+	VMOVUPS Z8, K1, 128(AX)
+	LEAQ    (AX)(CX*4), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -3065,22 +4246,46 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000010
+	JNE          storedmasked
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
-	VMOVUPS      Z2, K1, 128(AX)
+	VMOVUPS      Z2, 128(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Z3, (AX)
 	VMOVUPS      Z4, 64(AX)
-	VMOVUPS      Z5, K1, 128(AX)
+	VMOVUPS      Z5, 128(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Z6, (AX)
 	VMOVUPS      Z7, 64(AX)
-	VMOVUPS      Z8, K1, 128(AX)
+	VMOVUPS      Z8, 128(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Z9, (AX)
 	VMOVUPS      Z10, 64(AX)
-	VMOVUPS      Z11, K1, 128(AX)
+	VMOVUPS      Z11, 128(AX)
 	LEAQ         (AX)(CX*4), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, K1, 128(AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z3, (AX)
+	VMOVUPS Z4, 64(AX)
+	VMOVUPS Z5, K1, 128(AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z6, (AX)
+	VMOVUPS Z7, 64(AX)
+	VMOVUPS Z8, K1, 128(AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z9, (AX)
+	VMOVUPS Z10, 64(AX)
+	VMOVUPS Z11, K1, 128(AX)
+	LEAQ    (AX)(CX*4), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -3153,26 +4358,54 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000010
+	JNE          storedmasked
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
-	VMOVUPS      Z2, K1, 128(AX)
+	VMOVUPS      Z2, 128(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Z3, (AX)
 	VMOVUPS      Z4, 64(AX)
-	VMOVUPS      Z5, K1, 128(AX)
+	VMOVUPS      Z5, 128(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Z6, (AX)
 	VMOVUPS      Z7, 64(AX)
-	VMOVUPS      Z8, K1, 128(AX)
+	VMOVUPS      Z8, 128(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Z9, (AX)
 	VMOVUPS      Z10, 64(AX)
-	VMOVUPS      Z11, K1, 128(AX)
+	VMOVUPS      Z11, 128(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Z12, (AX)
 	VMOVUPS      Z13, 64(AX)
-	VMOVUPS      Z14, K1, 128(AX)
+	VMOVUPS      Z14, 128(AX)
 	LEAQ         (AX)(CX*4), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, K1, 128(AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z3, (AX)
+	VMOVUPS Z4, 64(AX)
+	VMOVUPS Z5, K1, 128(AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z6, (AX)
+	VMOVUPS Z7, 64(AX)
+	VMOVUPS Z8, K1, 128(AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z9, (AX)
+	VMOVUPS Z10, 64(AX)
+	VMOVUPS Z11, K1, 128(AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z12, (AX)
+	VMOVUPS Z13, 64(AX)
+	VMOVUPS Z14, K1, 128(AX)
+	LEAQ    (AX)(CX*4), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -3253,30 +4486,62 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000010
+	JNE          storedmasked
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
-	VMOVUPS      Z2, K1, 128(AX)
+	VMOVUPS      Z2, 128(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Z3, (AX)
 	VMOVUPS      Z4, 64(AX)
-	VMOVUPS      Z5, K1, 128(AX)
+	VMOVUPS      Z5, 128(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Z6, (AX)
 	VMOVUPS      Z7, 64(AX)
-	VMOVUPS      Z8, K1, 128(AX)
+	VMOVUPS      Z8, 128(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Z9, (AX)
 	VMOVUPS      Z10, 64(AX)
-	VMOVUPS      Z11, K1, 128(AX)
+	VMOVUPS      Z11, 128(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Z12, (AX)
 	VMOVUPS      Z13, 64(AX)
-	VMOVUPS      Z14, K1, 128(AX)
+	VMOVUPS      Z14, 128(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Z15, (AX)
 	VMOVUPS      Z16, 64(AX)
-	VMOVUPS      Z17, K1, 128(AX)
+	VMOVUPS      Z17, 128(AX)
 	LEAQ         (AX)(CX*4), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, K1, 128(AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z3, (AX)
+	VMOVUPS Z4, 64(AX)
+	VMOVUPS Z5, K1, 128(AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z6, (AX)
+	VMOVUPS Z7, 64(AX)
+	VMOVUPS Z8, K1, 128(AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z9, (AX)
+	VMOVUPS Z10, 64(AX)
+	VMOVUPS Z11, K1, 128(AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z12, (AX)
+	VMOVUPS Z13, 64(AX)
+	VMOVUPS Z14, K1, 128(AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z15, (AX)
+	VMOVUPS Z16, 64(AX)
+	VMOVUPS Z17, K1, 128(AX)
+	LEAQ    (AX)(CX*4), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -3421,46 +4686,90 @@ k6:
 	CMPQ         R13, R12
 	JLT          k6
 	MOVQ         dst+0(FP), BX
+	MOVQ         tail+64(FP), SI
+	CMPQ         SI, $0x00000010
+	JNE          stored6masked
 	MOVQ         (AX), SI
 	LEAQ         (BX)(SI*4), SI
 	VMOVUPS      Z0, (SI)
 	VMOVUPS      Z1, 64(SI)
 	VMOVUPS      Z2, 128(SI)
-	VMOVUPS      Z3, K1, 192(SI)
+	VMOVUPS      Z3, 192(SI)
 	MOVQ         8(AX), SI
 	LEAQ         (BX)(SI*4), SI
 	VMOVUPS      Z4, (SI)
 	VMOVUPS      Z5, 64(SI)
 	VMOVUPS      Z6, 128(SI)
-	VMOVUPS      Z7, K1, 192(SI)
+	VMOVUPS      Z7, 192(SI)
 	MOVQ         16(AX), SI
 	LEAQ         (BX)(SI*4), SI
 	VMOVUPS      Z8, (SI)
 	VMOVUPS      Z9, 64(SI)
 	VMOVUPS      Z10, 128(SI)
-	VMOVUPS      Z11, K1, 192(SI)
+	VMOVUPS      Z11, 192(SI)
 	MOVQ         24(AX), SI
 	LEAQ         (BX)(SI*4), SI
 	VMOVUPS      Z12, (SI)
 	VMOVUPS      Z13, 64(SI)
 	VMOVUPS      Z14, 128(SI)
-	VMOVUPS      Z15, K1, 192(SI)
+	VMOVUPS      Z15, 192(SI)
 	MOVQ         32(AX), SI
 	LEAQ         (BX)(SI*4), SI
 	VMOVUPS      Z16, (SI)
 	VMOVUPS      Z17, 64(SI)
 	VMOVUPS      Z18, 128(SI)
-	VMOVUPS      Z19, K1, 192(SI)
+	VMOVUPS      Z19, 192(SI)
 	MOVQ         40(AX), SI
 	LEAQ         (BX)(SI*4), SI
 	VMOVUPS      Z20, (SI)
 	VMOVUPS      Z21, 64(SI)
 	VMOVUPS      Z22, 128(SI)
-	VMOVUPS      Z23, K1, 192(SI)
-	ADDQ         $0x00000030, AX
-	ADDQ         $0x00000030, CX
-	SUBQ         $0x06, DX
-	JMP          next
+	VMOVUPS      Z23, 192(SI)
+	JMP          stored6
+
+stored6masked:
+	MOVQ    (AX), SI
+	LEAQ    (BX)(SI*4), SI
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, 64(SI)
+	VMOVUPS Z2, 128(SI)
+	VMOVUPS Z3, K1, 192(SI)
+	MOVQ    8(AX), SI
+	LEAQ    (BX)(SI*4), SI
+	VMOVUPS Z4, (SI)
+	VMOVUPS Z5, 64(SI)
+	VMOVUPS Z6, 128(SI)
+	VMOVUPS Z7, K1, 192(SI)
+	MOVQ    16(AX), SI
+	LEAQ    (BX)(SI*4), SI
+	VMOVUPS Z8, (SI)
+	VMOVUPS Z9, 64(SI)
+	VMOVUPS Z10, 128(SI)
+	VMOVUPS Z11, K1, 192(SI)
+	MOVQ    24(AX), SI
+	LEAQ    (BX)(SI*4), SI
+	VMOVUPS Z12, (SI)
+	VMOVUPS Z13, 64(SI)
+	VMOVUPS Z14, 128(SI)
+	VMOVUPS Z15, K1, 192(SI)
+	MOVQ    32(AX), SI
+	LEAQ    (BX)(SI*4), SI
+	VMOVUPS Z16, (SI)
+	VMOVUPS Z17, 64(SI)
+	VMOVUPS Z18, 128(SI)
+	VMOVUPS Z19, K1, 192(SI)
+	MOVQ    40(AX), SI
+	LEAQ    (BX)(SI*4), SI
+	VMOVUPS Z20, (SI)
+	VMOVUPS Z21, 64(SI)
+	VMOVUPS Z22, 128(SI)
+	VMOVUPS Z23, K1, 192(SI)
+
+stored6:
+	ADDQ $0x00000030, AX
+	ADDQ $0x00000030, CX
+	SUBQ $0x06, DX
+	JMP  next
 
 rest:
 	CMPQ      DX, $0x05
@@ -3574,36 +4883,74 @@ k5:
 	CMPQ         R10, R9
 	JLT          k5
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000010
+	JNE          stored5masked
 	MOVQ         (AX), DX
 	LEAQ         (CX)(DX*4), DX
 	VMOVUPS      Z0, (DX)
 	VMOVUPS      Z1, 64(DX)
 	VMOVUPS      Z2, 128(DX)
-	VMOVUPS      Z3, K1, 192(DX)
+	VMOVUPS      Z3, 192(DX)
 	MOVQ         8(AX), DX
 	LEAQ         (CX)(DX*4), DX
 	VMOVUPS      Z4, (DX)
 	VMOVUPS      Z5, 64(DX)
 	VMOVUPS      Z6, 128(DX)
-	VMOVUPS      Z7, K1, 192(DX)
+	VMOVUPS      Z7, 192(DX)
 	MOVQ         16(AX), DX
 	LEAQ         (CX)(DX*4), DX
 	VMOVUPS      Z8, (DX)
 	VMOVUPS      Z9, 64(DX)
 	VMOVUPS      Z10, 128(DX)
-	VMOVUPS      Z11, K1, 192(DX)
+	VMOVUPS      Z11, 192(DX)
 	MOVQ         24(AX), DX
 	LEAQ         (CX)(DX*4), DX
 	VMOVUPS      Z12, (DX)
 	VMOVUPS      Z13, 64(DX)
 	VMOVUPS      Z14, 128(DX)
-	VMOVUPS      Z15, K1, 192(DX)
+	VMOVUPS      Z15, 192(DX)
 	MOVQ         32(AX), AX
 	LEAQ         (CX)(AX*4), AX
 	VMOVUPS      Z16, (AX)
 	VMOVUPS      Z17, 64(AX)
 	VMOVUPS      Z18, 128(AX)
-	VMOVUPS      Z19, K1, 192(AX)
+	VMOVUPS      Z19, 192(AX)
+	JMP          stored5
+
+stored5masked:
+	MOVQ    (AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, 64(DX)
+	VMOVUPS Z2, 128(DX)
+	VMOVUPS Z3, K1, 192(DX)
+	MOVQ    8(AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS Z4, (DX)
+	VMOVUPS Z5, 64(DX)
+	VMOVUPS Z6, 128(DX)
+	VMOVUPS Z7, K1, 192(DX)
+	MOVQ    16(AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS Z8, (DX)
+	VMOVUPS Z9, 64(DX)
+	VMOVUPS Z10, 128(DX)
+	VMOVUPS Z11, K1, 192(DX)
+	MOVQ    24(AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS Z12, (DX)
+	VMOVUPS Z13, 64(DX)
+	VMOVUPS Z14, 128(DX)
+	VMOVUPS Z15, K1, 192(DX)
+	MOVQ    32(AX), AX
+	LEAQ    (CX)(AX*4), AX
+	VMOVUPS Z16, (AX)
+	VMOVUPS Z17, 64(AX)
+	VMOVUPS Z18, 128(AX)
+	VMOVUPS Z19, K1, 192(AX)
+
+stored5:
 	VZEROUPPER
 	RET
 
@@ -3702,30 +5049,62 @@ k4:
 	CMPQ         R9, R8
 	JLT          k4
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000010
+	JNE          stored4masked
 	MOVQ         (AX), DX
 	LEAQ         (CX)(DX*4), DX
 	VMOVUPS      Z0, (DX)
 	VMOVUPS      Z1, 64(DX)
 	VMOVUPS      Z2, 128(DX)
-	VMOVUPS      Z3, K1, 192(DX)
+	VMOVUPS      Z3, 192(DX)
 	MOVQ         8(AX), DX
 	LEAQ         (CX)(DX*4), DX
 	VMOVUPS      Z4, (DX)
 	VMOVUPS      Z5, 64(DX)
 	VMOVUPS      Z6, 128(DX)
-	VMOVUPS      Z7, K1, 192(DX)
+	VMOVUPS      Z7, 192(DX)
 	MOVQ         16(AX), DX
 	LEAQ         (CX)(DX*4), DX
 	VMOVUPS      Z8, (DX)
 	VMOVUPS      Z9, 64(DX)
 	VMOVUPS      Z10, 128(DX)
-	VMOVUPS      Z11, K1, 192(DX)
+	VMOVUPS      Z11, 192(DX)
 	MOVQ         24(AX), AX
 	LEAQ         (CX)(AX*4), AX
 	VMOVUPS      Z12, (AX)
 	VMOVUPS      Z13, 64(AX)
 	VMOVUPS      Z14, 128(AX)
-	VMOVUPS      Z15, K1, 192(AX)
+	VMOVUPS      Z15, 192(AX)
+	JMP          stored4
+
+stored4masked:
+	MOVQ    (AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, 64(DX)
+	VMOVUPS Z2, 128(DX)
+	VMOVUPS Z3, K1, 192(DX)
+	MOVQ    8(AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS Z4, (DX)
+	VMOVUPS Z5, 64(DX)
+	VMOVUPS Z6, 128(DX)
+	VMOVUPS Z7, K1, 192(DX)
+	MOVQ    16(AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS Z8, (DX)
+	VMOVUPS Z9, 64(DX)
+	VMOVUPS Z10, 128(DX)
+	VMOVUPS Z11, K1, 192(DX)
+	MOVQ    24(AX), AX
+	LEAQ    (CX)(AX*4), AX
+	VMOVUPS Z12, (AX)
+	VMOVUPS Z13, 64(AX)
+	VMOVUPS Z14, 128(AX)
+	VMOVUPS Z15, K1, 192(AX)
+
+stored4:
 	VZEROUPPER
 	RET
 
@@ -3807,24 +5186,50 @@ k3:
 	CMPQ         R8, DI
 	JLT          k3
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000010
+	JNE          stored3masked
 	MOVQ         (AX), DX
 	LEAQ         (CX)(DX*4), DX
 	VMOVUPS      Z0, (DX)
 	VMOVUPS      Z1, 64(DX)
 	VMOVUPS      Z2, 128(DX)
-	VMOVUPS      Z3, K1, 192(DX)
+	VMOVUPS      Z3, 192(DX)
 	MOVQ         8(AX), DX
 	LEAQ         (CX)(DX*4), DX
 	VMOVUPS      Z4, (DX)
 	VMOVUPS      Z5, 64(DX)
 	VMOVUPS      Z6, 128(DX)
-	VMOVUPS      Z7, K1, 192(DX)
+	VMOVUPS      Z7, 192(DX)
 	MOVQ         16(AX), AX
 	LEAQ         (CX)(AX*4), AX
 	VMOVUPS      Z8, (AX)
 	VMOVUPS      Z9, 64(AX)
 	VMOVUPS      Z10, 128(AX)
-	VMOVUPS      Z11, K1, 192(AX)
+	VMOVUPS      Z11, 192(AX)
+	JMP          stored3
+
+stored3masked:
+	MOVQ    (AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, 64(DX)
+	VMOVUPS Z2, 128(DX)
+	VMOVUPS Z3, K1, 192(DX)
+	MOVQ    8(AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS Z4, (DX)
+	VMOVUPS Z5, 64(DX)
+	VMOVUPS Z6, 128(DX)
+	VMOVUPS Z7, K1, 192(DX)
+	MOVQ    16(AX), AX
+	LEAQ    (CX)(AX*4), AX
+	VMOVUPS Z8, (AX)
+	VMOVUPS Z9, 64(AX)
+	VMOVUPS Z10, 128(AX)
+	VMOVUPS Z11, K1, 192(AX)
+
+stored3:
 	VZEROUPPER
 	RET
 
@@ -3889,18 +5294,38 @@ k2:
 	CMPQ         DI, SI
 	JLT          k2
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000010
+	JNE          stored2masked
 	MOVQ         (AX), DX
 	LEAQ         (CX)(DX*4), DX
 	VMOVUPS      Z0, (DX)
 	VMOVUPS      Z1, 64(DX)
 	VMOVUPS      Z2, 128(DX)
-	VMOVUPS      Z3, K1, 192(DX)
+	VMOVUPS      Z3, 192(DX)
 	MOVQ         8(AX), AX
 	LEAQ         (CX)(AX*4), AX
 	VMOVUPS      Z4, (AX)
 	VMOVUPS      Z5, 64(AX)
 	VMOVUPS      Z6, 128(AX)
-	VMOVUPS      Z7, K1, 192(AX)
+	VMOVUPS      Z7, 192(AX)
+	JMP          stored2
+
+stored2masked:
+	MOVQ    (AX), DX
+	LEAQ    (CX)(DX*4), DX
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, 64(DX)
+	VMOVUPS Z2, 128(DX)
+	VMOVUPS Z3, K1, 192(DX)
+	MOVQ    8(AX), AX
+	LEAQ    (CX)(AX*4), AX
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, 64(AX)
+	VMOVUPS Z6, 128(AX)
+	VMOVUPS Z7, K1, 192(AX)
+
+stored2:
 	VZEROUPPER
 	RET
 
@@ -3948,12 +5373,26 @@ k1:
 	CMPQ         SI, BX
 	JLT          k1
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000010
+	JNE          stored1masked
 	MOVQ         (AX), AX
 	LEAQ         (CX)(AX*4), AX
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	VMOVUPS      Z2, 128(AX)
-	VMOVUPS      Z3, K1, 192(AX)
+	VMOVUPS      Z3, 192(AX)
+	JMP          stored1
+
+stored1masked:
+	MOVQ    (AX), AX
+	LEAQ    (CX)(AX*4), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, K1, 192(AX)
+
+stored1:
 	VZEROUPPER
 	RET
 
@@ -4001,11 +5440,24 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000010
+	JNE          storedmasked
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	VMOVUPS      Z2, 128(AX)
-	VMOVUPS      Z3, K1, 192(AX)
+	VMOVUPS      Z3, 192(AX)
 	LEAQ         (AX)(CX*4), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, K1, 192(AX)
+	LEAQ    (AX)(CX*4), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -4059,16 +5511,34 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000010
+	JNE          storedmasked
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	VMOVUPS      Z2, 128(AX)
-	VMOVUPS      Z3, K1, 192(AX)
+	VMOVUPS      Z3, 192(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Z4, (AX)
 	VMOVUPS      Z5, 64(AX)
 	VMOVUPS      Z6, 128(AX)
-	VMOVUPS      Z7, K1, 192(AX)
+	VMOVUPS      Z7, 192(AX)
 	LEAQ         (AX)(CX*4), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, K1, 192(AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, 64(AX)
+	VMOVUPS Z6, 128(AX)
+	VMOVUPS Z7, K1, 192(AX)
+	LEAQ    (AX)(CX*4), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -4132,21 +5602,44 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000010
+	JNE          storedmasked
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	VMOVUPS      Z2, 128(AX)
-	VMOVUPS      Z3, K1, 192(AX)
+	VMOVUPS      Z3, 192(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Z4, (AX)
 	VMOVUPS      Z5, 64(AX)
 	VMOVUPS      Z6, 128(AX)
-	VMOVUPS      Z7, K1, 192(AX)
+	VMOVUPS      Z7, 192(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Z8, (AX)
 	VMOVUPS      Z9, 64(AX)
 	VMOVUPS      Z10, 128(AX)
-	VMOVUPS      Z11, K1, 192(AX)
+	VMOVUPS      Z11, 192(AX)
 	LEAQ         (AX)(CX*4), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, K1, 192(AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, 64(AX)
+	VMOVUPS Z6, 128(AX)
+	VMOVUPS Z7, K1, 192(AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z8, (AX)
+	VMOVUPS Z9, 64(AX)
+	VMOVUPS Z10, 128(AX)
+	VMOVUPS Z11, K1, 192(AX)
+	LEAQ    (AX)(CX*4), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -4220,26 +5713,54 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000010
+	JNE          storedmasked
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	VMOVUPS      Z2, 128(AX)
-	VMOVUPS      Z3, K1, 192(AX)
+	VMOVUPS      Z3, 192(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Z4, (AX)
 	VMOVUPS      Z5, 64(AX)
 	VMOVUPS      Z6, 128(AX)
-	VMOVUPS      Z7, K1, 192(AX)
+	VMOVUPS      Z7, 192(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Z8, (AX)
 	VMOVUPS      Z9, 64(AX)
 	VMOVUPS      Z10, 128(AX)
-	VMOVUPS      Z11, K1, 192(AX)
+	VMOVUPS      Z11, 192(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Z12, (AX)
 	VMOVUPS      Z13, 64(AX)
 	VMOVUPS      Z14, 128(AX)
-	VMOVUPS      Z15, K1, 192(AX)
+	VMOVUPS      Z15, 192(AX)
 	LEAQ         (AX)(CX*4), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, K1, 192(AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, 64(AX)
+	VMOVUPS Z6, 128(AX)
+	VMOVUPS Z7, K1, 192(AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z8, (AX)
+	VMOVUPS Z9, 64(AX)
+	VMOVUPS Z10, 128(AX)
+	VMOVUPS Z11, K1, 192(AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z12, (AX)
+	VMOVUPS Z13, 64(AX)
+	VMOVUPS Z14, 128(AX)
+	VMOVUPS Z15, K1, 192(AX)
+	LEAQ    (AX)(CX*4), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -4323,31 +5844,64 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000010
+	JNE          storedmasked
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	VMOVUPS      Z2, 128(AX)
-	VMOVUPS      Z3, K1, 192(AX)
+	VMOVUPS      Z3, 192(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Z4, (AX)
 	VMOVUPS      Z5, 64(AX)
 	VMOVUPS      Z6, 128(AX)
-	VMOVUPS      Z7, K1, 192(AX)
+	VMOVUPS      Z7, 192(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Z8, (AX)
 	VMOVUPS      Z9, 64(AX)
 	VMOVUPS      Z10, 128(AX)
-	VMOVUPS      Z11, K1, 192(AX)
+	VMOVUPS      Z11, 192(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Z12, (AX)
 	VMOVUPS      Z13, 64(AX)
 	VMOVUPS      Z14, 128(AX)
-	VMOVUPS      Z15, K1, 192(AX)
+	VMOVUPS      Z15, 192(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Z16, (AX)
 	VMOVUPS      Z17, 64(AX)
 	VMOVUPS      Z18, 128(AX)
-	VMOVUPS      Z19, K1, 192(AX)
+	VMOVUPS      Z19, 192(AX)
 	LEAQ         (AX)(CX*4), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, K1, 192(AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, 64(AX)
+	VMOVUPS Z6, 128(AX)
+	VMOVUPS Z7, K1, 192(AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z8, (AX)
+	VMOVUPS Z9, 64(AX)
+	VMOVUPS Z10, 128(AX)
+	VMOVUPS Z11, K1, 192(AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z12, (AX)
+	VMOVUPS Z13, 64(AX)
+	VMOVUPS Z14, 128(AX)
+	VMOVUPS Z15, K1, 192(AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z16, (AX)
+	VMOVUPS Z17, 64(AX)
+	VMOVUPS Z18, 128(AX)
+	VMOVUPS Z19, K1, 192(AX)
+	LEAQ    (AX)(CX*4), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -4441,89 +5995,1772 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000010
+	JNE          storedmasked
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	VMOVUPS      Z2, 128(AX)
-	VMOVUPS      Z3, K1, 192(AX)
+	VMOVUPS      Z3, 192(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Z4, (AX)
 	VMOVUPS      Z5, 64(AX)
 	VMOVUPS      Z6, 128(AX)
-	VMOVUPS      Z7, K1, 192(AX)
+	VMOVUPS      Z7, 192(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Z8, (AX)
 	VMOVUPS      Z9, 64(AX)
 	VMOVUPS      Z10, 128(AX)
-	VMOVUPS      Z11, K1, 192(AX)
+	VMOVUPS      Z11, 192(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Z12, (AX)
 	VMOVUPS      Z13, 64(AX)
 	VMOVUPS      Z14, 128(AX)
-	VMOVUPS      Z15, K1, 192(AX)
+	VMOVUPS      Z15, 192(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Z16, (AX)
 	VMOVUPS      Z17, 64(AX)
 	VMOVUPS      Z18, 128(AX)
-	VMOVUPS      Z19, K1, 192(AX)
+	VMOVUPS      Z19, 192(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Z20, (AX)
 	VMOVUPS      Z21, 64(AX)
 	VMOVUPS      Z22, 128(AX)
-	VMOVUPS      Z23, K1, 192(AX)
+	VMOVUPS      Z23, 192(AX)
 	LEAQ         (AX)(CX*4), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, K1, 192(AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, 64(AX)
+	VMOVUPS Z6, 128(AX)
+	VMOVUPS Z7, K1, 192(AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z8, (AX)
+	VMOVUPS Z9, 64(AX)
+	VMOVUPS Z10, 128(AX)
+	VMOVUPS Z11, K1, 192(AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z12, (AX)
+	VMOVUPS Z13, 64(AX)
+	VMOVUPS Z14, 128(AX)
+	VMOVUPS Z15, K1, 192(AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z16, (AX)
+	VMOVUPS Z17, 64(AX)
+	VMOVUPS Z18, 128(AX)
+	VMOVUPS Z19, K1, 192(AX)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Z20, (AX)
+	VMOVUPS Z21, 64(AX)
+	VMOVUPS Z22, 128(AX)
+	VMOVUPS Z23, K1, 192(AX)
+	LEAQ    (AX)(CX*4), AX
+
+stored:
+	VZEROUPPER
+	RET
+
+// func exp32AVX512(dst *float32, dstOff *int, x *float32, xOff *int, rows int, width int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·exp32AVX512(SB), NOSPLIT, $0-48
+	VMOVUPS c4b400000x16<>+0(SB), Z0
+	VMOVUPS c3fb8aa3bx16<>+0(SB), Z1
+	VMOVUPS c3f318000x16<>+0(SB), Z2
+	VMOVUPS cb95e8083x16<>+0(SB), Z3
+	VMOVUPS c3f800000x16<>+0(SB), Z4
+	VMOVUPS c3ab688ffx16<>+0(SB), Z5
+	VMOVUPS c3c090631x16<>+0(SB), Z6
+	VMOVUPS c3d2aaa8cx16<>+0(SB), Z7
+	VMOVUPS c3e2aaa6ex16<>+0(SB), Z8
+	VMOVUPS c3f000000x16<>+0(SB), Z9
+	VMOVUPS cc2d00000x16<>+0(SB), Z10
+	VMOVUPS c42b20000x16<>+0(SB), Z11
+	VMOVUPS c80000000x16<>+0(SB), Z12
+	MOVQ    width+40(FP), AX
+	MOVQ    AX, CX
+	ANDQ    $-16, CX
+	SUBQ    CX, AX
+	MOVQ    AX, DX
+	MOVQ    $-1, BX
+	SHLXQ   DX, BX, BX
+	NOTQ    BX
+	KMOVW   BX, K1
+	XORQ    DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*4), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*4), SI
+	XORQ DI, DI
+	CMPQ DI, CX
+	JGE  last
+
+column:
+	VMOVUPS      (SI)(DI*4), Z12
+	VMOVUPS      Z10, Z13
+	VMAXPS       Z12, Z13, Z13
+	VMOVUPS      Z11, Z12
+	VMINPS       Z13, Z12, Z12
+	VMOVUPS      Z0, Z13
+	VFMADD231PS  Z1, Z12, Z13
+	VSUBPS       Z0, Z13, Z14
+	VFNMADD231PS Z2, Z14, Z12
+	VFNMADD231PS Z3, Z14, Z12
+	VMOVUPS      Z5, Z14
+	VFMADD213PS  Z6, Z12, Z14
+	VFMADD213PS  Z7, Z12, Z14
+	VFMADD213PS  Z8, Z12, Z14
+	VFMADD213PS  Z9, Z12, Z14
+	VMULPS       Z12, Z12, Z15
+	VFMADD213PS  Z12, Z15, Z14
+	VADDPS       Z4, Z14, Z14
+	VSUBPS       Z0, Z13, Z12
+	VSCALEFPS    Z12, Z14, Z14
+	VMOVUPS      Z14, (BX)(DI*4)
+	ADDQ         $0x00000010, DI
+	CMPQ         DI, CX
+	JLT          column
+
+last:
+	TESTQ        AX, AX
+	JZ           done
+	VMOVUPS.Z    (SI)(DI*4), K1, Z12
+	VMOVUPS      Z10, Z13
+	VMAXPS       Z12, Z13, Z13
+	VMOVUPS      Z11, Z12
+	VMINPS       Z13, Z12, Z12
+	VMOVUPS      Z0, Z13
+	VFMADD231PS  Z1, Z12, Z13
+	VSUBPS       Z0, Z13, Z14
+	VFNMADD231PS Z2, Z14, Z12
+	VFNMADD231PS Z3, Z14, Z12
+	VMOVUPS      Z5, Z14
+	VFMADD213PS  Z6, Z12, Z14
+	VFMADD213PS  Z7, Z12, Z14
+	VFMADD213PS  Z8, Z12, Z14
+	VFMADD213PS  Z9, Z12, Z14
+	VMULPS       Z12, Z12, Z15
+	VFMADD213PS  Z12, Z15, Z14
+	VADDPS       Z4, Z14, Z14
+	VSUBPS       Z0, Z13, Z12
+	VSCALEFPS    Z12, Z14, Z14
+	VMOVUPS      Z14, K1, (BX)(DI*4)
+
+done:
+	INCQ DX
+	MOVQ rows+32(FP), BX
+	CMPQ DX, BX
+	JLT  row
+	VZEROUPPER
+	RET
+
+DATA c4b400000x16<>+0(SB)/4, $0x4b400000
+DATA c4b400000x16<>+4(SB)/4, $0x4b400000
+DATA c4b400000x16<>+8(SB)/4, $0x4b400000
+DATA c4b400000x16<>+12(SB)/4, $0x4b400000
+DATA c4b400000x16<>+16(SB)/4, $0x4b400000
+DATA c4b400000x16<>+20(SB)/4, $0x4b400000
+DATA c4b400000x16<>+24(SB)/4, $0x4b400000
+DATA c4b400000x16<>+28(SB)/4, $0x4b400000
+DATA c4b400000x16<>+32(SB)/4, $0x4b400000
+DATA c4b400000x16<>+36(SB)/4, $0x4b400000
+DATA c4b400000x16<>+40(SB)/4, $0x4b400000
+DATA c4b400000x16<>+44(SB)/4, $0x4b400000
+DATA c4b400000x16<>+48(SB)/4, $0x4b400000
+DATA c4b400000x16<>+52(SB)/4, $0x4b400000
+DATA c4b400000x16<>+56(SB)/4, $0x4b400000
+DATA c4b400000x16<>+60(SB)/4, $0x4b400000
+GLOBL c4b400000x16<>(SB), RODATA|NOPTR, $64
+
+DATA c3fb8aa3bx16<>+0(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3bx16<>+4(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3bx16<>+8(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3bx16<>+12(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3bx16<>+16(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3bx16<>+20(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3bx16<>+24(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3bx16<>+28(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3bx16<>+32(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3bx16<>+36(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3bx16<>+40(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3bx16<>+44(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3bx16<>+48(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3bx16<>+52(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3bx16<>+56(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3bx16<>+60(SB)/4, $0x3fb8aa3b
+GLOBL c3fb8aa3bx16<>(SB), RODATA|NOPTR, $64
+
+DATA c3f318000x16<>+0(SB)/4, $0x3f318000
+DATA c3f318000x16<>+4(SB)/4, $0x3f318000
+DATA c3f318000x16<>+8(SB)/4, $0x3f318000
+DATA c3f318000x16<>+12(SB)/4, $0x3f318000
+DATA c3f318000x16<>+16(SB)/4, $0x3f318000
+DATA c3f318000x16<>+20(SB)/4, $0x3f318000
+DATA c3f318000x16<>+24(SB)/4, $0x3f318000
+DATA c3f318000x16<>+28(SB)/4, $0x3f318000
+DATA c3f318000x16<>+32(SB)/4, $0x3f318000
+DATA c3f318000x16<>+36(SB)/4, $0x3f318000
+DATA c3f318000x16<>+40(SB)/4, $0x3f318000
+DATA c3f318000x16<>+44(SB)/4, $0x3f318000
+DATA c3f318000x16<>+48(SB)/4, $0x3f318000
+DATA c3f318000x16<>+52(SB)/4, $0x3f318000
+DATA c3f318000x16<>+56(SB)/4, $0x3f318000
+DATA c3f318000x16<>+60(SB)/4, $0x3f318000
+GLOBL c3f318000x16<>(SB), RODATA|NOPTR, $64
+
+DATA cb95e8083x16<>+0(SB)/4, $0xb95e8083
+DATA cb95e8083x16<>+4(SB)/4, $0xb95e8083
+DATA cb95e8083x16<>+8(SB)/4, $0xb95e8083
+DATA cb95e8083x16<>+12(SB)/4, $0xb95e8083
+DATA cb95e8083x16<>+16(SB)/4, $0xb95e8083
+DATA cb95e8083x16<>+20(SB)/4, $0xb95e8083
+DATA cb95e8083x16<>+24(SB)/4, $0xb95e8083
+DATA cb95e8083x16<>+28(SB)/4, $0xb95e8083
+DATA cb95e8083x16<>+32(SB)/4, $0xb95e8083
+DATA cb95e8083x16<>+36(SB)/4, $0xb95e8083
+DATA cb95e8083x16<>+40(SB)/4, $0xb95e8083
+DATA cb95e8083x16<>+44(SB)/4, $0xb95e8083
+DATA cb95e8083x16<>+48(SB)/4, $0xb95e8083
+DATA cb95e8083x16<>+52(SB)/4, $0xb95e8083
+DATA cb95e8083x16<>+56(SB)/4, $0xb95e8083
+DATA cb95e8083x16<>+60(SB)/4, $0xb95e8083
+GLOBL cb95e8083x16<>(SB), RODATA|NOPTR, $64
+
+DATA c3f800000x16<>+0(SB)/4, $0x3f800000
+DATA c3f800000x16<>+4(SB)/4, $0x3f800000
+DATA c3f800000x16<>+8(SB)/4, $0x3f800000
+DATA c3f800000x16<>+12(SB)/4, $0x3f800000
+DATA c3f800000x16<>+16(SB)/4, $0x3f800000
+DATA c3f800000x16<>+20(SB)/4, $0x3f800000
+DATA c3f800000x16<>+24(SB)/4, $0x3f800000
+DATA c3f800000x16<>+28(SB)/4, $0x3f800000
+DATA c3f800000x16<>+32(SB)/4, $0x3f800000
+DATA c3f800000x16<>+36(SB)/4, $0x3f800000
+DATA c3f800000x16<>+40(SB)/4, $0x3f800000
+DATA c3f800000x16<>+44(SB)/4, $0x3f800000
+DATA c3f800000x16<>+48(SB)/4, $0x3f800000
+DATA c3f800000x16<>+52(SB)/4, $0x3f800000
+DATA c3f800000x16<>+56(SB)/4, $0x3f800000
+DATA c3f800000x16<>+60(SB)/4, $0x3f800000
+GLOBL c3f800000x16<>(SB), RODATA|NOPTR, $64
+
+DATA c3ab688ffx16<>+0(SB)/4, $0x3ab688ff
+DATA c3ab688ffx16<>+4(SB)/4, $0x3ab688ff
+DATA c3ab688ffx16<>+8(SB)/4, $0x3ab688ff
+DATA c3ab688ffx16<>+12(SB)/4, $0x3ab688ff
+DATA c3ab688ffx16<>+16(SB)/4, $0x3ab688ff
+DATA c3ab688ffx16<>+20(SB)/4, $0x3ab688ff
+DATA c3ab688ffx16<>+24(SB)/4, $0x3ab688ff
+DATA c3ab688ffx16<>+28(SB)/4, $0x3ab688ff
+DATA c3ab688ffx16<>+32(SB)/4, $0x3ab688ff
+DATA c3ab688ffx16<>+36(SB)/4, $0x3ab688ff
+DATA c3ab688ffx16<>+40(SB)/4, $0x3ab688ff
+DATA c3ab688ffx16<>+44(SB)/4, $0x3ab688ff
+DATA c3ab688ffx16<>+48(SB)/4, $0x3ab688ff
+DATA c3ab688ffx16<>+52(SB)/4, $0x3ab688ff
+DATA c3ab688ffx16<>+56(SB)/4, $0x3ab688ff
+DATA c3ab688ffx16<>+60(SB)/4, $0x3ab688ff
+GLOBL c3ab688ffx16<>(SB), RODATA|NOPTR, $64
+
+DATA c3c090631x16<>+0(SB)/4, $0x3c090631
+DATA c3c090631x16<>+4(SB)/4, $0x3c090631
+DATA c3c090631x16<>+8(SB)/4, $0x3c090631
+DATA c3c090631x16<>+12(SB)/4, $0x3c090631
+DATA c3c090631x16<>+16(SB)/4, $0x3c090631
+DATA c3c090631x16<>+20(SB)/4, $0x3c090631
+DATA c3c090631x16<>+24(SB)/4, $0x3c090631
+DATA c3c090631x16<>+28(SB)/4, $0x3c090631
+DATA c3c090631x16<>+32(SB)/4, $0x3c090631
+DATA c3c090631x16<>+36(SB)/4, $0x3c090631
+DATA c3c090631x16<>+40(SB)/4, $0x3c090631
+DATA c3c090631x16<>+44(SB)/4, $0x3c090631
+DATA c3c090631x16<>+48(SB)/4, $0x3c090631
+DATA c3c090631x16<>+52(SB)/4, $0x3c090631
+DATA c3c090631x16<>+56(SB)/4, $0x3c090631
+DATA c3c090631x16<>+60(SB)/4, $0x3c090631
+GLOBL c3c090631x16<>(SB), RODATA|NOPTR, $64
+
+DATA c3d2aaa8cx16<>+0(SB)/4, $0x3d2aaa8c
+DATA c3d2aaa8cx16<>+4(SB)/4, $0x3d2aaa8c
+DATA c3d2aaa8cx16<>+8(SB)/4, $0x3d2aaa8c
+DATA c3d2aaa8cx16<>+12(SB)/4, $0x3d2aaa8c
+DATA c3d2aaa8cx16<>+16(SB)/4, $0x3d2aaa8c
+DATA c3d2aaa8cx16<>+20(SB)/4, $0x3d2aaa8c
+DATA c3d2aaa8cx16<>+24(SB)/4, $0x3d2aaa8c
+DATA c3d2aaa8cx16<>+28(SB)/4, $0x3d2aaa8c
+DATA c3d2aaa8cx16<>+32(SB)/4, $0x3d2aaa8c
+DATA c3d2aaa8cx16<>+36(SB)/4, $0x3d2aaa8c
+DATA c3d2aaa8cx16<>+40(SB)/4, $0x3d2aaa8c
+DATA c3d2aaa8cx16<>+44(SB)/4, $0x3d2aaa8c
+DATA c3d2aaa8cx16<>+48(SB)/4, $0x3d2aaa8c
+DATA c3d2aaa8cx16<>+52(SB)/4, $0x3d2aaa8c
+DATA c3d2aaa8cx16<>+56(SB)/4, $0x3d2aaa8c
+DATA c3d2aaa8cx16<>+60(SB)/4, $0x3d2aaa8c
+GLOBL c3d2aaa8cx16<>(SB), RODATA|NOPTR, $64
+
+DATA c3e2aaa6ex16<>+0(SB)/4, $0x3e2aaa6e
+DATA c3e2aaa6ex16<>+4(SB)/4, $0x3e2aaa6e
+DATA c3e2aaa6ex16<>+8(SB)/4, $0x3e2aaa6e
+DATA c3e2aaa6ex16<>+12(SB)/4, $0x3e2aaa6e
+DATA c3e2aaa6ex16<>+16(SB)/4, $0x3e2aaa6e
+DATA c3e2aaa6ex16<>+20(SB)/4, $0x3e2aaa6e
+DATA c3e2aaa6ex16<>+24(SB)/4, $0x3e2aaa6e
+DATA c3e2aaa6ex16<>+28(SB)/4, $0x3e2aaa6e
+DATA c3e2aaa6ex16<>+32(SB)/4, $0x3e2aaa6e
+DATA c3e2aaa6ex16<>+36(SB)/4, $0x3e2aaa6e
+DATA c3e2aaa6ex16<>+40(SB)/4, $0x3e2aaa6e
+DATA c3e2aaa6ex16<>+44(SB)/4, $0x3e2aaa6e
+DATA c3e2aaa6ex16<>+48(SB)/4, $0x3e2aaa6e
+DATA c3e2aaa6ex16<>+52(SB)/4, $0x3e2aaa6e
+DATA c3e2aaa6ex16<>+56(SB)/4, $0x3e2aaa6e
+DATA c3e2aaa6ex16<>+60(SB)/4, $0x3e2aaa6e
+GLOBL c3e2aaa6ex16<>(SB), RODATA|NOPTR, $64
+
+DATA c3f000000x16<>+0(SB)/4, $0x3f000000
+DATA c3f000000x16<>+4(SB)/4, $0x3f000000
+DATA c3f000000x16<>+8(SB)/4, $0x3f000000
+DATA c3f000000x16<>+12(SB)/4, $0x3f000000
+DATA c3f000000x16<>+16(SB)/4, $0x3f000000
+DATA c3f000000x16<>+20(SB)/4, $0x3f000000
+DATA c3f000000x16<>+24(SB)/4, $0x3f000000
+DATA c3f000000x16<>+28(SB)/4, $0x3f000000
+DATA c3f000000x16<>+32(SB)/4, $0x3f000000
+DATA c3f000000x16<>+36(SB)/4, $0x3f000000
+DATA c3f000000x16<>+40(SB)/4, $0x3f000000
+DATA c3f000000x16<>+44(SB)/4, $0x3f000000
+DATA c3f000000x16<>+48(SB)/4, $0x3f000000
+DATA c3f000000x16<>+52(SB)/4, $0x3f000000
+DATA c3f000000x16<>+56(SB)/4, $0x3f000000
+DATA c3f000000x16<>+60(SB)/4, $0x3f000000
+GLOBL c3f000000x16<>(SB), RODATA|NOPTR, $64
+
+DATA cc2d00000x16<>+0(SB)/4, $0xc2d00000
+DATA cc2d00000x16<>+4(SB)/4, $0xc2d00000
+DATA cc2d00000x16<>+8(SB)/4, $0xc2d00000
+DATA cc2d00000x16<>+12(SB)/4, $0xc2d00000
+DATA cc2d00000x16<>+16(SB)/4, $0xc2d00000
+DATA cc2d00000x16<>+20(SB)/4, $0xc2d00000
+DATA cc2d00000x16<>+24(SB)/4, $0xc2d00000
+DATA cc2d00000x16<>+28(SB)/4, $0xc2d00000
+DATA cc2d00000x16<>+32(SB)/4, $0xc2d00000
+DATA cc2d00000x16<>+36(SB)/4, $0xc2d00000
+DATA cc2d00000x16<>+40(SB)/4, $0xc2d00000
+DATA cc2d00000x16<>+44(SB)/4, $0xc2d00000
+DATA cc2d00000x16<>+48(SB)/4, $0xc2d00000
+DATA cc2d00000x16<>+52(SB)/4, $0xc2d00000
+DATA cc2d00000x16<>+56(SB)/4, $0xc2d00000
+DATA cc2d00000x16<>+60(SB)/4, $0xc2d00000
+GLOBL cc2d00000x16<>(SB), RODATA|NOPTR, $64
+
+DATA c42b20000x16<>+0(SB)/4, $0x42b20000
+DATA c42b20000x16<>+4(SB)/4, $0x42b20000
+DATA c42b20000x16<>+8(SB)/4, $0x42b20000
+DATA c42b20000x16<>+12(SB)/4, $0x42b20000
+DATA c42b20000x16<>+16(SB)/4, $0x42b20000
+DATA c42b20000x16<>+20(SB)/4, $0x42b20000
+DATA c42b20000x16<>+24(SB)/4, $0x42b20000
+DATA c42b20000x16<>+28(SB)/4, $0x42b20000
+DATA c42b20000x16<>+32(SB)/4, $0x42b20000
+DATA c42b20000x16<>+36(SB)/4, $0x42b20000
+DATA c42b20000x16<>+40(SB)/4, $0x42b20000
+DATA c42b20000x16<>+44(SB)/4, $0x42b20000
+DATA c42b20000x16<>+48(SB)/4, $0x42b20000
+DATA c42b20000x16<>+52(SB)/4, $0x42b20000
+DATA c42b20000x16<>+56(SB)/4, $0x42b20000
+DATA c42b20000x16<>+60(SB)/4, $0x42b20000
+GLOBL c42b20000x16<>(SB), RODATA|NOPTR, $64
+
+DATA c80000000x16<>+0(SB)/4, $0x80000000
+DATA c80000000x16<>+4(SB)/4, $0x80000000
+DATA c80000000x16<>+8(SB)/4, $0x80000000
+DATA c80000000x16<>+12(SB)/4, $0x80000000
+DATA c80000000x16<>+16(SB)/4, $0x80000000
+DATA c80000000x16<>+20(SB)/4, $0x80000000
+DATA c80000000x16<>+24(SB)/4, $0x80000000
+DATA c80000000x16<>+28(SB)/4, $0x80000000
+DATA c80000000x16<>+32(SB)/4, $0x80000000
+DATA c80000000x16<>+36(SB)/4, $0x80000000
+DATA c80000000x16<>+40(SB)/4, $0x80000000
+DATA c80000000x16<>+44(SB)/4, $0x80000000
+DATA c80000000x16<>+48(SB)/4, $0x80000000
+DATA c80000000x16<>+52(SB)/4, $0x80000000
+DATA c80000000x16<>+56(SB)/4, $0x80000000
+DATA c80000000x16<>+60(SB)/4, $0x80000000
+GLOBL c80000000x16<>(SB), RODATA|NOPTR, $64
+
+// func tanh32AVX512(dst *float32, dstOff *int, x *float32, xOff *int, rows int, width int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·tanh32AVX512(SB), NOSPLIT, $0-48
+	VMOVUPS c4b400000x16<>+0(SB), Z0
+	VMOVUPS c3fb8aa3bx16<>+0(SB), Z1
+	VMOVUPS c3f318000x16<>+0(SB), Z2
+	VMOVUPS cb95e8083x16<>+0(SB), Z3
+	VMOVUPS c3f800000x16<>+0(SB), Z4
+	VMOVUPS c3ab688ffx16<>+0(SB), Z5
+	VMOVUPS c3c090631x16<>+0(SB), Z6
+	VMOVUPS c3d2aaa8cx16<>+0(SB), Z7
+	VMOVUPS c3e2aaa6ex16<>+0(SB), Z8
+	VMOVUPS c3f000000x16<>+0(SB), Z9
+	VMOVUPS c4111999ax16<>+0(SB), Z10
+	VMOVUPS c40000000x16<>+0(SB), Z11
+	VMOVUPS c80000000x16<>+0(SB), Z12
+	MOVQ    width+40(FP), AX
+	MOVQ    AX, CX
+	ANDQ    $-16, CX
+	SUBQ    CX, AX
+	MOVQ    AX, DX
+	MOVQ    $-1, BX
+	SHLXQ   DX, BX, BX
+	NOTQ    BX
+	KMOVW   BX, K1
+	XORQ    DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*4), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*4), SI
+	XORQ DI, DI
+	CMPQ DI, CX
+	JGE  last
+
+column:
+	VMOVUPS      (SI)(DI*4), Z13
+	VANDPS       Z12, Z13, Z14
+	VXORPS       Z13, Z14, Z13
+	VMOVUPS      Z10, Z15
+	VMINPS       Z13, Z15, Z15
+	VADDPS       Z15, Z15, Z15
+	VMOVUPS      Z0, Z13
+	VFMADD231PS  Z1, Z15, Z13
+	VSUBPS       Z0, Z13, Z16
+	VFNMADD231PS Z2, Z16, Z15
+	VFNMADD231PS Z3, Z16, Z15
+	VMOVUPS      Z5, Z16
+	VFMADD213PS  Z6, Z15, Z16
+	VFMADD213PS  Z7, Z15, Z16
+	VFMADD213PS  Z8, Z15, Z16
+	VFMADD213PS  Z9, Z15, Z16
+	VMULPS       Z15, Z15, Z17
+	VFMADD213PS  Z15, Z17, Z16
+	VPSLLD       $0x17, Z13, Z13
+	VPADDD       Z4, Z13, Z13
+	VSUBPS       Z4, Z13, Z15
+	VFMADD231PS  Z13, Z16, Z15
+	VADDPS       Z11, Z15, Z13
+	VDIVPS       Z13, Z15, Z15
+	VORPS        Z14, Z15, Z15
+	VMOVUPS      Z15, (BX)(DI*4)
+	ADDQ         $0x00000010, DI
+	CMPQ         DI, CX
+	JLT          column
+
+last:
+	TESTQ        AX, AX
+	JZ           done
+	VMOVUPS.Z    (SI)(DI*4), K1, Z13
+	VANDPS       Z12, Z13, Z14
+	VXORPS       Z13, Z14, Z13
+	VMOVUPS      Z10, Z15
+	VMINPS       Z13, Z15, Z15
+	VADDPS       Z15, Z15, Z15
+	VMOVUPS      Z0, Z13
+	VFMADD231PS  Z1, Z15, Z13
+	VSUBPS       Z0, Z13, Z16
+	VFNMADD231PS Z2, Z16, Z15
+	VFNMADD231PS Z3, Z16, Z15
+	VMOVUPS      Z5, Z16
+	VFMADD213PS  Z6, Z15, Z16
+	VFMADD213PS  Z7, Z15, Z16
+	VFMADD213PS  Z8, Z15, Z16
+	VFMADD213PS  Z9, Z15, Z16
+	VMULPS       Z15, Z15, Z17
+	VFMADD213PS  Z15, Z17, Z16
+	VPSLLD       $0x17, Z13, Z13
+	VPADDD       Z4, Z13, Z13
+	VSUBPS       Z4, Z13, Z15
+	VFMADD231PS  Z13, Z16, Z15
+	VADDPS       Z11, Z15, Z13
+	VDIVPS       Z13, Z15, Z15
+	VORPS        Z14, Z15, Z15
+	VMOVUPS      Z15, K1, (BX)(DI*4)
+
+done:
+	INCQ DX
+	MOVQ rows+32(FP), BX
+	CMPQ DX, BX
+	JLT  row
+	VZEROUPPER
+	RET
+
+DATA c4111999ax16<>+0(SB)/4, $0x4111999a
+DATA c4111999ax16<>+4(SB)/4, $0x4111999a
+DATA c4111999ax16<>+8(SB)/4, $0x4111999a
+DATA c4111999ax16<>+12(SB)/4, $0x4111999a
+DATA c4111999ax16<>+16(SB)/4, $0x4111999a
+DATA c4111999ax16<>+20(SB)/4, $0x4111999a
+DATA c4111999ax16<>+24(SB)/4, $0x4111999a
+DATA c4111999ax16<>+28(SB)/4, $0x4111999a
+DATA c4111999ax16<>+32(SB)/4, $0x4111999a
+DATA c4111999ax16<>+36(SB)/4, $0x4111999a
+DATA c4111999ax16<>+40(SB)/4, $0x4111999a
+DATA c4111999ax16<>+44(SB)/4, $0x4111999a
+DATA c4111999ax16<>+48(SB)/4, $0x4111999a
+DATA c4111999ax16<>+52(SB)/4, $0x4111999a
+DATA c4111999ax16<>+56(SB)/4, $0x4111999a
+DATA c4111999ax16<>+60(SB)/4, $0x4111999a
+GLOBL c4111999ax16<>(SB), RODATA|NOPTR, $64
+
+DATA c40000000x16<>+0(SB)/4, $0x40000000
+DATA c40000000x16<>+4(SB)/4, $0x40000000
+DATA c40000000x16<>+8(SB)/4, $0x40000000
+DATA c40000000x16<>+12(SB)/4, $0x40000000
+DATA c40000000x16<>+16(SB)/4, $0x40000000
+DATA c40000000x16<>+20(SB)/4, $0x40000000
+DATA c40000000x16<>+24(SB)/4, $0x40000000
+DATA c40000000x16<>+28(SB)/4, $0x40000000
+DATA c40000000x16<>+32(SB)/4, $0x40000000
+DATA c40000000x16<>+36(SB)/4, $0x40000000
+DATA c40000000x16<>+40(SB)/4, $0x40000000
+DATA c40000000x16<>+44(SB)/4, $0x40000000
+DATA c40000000x16<>+48(SB)/4, $0x40000000
+DATA c40000000x16<>+52(SB)/4, $0x40000000
+DATA c40000000x16<>+56(SB)/4, $0x40000000
+DATA c40000000x16<>+60(SB)/4, $0x40000000
+GLOBL c40000000x16<>(SB), RODATA|NOPTR, $64
+
+// func sigmoid32AVX512(dst *float32, dstOff *int, x *float32, xOff *int, rows int, width int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·sigmoid32AVX512(SB), NOSPLIT, $0-48
+	VMOVUPS c4b400000x16<>+0(SB), Z0
+	VMOVUPS c3fb8aa3bx16<>+0(SB), Z1
+	VMOVUPS c3f318000x16<>+0(SB), Z2
+	VMOVUPS cb95e8083x16<>+0(SB), Z3
+	VMOVUPS c3f800000x16<>+0(SB), Z4
+	VMOVUPS c3ab688ffx16<>+0(SB), Z5
+	VMOVUPS c3c090631x16<>+0(SB), Z6
+	VMOVUPS c3d2aaa8cx16<>+0(SB), Z7
+	VMOVUPS c3e2aaa6ex16<>+0(SB), Z8
+	VMOVUPS c3f000000x16<>+0(SB), Z9
+	VMOVUPS cc2d00000x16<>+0(SB), Z10
+	VMOVUPS c80000000x16<>+0(SB), Z11
+	MOVQ    width+40(FP), AX
+	MOVQ    AX, CX
+	ANDQ    $-16, CX
+	SUBQ    CX, AX
+	MOVQ    AX, DX
+	MOVQ    $-1, BX
+	SHLXQ   DX, BX, BX
+	NOTQ    BX
+	KMOVW   BX, K1
+	XORQ    DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*4), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*4), SI
+	XORQ DI, DI
+	CMPQ DI, CX
+	JGE  last
+
+column:
+	VMOVUPS      (SI)(DI*4), Z12
+	VORPS        Z11, Z12, Z13
+	VMOVUPS      Z10, Z14
+	VMAXPS       Z13, Z14, Z14
+	VMOVUPS      Z0, Z13
+	VFMADD231PS  Z1, Z14, Z13
+	VSUBPS       Z0, Z13, Z15
+	VFNMADD231PS Z2, Z15, Z14
+	VFNMADD231PS Z3, Z15, Z14
+	VMOVUPS      Z5, Z15
+	VFMADD213PS  Z6, Z14, Z15
+	VFMADD213PS  Z7, Z14, Z15
+	VFMADD213PS  Z8, Z14, Z15
+	VFMADD213PS  Z9, Z14, Z15
+	VMULPS       Z14, Z14, Z16
+	VFMADD213PS  Z14, Z16, Z15
+	VADDPS       Z4, Z15, Z15
+	VSUBPS       Z0, Z13, Z13
+	VSCALEFPS    Z13, Z15, Z15
+	VMOVUPS      Z4, Z13
+	VADDPS       Z13, Z15, Z14
+	VPMOVD2M     Z12, K2
+	VMOVUPS      Z15, K2, Z13
+	VDIVPS       Z14, Z13, Z13
+	VMOVUPS      Z13, (BX)(DI*4)
+	ADDQ         $0x00000010, DI
+	CMPQ         DI, CX
+	JLT          column
+
+last:
+	TESTQ        AX, AX
+	JZ           done
+	VMOVUPS.Z    (SI)(DI*4), K1, Z12
+	VORPS        Z11, Z12, Z13
+	VMOVUPS      Z10, Z14
+	VMAXPS       Z13, Z14, Z14
+	VMOVUPS      Z0, Z13
+	VFMADD231PS  Z1, Z14, Z13
+	VSUBPS       Z0, Z13, Z15
+	VFNMADD231PS Z2, Z15, Z14
+	VFNMADD231PS Z3, Z15, Z14
+	VMOVUPS      Z5, Z15
+	VFMADD213PS  Z6, Z14, Z15
+	VFMADD213PS  Z7, Z14, Z15
+	VFMADD213PS  Z8, Z14, Z15
+	VFMADD213PS  Z9, Z14, Z15
+	VMULPS       Z14, Z14, Z16
+	VFMADD213PS  Z14, Z16, Z15
+	VADDPS       Z4, Z15, Z15
+	VSUBPS       Z0, Z13, Z13
+	VSCALEFPS    Z13, Z15, Z15
+	VMOVUPS      Z4, Z13
+	VADDPS       Z13, Z15, Z14
+	VPMOVD2M     Z12, K2
+	VMOVUPS      Z15, K2, Z13
+	VDIVPS       Z14, Z13, Z13
+	VMOVUPS      Z13, K1, (BX)(DI*4)
+
+done:
+	INCQ DX
+	MOVQ rows+32(FP), BX
+	CMPQ DX, BX
+	JLT  row
+	VZEROUPPER
+	RET
+
+// func softplus32AVX512(dst *float32, dstOff *int, x *float32, xOff *int, rows int, width int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·softplus32AVX512(SB), NOSPLIT, $0-48
+	VMOVUPS c4b400000x16<>+0(SB), Z0
+	VMOVUPS c3fb8aa3bx16<>+0(SB), Z1
+	VMOVUPS c3f318000x16<>+0(SB), Z2
+	VMOVUPS cb95e8083x16<>+0(SB), Z3
+	VMOVUPS c3f800000x16<>+0(SB), Z4
+	VMOVUPS c3ab688ffx16<>+0(SB), Z5
+	VMOVUPS c3c090631x16<>+0(SB), Z6
+	VMOVUPS c3d2aaa8cx16<>+0(SB), Z7
+	VMOVUPS c3e2aaa6ex16<>+0(SB), Z8
+	VMOVUPS c3f000000x16<>+0(SB), Z9
+	VMOVUPS cc2d00000x16<>+0(SB), Z10
+	VMOVUPS c00000000x16<>+0(SB), Z11
+	VMOVUPS c40000000x16<>+0(SB), Z12
+	VMOVUPS c80000000x16<>+0(SB), Z13
+	VMOVUPS c3a097accx16<>+0(SB), Z14
+	VMOVUPS c3b10924dx16<>+0(SB), Z15
+	VMOVUPS c3c4cd6b6x16<>+0(SB), Z16
+	VMOVUPS c3daaaaa6x16<>+0(SB), Z17
+	MOVQ    width+40(FP), AX
+	MOVQ    AX, CX
+	ANDQ    $-16, CX
+	SUBQ    CX, AX
+	MOVQ    AX, DX
+	MOVQ    $-1, BX
+	SHLXQ   DX, BX, BX
+	NOTQ    BX
+	KMOVW   BX, K1
+	XORQ    DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*4), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*4), SI
+	XORQ DI, DI
+	CMPQ DI, CX
+	JGE  last
+
+column:
+	VMOVUPS      (SI)(DI*4), Z18
+	VORPS        Z13, Z18, Z19
+	VMOVUPS      Z10, Z20
+	VMAXPS       Z19, Z20, Z20
+	VMOVUPS      Z0, Z19
+	VFMADD231PS  Z1, Z20, Z19
+	VSUBPS       Z0, Z19, Z21
+	VFNMADD231PS Z2, Z21, Z20
+	VFNMADD231PS Z3, Z21, Z20
+	VMOVUPS      Z5, Z21
+	VFMADD213PS  Z6, Z20, Z21
+	VFMADD213PS  Z7, Z20, Z21
+	VFMADD213PS  Z8, Z20, Z21
+	VFMADD213PS  Z9, Z20, Z21
+	VMULPS       Z20, Z20, Z22
+	VFMADD213PS  Z20, Z22, Z21
+	VADDPS       Z4, Z21, Z21
+	VSUBPS       Z0, Z19, Z19
+	VSCALEFPS    Z19, Z21, Z21
+	VADDPS       Z21, Z21, Z19
+	VADDPS       Z12, Z21, Z20
+	VDIVPS       Z20, Z19, Z19
+	VMULPS       Z19, Z19, Z20
+	VMOVUPS      Z14, Z21
+	VFMADD213PS  Z15, Z20, Z21
+	VFMADD213PS  Z16, Z20, Z21
+	VFMADD213PS  Z17, Z20, Z21
+	VMULPS       Z19, Z20, Z20
+	VFMADD213PS  Z19, Z20, Z21
+	VMOVUPS      Z11, Z19
+	VMAXPS       Z18, Z19, Z19
+	VADDPS       Z19, Z21, Z21
+	VMOVUPS      Z21, (BX)(DI*4)
+	ADDQ         $0x00000010, DI
+	CMPQ         DI, CX
+	JLT          column
+
+last:
+	TESTQ        AX, AX
+	JZ           done
+	VMOVUPS.Z    (SI)(DI*4), K1, Z18
+	VORPS        Z13, Z18, Z19
+	VMOVUPS      Z10, Z20
+	VMAXPS       Z19, Z20, Z20
+	VMOVUPS      Z0, Z19
+	VFMADD231PS  Z1, Z20, Z19
+	VSUBPS       Z0, Z19, Z21
+	VFNMADD231PS Z2, Z21, Z20
+	VFNMADD231PS Z3, Z21, Z20
+	VMOVUPS      Z5, Z21
+	VFMADD213PS  Z6, Z20, Z21
+	VFMADD213PS  Z7, Z20, Z21
+	VFMADD213PS  Z8, Z20, Z21
+	VFMADD213PS  Z9, Z20, Z21
+	VMULPS       Z20, Z20, Z22
+	VFMADD213PS  Z20, Z22, Z21
+	VADDPS       Z4, Z21, Z21
+	VSUBPS       Z0, Z19, Z19
+	VSCALEFPS    Z19, Z21, Z21
+	VADDPS       Z21, Z21, Z19
+	VADDPS       Z12, Z21, Z20
+	VDIVPS       Z20, Z19, Z19
+	VMULPS       Z19, Z19, Z20
+	VMOVUPS      Z14, Z21
+	VFMADD213PS  Z15, Z20, Z21
+	VFMADD213PS  Z16, Z20, Z21
+	VFMADD213PS  Z17, Z20, Z21
+	VMULPS       Z19, Z20, Z20
+	VFMADD213PS  Z19, Z20, Z21
+	VMOVUPS      Z11, Z19
+	VMAXPS       Z18, Z19, Z19
+	VADDPS       Z19, Z21, Z21
+	VMOVUPS      Z21, K1, (BX)(DI*4)
+
+done:
+	INCQ DX
+	MOVQ rows+32(FP), BX
+	CMPQ DX, BX
+	JLT  row
+	VZEROUPPER
+	RET
+
+DATA c00000000x16<>+0(SB)/4, $0x00000000
+DATA c00000000x16<>+4(SB)/4, $0x00000000
+DATA c00000000x16<>+8(SB)/4, $0x00000000
+DATA c00000000x16<>+12(SB)/4, $0x00000000
+DATA c00000000x16<>+16(SB)/4, $0x00000000
+DATA c00000000x16<>+20(SB)/4, $0x00000000
+DATA c00000000x16<>+24(SB)/4, $0x00000000
+DATA c00000000x16<>+28(SB)/4, $0x00000000
+DATA c00000000x16<>+32(SB)/4, $0x00000000
+DATA c00000000x16<>+36(SB)/4, $0x00000000
+DATA c00000000x16<>+40(SB)/4, $0x00000000
+DATA c00000000x16<>+44(SB)/4, $0x00000000
+DATA c00000000x16<>+48(SB)/4, $0x00000000
+DATA c00000000x16<>+52(SB)/4, $0x00000000
+DATA c00000000x16<>+56(SB)/4, $0x00000000
+DATA c00000000x16<>+60(SB)/4, $0x00000000
+GLOBL c00000000x16<>(SB), RODATA|NOPTR, $64
+
+DATA c3a097accx16<>+0(SB)/4, $0x3a097acc
+DATA c3a097accx16<>+4(SB)/4, $0x3a097acc
+DATA c3a097accx16<>+8(SB)/4, $0x3a097acc
+DATA c3a097accx16<>+12(SB)/4, $0x3a097acc
+DATA c3a097accx16<>+16(SB)/4, $0x3a097acc
+DATA c3a097accx16<>+20(SB)/4, $0x3a097acc
+DATA c3a097accx16<>+24(SB)/4, $0x3a097acc
+DATA c3a097accx16<>+28(SB)/4, $0x3a097acc
+DATA c3a097accx16<>+32(SB)/4, $0x3a097acc
+DATA c3a097accx16<>+36(SB)/4, $0x3a097acc
+DATA c3a097accx16<>+40(SB)/4, $0x3a097acc
+DATA c3a097accx16<>+44(SB)/4, $0x3a097acc
+DATA c3a097accx16<>+48(SB)/4, $0x3a097acc
+DATA c3a097accx16<>+52(SB)/4, $0x3a097acc
+DATA c3a097accx16<>+56(SB)/4, $0x3a097acc
+DATA c3a097accx16<>+60(SB)/4, $0x3a097acc
+GLOBL c3a097accx16<>(SB), RODATA|NOPTR, $64
+
+DATA c3b10924dx16<>+0(SB)/4, $0x3b10924d
+DATA c3b10924dx16<>+4(SB)/4, $0x3b10924d
+DATA c3b10924dx16<>+8(SB)/4, $0x3b10924d
+DATA c3b10924dx16<>+12(SB)/4, $0x3b10924d
+DATA c3b10924dx16<>+16(SB)/4, $0x3b10924d
+DATA c3b10924dx16<>+20(SB)/4, $0x3b10924d
+DATA c3b10924dx16<>+24(SB)/4, $0x3b10924d
+DATA c3b10924dx16<>+28(SB)/4, $0x3b10924d
+DATA c3b10924dx16<>+32(SB)/4, $0x3b10924d
+DATA c3b10924dx16<>+36(SB)/4, $0x3b10924d
+DATA c3b10924dx16<>+40(SB)/4, $0x3b10924d
+DATA c3b10924dx16<>+44(SB)/4, $0x3b10924d
+DATA c3b10924dx16<>+48(SB)/4, $0x3b10924d
+DATA c3b10924dx16<>+52(SB)/4, $0x3b10924d
+DATA c3b10924dx16<>+56(SB)/4, $0x3b10924d
+DATA c3b10924dx16<>+60(SB)/4, $0x3b10924d
+GLOBL c3b10924dx16<>(SB), RODATA|NOPTR, $64
+
+DATA c3c4cd6b6x16<>+0(SB)/4, $0x3c4cd6b6
+DATA c3c4cd6b6x16<>+4(SB)/4, $0x3c4cd6b6
+DATA c3c4cd6b6x16<>+8(SB)/4, $0x3c4cd6b6
+DATA c3c4cd6b6x16<>+12(SB)/4, $0x3c4cd6b6
+DATA c3c4cd6b6x16<>+16(SB)/4, $0x3c4cd6b6
+DATA c3c4cd6b6x16<>+20(SB)/4, $0x3c4cd6b6
+DATA c3c4cd6b6x16<>+24(SB)/4, $0x3c4cd6b6
+DATA c3c4cd6b6x16<>+28(SB)/4, $0x3c4cd6b6
+DATA c3c4cd6b6x16<>+32(SB)/4, $0x3c4cd6b6
+DATA c3c4cd6b6x16<>+36(SB)/4, $0x3c4cd6b6
+DATA c3c4cd6b6x16<>+40(SB)/4, $0x3c4cd6b6
+DATA c3c4cd6b6x16<>+44(SB)/4, $0x3c4cd6b6
+DATA c3c4cd6b6x16<>+48(SB)/4, $0x3c4cd6b6
+DATA c3c4cd6b6x16<>+52(SB)/4, $0x3c4cd6b6
+DATA c3c4cd6b6x16<>+56(SB)/4, $0x3c4cd6b6
+DATA c3c4cd6b6x16<>+60(SB)/4, $0x3c4cd6b6
+GLOBL c3c4cd6b6x16<>(SB), RODATA|NOPTR, $64
+
+DATA c3daaaaa6x16<>+0(SB)/4, $0x3daaaaa6
+DATA c3daaaaa6x16<>+4(SB)/4, $0x3daaaaa6
+DATA c3daaaaa6x16<>+8(SB)/4, $0x3daaaaa6
+DATA c3daaaaa6x16<>+12(SB)/4, $0x3daaaaa6
+DATA c3daaaaa6x16<>+16(SB)/4, $0x3daaaaa6
+DATA c3daaaaa6x16<>+20(SB)/4, $0x3daaaaa6
+DATA c3daaaaa6x16<>+24(SB)/4, $0x3daaaaa6
+DATA c3daaaaa6x16<>+28(SB)/4, $0x3daaaaa6
+DATA c3daaaaa6x16<>+32(SB)/4, $0x3daaaaa6
+DATA c3daaaaa6x16<>+36(SB)/4, $0x3daaaaa6
+DATA c3daaaaa6x16<>+40(SB)/4, $0x3daaaaa6
+DATA c3daaaaa6x16<>+44(SB)/4, $0x3daaaaa6
+DATA c3daaaaa6x16<>+48(SB)/4, $0x3daaaaa6
+DATA c3daaaaa6x16<>+52(SB)/4, $0x3daaaaa6
+DATA c3daaaaa6x16<>+56(SB)/4, $0x3daaaaa6
+DATA c3daaaaa6x16<>+60(SB)/4, $0x3daaaaa6
+GLOBL c3daaaaa6x16<>(SB), RODATA|NOPTR, $64
+
+// func softplusVJP32AVX512(dst *float32, dstOff *int, x *float32, xOff *int, y *float32, yOff *int, rows int, width int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·softplusVJP32AVX512(SB), NOSPLIT, $0-64
+	VMOVUPS c4b400000x16<>+0(SB), Z0
+	VMOVUPS c3fb8aa3bx16<>+0(SB), Z1
+	VMOVUPS c3f318000x16<>+0(SB), Z2
+	VMOVUPS cb95e8083x16<>+0(SB), Z3
+	VMOVUPS c3f800000x16<>+0(SB), Z4
+	VMOVUPS c3ab688ffx16<>+0(SB), Z5
+	VMOVUPS c3c090631x16<>+0(SB), Z6
+	VMOVUPS c3d2aaa8cx16<>+0(SB), Z7
+	VMOVUPS c3e2aaa6ex16<>+0(SB), Z8
+	VMOVUPS c3f000000x16<>+0(SB), Z9
+	VMOVUPS cc2d00000x16<>+0(SB), Z10
+	VMOVUPS c80000000x16<>+0(SB), Z11
+	MOVQ    width+56(FP), AX
+	MOVQ    AX, CX
+	ANDQ    $-16, CX
+	SUBQ    CX, AX
+	MOVQ    AX, DX
+	MOVQ    $-1, BX
+	SHLXQ   DX, BX, BX
+	NOTQ    BX
+	KMOVW   BX, K1
+	XORQ    DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*4), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*4), SI
+	MOVQ y+32(FP), DI
+	MOVQ yOff+40(FP), R8
+	MOVQ (R8)(DX*8), R8
+	LEAQ (DI)(R8*4), DI
+	XORQ R8, R8
+	CMPQ R8, CX
+	JGE  last
+
+column:
+	VMOVUPS      (SI)(R8*4), Z12
+	VMOVUPS      (DI)(R8*4), Z13
+	VORPS        Z11, Z13, Z14
+	VMOVUPS      Z10, Z15
+	VMAXPS       Z14, Z15, Z15
+	VMOVUPS      Z0, Z14
+	VFMADD231PS  Z1, Z15, Z14
+	VSUBPS       Z0, Z14, Z16
+	VFNMADD231PS Z2, Z16, Z15
+	VFNMADD231PS Z3, Z16, Z15
+	VMOVUPS      Z5, Z16
+	VFMADD213PS  Z6, Z15, Z16
+	VFMADD213PS  Z7, Z15, Z16
+	VFMADD213PS  Z8, Z15, Z16
+	VFMADD213PS  Z9, Z15, Z16
+	VMULPS       Z15, Z15, Z17
+	VFMADD213PS  Z15, Z17, Z16
+	VADDPS       Z4, Z16, Z16
+	VSUBPS       Z0, Z14, Z14
+	VSCALEFPS    Z14, Z16, Z16
+	VMOVUPS      Z4, Z14
+	VADDPS       Z14, Z16, Z15
+	VPMOVD2M     Z13, K2
+	VMOVUPS      Z16, K2, Z14
+	VDIVPS       Z15, Z14, Z14
+	VMULPS       Z12, Z14, Z14
+	VMOVUPS      Z14, (BX)(R8*4)
+	ADDQ         $0x00000010, R8
+	CMPQ         R8, CX
+	JLT          column
+
+last:
+	TESTQ        AX, AX
+	JZ           done
+	VMOVUPS.Z    (SI)(R8*4), K1, Z12
+	VMOVUPS.Z    (DI)(R8*4), K1, Z13
+	VORPS        Z11, Z13, Z14
+	VMOVUPS      Z10, Z15
+	VMAXPS       Z14, Z15, Z15
+	VMOVUPS      Z0, Z14
+	VFMADD231PS  Z1, Z15, Z14
+	VSUBPS       Z0, Z14, Z16
+	VFNMADD231PS Z2, Z16, Z15
+	VFNMADD231PS Z3, Z16, Z15
+	VMOVUPS      Z5, Z16
+	VFMADD213PS  Z6, Z15, Z16
+	VFMADD213PS  Z7, Z15, Z16
+	VFMADD213PS  Z8, Z15, Z16
+	VFMADD213PS  Z9, Z15, Z16
+	VMULPS       Z15, Z15, Z17
+	VFMADD213PS  Z15, Z17, Z16
+	VADDPS       Z4, Z16, Z16
+	VSUBPS       Z0, Z14, Z14
+	VSCALEFPS    Z14, Z16, Z16
+	VMOVUPS      Z4, Z14
+	VADDPS       Z14, Z16, Z15
+	VPMOVD2M     Z13, K2
+	VMOVUPS      Z16, K2, Z14
+	VDIVPS       Z15, Z14, Z14
+	VMULPS       Z12, Z14, Z14
+	VMOVUPS      Z14, K1, (BX)(R8*4)
+
+done:
+	INCQ DX
+	MOVQ rows+48(FP), BX
+	CMPQ DX, BX
+	JLT  row
+	VZEROUPPER
+	RET
+
+// func relu32AVX512(dst *float32, dstOff *int, x *float32, xOff *int, rows int, width int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·relu32AVX512(SB), NOSPLIT, $0-48
+	VMOVUPS c00000000x16<>+0(SB), Z0
+	MOVQ    width+40(FP), AX
+	MOVQ    AX, CX
+	ANDQ    $-16, CX
+	SUBQ    CX, AX
+	MOVQ    AX, DX
+	MOVQ    $-1, BX
+	SHLXQ   DX, BX, BX
+	NOTQ    BX
+	KMOVW   BX, K1
+	XORQ    DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*4), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*4), SI
+	XORQ DI, DI
+	CMPQ DI, CX
+	JGE  last
+
+column:
+	VMOVUPS (SI)(DI*4), Z1
+	VMOVUPS Z0, Z2
+	VMAXPS  Z1, Z2, Z2
+	VMOVUPS Z2, (BX)(DI*4)
+	ADDQ    $0x00000010, DI
+	CMPQ    DI, CX
+	JLT     column
+
+last:
+	TESTQ     AX, AX
+	JZ        done
+	VMOVUPS.Z (SI)(DI*4), K1, Z1
+	VMOVUPS   Z0, Z2
+	VMAXPS    Z1, Z2, Z2
+	VMOVUPS   Z2, K1, (BX)(DI*4)
+
+done:
+	INCQ DX
+	MOVQ rows+32(FP), BX
+	CMPQ DX, BX
+	JLT  row
+	VZEROUPPER
+	RET
+
+// func square32AVX512(dst *float32, dstOff *int, x *float32, xOff *int, rows int, width int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·square32AVX512(SB), NOSPLIT, $0-48
+	MOVQ  width+40(FP), AX
+	MOVQ  AX, CX
+	ANDQ  $-16, CX
+	SUBQ  CX, AX
+	MOVQ  AX, DX
+	MOVQ  $-1, BX
+	SHLXQ DX, BX, BX
+	NOTQ  BX
+	KMOVW BX, K1
+	XORQ  DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*4), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*4), SI
+	XORQ DI, DI
+	CMPQ DI, CX
+	JGE  last
+
+column:
+	VMOVUPS (SI)(DI*4), Z0
+	VMULPS  Z0, Z0, Z0
+	VMOVUPS Z0, (BX)(DI*4)
+	ADDQ    $0x00000010, DI
+	CMPQ    DI, CX
+	JLT     column
+
+last:
+	TESTQ     AX, AX
+	JZ        done
+	VMOVUPS.Z (SI)(DI*4), K1, Z0
+	VMULPS    Z0, Z0, Z0
+	VMOVUPS   Z0, K1, (BX)(DI*4)
+
+done:
+	INCQ DX
+	MOVQ rows+32(FP), BX
+	CMPQ DX, BX
+	JLT  row
+	VZEROUPPER
+	RET
+
+// func sum32AVX512(dst *float32, dstOff *int, x *float32, xOff *int, y *float32, yOff *int, rows int, width int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·sum32AVX512(SB), NOSPLIT, $0-64
+	MOVQ  width+56(FP), AX
+	MOVQ  AX, CX
+	ANDQ  $-16, CX
+	SUBQ  CX, AX
+	MOVQ  AX, DX
+	MOVQ  $-1, BX
+	SHLXQ DX, BX, BX
+	NOTQ  BX
+	KMOVW BX, K1
+	XORQ  DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*4), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*4), SI
+	MOVQ y+32(FP), DI
+	MOVQ yOff+40(FP), R8
+	MOVQ (R8)(DX*8), R8
+	LEAQ (DI)(R8*4), DI
+	XORQ R8, R8
+	CMPQ R8, CX
+	JGE  last
+
+column:
+	VMOVUPS (SI)(R8*4), Z0
+	VMOVUPS (DI)(R8*4), Z1
+	VADDPS  Z0, Z1, Z0
+	VMOVUPS Z0, (BX)(R8*4)
+	ADDQ    $0x00000010, R8
+	CMPQ    R8, CX
+	JLT     column
+
+last:
+	TESTQ     AX, AX
+	JZ        done
+	VMOVUPS.Z (SI)(R8*4), K1, Z0
+	VMOVUPS.Z (DI)(R8*4), K1, Z1
+	VADDPS    Z0, Z1, Z0
+	VMOVUPS   Z0, K1, (BX)(R8*4)
+
+done:
+	INCQ DX
+	MOVQ rows+48(FP), BX
+	CMPQ DX, BX
+	JLT  row
+	VZEROUPPER
+	RET
+
+// func difference32AVX512(dst *float32, dstOff *int, x *float32, xOff *int, y *float32, yOff *int, rows int, width int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·difference32AVX512(SB), NOSPLIT, $0-64
+	MOVQ  width+56(FP), AX
+	MOVQ  AX, CX
+	ANDQ  $-16, CX
+	SUBQ  CX, AX
+	MOVQ  AX, DX
+	MOVQ  $-1, BX
+	SHLXQ DX, BX, BX
+	NOTQ  BX
+	KMOVW BX, K1
+	XORQ  DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*4), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*4), SI
+	MOVQ y+32(FP), DI
+	MOVQ yOff+40(FP), R8
+	MOVQ (R8)(DX*8), R8
+	LEAQ (DI)(R8*4), DI
+	XORQ R8, R8
+	CMPQ R8, CX
+	JGE  last
+
+column:
+	VMOVUPS (SI)(R8*4), Z0
+	VMOVUPS (DI)(R8*4), Z1
+	VSUBPS  Z1, Z0, Z0
+	VMOVUPS Z0, (BX)(R8*4)
+	ADDQ    $0x00000010, R8
+	CMPQ    R8, CX
+	JLT     column
+
+last:
+	TESTQ     AX, AX
+	JZ        done
+	VMOVUPS.Z (SI)(R8*4), K1, Z0
+	VMOVUPS.Z (DI)(R8*4), K1, Z1
+	VSUBPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (BX)(R8*4)
+
+done:
+	INCQ DX
+	MOVQ rows+48(FP), BX
+	CMPQ DX, BX
+	JLT  row
+	VZEROUPPER
+	RET
+
+// func product32AVX512(dst *float32, dstOff *int, x *float32, xOff *int, y *float32, yOff *int, rows int, width int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·product32AVX512(SB), NOSPLIT, $0-64
+	MOVQ  width+56(FP), AX
+	MOVQ  AX, CX
+	ANDQ  $-16, CX
+	SUBQ  CX, AX
+	MOVQ  AX, DX
+	MOVQ  $-1, BX
+	SHLXQ DX, BX, BX
+	NOTQ  BX
+	KMOVW BX, K1
+	XORQ  DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*4), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*4), SI
+	MOVQ y+32(FP), DI
+	MOVQ yOff+40(FP), R8
+	MOVQ (R8)(DX*8), R8
+	LEAQ (DI)(R8*4), DI
+	XORQ R8, R8
+	CMPQ R8, CX
+	JGE  last
+
+column:
+	VMOVUPS (SI)(R8*4), Z0
+	VMOVUPS (DI)(R8*4), Z1
+	VMULPS  Z0, Z1, Z0
+	VMOVUPS Z0, (BX)(R8*4)
+	ADDQ    $0x00000010, R8
+	CMPQ    R8, CX
+	JLT     column
+
+last:
+	TESTQ     AX, AX
+	JZ        done
+	VMOVUPS.Z (SI)(R8*4), K1, Z0
+	VMOVUPS.Z (DI)(R8*4), K1, Z1
+	VMULPS    Z0, Z1, Z0
+	VMOVUPS   Z0, K1, (BX)(R8*4)
+
+done:
+	INCQ DX
+	MOVQ rows+48(FP), BX
+	CMPQ DX, BX
+	JLT  row
+	VZEROUPPER
+	RET
+
+// func quotient32AVX512(dst *float32, dstOff *int, x *float32, xOff *int, y *float32, yOff *int, rows int, width int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·quotient32AVX512(SB), NOSPLIT, $0-64
+	MOVQ  width+56(FP), AX
+	MOVQ  AX, CX
+	ANDQ  $-16, CX
+	SUBQ  CX, AX
+	MOVQ  AX, DX
+	MOVQ  $-1, BX
+	SHLXQ DX, BX, BX
+	NOTQ  BX
+	KMOVW BX, K1
+	XORQ  DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*4), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*4), SI
+	MOVQ y+32(FP), DI
+	MOVQ yOff+40(FP), R8
+	MOVQ (R8)(DX*8), R8
+	LEAQ (DI)(R8*4), DI
+	XORQ R8, R8
+	CMPQ R8, CX
+	JGE  last
+
+column:
+	VMOVUPS (SI)(R8*4), Z0
+	VMOVUPS (DI)(R8*4), Z1
+	VDIVPS  Z1, Z0, Z0
+	VMOVUPS Z0, (BX)(R8*4)
+	ADDQ    $0x00000010, R8
+	CMPQ    R8, CX
+	JLT     column
+
+last:
+	TESTQ     AX, AX
+	JZ        done
+	VMOVUPS.Z (SI)(R8*4), K1, Z0
+	VMOVUPS.Z (DI)(R8*4), K1, Z1
+	VDIVPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (BX)(R8*4)
+
+done:
+	INCQ DX
+	MOVQ rows+48(FP), BX
+	CMPQ DX, BX
+	JLT  row
 	VZEROUPPER
 	RET
 
 // func tanhVJP32AVX512(dst *float32, dstOff *int, x *float32, xOff *int, y *float32, yOff *int, rows int, width int)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·tanhVJP32AVX512(SB), NOSPLIT, $0-64
-	MOVQ  dst+0(FP), AX
-	MOVQ  dstOff+8(FP), CX
-	MOVQ  x+16(FP), DX
-	MOVQ  xOff+24(FP), BX
-	MOVQ  rows+48(FP), SI
-	MOVQ  width+56(FP), DI
-	MOVQ  y+32(FP), R8
-	MOVQ  yOff+40(FP), R9
-	MOVQ  DI, R10
-	DECQ  R10
-	ANDQ  $-16, R10
-	SUBQ  R10, DI
-	MOVQ  $-1, R11
-	SHLXQ DI, R11, R11
-	NOTQ  R11
-	KMOVW R11, K1
+	MOVQ  width+56(FP), AX
+	MOVQ  AX, CX
+	ANDQ  $-16, CX
+	SUBQ  CX, AX
+	MOVQ  AX, DX
+	MOVQ  $-1, BX
+	SHLXQ DX, BX, BX
+	NOTQ  BX
+	KMOVW BX, K1
+	XORQ  DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*4), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*4), SI
+	MOVQ y+32(FP), DI
+	MOVQ yOff+40(FP), R8
+	MOVQ (R8)(DX*8), R8
+	LEAQ (DI)(R8*4), DI
+	XORQ R8, R8
+	CMPQ R8, CX
+	JGE  last
+
+column:
+	VMOVUPS      (SI)(R8*4), Z0
+	VMOVUPS      (DI)(R8*4), Z1
+	VMULPS       Z0, Z1, Z2
+	VFNMADD231PS Z2, Z1, Z0
+	VMOVUPS      Z0, (BX)(R8*4)
+	ADDQ         $0x00000010, R8
+	CMPQ         R8, CX
+	JLT          column
+
+last:
+	TESTQ        AX, AX
+	JZ           done
+	VMOVUPS.Z    (SI)(R8*4), K1, Z0
+	VMOVUPS.Z    (DI)(R8*4), K1, Z1
+	VMULPS       Z0, Z1, Z2
+	VFNMADD231PS Z2, Z1, Z0
+	VMOVUPS      Z0, K1, (BX)(R8*4)
+
+done:
+	INCQ DX
+	MOVQ rows+48(FP), BX
+	CMPQ DX, BX
+	JLT  row
+	VZEROUPPER
+	RET
+
+// func sigmoidVJP32AVX512(dst *float32, dstOff *int, x *float32, xOff *int, y *float32, yOff *int, rows int, width int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·sigmoidVJP32AVX512(SB), NOSPLIT, $0-64
+	MOVQ  width+56(FP), AX
+	MOVQ  AX, CX
+	ANDQ  $-16, CX
+	SUBQ  CX, AX
+	MOVQ  AX, DX
+	MOVQ  $-1, BX
+	SHLXQ DX, BX, BX
+	NOTQ  BX
+	KMOVW BX, K1
+	XORQ  DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*4), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*4), SI
+	MOVQ y+32(FP), DI
+	MOVQ yOff+40(FP), R8
+	MOVQ (R8)(DX*8), R8
+	LEAQ (DI)(R8*4), DI
+	XORQ R8, R8
+	CMPQ R8, CX
+	JGE  last
+
+column:
+	VMOVUPS      (SI)(R8*4), Z0
+	VMOVUPS      (DI)(R8*4), Z1
+	VMULPS       Z0, Z1, Z2
+	VMULPS       Z0, Z1, Z0
+	VFNMADD231PS Z2, Z1, Z0
+	VMOVUPS      Z0, (BX)(R8*4)
+	ADDQ         $0x00000010, R8
+	CMPQ         R8, CX
+	JLT          column
+
+last:
+	TESTQ        AX, AX
+	JZ           done
+	VMOVUPS.Z    (SI)(R8*4), K1, Z0
+	VMOVUPS.Z    (DI)(R8*4), K1, Z1
+	VMULPS       Z0, Z1, Z2
+	VMULPS       Z0, Z1, Z0
+	VFNMADD231PS Z2, Z1, Z0
+	VMOVUPS      Z0, K1, (BX)(R8*4)
+
+done:
+	INCQ DX
+	MOVQ rows+48(FP), BX
+	CMPQ DX, BX
+	JLT  row
+	VZEROUPPER
+	RET
+
+// func reluVJP32AVX512(dst *float32, dstOff *int, x *float32, xOff *int, y *float32, yOff *int, rows int, width int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·reluVJP32AVX512(SB), NOSPLIT, $0-64
+	VMOVUPS c00000000x16<>+0(SB), Z0
+	MOVQ    width+56(FP), AX
+	MOVQ    AX, CX
+	ANDQ    $-16, CX
+	SUBQ    CX, AX
+	MOVQ    AX, DX
+	MOVQ    $-1, BX
+	SHLXQ   DX, BX, BX
+	NOTQ    BX
+	KMOVW   BX, K1
+	XORQ    DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*4), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*4), SI
+	MOVQ y+32(FP), DI
+	MOVQ yOff+40(FP), R8
+	MOVQ (R8)(DX*8), R8
+	LEAQ (DI)(R8*4), DI
+	XORQ R8, R8
+	CMPQ R8, CX
+	JGE  last
+
+column:
+	VMOVUPS   (SI)(R8*4), Z1
+	VMOVUPS   (DI)(R8*4), Z2
+	VCMPPS    $0x1e, Z0, Z2, K2
+	VMOVUPS.Z Z1, K2, Z1
+	VMOVUPS   Z1, (BX)(R8*4)
+	ADDQ      $0x00000010, R8
+	CMPQ      R8, CX
+	JLT       column
+
+last:
+	TESTQ     AX, AX
+	JZ        done
+	VMOVUPS.Z (SI)(R8*4), K1, Z1
+	VMOVUPS.Z (DI)(R8*4), K1, Z2
+	VCMPPS    $0x1e, Z0, Z2, K2
+	VMOVUPS.Z Z1, K2, Z1
+	VMOVUPS   Z1, K1, (BX)(R8*4)
+
+done:
+	INCQ DX
+	MOVQ rows+48(FP), BX
+	CMPQ DX, BX
+	JLT  row
+	VZEROUPPER
+	RET
+
+// func combine32AVX512(dst *float32, dstOff *int, z *float32, zOff *int, h *float32, k *float32, kOff *int, kStep int, coef *float32, stages int, rows int, width int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·combine32AVX512(SB), NOSPLIT, $0-96
+	MOVQ  width+88(FP), AX
+	MOVQ  AX, CX
+	ANDQ  $-16, CX
+	SUBQ  CX, AX
+	MOVQ  AX, DX
+	MOVQ  $-1, BX
+	SHLXQ DX, BX, BX
+	NOTQ  BX
+	KMOVW BX, K1
+	MOVQ  coef+64(FP), DX
+	MOVQ  stages+72(FP), BX
+	MOVQ  kStep+56(FP), SI
+	SHLQ  $0x02, SI
 	XORQ  DI, DI
 
 row:
-	MOVQ (CX)(DI*8), R11
-	LEAQ (AX)(R11*4), R11
-	MOVQ (BX)(DI*8), R12
-	LEAQ (DX)(R12*4), R12
-	MOVQ (R9)(DI*8), R14
-	LEAQ (R8)(R14*4), R14
-	XORQ R13, R13
+	MOVQ         dst+0(FP), R8
+	MOVQ         dstOff+8(FP), R9
+	MOVQ         (R9)(DI*8), R9
+	LEAQ         (R8)(R9*4), R8
+	MOVQ         z+16(FP), R9
+	MOVQ         zOff+24(FP), R10
+	MOVQ         (R10)(DI*8), R10
+	LEAQ         (R9)(R10*4), R9
+	MOVQ         k+40(FP), R10
+	MOVQ         kOff+48(FP), R11
+	MOVQ         (R11)(DI*8), R11
+	LEAQ         (R10)(R11*4), R10
+	MOVQ         h+32(FP), R11
+	VBROADCASTSS (R11)(DI*4), Z0
+	XORQ         R11, R11
+	CMPQ         R11, CX
+	JGE          last
 
 column:
-	CMPQ         R13, R10
-	JGE          last
-	VMOVUPS      (R12)(R13*4), Z0
-	VMOVUPS      (R14)(R13*4), Z1
-	VMULPS       Z0, Z1, Z2
-	VFNMADD231PS Z2, Z1, Z0
-	VMOVUPS      Z0, (R11)(R13*4)
-	ADDQ         $0x00000010, R13
-	JMP          column
+	LEAQ   (R10)(R11*4), R12
+	VPXORD Z2, Z2, Z2
+	XORQ   R13, R13
+
+stagefalse:
+	VMOVUPS      (R12), Z1
+	VBROADCASTSS (DX)(R13*4), Z4
+	VFMADD231PS  Z1, Z4, Z2
+	ADDQ         SI, R12
+	INCQ         R13
+	CMPQ         R13, BX
+	JLT          stagefalse
+	VMOVUPS      (R9)(R11*4), Z1
+	VFMADD231PS  Z2, Z0, Z1
+	VMOVUPS      Z1, (R8)(R11*4)
+	ADDQ         $0x00000010, R11
+	CMPQ         R11, CX
+	JLT          column
 
 last:
-	VMOVUPS.Z    (R12)(R13*4), K1, Z0
-	VMOVUPS.Z    (R14)(R13*4), K1, Z1
-	VMULPS       Z0, Z1, Z2
-	VFNMADD231PS Z2, Z1, Z0
-	VMOVUPS      Z0, K1, (R11)(R13*4)
-	INCQ         DI
-	CMPQ         DI, SI
-	JLT          row
+	TESTQ  AX, AX
+	JZ     done
+	LEAQ   (R10)(R11*4), R10
+	VPXORD Z3, Z3, Z3
+	XORQ   R12, R12
+
+stagetrue:
+	VMOVUPS.Z    (R10), K1, Z1
+	VBROADCASTSS (DX)(R12*4), Z4
+	VFMADD231PS  Z1, Z4, Z3
+	ADDQ         SI, R10
+	INCQ         R12
+	CMPQ         R12, BX
+	JLT          stagetrue
+	VMOVUPS.Z    (R9)(R11*4), K1, Z1
+	VFMADD231PS  Z3, Z0, Z1
+	VMOVUPS      Z1, K1, (R8)(R11*4)
+
+done:
+	INCQ DI
+	MOVQ rows+80(FP), R8
+	CMPQ DI, R8
+	JLT  row
+	VZEROUPPER
+	RET
+
+// func errorNorm32AVX512(out *float64, z0 *float32, z0Off *int, z1 *float32, z1Off *int, h *float32, k *float32, kOff *int, kStep int, coef *float32, stages int, atol float32, rtol float32, rows int, width int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE
+TEXT ·errorNorm32AVX512(SB), NOSPLIT, $0-112
+	MOVQ         width+104(FP), AX
+	MOVQ         AX, CX
+	ANDQ         $-16, CX
+	SUBQ         CX, AX
+	MOVQ         AX, DX
+	MOVQ         $-1, BX
+	SHLXQ        DX, BX, BX
+	NOTQ         BX
+	KMOVW        BX, K1
+	MOVQ         coef+72(FP), DX
+	MOVQ         stages+80(FP), BX
+	MOVQ         kStep+64(FP), SI
+	SHLQ         $0x02, SI
+	VMOVUPS      c00000000x16<>+0(SB), Z0
+	VMOVUPS      c7fffffffx16<>+0(SB), Z1
+	MOVSS        atol+88(FP), X2
+	VBROADCASTSS X2, Z2
+	MOVSS        rtol+92(FP), X6
+	VBROADCASTSS X6, Z6
+	XORQ         DI, DI
+
+row:
+	MOVQ         z0+8(FP), R8
+	MOVQ         z0Off+16(FP), R9
+	MOVQ         (R9)(DI*8), R9
+	LEAQ         (R8)(R9*4), R8
+	MOVQ         z1+24(FP), R9
+	MOVQ         z1Off+32(FP), R10
+	MOVQ         (R10)(DI*8), R10
+	LEAQ         (R9)(R10*4), R9
+	MOVQ         k+48(FP), R10
+	MOVQ         kOff+56(FP), R11
+	MOVQ         (R11)(DI*8), R11
+	LEAQ         (R10)(R11*4), R10
+	MOVQ         h+40(FP), R11
+	VBROADCASTSS (R11)(DI*4), Z7
+	VPXORD       Z3, Z3, Z3
+	XORQ         R11, R11
+	CMPQ         R11, CX
+	JGE          last
+
+column:
+	LEAQ   (R10)(R11*4), R12
+	VPXORD Z4, Z4, Z4
+	XORQ   R13, R13
+
+stagefalse:
+	VMOVUPS       (R12), Z8
+	VBROADCASTSS  (DX)(R13*4), Z9
+	VFMADD231PS   Z8, Z9, Z4
+	ADDQ          SI, R12
+	INCQ          R13
+	CMPQ          R13, BX
+	JLT           stagefalse
+	VMULPS        Z7, Z4, Z4
+	VMOVUPS       (R8)(R11*4), Z8
+	VMOVUPS       (R9)(R11*4), Z9
+	VMOVUPS       Z0, Z12
+	VANDPS        Z1, Z8, Z10
+	VANDPS        Z1, Z9, Z11
+	VMAXPS        Z11, Z10, Z10
+	VFMADD231PS   Z12, Z8, Z10
+	VFMADD231PS   Z12, Z9, Z10
+	VMOVUPS       Z2, Z8
+	VFMADD231PS   Z6, Z10, Z8
+	VDIVPS        Z8, Z4, Z4
+	VEXTRACTF64X4 $0x01, Z4, Y9
+	VCVTPS2PD     Y4, Z8
+	VCVTPS2PD     Y9, Z9
+	VFMADD231PD   Z8, Z8, Z3
+	VFMADD231PD   Z9, Z9, Z3
+	ADDQ          $0x00000010, R11
+	CMPQ          R11, CX
+	JLT           column
+
+last:
+	TESTQ  AX, AX
+	JZ     done
+	LEAQ   (R10)(R11*4), R10
+	VPXORD Z5, Z5, Z5
+	XORQ   R12, R12
+
+stagetrue:
+	VMOVUPS.Z     (R10), K1, Z8
+	VBROADCASTSS  (DX)(R12*4), Z9
+	VFMADD231PS   Z8, Z9, Z5
+	ADDQ          SI, R10
+	INCQ          R12
+	CMPQ          R12, BX
+	JLT           stagetrue
+	VMULPS        Z7, Z5, Z5
+	VMOVUPS.Z     (R8)(R11*4), K1, Z7
+	VMOVUPS.Z     (R9)(R11*4), K1, Z8
+	VMOVUPS       Z0, Z11
+	VANDPS        Z1, Z7, Z9
+	VANDPS        Z1, Z8, Z10
+	VMAXPS        Z10, Z9, Z9
+	VFMADD231PS   Z11, Z7, Z9
+	VFMADD231PS   Z11, Z8, Z9
+	VMOVUPS       Z2, Z7
+	VFMADD231PS   Z6, Z9, Z7
+	VDIVPS        Z7, Z5, Z5
+	VMOVUPS.Z     Z5, K1, Z5
+	VEXTRACTF64X4 $0x01, Z5, Y8
+	VCVTPS2PD     Y5, Z7
+	VCVTPS2PD     Y8, Z8
+	VFMADD231PD   Z7, Z7, Z3
+	VFMADD231PD   Z8, Z8, Z3
+
+done:
+	MOVQ          out+0(FP), R8
+	VEXTRACTF64X4 $0x01, Z3, Y7
+	VADDPD        Y7, Y3, Y3
+	VEXTRACTF128  $0x01, Y3, X7
+	VADDPD        X7, X3, X3
+	VPERMILPD     $0x01, X3, X7
+	VADDSD        X7, X3, X3
+	VMOVSD        X3, (R8)(DI*8)
+	INCQ          DI
+	MOVQ          rows+96(FP), R8
+	CMPQ          DI, R8
+	JLT           row
+	VZEROUPPER
+	RET
+
+DATA c7fffffffx16<>+0(SB)/4, $0x7fffffff
+DATA c7fffffffx16<>+4(SB)/4, $0x7fffffff
+DATA c7fffffffx16<>+8(SB)/4, $0x7fffffff
+DATA c7fffffffx16<>+12(SB)/4, $0x7fffffff
+DATA c7fffffffx16<>+16(SB)/4, $0x7fffffff
+DATA c7fffffffx16<>+20(SB)/4, $0x7fffffff
+DATA c7fffffffx16<>+24(SB)/4, $0x7fffffff
+DATA c7fffffffx16<>+28(SB)/4, $0x7fffffff
+DATA c7fffffffx16<>+32(SB)/4, $0x7fffffff
+DATA c7fffffffx16<>+36(SB)/4, $0x7fffffff
+DATA c7fffffffx16<>+40(SB)/4, $0x7fffffff
+DATA c7fffffffx16<>+44(SB)/4, $0x7fffffff
+DATA c7fffffffx16<>+48(SB)/4, $0x7fffffff
+DATA c7fffffffx16<>+52(SB)/4, $0x7fffffff
+DATA c7fffffffx16<>+56(SB)/4, $0x7fffffff
+DATA c7fffffffx16<>+60(SB)/4, $0x7fffffff
+GLOBL c7fffffffx16<>(SB), RODATA|NOPTR, $64
+
+// func scaleRows32AVX512(x *float32, xOff *int, s *float32, rows int, width int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·scaleRows32AVX512(SB), NOSPLIT, $0-40
+	MOVQ  width+32(FP), AX
+	MOVQ  AX, CX
+	ANDQ  $-16, CX
+	SUBQ  CX, AX
+	MOVQ  AX, DX
+	MOVQ  $-1, BX
+	SHLXQ DX, BX, BX
+	NOTQ  BX
+	KMOVW BX, K1
+	XORQ  DX, DX
+
+row:
+	MOVQ         x+0(FP), BX
+	MOVQ         xOff+8(FP), SI
+	MOVQ         (SI)(DX*8), SI
+	LEAQ         (BX)(SI*4), BX
+	MOVQ         s+16(FP), SI
+	VBROADCASTSS (SI)(DX*4), Z0
+	XORQ         SI, SI
+	CMPQ         SI, CX
+	JGE          last
+
+column:
+	VMOVUPS (BX)(SI*4), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, (BX)(SI*4)
+	ADDQ    $0x00000010, SI
+	CMPQ    SI, CX
+	JLT     column
+
+last:
+	TESTQ     AX, AX
+	JZ        done
+	VMOVUPS.Z (BX)(SI*4), K1, Z1
+	VMULPS    Z0, Z1, Z1
+	VMOVUPS   Z1, K1, (BX)(SI*4)
+
+done:
+	INCQ DX
+	MOVQ rows+24(FP), BX
+	CMPQ DX, BX
+	JLT  row
 	VZEROUPPER
 	RET
 
@@ -4665,28 +7902,54 @@ k6:
 	CMPQ         R13, R12
 	JLT          k6
 	MOVQ         dst+0(FP), BX
+	MOVQ         tail+64(FP), SI
+	CMPQ         SI, $0x00000008
+	JNE          stored6masked
 	MOVQ         (AX), SI
 	LEAQ         (BX)(SI*4), SI
-	VMASKMOVPS   Y1, Y0, (SI)
+	VMOVUPS      Y1, (SI)
 	MOVQ         8(AX), SI
 	LEAQ         (BX)(SI*4), SI
-	VMASKMOVPS   Y2, Y0, (SI)
+	VMOVUPS      Y2, (SI)
 	MOVQ         16(AX), SI
 	LEAQ         (BX)(SI*4), SI
-	VMASKMOVPS   Y3, Y0, (SI)
+	VMOVUPS      Y3, (SI)
 	MOVQ         24(AX), SI
 	LEAQ         (BX)(SI*4), SI
-	VMASKMOVPS   Y4, Y0, (SI)
+	VMOVUPS      Y4, (SI)
 	MOVQ         32(AX), SI
 	LEAQ         (BX)(SI*4), SI
-	VMASKMOVPS   Y5, Y0, (SI)
+	VMOVUPS      Y5, (SI)
 	MOVQ         40(AX), SI
 	LEAQ         (BX)(SI*4), SI
-	VMASKMOVPS   Y6, Y0, (SI)
-	ADDQ         $0x00000030, AX
-	ADDQ         $0x00000030, CX
-	SUBQ         $0x06, DX
-	JMP          next
+	VMOVUPS      Y6, (SI)
+	JMP          stored6
+
+stored6masked:
+	MOVQ       (AX), SI
+	LEAQ       (BX)(SI*4), SI
+	VMASKMOVPS Y1, Y0, (SI)
+	MOVQ       8(AX), SI
+	LEAQ       (BX)(SI*4), SI
+	VMASKMOVPS Y2, Y0, (SI)
+	MOVQ       16(AX), SI
+	LEAQ       (BX)(SI*4), SI
+	VMASKMOVPS Y3, Y0, (SI)
+	MOVQ       24(AX), SI
+	LEAQ       (BX)(SI*4), SI
+	VMASKMOVPS Y4, Y0, (SI)
+	MOVQ       32(AX), SI
+	LEAQ       (BX)(SI*4), SI
+	VMASKMOVPS Y5, Y0, (SI)
+	MOVQ       40(AX), SI
+	LEAQ       (BX)(SI*4), SI
+	VMASKMOVPS Y6, Y0, (SI)
+
+stored6:
+	ADDQ $0x00000030, AX
+	ADDQ $0x00000030, CX
+	SUBQ $0x06, DX
+	JMP  next
 
 rest:
 	CMPQ       DX, $0x05
@@ -4752,21 +8015,44 @@ k5:
 	CMPQ         R10, R9
 	JLT          k5
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          stored5masked
 	MOVQ         (AX), DX
 	LEAQ         (CX)(DX*4), DX
-	VMASKMOVPS   Y1, Y0, (DX)
+	VMOVUPS      Y1, (DX)
 	MOVQ         8(AX), DX
 	LEAQ         (CX)(DX*4), DX
-	VMASKMOVPS   Y2, Y0, (DX)
+	VMOVUPS      Y2, (DX)
 	MOVQ         16(AX), DX
 	LEAQ         (CX)(DX*4), DX
-	VMASKMOVPS   Y3, Y0, (DX)
+	VMOVUPS      Y3, (DX)
 	MOVQ         24(AX), DX
 	LEAQ         (CX)(DX*4), DX
-	VMASKMOVPS   Y4, Y0, (DX)
+	VMOVUPS      Y4, (DX)
 	MOVQ         32(AX), AX
 	LEAQ         (CX)(AX*4), AX
-	VMASKMOVPS   Y5, Y0, (AX)
+	VMOVUPS      Y5, (AX)
+	JMP          stored5
+
+stored5masked:
+	MOVQ       (AX), DX
+	LEAQ       (CX)(DX*4), DX
+	VMASKMOVPS Y1, Y0, (DX)
+	MOVQ       8(AX), DX
+	LEAQ       (CX)(DX*4), DX
+	VMASKMOVPS Y2, Y0, (DX)
+	MOVQ       16(AX), DX
+	LEAQ       (CX)(DX*4), DX
+	VMASKMOVPS Y3, Y0, (DX)
+	MOVQ       24(AX), DX
+	LEAQ       (CX)(DX*4), DX
+	VMASKMOVPS Y4, Y0, (DX)
+	MOVQ       32(AX), AX
+	LEAQ       (CX)(AX*4), AX
+	VMASKMOVPS Y5, Y0, (AX)
+
+stored5:
 	VZEROUPPER
 	RET
 
@@ -4826,18 +8112,38 @@ k4:
 	CMPQ         R9, R8
 	JLT          k4
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          stored4masked
 	MOVQ         (AX), DX
 	LEAQ         (CX)(DX*4), DX
-	VMASKMOVPS   Y1, Y0, (DX)
+	VMOVUPS      Y1, (DX)
 	MOVQ         8(AX), DX
 	LEAQ         (CX)(DX*4), DX
-	VMASKMOVPS   Y2, Y0, (DX)
+	VMOVUPS      Y2, (DX)
 	MOVQ         16(AX), DX
 	LEAQ         (CX)(DX*4), DX
-	VMASKMOVPS   Y3, Y0, (DX)
+	VMOVUPS      Y3, (DX)
 	MOVQ         24(AX), AX
 	LEAQ         (CX)(AX*4), AX
-	VMASKMOVPS   Y4, Y0, (AX)
+	VMOVUPS      Y4, (AX)
+	JMP          stored4
+
+stored4masked:
+	MOVQ       (AX), DX
+	LEAQ       (CX)(DX*4), DX
+	VMASKMOVPS Y1, Y0, (DX)
+	MOVQ       8(AX), DX
+	LEAQ       (CX)(DX*4), DX
+	VMASKMOVPS Y2, Y0, (DX)
+	MOVQ       16(AX), DX
+	LEAQ       (CX)(DX*4), DX
+	VMASKMOVPS Y3, Y0, (DX)
+	MOVQ       24(AX), AX
+	LEAQ       (CX)(AX*4), AX
+	VMASKMOVPS Y4, Y0, (AX)
+
+stored4:
 	VZEROUPPER
 	RET
 
@@ -4889,15 +8195,32 @@ k3:
 	CMPQ         R8, DI
 	JLT          k3
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          stored3masked
 	MOVQ         (AX), DX
 	LEAQ         (CX)(DX*4), DX
-	VMASKMOVPS   Y1, Y0, (DX)
+	VMOVUPS      Y1, (DX)
 	MOVQ         8(AX), DX
 	LEAQ         (CX)(DX*4), DX
-	VMASKMOVPS   Y2, Y0, (DX)
+	VMOVUPS      Y2, (DX)
 	MOVQ         16(AX), AX
 	LEAQ         (CX)(AX*4), AX
-	VMASKMOVPS   Y3, Y0, (AX)
+	VMOVUPS      Y3, (AX)
+	JMP          stored3
+
+stored3masked:
+	MOVQ       (AX), DX
+	LEAQ       (CX)(DX*4), DX
+	VMASKMOVPS Y1, Y0, (DX)
+	MOVQ       8(AX), DX
+	LEAQ       (CX)(DX*4), DX
+	VMASKMOVPS Y2, Y0, (DX)
+	MOVQ       16(AX), AX
+	LEAQ       (CX)(AX*4), AX
+	VMASKMOVPS Y3, Y0, (AX)
+
+stored3:
 	VZEROUPPER
 	RET
 
@@ -4941,12 +8264,26 @@ k2:
 	CMPQ         DI, SI
 	JLT          k2
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          stored2masked
 	MOVQ         (AX), DX
 	LEAQ         (CX)(DX*4), DX
-	VMASKMOVPS   Y1, Y0, (DX)
+	VMOVUPS      Y1, (DX)
 	MOVQ         8(AX), AX
 	LEAQ         (CX)(AX*4), AX
-	VMASKMOVPS   Y2, Y0, (AX)
+	VMOVUPS      Y2, (AX)
+	JMP          stored2
+
+stored2masked:
+	MOVQ       (AX), DX
+	LEAQ       (CX)(DX*4), DX
+	VMASKMOVPS Y1, Y0, (DX)
+	MOVQ       8(AX), AX
+	LEAQ       (CX)(AX*4), AX
+	VMASKMOVPS Y2, Y0, (AX)
+
+stored2:
 	VZEROUPPER
 	RET
 
@@ -4982,9 +8319,20 @@ k1:
 	CMPQ         SI, BX
 	JLT          k1
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          stored1masked
 	MOVQ         (AX), AX
 	LEAQ         (CX)(AX*4), AX
-	VMASKMOVPS   Y1, Y0, (AX)
+	VMOVUPS      Y1, (AX)
+	JMP          stored1
+
+stored1masked:
+	MOVQ       (AX), AX
+	LEAQ       (CX)(AX*4), AX
+	VMASKMOVPS Y1, Y0, (AX)
+
+stored1:
 	VZEROUPPER
 	RET
 
@@ -5023,8 +8371,18 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
-	VMASKMOVPS   Y1, Y0, (AX)
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          storedmasked
+	VMOVUPS      Y1, (AX)
 	LEAQ         (AX)(CX*4), AX
+	JMP          stored
+
+storedmasked:
+	VMASKMOVPS Y1, Y0, (AX)
+	LEAQ       (AX)(CX*4), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -5063,10 +8421,22 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
-	VMASKMOVPS   Y1, Y0, (AX)
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          storedmasked
+	VMOVUPS      Y1, (AX)
 	LEAQ         (AX)(CX*4), AX
-	VMASKMOVPS   Y2, Y0, (AX)
+	VMOVUPS      Y2, (AX)
 	LEAQ         (AX)(CX*4), AX
+	JMP          stored
+
+storedmasked:
+	VMASKMOVPS Y1, Y0, (AX)
+	LEAQ       (AX)(CX*4), AX
+	VMASKMOVPS Y2, Y0, (AX)
+	LEAQ       (AX)(CX*4), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -5109,12 +8479,26 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
-	VMASKMOVPS   Y1, Y0, (AX)
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          storedmasked
+	VMOVUPS      Y1, (AX)
 	LEAQ         (AX)(CX*4), AX
-	VMASKMOVPS   Y2, Y0, (AX)
+	VMOVUPS      Y2, (AX)
 	LEAQ         (AX)(CX*4), AX
-	VMASKMOVPS   Y3, Y0, (AX)
+	VMOVUPS      Y3, (AX)
 	LEAQ         (AX)(CX*4), AX
+	JMP          stored
+
+storedmasked:
+	VMASKMOVPS Y1, Y0, (AX)
+	LEAQ       (AX)(CX*4), AX
+	VMASKMOVPS Y2, Y0, (AX)
+	LEAQ       (AX)(CX*4), AX
+	VMASKMOVPS Y3, Y0, (AX)
+	LEAQ       (AX)(CX*4), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -5161,14 +8545,30 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
-	VMASKMOVPS   Y1, Y0, (AX)
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          storedmasked
+	VMOVUPS      Y1, (AX)
 	LEAQ         (AX)(CX*4), AX
-	VMASKMOVPS   Y2, Y0, (AX)
+	VMOVUPS      Y2, (AX)
 	LEAQ         (AX)(CX*4), AX
-	VMASKMOVPS   Y3, Y0, (AX)
+	VMOVUPS      Y3, (AX)
 	LEAQ         (AX)(CX*4), AX
-	VMASKMOVPS   Y4, Y0, (AX)
+	VMOVUPS      Y4, (AX)
 	LEAQ         (AX)(CX*4), AX
+	JMP          stored
+
+storedmasked:
+	VMASKMOVPS Y1, Y0, (AX)
+	LEAQ       (AX)(CX*4), AX
+	VMASKMOVPS Y2, Y0, (AX)
+	LEAQ       (AX)(CX*4), AX
+	VMASKMOVPS Y3, Y0, (AX)
+	LEAQ       (AX)(CX*4), AX
+	VMASKMOVPS Y4, Y0, (AX)
+	LEAQ       (AX)(CX*4), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -5219,16 +8619,34 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
-	VMASKMOVPS   Y1, Y0, (AX)
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          storedmasked
+	VMOVUPS      Y1, (AX)
 	LEAQ         (AX)(CX*4), AX
-	VMASKMOVPS   Y2, Y0, (AX)
+	VMOVUPS      Y2, (AX)
 	LEAQ         (AX)(CX*4), AX
-	VMASKMOVPS   Y3, Y0, (AX)
+	VMOVUPS      Y3, (AX)
 	LEAQ         (AX)(CX*4), AX
-	VMASKMOVPS   Y4, Y0, (AX)
+	VMOVUPS      Y4, (AX)
 	LEAQ         (AX)(CX*4), AX
-	VMASKMOVPS   Y5, Y0, (AX)
+	VMOVUPS      Y5, (AX)
 	LEAQ         (AX)(CX*4), AX
+	JMP          stored
+
+storedmasked:
+	VMASKMOVPS Y1, Y0, (AX)
+	LEAQ       (AX)(CX*4), AX
+	VMASKMOVPS Y2, Y0, (AX)
+	LEAQ       (AX)(CX*4), AX
+	VMASKMOVPS Y3, Y0, (AX)
+	LEAQ       (AX)(CX*4), AX
+	VMASKMOVPS Y4, Y0, (AX)
+	LEAQ       (AX)(CX*4), AX
+	VMASKMOVPS Y5, Y0, (AX)
+	LEAQ       (AX)(CX*4), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -5283,18 +8701,38 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
-	VMASKMOVPS   Y1, Y0, (AX)
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          storedmasked
+	VMOVUPS      Y1, (AX)
 	LEAQ         (AX)(CX*4), AX
-	VMASKMOVPS   Y2, Y0, (AX)
+	VMOVUPS      Y2, (AX)
 	LEAQ         (AX)(CX*4), AX
-	VMASKMOVPS   Y3, Y0, (AX)
+	VMOVUPS      Y3, (AX)
 	LEAQ         (AX)(CX*4), AX
-	VMASKMOVPS   Y4, Y0, (AX)
+	VMOVUPS      Y4, (AX)
 	LEAQ         (AX)(CX*4), AX
-	VMASKMOVPS   Y5, Y0, (AX)
+	VMOVUPS      Y5, (AX)
 	LEAQ         (AX)(CX*4), AX
-	VMASKMOVPS   Y6, Y0, (AX)
+	VMOVUPS      Y6, (AX)
 	LEAQ         (AX)(CX*4), AX
+	JMP          stored
+
+storedmasked:
+	VMASKMOVPS Y1, Y0, (AX)
+	LEAQ       (AX)(CX*4), AX
+	VMASKMOVPS Y2, Y0, (AX)
+	LEAQ       (AX)(CX*4), AX
+	VMASKMOVPS Y3, Y0, (AX)
+	LEAQ       (AX)(CX*4), AX
+	VMASKMOVPS Y4, Y0, (AX)
+	LEAQ       (AX)(CX*4), AX
+	VMASKMOVPS Y5, Y0, (AX)
+	LEAQ       (AX)(CX*4), AX
+	VMASKMOVPS Y6, Y0, (AX)
+	LEAQ       (AX)(CX*4), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -5401,34 +8839,66 @@ k6:
 	CMPQ         R13, R12
 	JLT          k6
 	MOVQ         dst+0(FP), BX
+	MOVQ         tail+64(FP), SI
+	CMPQ         SI, $0x00000008
+	JNE          stored6masked
 	MOVQ         (AX), SI
 	LEAQ         (BX)(SI*4), SI
 	VMOVUPS      Y1, (SI)
-	VMASKMOVPS   Y2, Y0, 32(SI)
+	VMOVUPS      Y2, 32(SI)
 	MOVQ         8(AX), SI
 	LEAQ         (BX)(SI*4), SI
 	VMOVUPS      Y3, (SI)
-	VMASKMOVPS   Y4, Y0, 32(SI)
+	VMOVUPS      Y4, 32(SI)
 	MOVQ         16(AX), SI
 	LEAQ         (BX)(SI*4), SI
 	VMOVUPS      Y5, (SI)
-	VMASKMOVPS   Y6, Y0, 32(SI)
+	VMOVUPS      Y6, 32(SI)
 	MOVQ         24(AX), SI
 	LEAQ         (BX)(SI*4), SI
 	VMOVUPS      Y7, (SI)
-	VMASKMOVPS   Y8, Y0, 32(SI)
+	VMOVUPS      Y8, 32(SI)
 	MOVQ         32(AX), SI
 	LEAQ         (BX)(SI*4), SI
 	VMOVUPS      Y9, (SI)
-	VMASKMOVPS   Y10, Y0, 32(SI)
+	VMOVUPS      Y10, 32(SI)
 	MOVQ         40(AX), SI
 	LEAQ         (BX)(SI*4), SI
 	VMOVUPS      Y11, (SI)
-	VMASKMOVPS   Y12, Y0, 32(SI)
-	ADDQ         $0x00000030, AX
-	ADDQ         $0x00000030, CX
-	SUBQ         $0x06, DX
-	JMP          next
+	VMOVUPS      Y12, 32(SI)
+	JMP          stored6
+
+stored6masked:
+	MOVQ       (AX), SI
+	LEAQ       (BX)(SI*4), SI
+	VMOVUPS    Y1, (SI)
+	VMASKMOVPS Y2, Y0, 32(SI)
+	MOVQ       8(AX), SI
+	LEAQ       (BX)(SI*4), SI
+	VMOVUPS    Y3, (SI)
+	VMASKMOVPS Y4, Y0, 32(SI)
+	MOVQ       16(AX), SI
+	LEAQ       (BX)(SI*4), SI
+	VMOVUPS    Y5, (SI)
+	VMASKMOVPS Y6, Y0, 32(SI)
+	MOVQ       24(AX), SI
+	LEAQ       (BX)(SI*4), SI
+	VMOVUPS    Y7, (SI)
+	VMASKMOVPS Y8, Y0, 32(SI)
+	MOVQ       32(AX), SI
+	LEAQ       (BX)(SI*4), SI
+	VMOVUPS    Y9, (SI)
+	VMASKMOVPS Y10, Y0, 32(SI)
+	MOVQ       40(AX), SI
+	LEAQ       (BX)(SI*4), SI
+	VMOVUPS    Y11, (SI)
+	VMASKMOVPS Y12, Y0, 32(SI)
+
+stored6:
+	ADDQ $0x00000030, AX
+	ADDQ $0x00000030, CX
+	SUBQ $0x06, DX
+	JMP  next
 
 rest:
 	CMPQ       DX, $0x05
@@ -5510,26 +8980,54 @@ k5:
 	CMPQ         R10, R9
 	JLT          k5
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          stored5masked
 	MOVQ         (AX), DX
 	LEAQ         (CX)(DX*4), DX
 	VMOVUPS      Y1, (DX)
-	VMASKMOVPS   Y2, Y0, 32(DX)
+	VMOVUPS      Y2, 32(DX)
 	MOVQ         8(AX), DX
 	LEAQ         (CX)(DX*4), DX
 	VMOVUPS      Y3, (DX)
-	VMASKMOVPS   Y4, Y0, 32(DX)
+	VMOVUPS      Y4, 32(DX)
 	MOVQ         16(AX), DX
 	LEAQ         (CX)(DX*4), DX
 	VMOVUPS      Y5, (DX)
-	VMASKMOVPS   Y6, Y0, 32(DX)
+	VMOVUPS      Y6, 32(DX)
 	MOVQ         24(AX), DX
 	LEAQ         (CX)(DX*4), DX
 	VMOVUPS      Y7, (DX)
-	VMASKMOVPS   Y8, Y0, 32(DX)
+	VMOVUPS      Y8, 32(DX)
 	MOVQ         32(AX), AX
 	LEAQ         (CX)(AX*4), AX
 	VMOVUPS      Y9, (AX)
-	VMASKMOVPS   Y10, Y0, 32(AX)
+	VMOVUPS      Y10, 32(AX)
+	JMP          stored5
+
+stored5masked:
+	MOVQ       (AX), DX
+	LEAQ       (CX)(DX*4), DX
+	VMOVUPS    Y1, (DX)
+	VMASKMOVPS Y2, Y0, 32(DX)
+	MOVQ       8(AX), DX
+	LEAQ       (CX)(DX*4), DX
+	VMOVUPS    Y3, (DX)
+	VMASKMOVPS Y4, Y0, 32(DX)
+	MOVQ       16(AX), DX
+	LEAQ       (CX)(DX*4), DX
+	VMOVUPS    Y5, (DX)
+	VMASKMOVPS Y6, Y0, 32(DX)
+	MOVQ       24(AX), DX
+	LEAQ       (CX)(DX*4), DX
+	VMOVUPS    Y7, (DX)
+	VMASKMOVPS Y8, Y0, 32(DX)
+	MOVQ       32(AX), AX
+	LEAQ       (CX)(AX*4), AX
+	VMOVUPS    Y9, (AX)
+	VMASKMOVPS Y10, Y0, 32(AX)
+
+stored5:
 	VZEROUPPER
 	RET
 
@@ -5602,22 +9100,46 @@ k4:
 	CMPQ         R9, R8
 	JLT          k4
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          stored4masked
 	MOVQ         (AX), DX
 	LEAQ         (CX)(DX*4), DX
 	VMOVUPS      Y1, (DX)
-	VMASKMOVPS   Y2, Y0, 32(DX)
+	VMOVUPS      Y2, 32(DX)
 	MOVQ         8(AX), DX
 	LEAQ         (CX)(DX*4), DX
 	VMOVUPS      Y3, (DX)
-	VMASKMOVPS   Y4, Y0, 32(DX)
+	VMOVUPS      Y4, 32(DX)
 	MOVQ         16(AX), DX
 	LEAQ         (CX)(DX*4), DX
 	VMOVUPS      Y5, (DX)
-	VMASKMOVPS   Y6, Y0, 32(DX)
+	VMOVUPS      Y6, 32(DX)
 	MOVQ         24(AX), AX
 	LEAQ         (CX)(AX*4), AX
 	VMOVUPS      Y7, (AX)
-	VMASKMOVPS   Y8, Y0, 32(AX)
+	VMOVUPS      Y8, 32(AX)
+	JMP          stored4
+
+stored4masked:
+	MOVQ       (AX), DX
+	LEAQ       (CX)(DX*4), DX
+	VMOVUPS    Y1, (DX)
+	VMASKMOVPS Y2, Y0, 32(DX)
+	MOVQ       8(AX), DX
+	LEAQ       (CX)(DX*4), DX
+	VMOVUPS    Y3, (DX)
+	VMASKMOVPS Y4, Y0, 32(DX)
+	MOVQ       16(AX), DX
+	LEAQ       (CX)(DX*4), DX
+	VMOVUPS    Y5, (DX)
+	VMASKMOVPS Y6, Y0, 32(DX)
+	MOVQ       24(AX), AX
+	LEAQ       (CX)(AX*4), AX
+	VMOVUPS    Y7, (AX)
+	VMASKMOVPS Y8, Y0, 32(AX)
+
+stored4:
 	VZEROUPPER
 	RET
 
@@ -5679,18 +9201,38 @@ k3:
 	CMPQ         R8, DI
 	JLT          k3
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          stored3masked
 	MOVQ         (AX), DX
 	LEAQ         (CX)(DX*4), DX
 	VMOVUPS      Y1, (DX)
-	VMASKMOVPS   Y2, Y0, 32(DX)
+	VMOVUPS      Y2, 32(DX)
 	MOVQ         8(AX), DX
 	LEAQ         (CX)(DX*4), DX
 	VMOVUPS      Y3, (DX)
-	VMASKMOVPS   Y4, Y0, 32(DX)
+	VMOVUPS      Y4, 32(DX)
 	MOVQ         16(AX), AX
 	LEAQ         (CX)(AX*4), AX
 	VMOVUPS      Y5, (AX)
-	VMASKMOVPS   Y6, Y0, 32(AX)
+	VMOVUPS      Y6, 32(AX)
+	JMP          stored3
+
+stored3masked:
+	MOVQ       (AX), DX
+	LEAQ       (CX)(DX*4), DX
+	VMOVUPS    Y1, (DX)
+	VMASKMOVPS Y2, Y0, 32(DX)
+	MOVQ       8(AX), DX
+	LEAQ       (CX)(DX*4), DX
+	VMOVUPS    Y3, (DX)
+	VMASKMOVPS Y4, Y0, 32(DX)
+	MOVQ       16(AX), AX
+	LEAQ       (CX)(AX*4), AX
+	VMOVUPS    Y5, (AX)
+	VMASKMOVPS Y6, Y0, 32(AX)
+
+stored3:
 	VZEROUPPER
 	RET
 
@@ -5741,14 +9283,30 @@ k2:
 	CMPQ         DI, SI
 	JLT          k2
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          stored2masked
 	MOVQ         (AX), DX
 	LEAQ         (CX)(DX*4), DX
 	VMOVUPS      Y1, (DX)
-	VMASKMOVPS   Y2, Y0, 32(DX)
+	VMOVUPS      Y2, 32(DX)
 	MOVQ         8(AX), AX
 	LEAQ         (CX)(AX*4), AX
 	VMOVUPS      Y3, (AX)
-	VMASKMOVPS   Y4, Y0, 32(AX)
+	VMOVUPS      Y4, 32(AX)
+	JMP          stored2
+
+stored2masked:
+	MOVQ       (AX), DX
+	LEAQ       (CX)(DX*4), DX
+	VMOVUPS    Y1, (DX)
+	VMASKMOVPS Y2, Y0, 32(DX)
+	MOVQ       8(AX), AX
+	LEAQ       (CX)(AX*4), AX
+	VMOVUPS    Y3, (AX)
+	VMASKMOVPS Y4, Y0, 32(AX)
+
+stored2:
 	VZEROUPPER
 	RET
 
@@ -5788,10 +9346,22 @@ k1:
 	CMPQ         SI, BX
 	JLT          k1
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          stored1masked
 	MOVQ         (AX), AX
 	LEAQ         (CX)(AX*4), AX
 	VMOVUPS      Y1, (AX)
-	VMASKMOVPS   Y2, Y0, 32(AX)
+	VMOVUPS      Y2, 32(AX)
+	JMP          stored1
+
+stored1masked:
+	MOVQ       (AX), AX
+	LEAQ       (CX)(AX*4), AX
+	VMOVUPS    Y1, (AX)
+	VMASKMOVPS Y2, Y0, 32(AX)
+
+stored1:
 	VZEROUPPER
 	RET
 
@@ -5833,9 +9403,20 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          storedmasked
 	VMOVUPS      Y1, (AX)
-	VMASKMOVPS   Y2, Y0, 32(AX)
+	VMOVUPS      Y2, 32(AX)
 	LEAQ         (AX)(CX*4), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPS    Y1, (AX)
+	VMASKMOVPS Y2, Y0, 32(AX)
+	LEAQ       (AX)(CX*4), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -5879,12 +9460,26 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          storedmasked
 	VMOVUPS      Y1, (AX)
-	VMASKMOVPS   Y2, Y0, 32(AX)
+	VMOVUPS      Y2, 32(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Y3, (AX)
-	VMASKMOVPS   Y4, Y0, 32(AX)
+	VMOVUPS      Y4, 32(AX)
 	LEAQ         (AX)(CX*4), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPS    Y1, (AX)
+	VMASKMOVPS Y2, Y0, 32(AX)
+	LEAQ       (AX)(CX*4), AX
+	VMOVUPS    Y3, (AX)
+	VMASKMOVPS Y4, Y0, 32(AX)
+	LEAQ       (AX)(CX*4), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -5934,15 +9529,32 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          storedmasked
 	VMOVUPS      Y1, (AX)
-	VMASKMOVPS   Y2, Y0, 32(AX)
+	VMOVUPS      Y2, 32(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Y3, (AX)
-	VMASKMOVPS   Y4, Y0, 32(AX)
+	VMOVUPS      Y4, 32(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Y5, (AX)
-	VMASKMOVPS   Y6, Y0, 32(AX)
+	VMOVUPS      Y6, 32(AX)
 	LEAQ         (AX)(CX*4), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPS    Y1, (AX)
+	VMASKMOVPS Y2, Y0, 32(AX)
+	LEAQ       (AX)(CX*4), AX
+	VMOVUPS    Y3, (AX)
+	VMASKMOVPS Y4, Y0, 32(AX)
+	LEAQ       (AX)(CX*4), AX
+	VMOVUPS    Y5, (AX)
+	VMASKMOVPS Y6, Y0, 32(AX)
+	LEAQ       (AX)(CX*4), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -5998,18 +9610,38 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          storedmasked
 	VMOVUPS      Y1, (AX)
-	VMASKMOVPS   Y2, Y0, 32(AX)
+	VMOVUPS      Y2, 32(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Y3, (AX)
-	VMASKMOVPS   Y4, Y0, 32(AX)
+	VMOVUPS      Y4, 32(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Y5, (AX)
-	VMASKMOVPS   Y6, Y0, 32(AX)
+	VMOVUPS      Y6, 32(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Y7, (AX)
-	VMASKMOVPS   Y8, Y0, 32(AX)
+	VMOVUPS      Y8, 32(AX)
 	LEAQ         (AX)(CX*4), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPS    Y1, (AX)
+	VMASKMOVPS Y2, Y0, 32(AX)
+	LEAQ       (AX)(CX*4), AX
+	VMOVUPS    Y3, (AX)
+	VMASKMOVPS Y4, Y0, 32(AX)
+	LEAQ       (AX)(CX*4), AX
+	VMOVUPS    Y5, (AX)
+	VMASKMOVPS Y6, Y0, 32(AX)
+	LEAQ       (AX)(CX*4), AX
+	VMOVUPS    Y7, (AX)
+	VMASKMOVPS Y8, Y0, 32(AX)
+	LEAQ       (AX)(CX*4), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -6071,21 +9703,44 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          storedmasked
 	VMOVUPS      Y1, (AX)
-	VMASKMOVPS   Y2, Y0, 32(AX)
+	VMOVUPS      Y2, 32(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Y3, (AX)
-	VMASKMOVPS   Y4, Y0, 32(AX)
+	VMOVUPS      Y4, 32(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Y5, (AX)
-	VMASKMOVPS   Y6, Y0, 32(AX)
+	VMOVUPS      Y6, 32(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Y7, (AX)
-	VMASKMOVPS   Y8, Y0, 32(AX)
+	VMOVUPS      Y8, 32(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Y9, (AX)
-	VMASKMOVPS   Y10, Y0, 32(AX)
+	VMOVUPS      Y10, 32(AX)
 	LEAQ         (AX)(CX*4), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPS    Y1, (AX)
+	VMASKMOVPS Y2, Y0, 32(AX)
+	LEAQ       (AX)(CX*4), AX
+	VMOVUPS    Y3, (AX)
+	VMASKMOVPS Y4, Y0, 32(AX)
+	LEAQ       (AX)(CX*4), AX
+	VMOVUPS    Y5, (AX)
+	VMASKMOVPS Y6, Y0, 32(AX)
+	LEAQ       (AX)(CX*4), AX
+	VMOVUPS    Y7, (AX)
+	VMASKMOVPS Y8, Y0, 32(AX)
+	LEAQ       (AX)(CX*4), AX
+	VMOVUPS    Y9, (AX)
+	VMASKMOVPS Y10, Y0, 32(AX)
+	LEAQ       (AX)(CX*4), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -6153,77 +9808,1565 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          storedmasked
 	VMOVUPS      Y1, (AX)
-	VMASKMOVPS   Y2, Y0, 32(AX)
+	VMOVUPS      Y2, 32(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Y3, (AX)
-	VMASKMOVPS   Y4, Y0, 32(AX)
+	VMOVUPS      Y4, 32(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Y5, (AX)
-	VMASKMOVPS   Y6, Y0, 32(AX)
+	VMOVUPS      Y6, 32(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Y7, (AX)
-	VMASKMOVPS   Y8, Y0, 32(AX)
+	VMOVUPS      Y8, 32(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Y9, (AX)
-	VMASKMOVPS   Y10, Y0, 32(AX)
+	VMOVUPS      Y10, 32(AX)
 	LEAQ         (AX)(CX*4), AX
 	VMOVUPS      Y11, (AX)
-	VMASKMOVPS   Y12, Y0, 32(AX)
+	VMOVUPS      Y12, 32(AX)
 	LEAQ         (AX)(CX*4), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPS    Y1, (AX)
+	VMASKMOVPS Y2, Y0, 32(AX)
+	LEAQ       (AX)(CX*4), AX
+	VMOVUPS    Y3, (AX)
+	VMASKMOVPS Y4, Y0, 32(AX)
+	LEAQ       (AX)(CX*4), AX
+	VMOVUPS    Y5, (AX)
+	VMASKMOVPS Y6, Y0, 32(AX)
+	LEAQ       (AX)(CX*4), AX
+	VMOVUPS    Y7, (AX)
+	VMASKMOVPS Y8, Y0, 32(AX)
+	LEAQ       (AX)(CX*4), AX
+	VMOVUPS    Y9, (AX)
+	VMASKMOVPS Y10, Y0, 32(AX)
+	LEAQ       (AX)(CX*4), AX
+	VMOVUPS    Y11, (AX)
+	VMASKMOVPS Y12, Y0, 32(AX)
+	LEAQ       (AX)(CX*4), AX
+
+stored:
+	VZEROUPPER
+	RET
+
+// func exp32AVX2(dst *float32, dstOff *int, x *float32, xOff *int, rows int, width int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·exp32AVX2(SB), NOSPLIT, $0-48
+	MOVQ    width+40(FP), AX
+	MOVQ    AX, CX
+	ANDQ    $-8, CX
+	SUBQ    CX, AX
+	LEAQ    window32<>+0(SB), DX
+	MOVQ    $0x00000008, BX
+	SUBQ    AX, BX
+	VMOVUPS (DX)(BX*4), Y0
+	XORQ    DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*4), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*4), SI
+	XORQ DI, DI
+	CMPQ DI, CX
+	JGE  last
+
+column:
+	VMOVUPS      (SI)(DI*4), Y1
+	VMOVUPS      cc2d00000x8<>+0(SB), Y2
+	VMAXPS       Y1, Y2, Y2
+	VMOVUPS      c42b20000x8<>+0(SB), Y1
+	VMINPS       Y2, Y1, Y1
+	VMOVUPS      c4b400000x8<>+0(SB), Y2
+	VFMADD231PS  c3fb8aa3bx8<>+0(SB), Y1, Y2
+	VSUBPS       c4b400000x8<>+0(SB), Y2, Y3
+	VFNMADD231PS c3f318000x8<>+0(SB), Y3, Y1
+	VFNMADD231PS cb95e8083x8<>+0(SB), Y3, Y1
+	VMOVUPS      c3ab688ffx8<>+0(SB), Y3
+	VFMADD213PS  c3c090631x8<>+0(SB), Y1, Y3
+	VFMADD213PS  c3d2aaa8cx8<>+0(SB), Y1, Y3
+	VFMADD213PS  c3e2aaa6ex8<>+0(SB), Y1, Y3
+	VFMADD213PS  c3f000000x8<>+0(SB), Y1, Y3
+	VMULPS       Y1, Y1, Y4
+	VFMADD213PS  Y1, Y4, Y3
+	VADDPS       c3f800000x8<>+0(SB), Y3, Y3
+	VSUBPS       c4b400000x8<>+0(SB), Y2, Y1
+	VMOVUPS      c4b400000x8<>+0(SB), Y2
+	VFMADD231PS  c3f000000x8<>+0(SB), Y1, Y2
+	VSUBPS       c4b400000x8<>+0(SB), Y2, Y4
+	VSUBPS       Y4, Y1, Y4
+	VADDPS       c4b400000x8<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y2, Y1
+	VPADDD       c3f800000x8<>+0(SB), Y1, Y1
+	VMULPS       Y1, Y3, Y3
+	VPSLLD       $0x17, Y4, Y1
+	VPADDD       c3f800000x8<>+0(SB), Y1, Y1
+	VMULPS       Y1, Y3, Y3
+	VMOVUPS      Y3, (BX)(DI*4)
+	ADDQ         $0x00000008, DI
+	CMPQ         DI, CX
+	JLT          column
+
+last:
+	TESTQ        AX, AX
+	JZ           done
+	VMASKMOVPS   (SI)(DI*4), Y0, Y1
+	VMOVUPS      cc2d00000x8<>+0(SB), Y2
+	VMAXPS       Y1, Y2, Y2
+	VMOVUPS      c42b20000x8<>+0(SB), Y1
+	VMINPS       Y2, Y1, Y1
+	VMOVUPS      c4b400000x8<>+0(SB), Y2
+	VFMADD231PS  c3fb8aa3bx8<>+0(SB), Y1, Y2
+	VSUBPS       c4b400000x8<>+0(SB), Y2, Y3
+	VFNMADD231PS c3f318000x8<>+0(SB), Y3, Y1
+	VFNMADD231PS cb95e8083x8<>+0(SB), Y3, Y1
+	VMOVUPS      c3ab688ffx8<>+0(SB), Y3
+	VFMADD213PS  c3c090631x8<>+0(SB), Y1, Y3
+	VFMADD213PS  c3d2aaa8cx8<>+0(SB), Y1, Y3
+	VFMADD213PS  c3e2aaa6ex8<>+0(SB), Y1, Y3
+	VFMADD213PS  c3f000000x8<>+0(SB), Y1, Y3
+	VMULPS       Y1, Y1, Y4
+	VFMADD213PS  Y1, Y4, Y3
+	VADDPS       c3f800000x8<>+0(SB), Y3, Y3
+	VSUBPS       c4b400000x8<>+0(SB), Y2, Y1
+	VMOVUPS      c4b400000x8<>+0(SB), Y2
+	VFMADD231PS  c3f000000x8<>+0(SB), Y1, Y2
+	VSUBPS       c4b400000x8<>+0(SB), Y2, Y4
+	VSUBPS       Y4, Y1, Y4
+	VADDPS       c4b400000x8<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y2, Y1
+	VPADDD       c3f800000x8<>+0(SB), Y1, Y1
+	VMULPS       Y1, Y3, Y3
+	VPSLLD       $0x17, Y4, Y1
+	VPADDD       c3f800000x8<>+0(SB), Y1, Y1
+	VMULPS       Y1, Y3, Y3
+	VMASKMOVPS   Y3, Y0, (BX)(DI*4)
+
+done:
+	INCQ DX
+	MOVQ rows+32(FP), BX
+	CMPQ DX, BX
+	JLT  row
+	VZEROUPPER
+	RET
+
+DATA cc2d00000x8<>+0(SB)/4, $0xc2d00000
+DATA cc2d00000x8<>+4(SB)/4, $0xc2d00000
+DATA cc2d00000x8<>+8(SB)/4, $0xc2d00000
+DATA cc2d00000x8<>+12(SB)/4, $0xc2d00000
+DATA cc2d00000x8<>+16(SB)/4, $0xc2d00000
+DATA cc2d00000x8<>+20(SB)/4, $0xc2d00000
+DATA cc2d00000x8<>+24(SB)/4, $0xc2d00000
+DATA cc2d00000x8<>+28(SB)/4, $0xc2d00000
+GLOBL cc2d00000x8<>(SB), RODATA|NOPTR, $32
+
+DATA c42b20000x8<>+0(SB)/4, $0x42b20000
+DATA c42b20000x8<>+4(SB)/4, $0x42b20000
+DATA c42b20000x8<>+8(SB)/4, $0x42b20000
+DATA c42b20000x8<>+12(SB)/4, $0x42b20000
+DATA c42b20000x8<>+16(SB)/4, $0x42b20000
+DATA c42b20000x8<>+20(SB)/4, $0x42b20000
+DATA c42b20000x8<>+24(SB)/4, $0x42b20000
+DATA c42b20000x8<>+28(SB)/4, $0x42b20000
+GLOBL c42b20000x8<>(SB), RODATA|NOPTR, $32
+
+DATA c4b400000x8<>+0(SB)/4, $0x4b400000
+DATA c4b400000x8<>+4(SB)/4, $0x4b400000
+DATA c4b400000x8<>+8(SB)/4, $0x4b400000
+DATA c4b400000x8<>+12(SB)/4, $0x4b400000
+DATA c4b400000x8<>+16(SB)/4, $0x4b400000
+DATA c4b400000x8<>+20(SB)/4, $0x4b400000
+DATA c4b400000x8<>+24(SB)/4, $0x4b400000
+DATA c4b400000x8<>+28(SB)/4, $0x4b400000
+GLOBL c4b400000x8<>(SB), RODATA|NOPTR, $32
+
+DATA c3fb8aa3bx8<>+0(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3bx8<>+4(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3bx8<>+8(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3bx8<>+12(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3bx8<>+16(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3bx8<>+20(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3bx8<>+24(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3bx8<>+28(SB)/4, $0x3fb8aa3b
+GLOBL c3fb8aa3bx8<>(SB), RODATA|NOPTR, $32
+
+DATA c3f318000x8<>+0(SB)/4, $0x3f318000
+DATA c3f318000x8<>+4(SB)/4, $0x3f318000
+DATA c3f318000x8<>+8(SB)/4, $0x3f318000
+DATA c3f318000x8<>+12(SB)/4, $0x3f318000
+DATA c3f318000x8<>+16(SB)/4, $0x3f318000
+DATA c3f318000x8<>+20(SB)/4, $0x3f318000
+DATA c3f318000x8<>+24(SB)/4, $0x3f318000
+DATA c3f318000x8<>+28(SB)/4, $0x3f318000
+GLOBL c3f318000x8<>(SB), RODATA|NOPTR, $32
+
+DATA cb95e8083x8<>+0(SB)/4, $0xb95e8083
+DATA cb95e8083x8<>+4(SB)/4, $0xb95e8083
+DATA cb95e8083x8<>+8(SB)/4, $0xb95e8083
+DATA cb95e8083x8<>+12(SB)/4, $0xb95e8083
+DATA cb95e8083x8<>+16(SB)/4, $0xb95e8083
+DATA cb95e8083x8<>+20(SB)/4, $0xb95e8083
+DATA cb95e8083x8<>+24(SB)/4, $0xb95e8083
+DATA cb95e8083x8<>+28(SB)/4, $0xb95e8083
+GLOBL cb95e8083x8<>(SB), RODATA|NOPTR, $32
+
+DATA c3ab688ffx8<>+0(SB)/4, $0x3ab688ff
+DATA c3ab688ffx8<>+4(SB)/4, $0x3ab688ff
+DATA c3ab688ffx8<>+8(SB)/4, $0x3ab688ff
+DATA c3ab688ffx8<>+12(SB)/4, $0x3ab688ff
+DATA c3ab688ffx8<>+16(SB)/4, $0x3ab688ff
+DATA c3ab688ffx8<>+20(SB)/4, $0x3ab688ff
+DATA c3ab688ffx8<>+24(SB)/4, $0x3ab688ff
+DATA c3ab688ffx8<>+28(SB)/4, $0x3ab688ff
+GLOBL c3ab688ffx8<>(SB), RODATA|NOPTR, $32
+
+DATA c3c090631x8<>+0(SB)/4, $0x3c090631
+DATA c3c090631x8<>+4(SB)/4, $0x3c090631
+DATA c3c090631x8<>+8(SB)/4, $0x3c090631
+DATA c3c090631x8<>+12(SB)/4, $0x3c090631
+DATA c3c090631x8<>+16(SB)/4, $0x3c090631
+DATA c3c090631x8<>+20(SB)/4, $0x3c090631
+DATA c3c090631x8<>+24(SB)/4, $0x3c090631
+DATA c3c090631x8<>+28(SB)/4, $0x3c090631
+GLOBL c3c090631x8<>(SB), RODATA|NOPTR, $32
+
+DATA c3d2aaa8cx8<>+0(SB)/4, $0x3d2aaa8c
+DATA c3d2aaa8cx8<>+4(SB)/4, $0x3d2aaa8c
+DATA c3d2aaa8cx8<>+8(SB)/4, $0x3d2aaa8c
+DATA c3d2aaa8cx8<>+12(SB)/4, $0x3d2aaa8c
+DATA c3d2aaa8cx8<>+16(SB)/4, $0x3d2aaa8c
+DATA c3d2aaa8cx8<>+20(SB)/4, $0x3d2aaa8c
+DATA c3d2aaa8cx8<>+24(SB)/4, $0x3d2aaa8c
+DATA c3d2aaa8cx8<>+28(SB)/4, $0x3d2aaa8c
+GLOBL c3d2aaa8cx8<>(SB), RODATA|NOPTR, $32
+
+DATA c3e2aaa6ex8<>+0(SB)/4, $0x3e2aaa6e
+DATA c3e2aaa6ex8<>+4(SB)/4, $0x3e2aaa6e
+DATA c3e2aaa6ex8<>+8(SB)/4, $0x3e2aaa6e
+DATA c3e2aaa6ex8<>+12(SB)/4, $0x3e2aaa6e
+DATA c3e2aaa6ex8<>+16(SB)/4, $0x3e2aaa6e
+DATA c3e2aaa6ex8<>+20(SB)/4, $0x3e2aaa6e
+DATA c3e2aaa6ex8<>+24(SB)/4, $0x3e2aaa6e
+DATA c3e2aaa6ex8<>+28(SB)/4, $0x3e2aaa6e
+GLOBL c3e2aaa6ex8<>(SB), RODATA|NOPTR, $32
+
+DATA c3f000000x8<>+0(SB)/4, $0x3f000000
+DATA c3f000000x8<>+4(SB)/4, $0x3f000000
+DATA c3f000000x8<>+8(SB)/4, $0x3f000000
+DATA c3f000000x8<>+12(SB)/4, $0x3f000000
+DATA c3f000000x8<>+16(SB)/4, $0x3f000000
+DATA c3f000000x8<>+20(SB)/4, $0x3f000000
+DATA c3f000000x8<>+24(SB)/4, $0x3f000000
+DATA c3f000000x8<>+28(SB)/4, $0x3f000000
+GLOBL c3f000000x8<>(SB), RODATA|NOPTR, $32
+
+DATA c3f800000x8<>+0(SB)/4, $0x3f800000
+DATA c3f800000x8<>+4(SB)/4, $0x3f800000
+DATA c3f800000x8<>+8(SB)/4, $0x3f800000
+DATA c3f800000x8<>+12(SB)/4, $0x3f800000
+DATA c3f800000x8<>+16(SB)/4, $0x3f800000
+DATA c3f800000x8<>+20(SB)/4, $0x3f800000
+DATA c3f800000x8<>+24(SB)/4, $0x3f800000
+DATA c3f800000x8<>+28(SB)/4, $0x3f800000
+GLOBL c3f800000x8<>(SB), RODATA|NOPTR, $32
+
+// func tanh32AVX2(dst *float32, dstOff *int, x *float32, xOff *int, rows int, width int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·tanh32AVX2(SB), NOSPLIT, $0-48
+	MOVQ    width+40(FP), AX
+	MOVQ    AX, CX
+	ANDQ    $-8, CX
+	SUBQ    CX, AX
+	LEAQ    window32<>+0(SB), DX
+	MOVQ    $0x00000008, BX
+	SUBQ    AX, BX
+	VMOVUPS (DX)(BX*4), Y0
+	XORQ    DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*4), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*4), SI
+	XORQ DI, DI
+	CMPQ DI, CX
+	JGE  last
+
+column:
+	VMOVUPS      (SI)(DI*4), Y1
+	VANDPS       c80000000x8<>+0(SB), Y1, Y2
+	VXORPS       Y1, Y2, Y1
+	VMOVUPS      c4111999ax8<>+0(SB), Y3
+	VMINPS       Y1, Y3, Y3
+	VADDPS       Y3, Y3, Y3
+	VMOVUPS      c4b400000x8<>+0(SB), Y1
+	VFMADD231PS  c3fb8aa3bx8<>+0(SB), Y3, Y1
+	VSUBPS       c4b400000x8<>+0(SB), Y1, Y4
+	VFNMADD231PS c3f318000x8<>+0(SB), Y4, Y3
+	VFNMADD231PS cb95e8083x8<>+0(SB), Y4, Y3
+	VMOVUPS      c3ab688ffx8<>+0(SB), Y4
+	VFMADD213PS  c3c090631x8<>+0(SB), Y3, Y4
+	VFMADD213PS  c3d2aaa8cx8<>+0(SB), Y3, Y4
+	VFMADD213PS  c3e2aaa6ex8<>+0(SB), Y3, Y4
+	VFMADD213PS  c3f000000x8<>+0(SB), Y3, Y4
+	VMULPS       Y3, Y3, Y5
+	VFMADD213PS  Y3, Y5, Y4
+	VPSLLD       $0x17, Y1, Y1
+	VPADDD       c3f800000x8<>+0(SB), Y1, Y1
+	VSUBPS       c3f800000x8<>+0(SB), Y1, Y3
+	VFMADD231PS  Y1, Y4, Y3
+	VADDPS       c40000000x8<>+0(SB), Y3, Y1
+	VDIVPS       Y1, Y3, Y3
+	VORPS        Y2, Y3, Y3
+	VMOVUPS      Y3, (BX)(DI*4)
+	ADDQ         $0x00000008, DI
+	CMPQ         DI, CX
+	JLT          column
+
+last:
+	TESTQ        AX, AX
+	JZ           done
+	VMASKMOVPS   (SI)(DI*4), Y0, Y1
+	VANDPS       c80000000x8<>+0(SB), Y1, Y2
+	VXORPS       Y1, Y2, Y1
+	VMOVUPS      c4111999ax8<>+0(SB), Y3
+	VMINPS       Y1, Y3, Y3
+	VADDPS       Y3, Y3, Y3
+	VMOVUPS      c4b400000x8<>+0(SB), Y1
+	VFMADD231PS  c3fb8aa3bx8<>+0(SB), Y3, Y1
+	VSUBPS       c4b400000x8<>+0(SB), Y1, Y4
+	VFNMADD231PS c3f318000x8<>+0(SB), Y4, Y3
+	VFNMADD231PS cb95e8083x8<>+0(SB), Y4, Y3
+	VMOVUPS      c3ab688ffx8<>+0(SB), Y4
+	VFMADD213PS  c3c090631x8<>+0(SB), Y3, Y4
+	VFMADD213PS  c3d2aaa8cx8<>+0(SB), Y3, Y4
+	VFMADD213PS  c3e2aaa6ex8<>+0(SB), Y3, Y4
+	VFMADD213PS  c3f000000x8<>+0(SB), Y3, Y4
+	VMULPS       Y3, Y3, Y5
+	VFMADD213PS  Y3, Y5, Y4
+	VPSLLD       $0x17, Y1, Y1
+	VPADDD       c3f800000x8<>+0(SB), Y1, Y1
+	VSUBPS       c3f800000x8<>+0(SB), Y1, Y3
+	VFMADD231PS  Y1, Y4, Y3
+	VADDPS       c40000000x8<>+0(SB), Y3, Y1
+	VDIVPS       Y1, Y3, Y3
+	VORPS        Y2, Y3, Y3
+	VMASKMOVPS   Y3, Y0, (BX)(DI*4)
+
+done:
+	INCQ DX
+	MOVQ rows+32(FP), BX
+	CMPQ DX, BX
+	JLT  row
+	VZEROUPPER
+	RET
+
+DATA c80000000x8<>+0(SB)/4, $0x80000000
+DATA c80000000x8<>+4(SB)/4, $0x80000000
+DATA c80000000x8<>+8(SB)/4, $0x80000000
+DATA c80000000x8<>+12(SB)/4, $0x80000000
+DATA c80000000x8<>+16(SB)/4, $0x80000000
+DATA c80000000x8<>+20(SB)/4, $0x80000000
+DATA c80000000x8<>+24(SB)/4, $0x80000000
+DATA c80000000x8<>+28(SB)/4, $0x80000000
+GLOBL c80000000x8<>(SB), RODATA|NOPTR, $32
+
+DATA c4111999ax8<>+0(SB)/4, $0x4111999a
+DATA c4111999ax8<>+4(SB)/4, $0x4111999a
+DATA c4111999ax8<>+8(SB)/4, $0x4111999a
+DATA c4111999ax8<>+12(SB)/4, $0x4111999a
+DATA c4111999ax8<>+16(SB)/4, $0x4111999a
+DATA c4111999ax8<>+20(SB)/4, $0x4111999a
+DATA c4111999ax8<>+24(SB)/4, $0x4111999a
+DATA c4111999ax8<>+28(SB)/4, $0x4111999a
+GLOBL c4111999ax8<>(SB), RODATA|NOPTR, $32
+
+DATA c40000000x8<>+0(SB)/4, $0x40000000
+DATA c40000000x8<>+4(SB)/4, $0x40000000
+DATA c40000000x8<>+8(SB)/4, $0x40000000
+DATA c40000000x8<>+12(SB)/4, $0x40000000
+DATA c40000000x8<>+16(SB)/4, $0x40000000
+DATA c40000000x8<>+20(SB)/4, $0x40000000
+DATA c40000000x8<>+24(SB)/4, $0x40000000
+DATA c40000000x8<>+28(SB)/4, $0x40000000
+GLOBL c40000000x8<>(SB), RODATA|NOPTR, $32
+
+// func sigmoid32AVX2(dst *float32, dstOff *int, x *float32, xOff *int, rows int, width int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·sigmoid32AVX2(SB), NOSPLIT, $0-48
+	MOVQ    width+40(FP), AX
+	MOVQ    AX, CX
+	ANDQ    $-8, CX
+	SUBQ    CX, AX
+	LEAQ    window32<>+0(SB), DX
+	MOVQ    $0x00000008, BX
+	SUBQ    AX, BX
+	VMOVUPS (DX)(BX*4), Y0
+	XORQ    DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*4), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*4), SI
+	XORQ DI, DI
+	CMPQ DI, CX
+	JGE  last
+
+column:
+	VMOVUPS      (SI)(DI*4), Y1
+	VORPS        c80000000x8<>+0(SB), Y1, Y2
+	VMOVUPS      cc2d00000x8<>+0(SB), Y3
+	VMAXPS       Y2, Y3, Y3
+	VMOVUPS      c4b400000x8<>+0(SB), Y2
+	VFMADD231PS  c3fb8aa3bx8<>+0(SB), Y3, Y2
+	VSUBPS       c4b400000x8<>+0(SB), Y2, Y4
+	VFNMADD231PS c3f318000x8<>+0(SB), Y4, Y3
+	VFNMADD231PS cb95e8083x8<>+0(SB), Y4, Y3
+	VMOVUPS      c3ab688ffx8<>+0(SB), Y4
+	VFMADD213PS  c3c090631x8<>+0(SB), Y3, Y4
+	VFMADD213PS  c3d2aaa8cx8<>+0(SB), Y3, Y4
+	VFMADD213PS  c3e2aaa6ex8<>+0(SB), Y3, Y4
+	VFMADD213PS  c3f000000x8<>+0(SB), Y3, Y4
+	VMULPS       Y3, Y3, Y5
+	VFMADD213PS  Y3, Y5, Y4
+	VADDPS       c3f800000x8<>+0(SB), Y4, Y4
+	VSUBPS       c4b400000x8<>+0(SB), Y2, Y2
+	VMOVUPS      c4b400000x8<>+0(SB), Y3
+	VFMADD231PS  c3f000000x8<>+0(SB), Y2, Y3
+	VSUBPS       c4b400000x8<>+0(SB), Y3, Y5
+	VSUBPS       Y5, Y2, Y5
+	VADDPS       c4b400000x8<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y3, Y2
+	VPADDD       c3f800000x8<>+0(SB), Y2, Y2
+	VMULPS       Y2, Y4, Y4
+	VPSLLD       $0x17, Y5, Y2
+	VPADDD       c3f800000x8<>+0(SB), Y2, Y2
+	VMULPS       Y2, Y4, Y4
+	VMOVUPS      c3f800000x8<>+0(SB), Y2
+	VADDPS       Y2, Y4, Y3
+	VBLENDVPS    Y1, Y4, Y2, Y2
+	VDIVPS       Y3, Y2, Y2
+	VMOVUPS      Y2, (BX)(DI*4)
+	ADDQ         $0x00000008, DI
+	CMPQ         DI, CX
+	JLT          column
+
+last:
+	TESTQ        AX, AX
+	JZ           done
+	VMASKMOVPS   (SI)(DI*4), Y0, Y1
+	VORPS        c80000000x8<>+0(SB), Y1, Y2
+	VMOVUPS      cc2d00000x8<>+0(SB), Y3
+	VMAXPS       Y2, Y3, Y3
+	VMOVUPS      c4b400000x8<>+0(SB), Y2
+	VFMADD231PS  c3fb8aa3bx8<>+0(SB), Y3, Y2
+	VSUBPS       c4b400000x8<>+0(SB), Y2, Y4
+	VFNMADD231PS c3f318000x8<>+0(SB), Y4, Y3
+	VFNMADD231PS cb95e8083x8<>+0(SB), Y4, Y3
+	VMOVUPS      c3ab688ffx8<>+0(SB), Y4
+	VFMADD213PS  c3c090631x8<>+0(SB), Y3, Y4
+	VFMADD213PS  c3d2aaa8cx8<>+0(SB), Y3, Y4
+	VFMADD213PS  c3e2aaa6ex8<>+0(SB), Y3, Y4
+	VFMADD213PS  c3f000000x8<>+0(SB), Y3, Y4
+	VMULPS       Y3, Y3, Y5
+	VFMADD213PS  Y3, Y5, Y4
+	VADDPS       c3f800000x8<>+0(SB), Y4, Y4
+	VSUBPS       c4b400000x8<>+0(SB), Y2, Y2
+	VMOVUPS      c4b400000x8<>+0(SB), Y3
+	VFMADD231PS  c3f000000x8<>+0(SB), Y2, Y3
+	VSUBPS       c4b400000x8<>+0(SB), Y3, Y5
+	VSUBPS       Y5, Y2, Y5
+	VADDPS       c4b400000x8<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y3, Y2
+	VPADDD       c3f800000x8<>+0(SB), Y2, Y2
+	VMULPS       Y2, Y4, Y4
+	VPSLLD       $0x17, Y5, Y2
+	VPADDD       c3f800000x8<>+0(SB), Y2, Y2
+	VMULPS       Y2, Y4, Y4
+	VMOVUPS      c3f800000x8<>+0(SB), Y2
+	VADDPS       Y2, Y4, Y3
+	VBLENDVPS    Y1, Y4, Y2, Y2
+	VDIVPS       Y3, Y2, Y2
+	VMASKMOVPS   Y2, Y0, (BX)(DI*4)
+
+done:
+	INCQ DX
+	MOVQ rows+32(FP), BX
+	CMPQ DX, BX
+	JLT  row
+	VZEROUPPER
+	RET
+
+// func softplus32AVX2(dst *float32, dstOff *int, x *float32, xOff *int, rows int, width int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·softplus32AVX2(SB), NOSPLIT, $0-48
+	MOVQ    width+40(FP), AX
+	MOVQ    AX, CX
+	ANDQ    $-8, CX
+	SUBQ    CX, AX
+	LEAQ    window32<>+0(SB), DX
+	MOVQ    $0x00000008, BX
+	SUBQ    AX, BX
+	VMOVUPS (DX)(BX*4), Y0
+	XORQ    DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*4), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*4), SI
+	XORQ DI, DI
+	CMPQ DI, CX
+	JGE  last
+
+column:
+	VMOVUPS      (SI)(DI*4), Y1
+	VORPS        c80000000x8<>+0(SB), Y1, Y2
+	VMOVUPS      cc2d00000x8<>+0(SB), Y3
+	VMAXPS       Y2, Y3, Y3
+	VMOVUPS      c4b400000x8<>+0(SB), Y2
+	VFMADD231PS  c3fb8aa3bx8<>+0(SB), Y3, Y2
+	VSUBPS       c4b400000x8<>+0(SB), Y2, Y4
+	VFNMADD231PS c3f318000x8<>+0(SB), Y4, Y3
+	VFNMADD231PS cb95e8083x8<>+0(SB), Y4, Y3
+	VMOVUPS      c3ab688ffx8<>+0(SB), Y4
+	VFMADD213PS  c3c090631x8<>+0(SB), Y3, Y4
+	VFMADD213PS  c3d2aaa8cx8<>+0(SB), Y3, Y4
+	VFMADD213PS  c3e2aaa6ex8<>+0(SB), Y3, Y4
+	VFMADD213PS  c3f000000x8<>+0(SB), Y3, Y4
+	VMULPS       Y3, Y3, Y5
+	VFMADD213PS  Y3, Y5, Y4
+	VADDPS       c3f800000x8<>+0(SB), Y4, Y4
+	VSUBPS       c4b400000x8<>+0(SB), Y2, Y2
+	VMOVUPS      c4b400000x8<>+0(SB), Y3
+	VFMADD231PS  c3f000000x8<>+0(SB), Y2, Y3
+	VSUBPS       c4b400000x8<>+0(SB), Y3, Y5
+	VSUBPS       Y5, Y2, Y5
+	VADDPS       c4b400000x8<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y3, Y2
+	VPADDD       c3f800000x8<>+0(SB), Y2, Y2
+	VMULPS       Y2, Y4, Y4
+	VPSLLD       $0x17, Y5, Y2
+	VPADDD       c3f800000x8<>+0(SB), Y2, Y2
+	VMULPS       Y2, Y4, Y4
+	VADDPS       Y4, Y4, Y2
+	VADDPS       c40000000x8<>+0(SB), Y4, Y3
+	VDIVPS       Y3, Y2, Y2
+	VMULPS       Y2, Y2, Y3
+	VMOVUPS      c3a097accx8<>+0(SB), Y4
+	VFMADD213PS  c3b10924dx8<>+0(SB), Y3, Y4
+	VFMADD213PS  c3c4cd6b6x8<>+0(SB), Y3, Y4
+	VFMADD213PS  c3daaaaa6x8<>+0(SB), Y3, Y4
+	VMULPS       Y2, Y3, Y3
+	VFMADD213PS  Y2, Y3, Y4
+	VMOVUPS      c00000000x8<>+0(SB), Y2
+	VMAXPS       Y1, Y2, Y2
+	VADDPS       Y2, Y4, Y4
+	VMOVUPS      Y4, (BX)(DI*4)
+	ADDQ         $0x00000008, DI
+	CMPQ         DI, CX
+	JLT          column
+
+last:
+	TESTQ        AX, AX
+	JZ           done
+	VMASKMOVPS   (SI)(DI*4), Y0, Y1
+	VORPS        c80000000x8<>+0(SB), Y1, Y2
+	VMOVUPS      cc2d00000x8<>+0(SB), Y3
+	VMAXPS       Y2, Y3, Y3
+	VMOVUPS      c4b400000x8<>+0(SB), Y2
+	VFMADD231PS  c3fb8aa3bx8<>+0(SB), Y3, Y2
+	VSUBPS       c4b400000x8<>+0(SB), Y2, Y4
+	VFNMADD231PS c3f318000x8<>+0(SB), Y4, Y3
+	VFNMADD231PS cb95e8083x8<>+0(SB), Y4, Y3
+	VMOVUPS      c3ab688ffx8<>+0(SB), Y4
+	VFMADD213PS  c3c090631x8<>+0(SB), Y3, Y4
+	VFMADD213PS  c3d2aaa8cx8<>+0(SB), Y3, Y4
+	VFMADD213PS  c3e2aaa6ex8<>+0(SB), Y3, Y4
+	VFMADD213PS  c3f000000x8<>+0(SB), Y3, Y4
+	VMULPS       Y3, Y3, Y5
+	VFMADD213PS  Y3, Y5, Y4
+	VADDPS       c3f800000x8<>+0(SB), Y4, Y4
+	VSUBPS       c4b400000x8<>+0(SB), Y2, Y2
+	VMOVUPS      c4b400000x8<>+0(SB), Y3
+	VFMADD231PS  c3f000000x8<>+0(SB), Y2, Y3
+	VSUBPS       c4b400000x8<>+0(SB), Y3, Y5
+	VSUBPS       Y5, Y2, Y5
+	VADDPS       c4b400000x8<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y3, Y2
+	VPADDD       c3f800000x8<>+0(SB), Y2, Y2
+	VMULPS       Y2, Y4, Y4
+	VPSLLD       $0x17, Y5, Y2
+	VPADDD       c3f800000x8<>+0(SB), Y2, Y2
+	VMULPS       Y2, Y4, Y4
+	VADDPS       Y4, Y4, Y2
+	VADDPS       c40000000x8<>+0(SB), Y4, Y3
+	VDIVPS       Y3, Y2, Y2
+	VMULPS       Y2, Y2, Y3
+	VMOVUPS      c3a097accx8<>+0(SB), Y4
+	VFMADD213PS  c3b10924dx8<>+0(SB), Y3, Y4
+	VFMADD213PS  c3c4cd6b6x8<>+0(SB), Y3, Y4
+	VFMADD213PS  c3daaaaa6x8<>+0(SB), Y3, Y4
+	VMULPS       Y2, Y3, Y3
+	VFMADD213PS  Y2, Y3, Y4
+	VMOVUPS      c00000000x8<>+0(SB), Y2
+	VMAXPS       Y1, Y2, Y2
+	VADDPS       Y2, Y4, Y4
+	VMASKMOVPS   Y4, Y0, (BX)(DI*4)
+
+done:
+	INCQ DX
+	MOVQ rows+32(FP), BX
+	CMPQ DX, BX
+	JLT  row
+	VZEROUPPER
+	RET
+
+DATA c3a097accx8<>+0(SB)/4, $0x3a097acc
+DATA c3a097accx8<>+4(SB)/4, $0x3a097acc
+DATA c3a097accx8<>+8(SB)/4, $0x3a097acc
+DATA c3a097accx8<>+12(SB)/4, $0x3a097acc
+DATA c3a097accx8<>+16(SB)/4, $0x3a097acc
+DATA c3a097accx8<>+20(SB)/4, $0x3a097acc
+DATA c3a097accx8<>+24(SB)/4, $0x3a097acc
+DATA c3a097accx8<>+28(SB)/4, $0x3a097acc
+GLOBL c3a097accx8<>(SB), RODATA|NOPTR, $32
+
+DATA c3b10924dx8<>+0(SB)/4, $0x3b10924d
+DATA c3b10924dx8<>+4(SB)/4, $0x3b10924d
+DATA c3b10924dx8<>+8(SB)/4, $0x3b10924d
+DATA c3b10924dx8<>+12(SB)/4, $0x3b10924d
+DATA c3b10924dx8<>+16(SB)/4, $0x3b10924d
+DATA c3b10924dx8<>+20(SB)/4, $0x3b10924d
+DATA c3b10924dx8<>+24(SB)/4, $0x3b10924d
+DATA c3b10924dx8<>+28(SB)/4, $0x3b10924d
+GLOBL c3b10924dx8<>(SB), RODATA|NOPTR, $32
+
+DATA c3c4cd6b6x8<>+0(SB)/4, $0x3c4cd6b6
+DATA c3c4cd6b6x8<>+4(SB)/4, $0x3c4cd6b6
+DATA c3c4cd6b6x8<>+8(SB)/4, $0x3c4cd6b6
+DATA c3c4cd6b6x8<>+12(SB)/4, $0x3c4cd6b6
+DATA c3c4cd6b6x8<>+16(SB)/4, $0x3c4cd6b6
+DATA c3c4cd6b6x8<>+20(SB)/4, $0x3c4cd6b6
+DATA c3c4cd6b6x8<>+24(SB)/4, $0x3c4cd6b6
+DATA c3c4cd6b6x8<>+28(SB)/4, $0x3c4cd6b6
+GLOBL c3c4cd6b6x8<>(SB), RODATA|NOPTR, $32
+
+DATA c3daaaaa6x8<>+0(SB)/4, $0x3daaaaa6
+DATA c3daaaaa6x8<>+4(SB)/4, $0x3daaaaa6
+DATA c3daaaaa6x8<>+8(SB)/4, $0x3daaaaa6
+DATA c3daaaaa6x8<>+12(SB)/4, $0x3daaaaa6
+DATA c3daaaaa6x8<>+16(SB)/4, $0x3daaaaa6
+DATA c3daaaaa6x8<>+20(SB)/4, $0x3daaaaa6
+DATA c3daaaaa6x8<>+24(SB)/4, $0x3daaaaa6
+DATA c3daaaaa6x8<>+28(SB)/4, $0x3daaaaa6
+GLOBL c3daaaaa6x8<>(SB), RODATA|NOPTR, $32
+
+DATA c00000000x8<>+0(SB)/4, $0x00000000
+DATA c00000000x8<>+4(SB)/4, $0x00000000
+DATA c00000000x8<>+8(SB)/4, $0x00000000
+DATA c00000000x8<>+12(SB)/4, $0x00000000
+DATA c00000000x8<>+16(SB)/4, $0x00000000
+DATA c00000000x8<>+20(SB)/4, $0x00000000
+DATA c00000000x8<>+24(SB)/4, $0x00000000
+DATA c00000000x8<>+28(SB)/4, $0x00000000
+GLOBL c00000000x8<>(SB), RODATA|NOPTR, $32
+
+// func softplusVJP32AVX2(dst *float32, dstOff *int, x *float32, xOff *int, y *float32, yOff *int, rows int, width int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·softplusVJP32AVX2(SB), NOSPLIT, $0-64
+	MOVQ    width+56(FP), AX
+	MOVQ    AX, CX
+	ANDQ    $-8, CX
+	SUBQ    CX, AX
+	LEAQ    window32<>+0(SB), DX
+	MOVQ    $0x00000008, BX
+	SUBQ    AX, BX
+	VMOVUPS (DX)(BX*4), Y0
+	XORQ    DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*4), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*4), SI
+	MOVQ y+32(FP), DI
+	MOVQ yOff+40(FP), R8
+	MOVQ (R8)(DX*8), R8
+	LEAQ (DI)(R8*4), DI
+	XORQ R8, R8
+	CMPQ R8, CX
+	JGE  last
+
+column:
+	VMOVUPS      (SI)(R8*4), Y1
+	VMOVUPS      (DI)(R8*4), Y2
+	VORPS        c80000000x8<>+0(SB), Y2, Y3
+	VMOVUPS      cc2d00000x8<>+0(SB), Y4
+	VMAXPS       Y3, Y4, Y4
+	VMOVUPS      c4b400000x8<>+0(SB), Y3
+	VFMADD231PS  c3fb8aa3bx8<>+0(SB), Y4, Y3
+	VSUBPS       c4b400000x8<>+0(SB), Y3, Y5
+	VFNMADD231PS c3f318000x8<>+0(SB), Y5, Y4
+	VFNMADD231PS cb95e8083x8<>+0(SB), Y5, Y4
+	VMOVUPS      c3ab688ffx8<>+0(SB), Y5
+	VFMADD213PS  c3c090631x8<>+0(SB), Y4, Y5
+	VFMADD213PS  c3d2aaa8cx8<>+0(SB), Y4, Y5
+	VFMADD213PS  c3e2aaa6ex8<>+0(SB), Y4, Y5
+	VFMADD213PS  c3f000000x8<>+0(SB), Y4, Y5
+	VMULPS       Y4, Y4, Y6
+	VFMADD213PS  Y4, Y6, Y5
+	VADDPS       c3f800000x8<>+0(SB), Y5, Y5
+	VSUBPS       c4b400000x8<>+0(SB), Y3, Y3
+	VMOVUPS      c4b400000x8<>+0(SB), Y4
+	VFMADD231PS  c3f000000x8<>+0(SB), Y3, Y4
+	VSUBPS       c4b400000x8<>+0(SB), Y4, Y6
+	VSUBPS       Y6, Y3, Y6
+	VADDPS       c4b400000x8<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y4, Y3
+	VPADDD       c3f800000x8<>+0(SB), Y3, Y3
+	VMULPS       Y3, Y5, Y5
+	VPSLLD       $0x17, Y6, Y3
+	VPADDD       c3f800000x8<>+0(SB), Y3, Y3
+	VMULPS       Y3, Y5, Y5
+	VMOVUPS      c3f800000x8<>+0(SB), Y3
+	VADDPS       Y3, Y5, Y4
+	VBLENDVPS    Y2, Y5, Y3, Y3
+	VDIVPS       Y4, Y3, Y3
+	VMULPS       Y1, Y3, Y3
+	VMOVUPS      Y3, (BX)(R8*4)
+	ADDQ         $0x00000008, R8
+	CMPQ         R8, CX
+	JLT          column
+
+last:
+	TESTQ        AX, AX
+	JZ           done
+	VMASKMOVPS   (SI)(R8*4), Y0, Y1
+	VMASKMOVPS   (DI)(R8*4), Y0, Y2
+	VORPS        c80000000x8<>+0(SB), Y2, Y3
+	VMOVUPS      cc2d00000x8<>+0(SB), Y4
+	VMAXPS       Y3, Y4, Y4
+	VMOVUPS      c4b400000x8<>+0(SB), Y3
+	VFMADD231PS  c3fb8aa3bx8<>+0(SB), Y4, Y3
+	VSUBPS       c4b400000x8<>+0(SB), Y3, Y5
+	VFNMADD231PS c3f318000x8<>+0(SB), Y5, Y4
+	VFNMADD231PS cb95e8083x8<>+0(SB), Y5, Y4
+	VMOVUPS      c3ab688ffx8<>+0(SB), Y5
+	VFMADD213PS  c3c090631x8<>+0(SB), Y4, Y5
+	VFMADD213PS  c3d2aaa8cx8<>+0(SB), Y4, Y5
+	VFMADD213PS  c3e2aaa6ex8<>+0(SB), Y4, Y5
+	VFMADD213PS  c3f000000x8<>+0(SB), Y4, Y5
+	VMULPS       Y4, Y4, Y6
+	VFMADD213PS  Y4, Y6, Y5
+	VADDPS       c3f800000x8<>+0(SB), Y5, Y5
+	VSUBPS       c4b400000x8<>+0(SB), Y3, Y3
+	VMOVUPS      c4b400000x8<>+0(SB), Y4
+	VFMADD231PS  c3f000000x8<>+0(SB), Y3, Y4
+	VSUBPS       c4b400000x8<>+0(SB), Y4, Y6
+	VSUBPS       Y6, Y3, Y6
+	VADDPS       c4b400000x8<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y4, Y3
+	VPADDD       c3f800000x8<>+0(SB), Y3, Y3
+	VMULPS       Y3, Y5, Y5
+	VPSLLD       $0x17, Y6, Y3
+	VPADDD       c3f800000x8<>+0(SB), Y3, Y3
+	VMULPS       Y3, Y5, Y5
+	VMOVUPS      c3f800000x8<>+0(SB), Y3
+	VADDPS       Y3, Y5, Y4
+	VBLENDVPS    Y2, Y5, Y3, Y3
+	VDIVPS       Y4, Y3, Y3
+	VMULPS       Y1, Y3, Y3
+	VMASKMOVPS   Y3, Y0, (BX)(R8*4)
+
+done:
+	INCQ DX
+	MOVQ rows+48(FP), BX
+	CMPQ DX, BX
+	JLT  row
+	VZEROUPPER
+	RET
+
+// func relu32AVX2(dst *float32, dstOff *int, x *float32, xOff *int, rows int, width int)
+// Requires: AVX
+TEXT ·relu32AVX2(SB), NOSPLIT, $0-48
+	MOVQ    width+40(FP), AX
+	MOVQ    AX, CX
+	ANDQ    $-8, CX
+	SUBQ    CX, AX
+	LEAQ    window32<>+0(SB), DX
+	MOVQ    $0x00000008, BX
+	SUBQ    AX, BX
+	VMOVUPS (DX)(BX*4), Y0
+	XORQ    DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*4), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*4), SI
+	XORQ DI, DI
+	CMPQ DI, CX
+	JGE  last
+
+column:
+	VMOVUPS (SI)(DI*4), Y1
+	VMOVUPS c00000000x8<>+0(SB), Y2
+	VMAXPS  Y1, Y2, Y2
+	VMOVUPS Y2, (BX)(DI*4)
+	ADDQ    $0x00000008, DI
+	CMPQ    DI, CX
+	JLT     column
+
+last:
+	TESTQ      AX, AX
+	JZ         done
+	VMASKMOVPS (SI)(DI*4), Y0, Y1
+	VMOVUPS    c00000000x8<>+0(SB), Y2
+	VMAXPS     Y1, Y2, Y2
+	VMASKMOVPS Y2, Y0, (BX)(DI*4)
+
+done:
+	INCQ DX
+	MOVQ rows+32(FP), BX
+	CMPQ DX, BX
+	JLT  row
+	VZEROUPPER
+	RET
+
+// func square32AVX2(dst *float32, dstOff *int, x *float32, xOff *int, rows int, width int)
+// Requires: AVX
+TEXT ·square32AVX2(SB), NOSPLIT, $0-48
+	MOVQ    width+40(FP), AX
+	MOVQ    AX, CX
+	ANDQ    $-8, CX
+	SUBQ    CX, AX
+	LEAQ    window32<>+0(SB), DX
+	MOVQ    $0x00000008, BX
+	SUBQ    AX, BX
+	VMOVUPS (DX)(BX*4), Y0
+	XORQ    DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*4), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*4), SI
+	XORQ DI, DI
+	CMPQ DI, CX
+	JGE  last
+
+column:
+	VMOVUPS (SI)(DI*4), Y1
+	VMULPS  Y1, Y1, Y1
+	VMOVUPS Y1, (BX)(DI*4)
+	ADDQ    $0x00000008, DI
+	CMPQ    DI, CX
+	JLT     column
+
+last:
+	TESTQ      AX, AX
+	JZ         done
+	VMASKMOVPS (SI)(DI*4), Y0, Y1
+	VMULPS     Y1, Y1, Y1
+	VMASKMOVPS Y1, Y0, (BX)(DI*4)
+
+done:
+	INCQ DX
+	MOVQ rows+32(FP), BX
+	CMPQ DX, BX
+	JLT  row
+	VZEROUPPER
+	RET
+
+// func sum32AVX2(dst *float32, dstOff *int, x *float32, xOff *int, y *float32, yOff *int, rows int, width int)
+// Requires: AVX
+TEXT ·sum32AVX2(SB), NOSPLIT, $0-64
+	MOVQ    width+56(FP), AX
+	MOVQ    AX, CX
+	ANDQ    $-8, CX
+	SUBQ    CX, AX
+	LEAQ    window32<>+0(SB), DX
+	MOVQ    $0x00000008, BX
+	SUBQ    AX, BX
+	VMOVUPS (DX)(BX*4), Y0
+	XORQ    DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*4), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*4), SI
+	MOVQ y+32(FP), DI
+	MOVQ yOff+40(FP), R8
+	MOVQ (R8)(DX*8), R8
+	LEAQ (DI)(R8*4), DI
+	XORQ R8, R8
+	CMPQ R8, CX
+	JGE  last
+
+column:
+	VMOVUPS (SI)(R8*4), Y1
+	VMOVUPS (DI)(R8*4), Y2
+	VADDPS  Y1, Y2, Y1
+	VMOVUPS Y1, (BX)(R8*4)
+	ADDQ    $0x00000008, R8
+	CMPQ    R8, CX
+	JLT     column
+
+last:
+	TESTQ      AX, AX
+	JZ         done
+	VMASKMOVPS (SI)(R8*4), Y0, Y1
+	VMASKMOVPS (DI)(R8*4), Y0, Y2
+	VADDPS     Y1, Y2, Y1
+	VMASKMOVPS Y1, Y0, (BX)(R8*4)
+
+done:
+	INCQ DX
+	MOVQ rows+48(FP), BX
+	CMPQ DX, BX
+	JLT  row
+	VZEROUPPER
+	RET
+
+// func difference32AVX2(dst *float32, dstOff *int, x *float32, xOff *int, y *float32, yOff *int, rows int, width int)
+// Requires: AVX
+TEXT ·difference32AVX2(SB), NOSPLIT, $0-64
+	MOVQ    width+56(FP), AX
+	MOVQ    AX, CX
+	ANDQ    $-8, CX
+	SUBQ    CX, AX
+	LEAQ    window32<>+0(SB), DX
+	MOVQ    $0x00000008, BX
+	SUBQ    AX, BX
+	VMOVUPS (DX)(BX*4), Y0
+	XORQ    DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*4), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*4), SI
+	MOVQ y+32(FP), DI
+	MOVQ yOff+40(FP), R8
+	MOVQ (R8)(DX*8), R8
+	LEAQ (DI)(R8*4), DI
+	XORQ R8, R8
+	CMPQ R8, CX
+	JGE  last
+
+column:
+	VMOVUPS (SI)(R8*4), Y1
+	VMOVUPS (DI)(R8*4), Y2
+	VSUBPS  Y2, Y1, Y1
+	VMOVUPS Y1, (BX)(R8*4)
+	ADDQ    $0x00000008, R8
+	CMPQ    R8, CX
+	JLT     column
+
+last:
+	TESTQ      AX, AX
+	JZ         done
+	VMASKMOVPS (SI)(R8*4), Y0, Y1
+	VMASKMOVPS (DI)(R8*4), Y0, Y2
+	VSUBPS     Y2, Y1, Y1
+	VMASKMOVPS Y1, Y0, (BX)(R8*4)
+
+done:
+	INCQ DX
+	MOVQ rows+48(FP), BX
+	CMPQ DX, BX
+	JLT  row
+	VZEROUPPER
+	RET
+
+// func product32AVX2(dst *float32, dstOff *int, x *float32, xOff *int, y *float32, yOff *int, rows int, width int)
+// Requires: AVX
+TEXT ·product32AVX2(SB), NOSPLIT, $0-64
+	MOVQ    width+56(FP), AX
+	MOVQ    AX, CX
+	ANDQ    $-8, CX
+	SUBQ    CX, AX
+	LEAQ    window32<>+0(SB), DX
+	MOVQ    $0x00000008, BX
+	SUBQ    AX, BX
+	VMOVUPS (DX)(BX*4), Y0
+	XORQ    DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*4), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*4), SI
+	MOVQ y+32(FP), DI
+	MOVQ yOff+40(FP), R8
+	MOVQ (R8)(DX*8), R8
+	LEAQ (DI)(R8*4), DI
+	XORQ R8, R8
+	CMPQ R8, CX
+	JGE  last
+
+column:
+	VMOVUPS (SI)(R8*4), Y1
+	VMOVUPS (DI)(R8*4), Y2
+	VMULPS  Y1, Y2, Y1
+	VMOVUPS Y1, (BX)(R8*4)
+	ADDQ    $0x00000008, R8
+	CMPQ    R8, CX
+	JLT     column
+
+last:
+	TESTQ      AX, AX
+	JZ         done
+	VMASKMOVPS (SI)(R8*4), Y0, Y1
+	VMASKMOVPS (DI)(R8*4), Y0, Y2
+	VMULPS     Y1, Y2, Y1
+	VMASKMOVPS Y1, Y0, (BX)(R8*4)
+
+done:
+	INCQ DX
+	MOVQ rows+48(FP), BX
+	CMPQ DX, BX
+	JLT  row
+	VZEROUPPER
+	RET
+
+// func quotient32AVX2(dst *float32, dstOff *int, x *float32, xOff *int, y *float32, yOff *int, rows int, width int)
+// Requires: AVX
+TEXT ·quotient32AVX2(SB), NOSPLIT, $0-64
+	MOVQ    width+56(FP), AX
+	MOVQ    AX, CX
+	ANDQ    $-8, CX
+	SUBQ    CX, AX
+	LEAQ    window32<>+0(SB), DX
+	MOVQ    $0x00000008, BX
+	SUBQ    AX, BX
+	VMOVUPS (DX)(BX*4), Y0
+	XORQ    DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*4), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*4), SI
+	MOVQ y+32(FP), DI
+	MOVQ yOff+40(FP), R8
+	MOVQ (R8)(DX*8), R8
+	LEAQ (DI)(R8*4), DI
+	XORQ R8, R8
+	CMPQ R8, CX
+	JGE  last
+
+column:
+	VMOVUPS (SI)(R8*4), Y1
+	VMOVUPS (DI)(R8*4), Y2
+	VDIVPS  Y2, Y1, Y1
+	VMOVUPS Y1, (BX)(R8*4)
+	ADDQ    $0x00000008, R8
+	CMPQ    R8, CX
+	JLT     column
+
+last:
+	TESTQ      AX, AX
+	JZ         done
+	VMASKMOVPS (SI)(R8*4), Y0, Y1
+	VMASKMOVPS (DI)(R8*4), Y0, Y2
+	VDIVPS     Y2, Y1, Y1
+	VMASKMOVPS Y1, Y0, (BX)(R8*4)
+
+done:
+	INCQ DX
+	MOVQ rows+48(FP), BX
+	CMPQ DX, BX
+	JLT  row
 	VZEROUPPER
 	RET
 
 // func tanhVJP32AVX2(dst *float32, dstOff *int, x *float32, xOff *int, y *float32, yOff *int, rows int, width int)
 // Requires: AVX, FMA3
 TEXT ·tanhVJP32AVX2(SB), NOSPLIT, $0-64
-	MOVQ    dst+0(FP), AX
-	MOVQ    dstOff+8(FP), CX
-	MOVQ    x+16(FP), DX
-	MOVQ    xOff+24(FP), BX
-	MOVQ    rows+48(FP), SI
-	MOVQ    width+56(FP), DI
-	MOVQ    y+32(FP), R8
-	MOVQ    yOff+40(FP), R9
-	MOVQ    DI, R10
-	DECQ    R10
-	ANDQ    $-8, R10
-	SUBQ    R10, DI
-	LEAQ    window32<>+0(SB), R11
-	MOVQ    $0x00000008, R12
-	SUBQ    DI, R12
-	VMOVUPS (R11)(R12*4), Y0
+	MOVQ    width+56(FP), AX
+	MOVQ    AX, CX
+	ANDQ    $-8, CX
+	SUBQ    CX, AX
+	LEAQ    window32<>+0(SB), DX
+	MOVQ    $0x00000008, BX
+	SUBQ    AX, BX
+	VMOVUPS (DX)(BX*4), Y0
+	XORQ    DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*4), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*4), SI
+	MOVQ y+32(FP), DI
+	MOVQ yOff+40(FP), R8
+	MOVQ (R8)(DX*8), R8
+	LEAQ (DI)(R8*4), DI
+	XORQ R8, R8
+	CMPQ R8, CX
+	JGE  last
+
+column:
+	VMOVUPS      (SI)(R8*4), Y1
+	VMOVUPS      (DI)(R8*4), Y2
+	VMULPS       Y1, Y2, Y3
+	VFNMADD231PS Y3, Y2, Y1
+	VMOVUPS      Y1, (BX)(R8*4)
+	ADDQ         $0x00000008, R8
+	CMPQ         R8, CX
+	JLT          column
+
+last:
+	TESTQ        AX, AX
+	JZ           done
+	VMASKMOVPS   (SI)(R8*4), Y0, Y1
+	VMASKMOVPS   (DI)(R8*4), Y0, Y2
+	VMULPS       Y1, Y2, Y3
+	VFNMADD231PS Y3, Y2, Y1
+	VMASKMOVPS   Y1, Y0, (BX)(R8*4)
+
+done:
+	INCQ DX
+	MOVQ rows+48(FP), BX
+	CMPQ DX, BX
+	JLT  row
+	VZEROUPPER
+	RET
+
+// func sigmoidVJP32AVX2(dst *float32, dstOff *int, x *float32, xOff *int, y *float32, yOff *int, rows int, width int)
+// Requires: AVX, FMA3
+TEXT ·sigmoidVJP32AVX2(SB), NOSPLIT, $0-64
+	MOVQ    width+56(FP), AX
+	MOVQ    AX, CX
+	ANDQ    $-8, CX
+	SUBQ    CX, AX
+	LEAQ    window32<>+0(SB), DX
+	MOVQ    $0x00000008, BX
+	SUBQ    AX, BX
+	VMOVUPS (DX)(BX*4), Y0
+	XORQ    DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*4), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*4), SI
+	MOVQ y+32(FP), DI
+	MOVQ yOff+40(FP), R8
+	MOVQ (R8)(DX*8), R8
+	LEAQ (DI)(R8*4), DI
+	XORQ R8, R8
+	CMPQ R8, CX
+	JGE  last
+
+column:
+	VMOVUPS      (SI)(R8*4), Y1
+	VMOVUPS      (DI)(R8*4), Y2
+	VMULPS       Y1, Y2, Y3
+	VMULPS       Y1, Y2, Y1
+	VFNMADD231PS Y3, Y2, Y1
+	VMOVUPS      Y1, (BX)(R8*4)
+	ADDQ         $0x00000008, R8
+	CMPQ         R8, CX
+	JLT          column
+
+last:
+	TESTQ        AX, AX
+	JZ           done
+	VMASKMOVPS   (SI)(R8*4), Y0, Y1
+	VMASKMOVPS   (DI)(R8*4), Y0, Y2
+	VMULPS       Y1, Y2, Y3
+	VMULPS       Y1, Y2, Y1
+	VFNMADD231PS Y3, Y2, Y1
+	VMASKMOVPS   Y1, Y0, (BX)(R8*4)
+
+done:
+	INCQ DX
+	MOVQ rows+48(FP), BX
+	CMPQ DX, BX
+	JLT  row
+	VZEROUPPER
+	RET
+
+// func reluVJP32AVX2(dst *float32, dstOff *int, x *float32, xOff *int, y *float32, yOff *int, rows int, width int)
+// Requires: AVX
+TEXT ·reluVJP32AVX2(SB), NOSPLIT, $0-64
+	MOVQ    width+56(FP), AX
+	MOVQ    AX, CX
+	ANDQ    $-8, CX
+	SUBQ    CX, AX
+	LEAQ    window32<>+0(SB), DX
+	MOVQ    $0x00000008, BX
+	SUBQ    AX, BX
+	VMOVUPS (DX)(BX*4), Y0
+	XORQ    DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*4), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*4), SI
+	MOVQ y+32(FP), DI
+	MOVQ yOff+40(FP), R8
+	MOVQ (R8)(DX*8), R8
+	LEAQ (DI)(R8*4), DI
+	XORQ R8, R8
+	CMPQ R8, CX
+	JGE  last
+
+column:
+	VMOVUPS (SI)(R8*4), Y1
+	VMOVUPS (DI)(R8*4), Y2
+	VCMPPS  $0x1e, c00000000x8<>+0(SB), Y2, Y2
+	VANDPS  Y2, Y1, Y2
+	VMOVUPS Y2, (BX)(R8*4)
+	ADDQ    $0x00000008, R8
+	CMPQ    R8, CX
+	JLT     column
+
+last:
+	TESTQ      AX, AX
+	JZ         done
+	VMASKMOVPS (SI)(R8*4), Y0, Y1
+	VMASKMOVPS (DI)(R8*4), Y0, Y2
+	VCMPPS     $0x1e, c00000000x8<>+0(SB), Y2, Y2
+	VANDPS     Y2, Y1, Y2
+	VMASKMOVPS Y2, Y0, (BX)(R8*4)
+
+done:
+	INCQ DX
+	MOVQ rows+48(FP), BX
+	CMPQ DX, BX
+	JLT  row
+	VZEROUPPER
+	RET
+
+// func combine32AVX2(dst *float32, dstOff *int, z *float32, zOff *int, h *float32, k *float32, kOff *int, kStep int, coef *float32, stages int, rows int, width int)
+// Requires: AVX, FMA3
+TEXT ·combine32AVX2(SB), NOSPLIT, $0-96
+	MOVQ    width+88(FP), AX
+	MOVQ    AX, CX
+	ANDQ    $-8, CX
+	SUBQ    CX, AX
+	LEAQ    window32<>+0(SB), DX
+	MOVQ    $0x00000008, BX
+	SUBQ    AX, BX
+	VMOVUPS (DX)(BX*4), Y0
+	MOVQ    coef+64(FP), DX
+	MOVQ    stages+72(FP), BX
+	MOVQ    kStep+56(FP), SI
+	SHLQ    $0x02, SI
 	XORQ    DI, DI
 
 row:
-	MOVQ (CX)(DI*8), R11
-	LEAQ (AX)(R11*4), R11
-	MOVQ (BX)(DI*8), R12
-	LEAQ (DX)(R12*4), R12
-	MOVQ (R9)(DI*8), R14
-	LEAQ (R8)(R14*4), R14
-	XORQ R13, R13
+	MOVQ         dst+0(FP), R8
+	MOVQ         dstOff+8(FP), R9
+	MOVQ         (R9)(DI*8), R9
+	LEAQ         (R8)(R9*4), R8
+	MOVQ         z+16(FP), R9
+	MOVQ         zOff+24(FP), R10
+	MOVQ         (R10)(DI*8), R10
+	LEAQ         (R9)(R10*4), R9
+	MOVQ         k+40(FP), R10
+	MOVQ         kOff+48(FP), R11
+	MOVQ         (R11)(DI*8), R11
+	LEAQ         (R10)(R11*4), R10
+	MOVQ         h+32(FP), R11
+	VBROADCASTSS (R11)(DI*4), Y1
+	XORQ         R11, R11
+	CMPQ         R11, CX
+	JGE          last
 
 column:
-	CMPQ         R13, R10
-	JGE          last
-	VMOVUPS      (R12)(R13*4), Y1
-	VMOVUPS      (R14)(R13*4), Y2
-	VMULPS       Y1, Y2, Y3
-	VFNMADD231PS Y3, Y2, Y1
-	VMOVUPS      Y1, (R11)(R13*4)
-	ADDQ         $0x00000008, R13
-	JMP          column
+	LEAQ   (R10)(R11*4), R12
+	VXORPS Y3, Y3, Y3
+	XORQ   R13, R13
+
+stagefalse:
+	VMOVUPS      (R12), Y2
+	VBROADCASTSS (DX)(R13*4), Y4
+	VFMADD231PS  Y2, Y4, Y3
+	ADDQ         SI, R12
+	INCQ         R13
+	CMPQ         R13, BX
+	JLT          stagefalse
+	VMOVUPS      (R9)(R11*4), Y2
+	VFMADD231PS  Y3, Y1, Y2
+	VMOVUPS      Y2, (R8)(R11*4)
+	ADDQ         $0x00000008, R11
+	CMPQ         R11, CX
+	JLT          column
 
 last:
-	VMASKMOVPS   (R12)(R13*4), Y0, Y1
-	VMASKMOVPS   (R14)(R13*4), Y0, Y2
-	VMULPS       Y1, Y2, Y3
-	VFNMADD231PS Y3, Y2, Y1
-	VMASKMOVPS   Y1, Y0, (R11)(R13*4)
+	TESTQ  AX, AX
+	JZ     done
+	LEAQ   (R10)(R11*4), R10
+	VXORPS Y3, Y3, Y3
+	XORQ   R12, R12
+
+stagetrue:
+	VMASKMOVPS   (R10), Y0, Y2
+	VBROADCASTSS (DX)(R12*4), Y4
+	VFMADD231PS  Y2, Y4, Y3
+	ADDQ         SI, R10
+	INCQ         R12
+	CMPQ         R12, BX
+	JLT          stagetrue
+	VMASKMOVPS   (R9)(R11*4), Y0, Y2
+	VFMADD231PS  Y3, Y1, Y2
+	VMASKMOVPS   Y2, Y0, (R8)(R11*4)
+
+done:
+	INCQ DI
+	MOVQ rows+80(FP), R8
+	CMPQ DI, R8
+	JLT  row
+	VZEROUPPER
+	RET
+
+// func errorNorm32AVX2(out *float64, z0 *float32, z0Off *int, z1 *float32, z1Off *int, h *float32, k *float32, kOff *int, kStep int, coef *float32, stages int, atol float32, rtol float32, rows int, width int)
+// Requires: AVX, AVX2, FMA3, SSE
+TEXT ·errorNorm32AVX2(SB), NOSPLIT, $0-112
+	MOVQ         width+104(FP), AX
+	MOVQ         AX, CX
+	ANDQ         $-8, CX
+	SUBQ         CX, AX
+	LEAQ         window32<>+0(SB), DX
+	MOVQ         $0x00000008, BX
+	SUBQ         AX, BX
+	VMOVUPS      (DX)(BX*4), Y0
+	MOVQ         coef+72(FP), DX
+	MOVQ         stages+80(FP), BX
+	MOVQ         kStep+64(FP), SI
+	SHLQ         $0x02, SI
+	MOVSS        atol+88(FP), X1
+	VBROADCASTSS X1, Y1
+	MOVSS        rtol+92(FP), X2
+	VBROADCASTSS X2, Y2
+	XORQ         DI, DI
+
+row:
+	MOVQ         z0+8(FP), R8
+	MOVQ         z0Off+16(FP), R9
+	MOVQ         (R9)(DI*8), R9
+	LEAQ         (R8)(R9*4), R8
+	MOVQ         z1+24(FP), R9
+	MOVQ         z1Off+32(FP), R10
+	MOVQ         (R10)(DI*8), R10
+	LEAQ         (R9)(R10*4), R9
+	MOVQ         k+48(FP), R10
+	MOVQ         kOff+56(FP), R11
+	MOVQ         (R11)(DI*8), R11
+	LEAQ         (R10)(R11*4), R10
+	MOVQ         h+40(FP), R11
+	VBROADCASTSS (R11)(DI*4), Y4
+	VXORPS       Y3, Y3, Y3
+	XORQ         R11, R11
+	CMPQ         R11, CX
+	JGE          last
+
+column:
+	LEAQ   (R10)(R11*4), R12
+	VXORPS Y5, Y5, Y5
+	XORQ   R13, R13
+
+stagefalse:
+	VMOVUPS      (R12), Y6
+	VBROADCASTSS (DX)(R13*4), Y7
+	VFMADD231PS  Y6, Y7, Y5
+	ADDQ         SI, R12
+	INCQ         R13
+	CMPQ         R13, BX
+	JLT          stagefalse
+	VMULPS       Y4, Y5, Y5
+	VMOVUPS      (R8)(R11*4), Y6
+	VMOVUPS      (R9)(R11*4), Y7
+	VMOVUPS      c00000000x8<>+0(SB), Y10
+	VANDPS       c7fffffffx8<>+0(SB), Y6, Y8
+	VANDPS       c7fffffffx8<>+0(SB), Y7, Y9
+	VMAXPS       Y9, Y8, Y8
+	VFMADD231PS  Y10, Y6, Y8
+	VFMADD231PS  Y10, Y7, Y8
+	VMOVUPS      Y1, Y6
+	VFMADD231PS  Y2, Y8, Y6
+	VDIVPS       Y6, Y5, Y5
+	VEXTRACTF128 $0x01, Y5, X6
+	VCVTPS2PD    X5, Y5
+	VCVTPS2PD    X6, Y6
+	VFMADD231PD  Y5, Y5, Y3
+	VFMADD231PD  Y6, Y6, Y3
+	ADDQ         $0x00000008, R11
+	CMPQ         R11, CX
+	JLT          column
+
+last:
+	TESTQ  AX, AX
+	JZ     done
+	LEAQ   (R10)(R11*4), R10
+	VXORPS Y5, Y5, Y5
+	XORQ   R12, R12
+
+stagetrue:
+	VMASKMOVPS   (R10), Y0, Y6
+	VBROADCASTSS (DX)(R12*4), Y7
+	VFMADD231PS  Y6, Y7, Y5
+	ADDQ         SI, R10
+	INCQ         R12
+	CMPQ         R12, BX
+	JLT          stagetrue
+	VMULPS       Y4, Y5, Y5
+	VMASKMOVPS   (R8)(R11*4), Y0, Y4
+	VMASKMOVPS   (R9)(R11*4), Y0, Y6
+	VMOVUPS      c00000000x8<>+0(SB), Y9
+	VANDPS       c7fffffffx8<>+0(SB), Y4, Y7
+	VANDPS       c7fffffffx8<>+0(SB), Y6, Y8
+	VMAXPS       Y8, Y7, Y7
+	VFMADD231PS  Y9, Y4, Y7
+	VFMADD231PS  Y9, Y6, Y7
+	VMOVUPS      Y1, Y4
+	VFMADD231PS  Y2, Y7, Y4
+	VDIVPS       Y4, Y5, Y5
+	VANDPS       Y0, Y5, Y5
+	VEXTRACTF128 $0x01, Y5, X4
+	VCVTPS2PD    X5, Y5
+	VCVTPS2PD    X4, Y4
+	VFMADD231PD  Y5, Y5, Y3
+	VFMADD231PD  Y4, Y4, Y3
+
+done:
+	MOVQ         out+0(FP), R8
+	VEXTRACTF128 $0x01, Y3, X4
+	VADDPD       X4, X3, X3
+	VPERMILPD    $0x01, X3, X4
+	VADDSD       X4, X3, X3
+	VMOVSD       X3, (R8)(DI*8)
 	INCQ         DI
-	CMPQ         DI, SI
+	MOVQ         rows+96(FP), R8
+	CMPQ         DI, R8
 	JLT          row
+	VZEROUPPER
+	RET
+
+DATA c7fffffffx8<>+0(SB)/4, $0x7fffffff
+DATA c7fffffffx8<>+4(SB)/4, $0x7fffffff
+DATA c7fffffffx8<>+8(SB)/4, $0x7fffffff
+DATA c7fffffffx8<>+12(SB)/4, $0x7fffffff
+DATA c7fffffffx8<>+16(SB)/4, $0x7fffffff
+DATA c7fffffffx8<>+20(SB)/4, $0x7fffffff
+DATA c7fffffffx8<>+24(SB)/4, $0x7fffffff
+DATA c7fffffffx8<>+28(SB)/4, $0x7fffffff
+GLOBL c7fffffffx8<>(SB), RODATA|NOPTR, $32
+
+// func scaleRows32AVX2(x *float32, xOff *int, s *float32, rows int, width int)
+// Requires: AVX
+TEXT ·scaleRows32AVX2(SB), NOSPLIT, $0-40
+	MOVQ    width+32(FP), AX
+	MOVQ    AX, CX
+	ANDQ    $-8, CX
+	SUBQ    CX, AX
+	LEAQ    window32<>+0(SB), DX
+	MOVQ    $0x00000008, BX
+	SUBQ    AX, BX
+	VMOVUPS (DX)(BX*4), Y0
+	XORQ    DX, DX
+
+row:
+	MOVQ         x+0(FP), BX
+	MOVQ         xOff+8(FP), SI
+	MOVQ         (SI)(DX*8), SI
+	LEAQ         (BX)(SI*4), BX
+	MOVQ         s+16(FP), SI
+	VBROADCASTSS (SI)(DX*4), Y1
+	XORQ         SI, SI
+	CMPQ         SI, CX
+	JGE          last
+
+column:
+	VMOVUPS (BX)(SI*4), Y2
+	VMULPS  Y1, Y2, Y2
+	VMOVUPS Y2, (BX)(SI*4)
+	ADDQ    $0x00000008, SI
+	CMPQ    SI, CX
+	JLT     column
+
+last:
+	TESTQ      AX, AX
+	JZ         done
+	VMASKMOVPS (BX)(SI*4), Y0, Y2
+	VMULPS     Y1, Y2, Y2
+	VMASKMOVPS Y2, Y0, (BX)(SI*4)
+
+done:
+	INCQ DX
+	MOVQ rows+24(FP), BX
+	CMPQ DX, BX
+	JLT  row
 	VZEROUPPER
 	RET
 
@@ -6381,34 +11524,70 @@ k8:
 	CMPQ        R15, R14
 	JLT         k8
 	MOVQ        dst+0(FP), BX
+	MOVQ        tail+64(FP), SI
+	CMPQ        SI, $0x01
+	JNE         more8than1
 	MOVQ        (AX), SI
 	LEAQ        (BX)(SI*8), SI
-	VMASKMOVPD  X1, X0, (SI)
+	VMOVSD      X1, (SI)
 	MOVQ        8(AX), SI
 	LEAQ        (BX)(SI*8), SI
-	VMASKMOVPD  X2, X0, (SI)
+	VMOVSD      X2, (SI)
 	MOVQ        16(AX), SI
 	LEAQ        (BX)(SI*8), SI
-	VMASKMOVPD  X3, X0, (SI)
+	VMOVSD      X3, (SI)
 	MOVQ        24(AX), SI
 	LEAQ        (BX)(SI*8), SI
-	VMASKMOVPD  X4, X0, (SI)
+	VMOVSD      X4, (SI)
 	MOVQ        32(AX), SI
 	LEAQ        (BX)(SI*8), SI
-	VMASKMOVPD  X5, X0, (SI)
+	VMOVSD      X5, (SI)
 	MOVQ        40(AX), SI
 	LEAQ        (BX)(SI*8), SI
-	VMASKMOVPD  X6, X0, (SI)
+	VMOVSD      X6, (SI)
 	MOVQ        48(AX), SI
 	LEAQ        (BX)(SI*8), SI
-	VMASKMOVPD  X7, X0, (SI)
+	VMOVSD      X7, (SI)
 	MOVQ        56(AX), SI
 	LEAQ        (BX)(SI*8), SI
-	VMASKMOVPD  X8, X0, (SI)
-	ADDQ        $0x00000040, AX
-	ADDQ        $0x00000040, CX
-	SUBQ        $0x08, DX
-	JMP         next
+	VMOVSD      X8, (SI)
+	JMP         stored8
+
+more8than1:
+	CMPQ    SI, $0x02
+	JNE     more8than2
+	MOVQ    (AX), SI
+	LEAQ    (BX)(SI*8), SI
+	VMOVUPS X1, (SI)
+	MOVQ    8(AX), SI
+	LEAQ    (BX)(SI*8), SI
+	VMOVUPS X2, (SI)
+	MOVQ    16(AX), SI
+	LEAQ    (BX)(SI*8), SI
+	VMOVUPS X3, (SI)
+	MOVQ    24(AX), SI
+	LEAQ    (BX)(SI*8), SI
+	VMOVUPS X4, (SI)
+	MOVQ    32(AX), SI
+	LEAQ    (BX)(SI*8), SI
+	VMOVUPS X5, (SI)
+	MOVQ    40(AX), SI
+	LEAQ    (BX)(SI*8), SI
+	VMOVUPS X6, (SI)
+	MOVQ    48(AX), SI
+	LEAQ    (BX)(SI*8), SI
+	VMOVUPS X7, (SI)
+	MOVQ    56(AX), SI
+	LEAQ    (BX)(SI*8), SI
+	VMOVUPS X8, (SI)
+	JMP     stored8
+
+more8than2:
+stored8:
+	ADDQ $0x00000040, AX
+	ADDQ $0x00000040, CX
+	SUBQ $0x08, DX
+	JMP  next
 
 rest:
 	CMPQ       DX, $0x07
@@ -6437,7 +11616,7 @@ rest:
 	VMASKMOVPD (BX), X0, X6
 	MOVQ       48(AX), BX
 	LEAQ       (DX)(BX*8), BX
-	VMASKMOVPD (BX), X0, X7
+	VMASKMOVPD (BX), X0, X0
 	JMP        started7
 
 bias7:
@@ -6447,7 +11626,7 @@ bias7:
 	VMOVAPS    X1, X4
 	VMOVAPS    X1, X5
 	VMOVAPS    X1, X6
-	VMOVAPS    X1, X7
+	VMOVAPS    X1, X0
 
 started7:
 	MOVQ x+16(FP), DX
@@ -6470,47 +11649,80 @@ started7:
 	XORQ R12, R12
 
 k7:
-	VMOVUPS     (DX), X8
-	VMOVDDUP    (BX)(R12*8), X9
-	VFMADD231PD X8, X9, X1
-	VMOVDDUP    (SI)(R12*8), X9
-	VFMADD231PD X8, X9, X2
-	VMOVDDUP    (DI)(R12*8), X9
-	VFMADD231PD X8, X9, X3
-	VMOVDDUP    (R8)(R12*8), X9
-	VFMADD231PD X8, X9, X4
-	VMOVDDUP    (R9)(R12*8), X9
-	VFMADD231PD X8, X9, X5
-	VMOVDDUP    (R10)(R12*8), X9
-	VFMADD231PD X8, X9, X6
-	VMOVDDUP    (CX)(R12*8), X9
-	VFMADD231PD X8, X9, X7
+	VMOVUPS     (DX), X7
+	VMOVDDUP    (BX)(R12*8), X8
+	VFMADD231PD X7, X8, X1
+	VMOVDDUP    (SI)(R12*8), X8
+	VFMADD231PD X7, X8, X2
+	VMOVDDUP    (DI)(R12*8), X8
+	VFMADD231PD X7, X8, X3
+	VMOVDDUP    (R8)(R12*8), X8
+	VFMADD231PD X7, X8, X4
+	VMOVDDUP    (R9)(R12*8), X8
+	VFMADD231PD X7, X8, X5
+	VMOVDDUP    (R10)(R12*8), X8
+	VFMADD231PD X7, X8, X6
+	VMOVDDUP    (CX)(R12*8), X8
+	VFMADD231PD X7, X8, X0
 	ADDQ        $0x00000010, DX
 	INCQ        R12
 	CMPQ        R12, R11
 	JLT         k7
 	MOVQ        dst+0(FP), CX
+	MOVQ        tail+64(FP), DX
+	CMPQ        DX, $0x01
+	JNE         more7than1
 	MOVQ        (AX), DX
 	LEAQ        (CX)(DX*8), DX
-	VMASKMOVPD  X1, X0, (DX)
+	VMOVSD      X1, (DX)
 	MOVQ        8(AX), DX
 	LEAQ        (CX)(DX*8), DX
-	VMASKMOVPD  X2, X0, (DX)
+	VMOVSD      X2, (DX)
 	MOVQ        16(AX), DX
 	LEAQ        (CX)(DX*8), DX
-	VMASKMOVPD  X3, X0, (DX)
+	VMOVSD      X3, (DX)
 	MOVQ        24(AX), DX
 	LEAQ        (CX)(DX*8), DX
-	VMASKMOVPD  X4, X0, (DX)
+	VMOVSD      X4, (DX)
 	MOVQ        32(AX), DX
 	LEAQ        (CX)(DX*8), DX
-	VMASKMOVPD  X5, X0, (DX)
+	VMOVSD      X5, (DX)
 	MOVQ        40(AX), DX
 	LEAQ        (CX)(DX*8), DX
-	VMASKMOVPD  X6, X0, (DX)
+	VMOVSD      X6, (DX)
 	MOVQ        48(AX), AX
 	LEAQ        (CX)(AX*8), AX
-	VMASKMOVPD  X7, X0, (AX)
+	VMOVSD      X0, (AX)
+	JMP         stored7
+
+more7than1:
+	CMPQ    DX, $0x02
+	JNE     more7than2
+	MOVQ    (AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPS X1, (DX)
+	MOVQ    8(AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPS X2, (DX)
+	MOVQ    16(AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPS X3, (DX)
+	MOVQ    24(AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPS X4, (DX)
+	MOVQ    32(AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPS X5, (DX)
+	MOVQ    40(AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPS X6, (DX)
+	MOVQ    48(AX), AX
+	LEAQ    (CX)(AX*8), AX
+	VMOVUPS X0, (AX)
+	JMP     stored7
+
+more7than2:
+stored7:
 	VZEROUPPER
 	RET
 
@@ -6538,7 +11750,7 @@ not7:
 	VMASKMOVPD (BX), X0, X5
 	MOVQ       40(AX), BX
 	LEAQ       (DX)(BX*8), BX
-	VMASKMOVPD (BX), X0, X6
+	VMASKMOVPD (BX), X0, X0
 	JMP        started6
 
 bias6:
@@ -6547,7 +11759,7 @@ bias6:
 	VMOVAPS    X1, X3
 	VMOVAPS    X1, X4
 	VMOVAPS    X1, X5
-	VMOVAPS    X1, X6
+	VMOVAPS    X1, X0
 
 started6:
 	MOVQ x+16(FP), DX
@@ -6568,42 +11780,72 @@ started6:
 	XORQ R11, R11
 
 k6:
-	VMOVUPS     (DX), X7
-	VMOVDDUP    (BX)(R11*8), X8
-	VFMADD231PD X7, X8, X1
-	VMOVDDUP    (SI)(R11*8), X8
-	VFMADD231PD X7, X8, X2
-	VMOVDDUP    (DI)(R11*8), X8
-	VFMADD231PD X7, X8, X3
-	VMOVDDUP    (R8)(R11*8), X8
-	VFMADD231PD X7, X8, X4
-	VMOVDDUP    (R9)(R11*8), X8
-	VFMADD231PD X7, X8, X5
-	VMOVDDUP    (CX)(R11*8), X8
-	VFMADD231PD X7, X8, X6
+	VMOVUPS     (DX), X6
+	VMOVDDUP    (BX)(R11*8), X7
+	VFMADD231PD X6, X7, X1
+	VMOVDDUP    (SI)(R11*8), X7
+	VFMADD231PD X6, X7, X2
+	VMOVDDUP    (DI)(R11*8), X7
+	VFMADD231PD X6, X7, X3
+	VMOVDDUP    (R8)(R11*8), X7
+	VFMADD231PD X6, X7, X4
+	VMOVDDUP    (R9)(R11*8), X7
+	VFMADD231PD X6, X7, X5
+	VMOVDDUP    (CX)(R11*8), X7
+	VFMADD231PD X6, X7, X0
 	ADDQ        $0x00000010, DX
 	INCQ        R11
 	CMPQ        R11, R10
 	JLT         k6
 	MOVQ        dst+0(FP), CX
+	MOVQ        tail+64(FP), DX
+	CMPQ        DX, $0x01
+	JNE         more6than1
 	MOVQ        (AX), DX
 	LEAQ        (CX)(DX*8), DX
-	VMASKMOVPD  X1, X0, (DX)
+	VMOVSD      X1, (DX)
 	MOVQ        8(AX), DX
 	LEAQ        (CX)(DX*8), DX
-	VMASKMOVPD  X2, X0, (DX)
+	VMOVSD      X2, (DX)
 	MOVQ        16(AX), DX
 	LEAQ        (CX)(DX*8), DX
-	VMASKMOVPD  X3, X0, (DX)
+	VMOVSD      X3, (DX)
 	MOVQ        24(AX), DX
 	LEAQ        (CX)(DX*8), DX
-	VMASKMOVPD  X4, X0, (DX)
+	VMOVSD      X4, (DX)
 	MOVQ        32(AX), DX
 	LEAQ        (CX)(DX*8), DX
-	VMASKMOVPD  X5, X0, (DX)
+	VMOVSD      X5, (DX)
 	MOVQ        40(AX), AX
 	LEAQ        (CX)(AX*8), AX
-	VMASKMOVPD  X6, X0, (AX)
+	VMOVSD      X0, (AX)
+	JMP         stored6
+
+more6than1:
+	CMPQ    DX, $0x02
+	JNE     more6than2
+	MOVQ    (AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPS X1, (DX)
+	MOVQ    8(AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPS X2, (DX)
+	MOVQ    16(AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPS X3, (DX)
+	MOVQ    24(AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPS X4, (DX)
+	MOVQ    32(AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPS X5, (DX)
+	MOVQ    40(AX), AX
+	LEAQ    (CX)(AX*8), AX
+	VMOVUPS X0, (AX)
+	JMP     stored6
+
+more6than2:
+stored6:
 	VZEROUPPER
 	RET
 
@@ -6628,7 +11870,7 @@ not6:
 	VMASKMOVPD (BX), X0, X4
 	MOVQ       32(AX), BX
 	LEAQ       (DX)(BX*8), BX
-	VMASKMOVPD (BX), X0, X5
+	VMASKMOVPD (BX), X0, X0
 	JMP        started5
 
 bias5:
@@ -6636,7 +11878,7 @@ bias5:
 	VMOVAPS    X1, X2
 	VMOVAPS    X1, X3
 	VMOVAPS    X1, X4
-	VMOVAPS    X1, X5
+	VMOVAPS    X1, X0
 
 started5:
 	MOVQ x+16(FP), DX
@@ -6655,37 +11897,64 @@ started5:
 	XORQ R10, R10
 
 k5:
-	VMOVUPS     (DX), X6
-	VMOVDDUP    (BX)(R10*8), X7
-	VFMADD231PD X6, X7, X1
-	VMOVDDUP    (SI)(R10*8), X7
-	VFMADD231PD X6, X7, X2
-	VMOVDDUP    (DI)(R10*8), X7
-	VFMADD231PD X6, X7, X3
-	VMOVDDUP    (R8)(R10*8), X7
-	VFMADD231PD X6, X7, X4
-	VMOVDDUP    (CX)(R10*8), X7
-	VFMADD231PD X6, X7, X5
+	VMOVUPS     (DX), X5
+	VMOVDDUP    (BX)(R10*8), X6
+	VFMADD231PD X5, X6, X1
+	VMOVDDUP    (SI)(R10*8), X6
+	VFMADD231PD X5, X6, X2
+	VMOVDDUP    (DI)(R10*8), X6
+	VFMADD231PD X5, X6, X3
+	VMOVDDUP    (R8)(R10*8), X6
+	VFMADD231PD X5, X6, X4
+	VMOVDDUP    (CX)(R10*8), X6
+	VFMADD231PD X5, X6, X0
 	ADDQ        $0x00000010, DX
 	INCQ        R10
 	CMPQ        R10, R9
 	JLT         k5
 	MOVQ        dst+0(FP), CX
+	MOVQ        tail+64(FP), DX
+	CMPQ        DX, $0x01
+	JNE         more5than1
 	MOVQ        (AX), DX
 	LEAQ        (CX)(DX*8), DX
-	VMASKMOVPD  X1, X0, (DX)
+	VMOVSD      X1, (DX)
 	MOVQ        8(AX), DX
 	LEAQ        (CX)(DX*8), DX
-	VMASKMOVPD  X2, X0, (DX)
+	VMOVSD      X2, (DX)
 	MOVQ        16(AX), DX
 	LEAQ        (CX)(DX*8), DX
-	VMASKMOVPD  X3, X0, (DX)
+	VMOVSD      X3, (DX)
 	MOVQ        24(AX), DX
 	LEAQ        (CX)(DX*8), DX
-	VMASKMOVPD  X4, X0, (DX)
+	VMOVSD      X4, (DX)
 	MOVQ        32(AX), AX
 	LEAQ        (CX)(AX*8), AX
-	VMASKMOVPD  X5, X0, (AX)
+	VMOVSD      X0, (AX)
+	JMP         stored5
+
+more5than1:
+	CMPQ    DX, $0x02
+	JNE     more5than2
+	MOVQ    (AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPS X1, (DX)
+	MOVQ    8(AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPS X2, (DX)
+	MOVQ    16(AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPS X3, (DX)
+	MOVQ    24(AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPS X4, (DX)
+	MOVQ    32(AX), AX
+	LEAQ    (CX)(AX*8), AX
+	VMOVUPS X0, (AX)
+	JMP     stored5
+
+more5than2:
+stored5:
 	VZEROUPPER
 	RET
 
@@ -6707,14 +11976,14 @@ not5:
 	VMASKMOVPD (BX), X0, X3
 	MOVQ       24(AX), BX
 	LEAQ       (DX)(BX*8), BX
-	VMASKMOVPD (BX), X0, X4
+	VMASKMOVPD (BX), X0, X0
 	JMP        started4
 
 bias4:
 	VMASKMOVPD (DX), X0, X1
 	VMOVAPS    X1, X2
 	VMOVAPS    X1, X3
-	VMOVAPS    X1, X4
+	VMOVAPS    X1, X0
 
 started4:
 	MOVQ x+16(FP), DX
@@ -6731,32 +12000,56 @@ started4:
 	XORQ R9, R9
 
 k4:
-	VMOVUPS     (DX), X5
-	VMOVDDUP    (BX)(R9*8), X6
-	VFMADD231PD X5, X6, X1
-	VMOVDDUP    (SI)(R9*8), X6
-	VFMADD231PD X5, X6, X2
-	VMOVDDUP    (DI)(R9*8), X6
-	VFMADD231PD X5, X6, X3
-	VMOVDDUP    (CX)(R9*8), X6
-	VFMADD231PD X5, X6, X4
+	VMOVUPS     (DX), X4
+	VMOVDDUP    (BX)(R9*8), X5
+	VFMADD231PD X4, X5, X1
+	VMOVDDUP    (SI)(R9*8), X5
+	VFMADD231PD X4, X5, X2
+	VMOVDDUP    (DI)(R9*8), X5
+	VFMADD231PD X4, X5, X3
+	VMOVDDUP    (CX)(R9*8), X5
+	VFMADD231PD X4, X5, X0
 	ADDQ        $0x00000010, DX
 	INCQ        R9
 	CMPQ        R9, R8
 	JLT         k4
 	MOVQ        dst+0(FP), CX
+	MOVQ        tail+64(FP), DX
+	CMPQ        DX, $0x01
+	JNE         more4than1
 	MOVQ        (AX), DX
 	LEAQ        (CX)(DX*8), DX
-	VMASKMOVPD  X1, X0, (DX)
+	VMOVSD      X1, (DX)
 	MOVQ        8(AX), DX
 	LEAQ        (CX)(DX*8), DX
-	VMASKMOVPD  X2, X0, (DX)
+	VMOVSD      X2, (DX)
 	MOVQ        16(AX), DX
 	LEAQ        (CX)(DX*8), DX
-	VMASKMOVPD  X3, X0, (DX)
+	VMOVSD      X3, (DX)
 	MOVQ        24(AX), AX
 	LEAQ        (CX)(AX*8), AX
-	VMASKMOVPD  X4, X0, (AX)
+	VMOVSD      X0, (AX)
+	JMP         stored4
+
+more4than1:
+	CMPQ    DX, $0x02
+	JNE     more4than2
+	MOVQ    (AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPS X1, (DX)
+	MOVQ    8(AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPS X2, (DX)
+	MOVQ    16(AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPS X3, (DX)
+	MOVQ    24(AX), AX
+	LEAQ    (CX)(AX*8), AX
+	VMOVUPS X0, (AX)
+	JMP     stored4
+
+more4than2:
+stored4:
 	VZEROUPPER
 	RET
 
@@ -6775,13 +12068,13 @@ not4:
 	VMASKMOVPD (BX), X0, X2
 	MOVQ       16(AX), BX
 	LEAQ       (DX)(BX*8), BX
-	VMASKMOVPD (BX), X0, X3
+	VMASKMOVPD (BX), X0, X0
 	JMP        started3
 
 bias3:
 	VMASKMOVPD (DX), X0, X1
 	VMOVAPS    X1, X2
-	VMOVAPS    X1, X3
+	VMOVAPS    X1, X0
 
 started3:
 	MOVQ x+16(FP), DX
@@ -6796,27 +12089,48 @@ started3:
 	XORQ R8, R8
 
 k3:
-	VMOVUPS     (DX), X4
-	VMOVDDUP    (BX)(R8*8), X5
-	VFMADD231PD X4, X5, X1
-	VMOVDDUP    (SI)(R8*8), X5
-	VFMADD231PD X4, X5, X2
-	VMOVDDUP    (CX)(R8*8), X5
-	VFMADD231PD X4, X5, X3
+	VMOVUPS     (DX), X3
+	VMOVDDUP    (BX)(R8*8), X4
+	VFMADD231PD X3, X4, X1
+	VMOVDDUP    (SI)(R8*8), X4
+	VFMADD231PD X3, X4, X2
+	VMOVDDUP    (CX)(R8*8), X4
+	VFMADD231PD X3, X4, X0
 	ADDQ        $0x00000010, DX
 	INCQ        R8
 	CMPQ        R8, DI
 	JLT         k3
 	MOVQ        dst+0(FP), CX
+	MOVQ        tail+64(FP), DX
+	CMPQ        DX, $0x01
+	JNE         more3than1
 	MOVQ        (AX), DX
 	LEAQ        (CX)(DX*8), DX
-	VMASKMOVPD  X1, X0, (DX)
+	VMOVSD      X1, (DX)
 	MOVQ        8(AX), DX
 	LEAQ        (CX)(DX*8), DX
-	VMASKMOVPD  X2, X0, (DX)
+	VMOVSD      X2, (DX)
 	MOVQ        16(AX), AX
 	LEAQ        (CX)(AX*8), AX
-	VMASKMOVPD  X3, X0, (AX)
+	VMOVSD      X0, (AX)
+	JMP         stored3
+
+more3than1:
+	CMPQ    DX, $0x02
+	JNE     more3than2
+	MOVQ    (AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPS X1, (DX)
+	MOVQ    8(AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPS X2, (DX)
+	MOVQ    16(AX), AX
+	LEAQ    (CX)(AX*8), AX
+	VMOVUPS X0, (AX)
+	JMP     stored3
+
+more3than2:
+stored3:
 	VZEROUPPER
 	RET
 
@@ -6832,12 +12146,12 @@ not3:
 	VMASKMOVPD (BX), X0, X1
 	MOVQ       8(AX), BX
 	LEAQ       (DX)(BX*8), BX
-	VMASKMOVPD (BX), X0, X2
+	VMASKMOVPD (BX), X0, X0
 	JMP        started2
 
 bias2:
 	VMASKMOVPD (DX), X0, X1
-	VMOVAPS    X1, X2
+	VMOVAPS    X1, X0
 
 started2:
 	MOVQ x+16(FP), DX
@@ -6850,22 +12164,40 @@ started2:
 	XORQ DI, DI
 
 k2:
-	VMOVUPS     (DX), X3
-	VMOVDDUP    (BX)(DI*8), X4
-	VFMADD231PD X3, X4, X1
-	VMOVDDUP    (CX)(DI*8), X4
-	VFMADD231PD X3, X4, X2
+	VMOVUPS     (DX), X2
+	VMOVDDUP    (BX)(DI*8), X3
+	VFMADD231PD X2, X3, X1
+	VMOVDDUP    (CX)(DI*8), X3
+	VFMADD231PD X2, X3, X0
 	ADDQ        $0x00000010, DX
 	INCQ        DI
 	CMPQ        DI, SI
 	JLT         k2
 	MOVQ        dst+0(FP), CX
+	MOVQ        tail+64(FP), DX
+	CMPQ        DX, $0x01
+	JNE         more2than1
 	MOVQ        (AX), DX
 	LEAQ        (CX)(DX*8), DX
-	VMASKMOVPD  X1, X0, (DX)
+	VMOVSD      X1, (DX)
 	MOVQ        8(AX), AX
 	LEAQ        (CX)(AX*8), AX
-	VMASKMOVPD  X2, X0, (AX)
+	VMOVSD      X0, (AX)
+	JMP         stored2
+
+more2than1:
+	CMPQ    DX, $0x02
+	JNE     more2than2
+	MOVQ    (AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPS X1, (DX)
+	MOVQ    8(AX), AX
+	LEAQ    (CX)(AX*8), AX
+	VMOVUPS X0, (AX)
+	JMP     stored2
+
+more2than2:
+stored2:
 	VZEROUPPER
 	RET
 
@@ -6878,11 +12210,11 @@ not2:
 	MOVQ       dst+0(FP), DX
 	MOVQ       (AX), BX
 	LEAQ       (DX)(BX*8), BX
-	VMASKMOVPD (BX), X0, X1
+	VMASKMOVPD (BX), X0, X0
 	JMP        started1
 
 bias1:
-	VMASKMOVPD (DX), X0, X1
+	VMASKMOVPD (DX), X0, X0
 
 started1:
 	MOVQ x+16(FP), DX
@@ -6893,17 +12225,32 @@ started1:
 	XORQ SI, SI
 
 k1:
-	VMOVUPS     (DX), X2
-	VMOVDDUP    (CX)(SI*8), X3
-	VFMADD231PD X2, X3, X1
+	VMOVUPS     (DX), X1
+	VMOVDDUP    (CX)(SI*8), X2
+	VFMADD231PD X1, X2, X0
 	ADDQ        $0x00000010, DX
 	INCQ        SI
 	CMPQ        SI, BX
 	JLT         k1
 	MOVQ        dst+0(FP), CX
+	MOVQ        tail+64(FP), DX
+	CMPQ        DX, $0x01
+	JNE         more1than1
 	MOVQ        (AX), AX
 	LEAQ        (CX)(AX*8), AX
-	VMASKMOVPD  X1, X0, (AX)
+	VMOVSD      X0, (AX)
+	JMP         stored1
+
+more1than1:
+	CMPQ    DX, $0x02
+	JNE     more1than2
+	MOVQ    (AX), AX
+	LEAQ    (CX)(AX*8), AX
+	VMOVUPS X0, (AX)
+	JMP     stored1
+
+more1than2:
+stored1:
 	VZEROUPPER
 	RET
 
@@ -7005,28 +12352,54 @@ k6:
 	CMPQ         R13, R12
 	JLT          k6
 	MOVQ         dst+0(FP), BX
+	MOVQ         tail+64(FP), SI
+	CMPQ         SI, $0x00000008
+	JNE          stored6masked
 	MOVQ         (AX), SI
 	LEAQ         (BX)(SI*8), SI
-	VMOVUPD      Z0, K1, (SI)
+	VMOVUPS      Z0, (SI)
 	MOVQ         8(AX), SI
 	LEAQ         (BX)(SI*8), SI
-	VMOVUPD      Z1, K1, (SI)
+	VMOVUPS      Z1, (SI)
 	MOVQ         16(AX), SI
 	LEAQ         (BX)(SI*8), SI
-	VMOVUPD      Z2, K1, (SI)
+	VMOVUPS      Z2, (SI)
 	MOVQ         24(AX), SI
 	LEAQ         (BX)(SI*8), SI
-	VMOVUPD      Z3, K1, (SI)
+	VMOVUPS      Z3, (SI)
 	MOVQ         32(AX), SI
 	LEAQ         (BX)(SI*8), SI
-	VMOVUPD      Z4, K1, (SI)
+	VMOVUPS      Z4, (SI)
 	MOVQ         40(AX), SI
 	LEAQ         (BX)(SI*8), SI
-	VMOVUPD      Z5, K1, (SI)
-	ADDQ         $0x00000030, AX
-	ADDQ         $0x00000030, CX
-	SUBQ         $0x06, DX
-	JMP          next
+	VMOVUPS      Z5, (SI)
+	JMP          stored6
+
+stored6masked:
+	MOVQ    (AX), SI
+	LEAQ    (BX)(SI*8), SI
+	VMOVUPD Z0, K1, (SI)
+	MOVQ    8(AX), SI
+	LEAQ    (BX)(SI*8), SI
+	VMOVUPD Z1, K1, (SI)
+	MOVQ    16(AX), SI
+	LEAQ    (BX)(SI*8), SI
+	VMOVUPD Z2, K1, (SI)
+	MOVQ    24(AX), SI
+	LEAQ    (BX)(SI*8), SI
+	VMOVUPD Z3, K1, (SI)
+	MOVQ    32(AX), SI
+	LEAQ    (BX)(SI*8), SI
+	VMOVUPD Z4, K1, (SI)
+	MOVQ    40(AX), SI
+	LEAQ    (BX)(SI*8), SI
+	VMOVUPD Z5, K1, (SI)
+
+stored6:
+	ADDQ $0x00000030, AX
+	ADDQ $0x00000030, CX
+	SUBQ $0x06, DX
+	JMP  next
 
 rest:
 	CMPQ      DX, $0x05
@@ -7092,21 +12465,44 @@ k5:
 	CMPQ         R10, R9
 	JLT          k5
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          stored5masked
 	MOVQ         (AX), DX
 	LEAQ         (CX)(DX*8), DX
-	VMOVUPD      Z0, K1, (DX)
+	VMOVUPS      Z0, (DX)
 	MOVQ         8(AX), DX
 	LEAQ         (CX)(DX*8), DX
-	VMOVUPD      Z1, K1, (DX)
+	VMOVUPS      Z1, (DX)
 	MOVQ         16(AX), DX
 	LEAQ         (CX)(DX*8), DX
-	VMOVUPD      Z2, K1, (DX)
+	VMOVUPS      Z2, (DX)
 	MOVQ         24(AX), DX
 	LEAQ         (CX)(DX*8), DX
-	VMOVUPD      Z3, K1, (DX)
+	VMOVUPS      Z3, (DX)
 	MOVQ         32(AX), AX
 	LEAQ         (CX)(AX*8), AX
-	VMOVUPD      Z4, K1, (AX)
+	VMOVUPS      Z4, (AX)
+	JMP          stored5
+
+stored5masked:
+	MOVQ    (AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPD Z0, K1, (DX)
+	MOVQ    8(AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPD Z1, K1, (DX)
+	MOVQ    16(AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPD Z2, K1, (DX)
+	MOVQ    24(AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPD Z3, K1, (DX)
+	MOVQ    32(AX), AX
+	LEAQ    (CX)(AX*8), AX
+	VMOVUPD Z4, K1, (AX)
+
+stored5:
 	VZEROUPPER
 	RET
 
@@ -7166,18 +12562,38 @@ k4:
 	CMPQ         R9, R8
 	JLT          k4
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          stored4masked
 	MOVQ         (AX), DX
 	LEAQ         (CX)(DX*8), DX
-	VMOVUPD      Z0, K1, (DX)
+	VMOVUPS      Z0, (DX)
 	MOVQ         8(AX), DX
 	LEAQ         (CX)(DX*8), DX
-	VMOVUPD      Z1, K1, (DX)
+	VMOVUPS      Z1, (DX)
 	MOVQ         16(AX), DX
 	LEAQ         (CX)(DX*8), DX
-	VMOVUPD      Z2, K1, (DX)
+	VMOVUPS      Z2, (DX)
 	MOVQ         24(AX), AX
 	LEAQ         (CX)(AX*8), AX
-	VMOVUPD      Z3, K1, (AX)
+	VMOVUPS      Z3, (AX)
+	JMP          stored4
+
+stored4masked:
+	MOVQ    (AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPD Z0, K1, (DX)
+	MOVQ    8(AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPD Z1, K1, (DX)
+	MOVQ    16(AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPD Z2, K1, (DX)
+	MOVQ    24(AX), AX
+	LEAQ    (CX)(AX*8), AX
+	VMOVUPD Z3, K1, (AX)
+
+stored4:
 	VZEROUPPER
 	RET
 
@@ -7229,15 +12645,32 @@ k3:
 	CMPQ         R8, DI
 	JLT          k3
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          stored3masked
 	MOVQ         (AX), DX
 	LEAQ         (CX)(DX*8), DX
-	VMOVUPD      Z0, K1, (DX)
+	VMOVUPS      Z0, (DX)
 	MOVQ         8(AX), DX
 	LEAQ         (CX)(DX*8), DX
-	VMOVUPD      Z1, K1, (DX)
+	VMOVUPS      Z1, (DX)
 	MOVQ         16(AX), AX
 	LEAQ         (CX)(AX*8), AX
-	VMOVUPD      Z2, K1, (AX)
+	VMOVUPS      Z2, (AX)
+	JMP          stored3
+
+stored3masked:
+	MOVQ    (AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPD Z0, K1, (DX)
+	MOVQ    8(AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPD Z1, K1, (DX)
+	MOVQ    16(AX), AX
+	LEAQ    (CX)(AX*8), AX
+	VMOVUPD Z2, K1, (AX)
+
+stored3:
 	VZEROUPPER
 	RET
 
@@ -7281,12 +12714,26 @@ k2:
 	CMPQ         DI, SI
 	JLT          k2
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          stored2masked
 	MOVQ         (AX), DX
 	LEAQ         (CX)(DX*8), DX
-	VMOVUPD      Z0, K1, (DX)
+	VMOVUPS      Z0, (DX)
 	MOVQ         8(AX), AX
 	LEAQ         (CX)(AX*8), AX
-	VMOVUPD      Z1, K1, (AX)
+	VMOVUPS      Z1, (AX)
+	JMP          stored2
+
+stored2masked:
+	MOVQ    (AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPD Z0, K1, (DX)
+	MOVQ    8(AX), AX
+	LEAQ    (CX)(AX*8), AX
+	VMOVUPD Z1, K1, (AX)
+
+stored2:
 	VZEROUPPER
 	RET
 
@@ -7322,9 +12769,20 @@ k1:
 	CMPQ         SI, BX
 	JLT          k1
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          stored1masked
 	MOVQ         (AX), AX
 	LEAQ         (CX)(AX*8), AX
-	VMOVUPD      Z0, K1, (AX)
+	VMOVUPS      Z0, (AX)
+	JMP          stored1
+
+stored1masked:
+	MOVQ    (AX), AX
+	LEAQ    (CX)(AX*8), AX
+	VMOVUPD Z0, K1, (AX)
+
+stored1:
 	VZEROUPPER
 	RET
 
@@ -7363,8 +12821,18 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
-	VMOVUPD      Z0, K1, (AX)
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          storedmasked
+	VMOVUPS      Z0, (AX)
 	LEAQ         (AX)(CX*8), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPD Z0, K1, (AX)
+	LEAQ    (AX)(CX*8), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -7403,10 +12871,22 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
-	VMOVUPD      Z0, K1, (AX)
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          storedmasked
+	VMOVUPS      Z0, (AX)
 	LEAQ         (AX)(CX*8), AX
-	VMOVUPD      Z1, K1, (AX)
+	VMOVUPS      Z1, (AX)
 	LEAQ         (AX)(CX*8), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPD Z0, K1, (AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPD Z1, K1, (AX)
+	LEAQ    (AX)(CX*8), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -7449,12 +12929,26 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
-	VMOVUPD      Z0, K1, (AX)
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          storedmasked
+	VMOVUPS      Z0, (AX)
 	LEAQ         (AX)(CX*8), AX
-	VMOVUPD      Z1, K1, (AX)
+	VMOVUPS      Z1, (AX)
 	LEAQ         (AX)(CX*8), AX
-	VMOVUPD      Z2, K1, (AX)
+	VMOVUPS      Z2, (AX)
 	LEAQ         (AX)(CX*8), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPD Z0, K1, (AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPD Z1, K1, (AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPD Z2, K1, (AX)
+	LEAQ    (AX)(CX*8), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -7501,14 +12995,30 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
-	VMOVUPD      Z0, K1, (AX)
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          storedmasked
+	VMOVUPS      Z0, (AX)
 	LEAQ         (AX)(CX*8), AX
-	VMOVUPD      Z1, K1, (AX)
+	VMOVUPS      Z1, (AX)
 	LEAQ         (AX)(CX*8), AX
-	VMOVUPD      Z2, K1, (AX)
+	VMOVUPS      Z2, (AX)
 	LEAQ         (AX)(CX*8), AX
-	VMOVUPD      Z3, K1, (AX)
+	VMOVUPS      Z3, (AX)
 	LEAQ         (AX)(CX*8), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPD Z0, K1, (AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPD Z1, K1, (AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPD Z2, K1, (AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPD Z3, K1, (AX)
+	LEAQ    (AX)(CX*8), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -7559,16 +13069,34 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
-	VMOVUPD      Z0, K1, (AX)
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          storedmasked
+	VMOVUPS      Z0, (AX)
 	LEAQ         (AX)(CX*8), AX
-	VMOVUPD      Z1, K1, (AX)
+	VMOVUPS      Z1, (AX)
 	LEAQ         (AX)(CX*8), AX
-	VMOVUPD      Z2, K1, (AX)
+	VMOVUPS      Z2, (AX)
 	LEAQ         (AX)(CX*8), AX
-	VMOVUPD      Z3, K1, (AX)
+	VMOVUPS      Z3, (AX)
 	LEAQ         (AX)(CX*8), AX
-	VMOVUPD      Z4, K1, (AX)
+	VMOVUPS      Z4, (AX)
 	LEAQ         (AX)(CX*8), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPD Z0, K1, (AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPD Z1, K1, (AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPD Z2, K1, (AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPD Z3, K1, (AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPD Z4, K1, (AX)
+	LEAQ    (AX)(CX*8), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -7623,18 +13151,38 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
-	VMOVUPD      Z0, K1, (AX)
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          storedmasked
+	VMOVUPS      Z0, (AX)
 	LEAQ         (AX)(CX*8), AX
-	VMOVUPD      Z1, K1, (AX)
+	VMOVUPS      Z1, (AX)
 	LEAQ         (AX)(CX*8), AX
-	VMOVUPD      Z2, K1, (AX)
+	VMOVUPS      Z2, (AX)
 	LEAQ         (AX)(CX*8), AX
-	VMOVUPD      Z3, K1, (AX)
+	VMOVUPS      Z3, (AX)
 	LEAQ         (AX)(CX*8), AX
-	VMOVUPD      Z4, K1, (AX)
+	VMOVUPS      Z4, (AX)
 	LEAQ         (AX)(CX*8), AX
-	VMOVUPD      Z5, K1, (AX)
+	VMOVUPS      Z5, (AX)
 	LEAQ         (AX)(CX*8), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPD Z0, K1, (AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPD Z1, K1, (AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPD Z2, K1, (AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPD Z3, K1, (AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPD Z4, K1, (AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPD Z5, K1, (AX)
+	LEAQ    (AX)(CX*8), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -7741,34 +13289,66 @@ k6:
 	CMPQ         R13, R12
 	JLT          k6
 	MOVQ         dst+0(FP), BX
+	MOVQ         tail+64(FP), SI
+	CMPQ         SI, $0x00000008
+	JNE          stored6masked
 	MOVQ         (AX), SI
 	LEAQ         (BX)(SI*8), SI
 	VMOVUPS      Z0, (SI)
-	VMOVUPD      Z1, K1, 64(SI)
+	VMOVUPS      Z1, 64(SI)
 	MOVQ         8(AX), SI
 	LEAQ         (BX)(SI*8), SI
 	VMOVUPS      Z2, (SI)
-	VMOVUPD      Z3, K1, 64(SI)
+	VMOVUPS      Z3, 64(SI)
 	MOVQ         16(AX), SI
 	LEAQ         (BX)(SI*8), SI
 	VMOVUPS      Z4, (SI)
-	VMOVUPD      Z5, K1, 64(SI)
+	VMOVUPS      Z5, 64(SI)
 	MOVQ         24(AX), SI
 	LEAQ         (BX)(SI*8), SI
 	VMOVUPS      Z6, (SI)
-	VMOVUPD      Z7, K1, 64(SI)
+	VMOVUPS      Z7, 64(SI)
 	MOVQ         32(AX), SI
 	LEAQ         (BX)(SI*8), SI
 	VMOVUPS      Z8, (SI)
-	VMOVUPD      Z9, K1, 64(SI)
+	VMOVUPS      Z9, 64(SI)
 	MOVQ         40(AX), SI
 	LEAQ         (BX)(SI*8), SI
 	VMOVUPS      Z10, (SI)
-	VMOVUPD      Z11, K1, 64(SI)
-	ADDQ         $0x00000030, AX
-	ADDQ         $0x00000030, CX
-	SUBQ         $0x06, DX
-	JMP          next
+	VMOVUPS      Z11, 64(SI)
+	JMP          stored6
+
+stored6masked:
+	MOVQ    (AX), SI
+	LEAQ    (BX)(SI*8), SI
+	VMOVUPS Z0, (SI)
+	VMOVUPD Z1, K1, 64(SI)
+	MOVQ    8(AX), SI
+	LEAQ    (BX)(SI*8), SI
+	VMOVUPS Z2, (SI)
+	VMOVUPD Z3, K1, 64(SI)
+	MOVQ    16(AX), SI
+	LEAQ    (BX)(SI*8), SI
+	VMOVUPS Z4, (SI)
+	VMOVUPD Z5, K1, 64(SI)
+	MOVQ    24(AX), SI
+	LEAQ    (BX)(SI*8), SI
+	VMOVUPS Z6, (SI)
+	VMOVUPD Z7, K1, 64(SI)
+	MOVQ    32(AX), SI
+	LEAQ    (BX)(SI*8), SI
+	VMOVUPS Z8, (SI)
+	VMOVUPD Z9, K1, 64(SI)
+	MOVQ    40(AX), SI
+	LEAQ    (BX)(SI*8), SI
+	VMOVUPS Z10, (SI)
+	VMOVUPD Z11, K1, 64(SI)
+
+stored6:
+	ADDQ $0x00000030, AX
+	ADDQ $0x00000030, CX
+	SUBQ $0x06, DX
+	JMP  next
 
 rest:
 	CMPQ      DX, $0x05
@@ -7850,26 +13430,54 @@ k5:
 	CMPQ         R10, R9
 	JLT          k5
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          stored5masked
 	MOVQ         (AX), DX
 	LEAQ         (CX)(DX*8), DX
 	VMOVUPS      Z0, (DX)
-	VMOVUPD      Z1, K1, 64(DX)
+	VMOVUPS      Z1, 64(DX)
 	MOVQ         8(AX), DX
 	LEAQ         (CX)(DX*8), DX
 	VMOVUPS      Z2, (DX)
-	VMOVUPD      Z3, K1, 64(DX)
+	VMOVUPS      Z3, 64(DX)
 	MOVQ         16(AX), DX
 	LEAQ         (CX)(DX*8), DX
 	VMOVUPS      Z4, (DX)
-	VMOVUPD      Z5, K1, 64(DX)
+	VMOVUPS      Z5, 64(DX)
 	MOVQ         24(AX), DX
 	LEAQ         (CX)(DX*8), DX
 	VMOVUPS      Z6, (DX)
-	VMOVUPD      Z7, K1, 64(DX)
+	VMOVUPS      Z7, 64(DX)
 	MOVQ         32(AX), AX
 	LEAQ         (CX)(AX*8), AX
 	VMOVUPS      Z8, (AX)
-	VMOVUPD      Z9, K1, 64(AX)
+	VMOVUPS      Z9, 64(AX)
+	JMP          stored5
+
+stored5masked:
+	MOVQ    (AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPS Z0, (DX)
+	VMOVUPD Z1, K1, 64(DX)
+	MOVQ    8(AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPS Z2, (DX)
+	VMOVUPD Z3, K1, 64(DX)
+	MOVQ    16(AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPS Z4, (DX)
+	VMOVUPD Z5, K1, 64(DX)
+	MOVQ    24(AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPS Z6, (DX)
+	VMOVUPD Z7, K1, 64(DX)
+	MOVQ    32(AX), AX
+	LEAQ    (CX)(AX*8), AX
+	VMOVUPS Z8, (AX)
+	VMOVUPD Z9, K1, 64(AX)
+
+stored5:
 	VZEROUPPER
 	RET
 
@@ -7942,22 +13550,46 @@ k4:
 	CMPQ         R9, R8
 	JLT          k4
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          stored4masked
 	MOVQ         (AX), DX
 	LEAQ         (CX)(DX*8), DX
 	VMOVUPS      Z0, (DX)
-	VMOVUPD      Z1, K1, 64(DX)
+	VMOVUPS      Z1, 64(DX)
 	MOVQ         8(AX), DX
 	LEAQ         (CX)(DX*8), DX
 	VMOVUPS      Z2, (DX)
-	VMOVUPD      Z3, K1, 64(DX)
+	VMOVUPS      Z3, 64(DX)
 	MOVQ         16(AX), DX
 	LEAQ         (CX)(DX*8), DX
 	VMOVUPS      Z4, (DX)
-	VMOVUPD      Z5, K1, 64(DX)
+	VMOVUPS      Z5, 64(DX)
 	MOVQ         24(AX), AX
 	LEAQ         (CX)(AX*8), AX
 	VMOVUPS      Z6, (AX)
-	VMOVUPD      Z7, K1, 64(AX)
+	VMOVUPS      Z7, 64(AX)
+	JMP          stored4
+
+stored4masked:
+	MOVQ    (AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPS Z0, (DX)
+	VMOVUPD Z1, K1, 64(DX)
+	MOVQ    8(AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPS Z2, (DX)
+	VMOVUPD Z3, K1, 64(DX)
+	MOVQ    16(AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPS Z4, (DX)
+	VMOVUPD Z5, K1, 64(DX)
+	MOVQ    24(AX), AX
+	LEAQ    (CX)(AX*8), AX
+	VMOVUPS Z6, (AX)
+	VMOVUPD Z7, K1, 64(AX)
+
+stored4:
 	VZEROUPPER
 	RET
 
@@ -8019,18 +13651,38 @@ k3:
 	CMPQ         R8, DI
 	JLT          k3
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          stored3masked
 	MOVQ         (AX), DX
 	LEAQ         (CX)(DX*8), DX
 	VMOVUPS      Z0, (DX)
-	VMOVUPD      Z1, K1, 64(DX)
+	VMOVUPS      Z1, 64(DX)
 	MOVQ         8(AX), DX
 	LEAQ         (CX)(DX*8), DX
 	VMOVUPS      Z2, (DX)
-	VMOVUPD      Z3, K1, 64(DX)
+	VMOVUPS      Z3, 64(DX)
 	MOVQ         16(AX), AX
 	LEAQ         (CX)(AX*8), AX
 	VMOVUPS      Z4, (AX)
-	VMOVUPD      Z5, K1, 64(AX)
+	VMOVUPS      Z5, 64(AX)
+	JMP          stored3
+
+stored3masked:
+	MOVQ    (AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPS Z0, (DX)
+	VMOVUPD Z1, K1, 64(DX)
+	MOVQ    8(AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPS Z2, (DX)
+	VMOVUPD Z3, K1, 64(DX)
+	MOVQ    16(AX), AX
+	LEAQ    (CX)(AX*8), AX
+	VMOVUPS Z4, (AX)
+	VMOVUPD Z5, K1, 64(AX)
+
+stored3:
 	VZEROUPPER
 	RET
 
@@ -8081,14 +13733,30 @@ k2:
 	CMPQ         DI, SI
 	JLT          k2
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          stored2masked
 	MOVQ         (AX), DX
 	LEAQ         (CX)(DX*8), DX
 	VMOVUPS      Z0, (DX)
-	VMOVUPD      Z1, K1, 64(DX)
+	VMOVUPS      Z1, 64(DX)
 	MOVQ         8(AX), AX
 	LEAQ         (CX)(AX*8), AX
 	VMOVUPS      Z2, (AX)
-	VMOVUPD      Z3, K1, 64(AX)
+	VMOVUPS      Z3, 64(AX)
+	JMP          stored2
+
+stored2masked:
+	MOVQ    (AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPS Z0, (DX)
+	VMOVUPD Z1, K1, 64(DX)
+	MOVQ    8(AX), AX
+	LEAQ    (CX)(AX*8), AX
+	VMOVUPS Z2, (AX)
+	VMOVUPD Z3, K1, 64(AX)
+
+stored2:
 	VZEROUPPER
 	RET
 
@@ -8128,10 +13796,22 @@ k1:
 	CMPQ         SI, BX
 	JLT          k1
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          stored1masked
 	MOVQ         (AX), AX
 	LEAQ         (CX)(AX*8), AX
 	VMOVUPS      Z0, (AX)
-	VMOVUPD      Z1, K1, 64(AX)
+	VMOVUPS      Z1, 64(AX)
+	JMP          stored1
+
+stored1masked:
+	MOVQ    (AX), AX
+	LEAQ    (CX)(AX*8), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPD Z1, K1, 64(AX)
+
+stored1:
 	VZEROUPPER
 	RET
 
@@ -8173,9 +13853,20 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          storedmasked
 	VMOVUPS      Z0, (AX)
-	VMOVUPD      Z1, K1, 64(AX)
+	VMOVUPS      Z1, 64(AX)
 	LEAQ         (AX)(CX*8), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPS Z0, (AX)
+	VMOVUPD Z1, K1, 64(AX)
+	LEAQ    (AX)(CX*8), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -8219,12 +13910,26 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          storedmasked
 	VMOVUPS      Z0, (AX)
-	VMOVUPD      Z1, K1, 64(AX)
+	VMOVUPS      Z1, 64(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Z2, (AX)
-	VMOVUPD      Z3, K1, 64(AX)
+	VMOVUPS      Z3, 64(AX)
 	LEAQ         (AX)(CX*8), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPS Z0, (AX)
+	VMOVUPD Z1, K1, 64(AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPS Z2, (AX)
+	VMOVUPD Z3, K1, 64(AX)
+	LEAQ    (AX)(CX*8), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -8274,15 +13979,32 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          storedmasked
 	VMOVUPS      Z0, (AX)
-	VMOVUPD      Z1, K1, 64(AX)
+	VMOVUPS      Z1, 64(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Z2, (AX)
-	VMOVUPD      Z3, K1, 64(AX)
+	VMOVUPS      Z3, 64(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Z4, (AX)
-	VMOVUPD      Z5, K1, 64(AX)
+	VMOVUPS      Z5, 64(AX)
 	LEAQ         (AX)(CX*8), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPS Z0, (AX)
+	VMOVUPD Z1, K1, 64(AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPS Z2, (AX)
+	VMOVUPD Z3, K1, 64(AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPS Z4, (AX)
+	VMOVUPD Z5, K1, 64(AX)
+	LEAQ    (AX)(CX*8), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -8338,18 +14060,38 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          storedmasked
 	VMOVUPS      Z0, (AX)
-	VMOVUPD      Z1, K1, 64(AX)
+	VMOVUPS      Z1, 64(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Z2, (AX)
-	VMOVUPD      Z3, K1, 64(AX)
+	VMOVUPS      Z3, 64(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Z4, (AX)
-	VMOVUPD      Z5, K1, 64(AX)
+	VMOVUPS      Z5, 64(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Z6, (AX)
-	VMOVUPD      Z7, K1, 64(AX)
+	VMOVUPS      Z7, 64(AX)
 	LEAQ         (AX)(CX*8), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPS Z0, (AX)
+	VMOVUPD Z1, K1, 64(AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPS Z2, (AX)
+	VMOVUPD Z3, K1, 64(AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPS Z4, (AX)
+	VMOVUPD Z5, K1, 64(AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPS Z6, (AX)
+	VMOVUPD Z7, K1, 64(AX)
+	LEAQ    (AX)(CX*8), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -8411,21 +14153,44 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          storedmasked
 	VMOVUPS      Z0, (AX)
-	VMOVUPD      Z1, K1, 64(AX)
+	VMOVUPS      Z1, 64(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Z2, (AX)
-	VMOVUPD      Z3, K1, 64(AX)
+	VMOVUPS      Z3, 64(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Z4, (AX)
-	VMOVUPD      Z5, K1, 64(AX)
+	VMOVUPS      Z5, 64(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Z6, (AX)
-	VMOVUPD      Z7, K1, 64(AX)
+	VMOVUPS      Z7, 64(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Z8, (AX)
-	VMOVUPD      Z9, K1, 64(AX)
+	VMOVUPS      Z9, 64(AX)
 	LEAQ         (AX)(CX*8), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPS Z0, (AX)
+	VMOVUPD Z1, K1, 64(AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPS Z2, (AX)
+	VMOVUPD Z3, K1, 64(AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPS Z4, (AX)
+	VMOVUPD Z5, K1, 64(AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPS Z6, (AX)
+	VMOVUPD Z7, K1, 64(AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPS Z8, (AX)
+	VMOVUPD Z9, K1, 64(AX)
+	LEAQ    (AX)(CX*8), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -8493,24 +14258,50 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          storedmasked
 	VMOVUPS      Z0, (AX)
-	VMOVUPD      Z1, K1, 64(AX)
+	VMOVUPS      Z1, 64(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Z2, (AX)
-	VMOVUPD      Z3, K1, 64(AX)
+	VMOVUPS      Z3, 64(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Z4, (AX)
-	VMOVUPD      Z5, K1, 64(AX)
+	VMOVUPS      Z5, 64(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Z6, (AX)
-	VMOVUPD      Z7, K1, 64(AX)
+	VMOVUPS      Z7, 64(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Z8, (AX)
-	VMOVUPD      Z9, K1, 64(AX)
+	VMOVUPS      Z9, 64(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Z10, (AX)
-	VMOVUPD      Z11, K1, 64(AX)
+	VMOVUPS      Z11, 64(AX)
 	LEAQ         (AX)(CX*8), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPS Z0, (AX)
+	VMOVUPD Z1, K1, 64(AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPS Z2, (AX)
+	VMOVUPD Z3, K1, 64(AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPS Z4, (AX)
+	VMOVUPD Z5, K1, 64(AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPS Z6, (AX)
+	VMOVUPD Z7, K1, 64(AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPS Z8, (AX)
+	VMOVUPD Z9, K1, 64(AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPS Z10, (AX)
+	VMOVUPD Z11, K1, 64(AX)
+	LEAQ    (AX)(CX*8), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -8636,40 +14427,78 @@ k6:
 	CMPQ         R13, R12
 	JLT          k6
 	MOVQ         dst+0(FP), BX
+	MOVQ         tail+64(FP), SI
+	CMPQ         SI, $0x00000008
+	JNE          stored6masked
 	MOVQ         (AX), SI
 	LEAQ         (BX)(SI*8), SI
 	VMOVUPS      Z0, (SI)
 	VMOVUPS      Z1, 64(SI)
-	VMOVUPD      Z2, K1, 128(SI)
+	VMOVUPS      Z2, 128(SI)
 	MOVQ         8(AX), SI
 	LEAQ         (BX)(SI*8), SI
 	VMOVUPS      Z3, (SI)
 	VMOVUPS      Z4, 64(SI)
-	VMOVUPD      Z5, K1, 128(SI)
+	VMOVUPS      Z5, 128(SI)
 	MOVQ         16(AX), SI
 	LEAQ         (BX)(SI*8), SI
 	VMOVUPS      Z6, (SI)
 	VMOVUPS      Z7, 64(SI)
-	VMOVUPD      Z8, K1, 128(SI)
+	VMOVUPS      Z8, 128(SI)
 	MOVQ         24(AX), SI
 	LEAQ         (BX)(SI*8), SI
 	VMOVUPS      Z9, (SI)
 	VMOVUPS      Z10, 64(SI)
-	VMOVUPD      Z11, K1, 128(SI)
+	VMOVUPS      Z11, 128(SI)
 	MOVQ         32(AX), SI
 	LEAQ         (BX)(SI*8), SI
 	VMOVUPS      Z12, (SI)
 	VMOVUPS      Z13, 64(SI)
-	VMOVUPD      Z14, K1, 128(SI)
+	VMOVUPS      Z14, 128(SI)
 	MOVQ         40(AX), SI
 	LEAQ         (BX)(SI*8), SI
 	VMOVUPS      Z15, (SI)
 	VMOVUPS      Z16, 64(SI)
-	VMOVUPD      Z17, K1, 128(SI)
-	ADDQ         $0x00000030, AX
-	ADDQ         $0x00000030, CX
-	SUBQ         $0x06, DX
-	JMP          next
+	VMOVUPS      Z17, 128(SI)
+	JMP          stored6
+
+stored6masked:
+	MOVQ    (AX), SI
+	LEAQ    (BX)(SI*8), SI
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, 64(SI)
+	VMOVUPD Z2, K1, 128(SI)
+	MOVQ    8(AX), SI
+	LEAQ    (BX)(SI*8), SI
+	VMOVUPS Z3, (SI)
+	VMOVUPS Z4, 64(SI)
+	VMOVUPD Z5, K1, 128(SI)
+	MOVQ    16(AX), SI
+	LEAQ    (BX)(SI*8), SI
+	VMOVUPS Z6, (SI)
+	VMOVUPS Z7, 64(SI)
+	VMOVUPD Z8, K1, 128(SI)
+	MOVQ    24(AX), SI
+	LEAQ    (BX)(SI*8), SI
+	VMOVUPS Z9, (SI)
+	VMOVUPS Z10, 64(SI)
+	VMOVUPD Z11, K1, 128(SI)
+	MOVQ    32(AX), SI
+	LEAQ    (BX)(SI*8), SI
+	VMOVUPS Z12, (SI)
+	VMOVUPS Z13, 64(SI)
+	VMOVUPD Z14, K1, 128(SI)
+	MOVQ    40(AX), SI
+	LEAQ    (BX)(SI*8), SI
+	VMOVUPS Z15, (SI)
+	VMOVUPS Z16, 64(SI)
+	VMOVUPD Z17, K1, 128(SI)
+
+stored6:
+	ADDQ $0x00000030, AX
+	ADDQ $0x00000030, CX
+	SUBQ $0x06, DX
+	JMP  next
 
 rest:
 	CMPQ      DX, $0x05
@@ -8767,31 +14596,64 @@ k5:
 	CMPQ         R10, R9
 	JLT          k5
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          stored5masked
 	MOVQ         (AX), DX
 	LEAQ         (CX)(DX*8), DX
 	VMOVUPS      Z0, (DX)
 	VMOVUPS      Z1, 64(DX)
-	VMOVUPD      Z2, K1, 128(DX)
+	VMOVUPS      Z2, 128(DX)
 	MOVQ         8(AX), DX
 	LEAQ         (CX)(DX*8), DX
 	VMOVUPS      Z3, (DX)
 	VMOVUPS      Z4, 64(DX)
-	VMOVUPD      Z5, K1, 128(DX)
+	VMOVUPS      Z5, 128(DX)
 	MOVQ         16(AX), DX
 	LEAQ         (CX)(DX*8), DX
 	VMOVUPS      Z6, (DX)
 	VMOVUPS      Z7, 64(DX)
-	VMOVUPD      Z8, K1, 128(DX)
+	VMOVUPS      Z8, 128(DX)
 	MOVQ         24(AX), DX
 	LEAQ         (CX)(DX*8), DX
 	VMOVUPS      Z9, (DX)
 	VMOVUPS      Z10, 64(DX)
-	VMOVUPD      Z11, K1, 128(DX)
+	VMOVUPS      Z11, 128(DX)
 	MOVQ         32(AX), AX
 	LEAQ         (CX)(AX*8), AX
 	VMOVUPS      Z12, (AX)
 	VMOVUPS      Z13, 64(AX)
-	VMOVUPD      Z14, K1, 128(AX)
+	VMOVUPS      Z14, 128(AX)
+	JMP          stored5
+
+stored5masked:
+	MOVQ    (AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, 64(DX)
+	VMOVUPD Z2, K1, 128(DX)
+	MOVQ    8(AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPS Z3, (DX)
+	VMOVUPS Z4, 64(DX)
+	VMOVUPD Z5, K1, 128(DX)
+	MOVQ    16(AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPS Z6, (DX)
+	VMOVUPS Z7, 64(DX)
+	VMOVUPD Z8, K1, 128(DX)
+	MOVQ    24(AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPS Z9, (DX)
+	VMOVUPS Z10, 64(DX)
+	VMOVUPD Z11, K1, 128(DX)
+	MOVQ    32(AX), AX
+	LEAQ    (CX)(AX*8), AX
+	VMOVUPS Z12, (AX)
+	VMOVUPS Z13, 64(AX)
+	VMOVUPD Z14, K1, 128(AX)
+
+stored5:
 	VZEROUPPER
 	RET
 
@@ -8877,26 +14739,54 @@ k4:
 	CMPQ         R9, R8
 	JLT          k4
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          stored4masked
 	MOVQ         (AX), DX
 	LEAQ         (CX)(DX*8), DX
 	VMOVUPS      Z0, (DX)
 	VMOVUPS      Z1, 64(DX)
-	VMOVUPD      Z2, K1, 128(DX)
+	VMOVUPS      Z2, 128(DX)
 	MOVQ         8(AX), DX
 	LEAQ         (CX)(DX*8), DX
 	VMOVUPS      Z3, (DX)
 	VMOVUPS      Z4, 64(DX)
-	VMOVUPD      Z5, K1, 128(DX)
+	VMOVUPS      Z5, 128(DX)
 	MOVQ         16(AX), DX
 	LEAQ         (CX)(DX*8), DX
 	VMOVUPS      Z6, (DX)
 	VMOVUPS      Z7, 64(DX)
-	VMOVUPD      Z8, K1, 128(DX)
+	VMOVUPS      Z8, 128(DX)
 	MOVQ         24(AX), AX
 	LEAQ         (CX)(AX*8), AX
 	VMOVUPS      Z9, (AX)
 	VMOVUPS      Z10, 64(AX)
-	VMOVUPD      Z11, K1, 128(AX)
+	VMOVUPS      Z11, 128(AX)
+	JMP          stored4
+
+stored4masked:
+	MOVQ    (AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, 64(DX)
+	VMOVUPD Z2, K1, 128(DX)
+	MOVQ    8(AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPS Z3, (DX)
+	VMOVUPS Z4, 64(DX)
+	VMOVUPD Z5, K1, 128(DX)
+	MOVQ    16(AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPS Z6, (DX)
+	VMOVUPS Z7, 64(DX)
+	VMOVUPD Z8, K1, 128(DX)
+	MOVQ    24(AX), AX
+	LEAQ    (CX)(AX*8), AX
+	VMOVUPS Z9, (AX)
+	VMOVUPS Z10, 64(AX)
+	VMOVUPD Z11, K1, 128(AX)
+
+stored4:
 	VZEROUPPER
 	RET
 
@@ -8968,21 +14858,44 @@ k3:
 	CMPQ         R8, DI
 	JLT          k3
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          stored3masked
 	MOVQ         (AX), DX
 	LEAQ         (CX)(DX*8), DX
 	VMOVUPS      Z0, (DX)
 	VMOVUPS      Z1, 64(DX)
-	VMOVUPD      Z2, K1, 128(DX)
+	VMOVUPS      Z2, 128(DX)
 	MOVQ         8(AX), DX
 	LEAQ         (CX)(DX*8), DX
 	VMOVUPS      Z3, (DX)
 	VMOVUPS      Z4, 64(DX)
-	VMOVUPD      Z5, K1, 128(DX)
+	VMOVUPS      Z5, 128(DX)
 	MOVQ         16(AX), AX
 	LEAQ         (CX)(AX*8), AX
 	VMOVUPS      Z6, (AX)
 	VMOVUPS      Z7, 64(AX)
-	VMOVUPD      Z8, K1, 128(AX)
+	VMOVUPS      Z8, 128(AX)
+	JMP          stored3
+
+stored3masked:
+	MOVQ    (AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, 64(DX)
+	VMOVUPD Z2, K1, 128(DX)
+	MOVQ    8(AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPS Z3, (DX)
+	VMOVUPS Z4, 64(DX)
+	VMOVUPD Z5, K1, 128(DX)
+	MOVQ    16(AX), AX
+	LEAQ    (CX)(AX*8), AX
+	VMOVUPS Z6, (AX)
+	VMOVUPS Z7, 64(AX)
+	VMOVUPD Z8, K1, 128(AX)
+
+stored3:
 	VZEROUPPER
 	RET
 
@@ -9040,16 +14953,34 @@ k2:
 	CMPQ         DI, SI
 	JLT          k2
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          stored2masked
 	MOVQ         (AX), DX
 	LEAQ         (CX)(DX*8), DX
 	VMOVUPS      Z0, (DX)
 	VMOVUPS      Z1, 64(DX)
-	VMOVUPD      Z2, K1, 128(DX)
+	VMOVUPS      Z2, 128(DX)
 	MOVQ         8(AX), AX
 	LEAQ         (CX)(AX*8), AX
 	VMOVUPS      Z3, (AX)
 	VMOVUPS      Z4, 64(AX)
-	VMOVUPD      Z5, K1, 128(AX)
+	VMOVUPS      Z5, 128(AX)
+	JMP          stored2
+
+stored2masked:
+	MOVQ    (AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, 64(DX)
+	VMOVUPD Z2, K1, 128(DX)
+	MOVQ    8(AX), AX
+	LEAQ    (CX)(AX*8), AX
+	VMOVUPS Z3, (AX)
+	VMOVUPS Z4, 64(AX)
+	VMOVUPD Z5, K1, 128(AX)
+
+stored2:
 	VZEROUPPER
 	RET
 
@@ -9093,11 +15024,24 @@ k1:
 	CMPQ         SI, BX
 	JLT          k1
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          stored1masked
 	MOVQ         (AX), AX
 	LEAQ         (CX)(AX*8), AX
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
-	VMOVUPD      Z2, K1, 128(AX)
+	VMOVUPS      Z2, 128(AX)
+	JMP          stored1
+
+stored1masked:
+	MOVQ    (AX), AX
+	LEAQ    (CX)(AX*8), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPD Z2, K1, 128(AX)
+
+stored1:
 	VZEROUPPER
 	RET
 
@@ -9142,10 +15086,22 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          storedmasked
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
-	VMOVUPD      Z2, K1, 128(AX)
+	VMOVUPS      Z2, 128(AX)
 	LEAQ         (AX)(CX*8), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPD Z2, K1, 128(AX)
+	LEAQ    (AX)(CX*8), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -9194,14 +15150,30 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          storedmasked
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
-	VMOVUPD      Z2, K1, 128(AX)
+	VMOVUPS      Z2, 128(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Z3, (AX)
 	VMOVUPS      Z4, 64(AX)
-	VMOVUPD      Z5, K1, 128(AX)
+	VMOVUPS      Z5, 128(AX)
 	LEAQ         (AX)(CX*8), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPD Z2, K1, 128(AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPS Z3, (AX)
+	VMOVUPS Z4, 64(AX)
+	VMOVUPD Z5, K1, 128(AX)
+	LEAQ    (AX)(CX*8), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -9258,18 +15230,38 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          storedmasked
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
-	VMOVUPD      Z2, K1, 128(AX)
+	VMOVUPS      Z2, 128(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Z3, (AX)
 	VMOVUPS      Z4, 64(AX)
-	VMOVUPD      Z5, K1, 128(AX)
+	VMOVUPS      Z5, 128(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Z6, (AX)
 	VMOVUPS      Z7, 64(AX)
-	VMOVUPD      Z8, K1, 128(AX)
+	VMOVUPS      Z8, 128(AX)
 	LEAQ         (AX)(CX*8), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPD Z2, K1, 128(AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPS Z3, (AX)
+	VMOVUPS Z4, 64(AX)
+	VMOVUPD Z5, K1, 128(AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPS Z6, (AX)
+	VMOVUPS Z7, 64(AX)
+	VMOVUPD Z8, K1, 128(AX)
+	LEAQ    (AX)(CX*8), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -9334,22 +15326,46 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          storedmasked
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
-	VMOVUPD      Z2, K1, 128(AX)
+	VMOVUPS      Z2, 128(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Z3, (AX)
 	VMOVUPS      Z4, 64(AX)
-	VMOVUPD      Z5, K1, 128(AX)
+	VMOVUPS      Z5, 128(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Z6, (AX)
 	VMOVUPS      Z7, 64(AX)
-	VMOVUPD      Z8, K1, 128(AX)
+	VMOVUPS      Z8, 128(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Z9, (AX)
 	VMOVUPS      Z10, 64(AX)
-	VMOVUPD      Z11, K1, 128(AX)
+	VMOVUPS      Z11, 128(AX)
 	LEAQ         (AX)(CX*8), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPD Z2, K1, 128(AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPS Z3, (AX)
+	VMOVUPS Z4, 64(AX)
+	VMOVUPD Z5, K1, 128(AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPS Z6, (AX)
+	VMOVUPS Z7, 64(AX)
+	VMOVUPD Z8, K1, 128(AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPS Z9, (AX)
+	VMOVUPS Z10, 64(AX)
+	VMOVUPD Z11, K1, 128(AX)
+	LEAQ    (AX)(CX*8), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -9422,26 +15438,54 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          storedmasked
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
-	VMOVUPD      Z2, K1, 128(AX)
+	VMOVUPS      Z2, 128(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Z3, (AX)
 	VMOVUPS      Z4, 64(AX)
-	VMOVUPD      Z5, K1, 128(AX)
+	VMOVUPS      Z5, 128(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Z6, (AX)
 	VMOVUPS      Z7, 64(AX)
-	VMOVUPD      Z8, K1, 128(AX)
+	VMOVUPS      Z8, 128(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Z9, (AX)
 	VMOVUPS      Z10, 64(AX)
-	VMOVUPD      Z11, K1, 128(AX)
+	VMOVUPS      Z11, 128(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Z12, (AX)
 	VMOVUPS      Z13, 64(AX)
-	VMOVUPD      Z14, K1, 128(AX)
+	VMOVUPS      Z14, 128(AX)
 	LEAQ         (AX)(CX*8), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPD Z2, K1, 128(AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPS Z3, (AX)
+	VMOVUPS Z4, 64(AX)
+	VMOVUPD Z5, K1, 128(AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPS Z6, (AX)
+	VMOVUPS Z7, 64(AX)
+	VMOVUPD Z8, K1, 128(AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPS Z9, (AX)
+	VMOVUPS Z10, 64(AX)
+	VMOVUPD Z11, K1, 128(AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPS Z12, (AX)
+	VMOVUPS Z13, 64(AX)
+	VMOVUPD Z14, K1, 128(AX)
+	LEAQ    (AX)(CX*8), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -9522,30 +15566,62 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          storedmasked
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
-	VMOVUPD      Z2, K1, 128(AX)
+	VMOVUPS      Z2, 128(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Z3, (AX)
 	VMOVUPS      Z4, 64(AX)
-	VMOVUPD      Z5, K1, 128(AX)
+	VMOVUPS      Z5, 128(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Z6, (AX)
 	VMOVUPS      Z7, 64(AX)
-	VMOVUPD      Z8, K1, 128(AX)
+	VMOVUPS      Z8, 128(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Z9, (AX)
 	VMOVUPS      Z10, 64(AX)
-	VMOVUPD      Z11, K1, 128(AX)
+	VMOVUPS      Z11, 128(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Z12, (AX)
 	VMOVUPS      Z13, 64(AX)
-	VMOVUPD      Z14, K1, 128(AX)
+	VMOVUPS      Z14, 128(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Z15, (AX)
 	VMOVUPS      Z16, 64(AX)
-	VMOVUPD      Z17, K1, 128(AX)
+	VMOVUPS      Z17, 128(AX)
 	LEAQ         (AX)(CX*8), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPD Z2, K1, 128(AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPS Z3, (AX)
+	VMOVUPS Z4, 64(AX)
+	VMOVUPD Z5, K1, 128(AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPS Z6, (AX)
+	VMOVUPS Z7, 64(AX)
+	VMOVUPD Z8, K1, 128(AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPS Z9, (AX)
+	VMOVUPS Z10, 64(AX)
+	VMOVUPD Z11, K1, 128(AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPS Z12, (AX)
+	VMOVUPS Z13, 64(AX)
+	VMOVUPD Z14, K1, 128(AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPS Z15, (AX)
+	VMOVUPS Z16, 64(AX)
+	VMOVUPD Z17, K1, 128(AX)
+	LEAQ    (AX)(CX*8), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -9690,46 +15766,90 @@ k6:
 	CMPQ         R13, R12
 	JLT          k6
 	MOVQ         dst+0(FP), BX
+	MOVQ         tail+64(FP), SI
+	CMPQ         SI, $0x00000008
+	JNE          stored6masked
 	MOVQ         (AX), SI
 	LEAQ         (BX)(SI*8), SI
 	VMOVUPS      Z0, (SI)
 	VMOVUPS      Z1, 64(SI)
 	VMOVUPS      Z2, 128(SI)
-	VMOVUPD      Z3, K1, 192(SI)
+	VMOVUPS      Z3, 192(SI)
 	MOVQ         8(AX), SI
 	LEAQ         (BX)(SI*8), SI
 	VMOVUPS      Z4, (SI)
 	VMOVUPS      Z5, 64(SI)
 	VMOVUPS      Z6, 128(SI)
-	VMOVUPD      Z7, K1, 192(SI)
+	VMOVUPS      Z7, 192(SI)
 	MOVQ         16(AX), SI
 	LEAQ         (BX)(SI*8), SI
 	VMOVUPS      Z8, (SI)
 	VMOVUPS      Z9, 64(SI)
 	VMOVUPS      Z10, 128(SI)
-	VMOVUPD      Z11, K1, 192(SI)
+	VMOVUPS      Z11, 192(SI)
 	MOVQ         24(AX), SI
 	LEAQ         (BX)(SI*8), SI
 	VMOVUPS      Z12, (SI)
 	VMOVUPS      Z13, 64(SI)
 	VMOVUPS      Z14, 128(SI)
-	VMOVUPD      Z15, K1, 192(SI)
+	VMOVUPS      Z15, 192(SI)
 	MOVQ         32(AX), SI
 	LEAQ         (BX)(SI*8), SI
 	VMOVUPS      Z16, (SI)
 	VMOVUPS      Z17, 64(SI)
 	VMOVUPS      Z18, 128(SI)
-	VMOVUPD      Z19, K1, 192(SI)
+	VMOVUPS      Z19, 192(SI)
 	MOVQ         40(AX), SI
 	LEAQ         (BX)(SI*8), SI
 	VMOVUPS      Z20, (SI)
 	VMOVUPS      Z21, 64(SI)
 	VMOVUPS      Z22, 128(SI)
-	VMOVUPD      Z23, K1, 192(SI)
-	ADDQ         $0x00000030, AX
-	ADDQ         $0x00000030, CX
-	SUBQ         $0x06, DX
-	JMP          next
+	VMOVUPS      Z23, 192(SI)
+	JMP          stored6
+
+stored6masked:
+	MOVQ    (AX), SI
+	LEAQ    (BX)(SI*8), SI
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, 64(SI)
+	VMOVUPS Z2, 128(SI)
+	VMOVUPD Z3, K1, 192(SI)
+	MOVQ    8(AX), SI
+	LEAQ    (BX)(SI*8), SI
+	VMOVUPS Z4, (SI)
+	VMOVUPS Z5, 64(SI)
+	VMOVUPS Z6, 128(SI)
+	VMOVUPD Z7, K1, 192(SI)
+	MOVQ    16(AX), SI
+	LEAQ    (BX)(SI*8), SI
+	VMOVUPS Z8, (SI)
+	VMOVUPS Z9, 64(SI)
+	VMOVUPS Z10, 128(SI)
+	VMOVUPD Z11, K1, 192(SI)
+	MOVQ    24(AX), SI
+	LEAQ    (BX)(SI*8), SI
+	VMOVUPS Z12, (SI)
+	VMOVUPS Z13, 64(SI)
+	VMOVUPS Z14, 128(SI)
+	VMOVUPD Z15, K1, 192(SI)
+	MOVQ    32(AX), SI
+	LEAQ    (BX)(SI*8), SI
+	VMOVUPS Z16, (SI)
+	VMOVUPS Z17, 64(SI)
+	VMOVUPS Z18, 128(SI)
+	VMOVUPD Z19, K1, 192(SI)
+	MOVQ    40(AX), SI
+	LEAQ    (BX)(SI*8), SI
+	VMOVUPS Z20, (SI)
+	VMOVUPS Z21, 64(SI)
+	VMOVUPS Z22, 128(SI)
+	VMOVUPD Z23, K1, 192(SI)
+
+stored6:
+	ADDQ $0x00000030, AX
+	ADDQ $0x00000030, CX
+	SUBQ $0x06, DX
+	JMP  next
 
 rest:
 	CMPQ      DX, $0x05
@@ -9843,36 +15963,74 @@ k5:
 	CMPQ         R10, R9
 	JLT          k5
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          stored5masked
 	MOVQ         (AX), DX
 	LEAQ         (CX)(DX*8), DX
 	VMOVUPS      Z0, (DX)
 	VMOVUPS      Z1, 64(DX)
 	VMOVUPS      Z2, 128(DX)
-	VMOVUPD      Z3, K1, 192(DX)
+	VMOVUPS      Z3, 192(DX)
 	MOVQ         8(AX), DX
 	LEAQ         (CX)(DX*8), DX
 	VMOVUPS      Z4, (DX)
 	VMOVUPS      Z5, 64(DX)
 	VMOVUPS      Z6, 128(DX)
-	VMOVUPD      Z7, K1, 192(DX)
+	VMOVUPS      Z7, 192(DX)
 	MOVQ         16(AX), DX
 	LEAQ         (CX)(DX*8), DX
 	VMOVUPS      Z8, (DX)
 	VMOVUPS      Z9, 64(DX)
 	VMOVUPS      Z10, 128(DX)
-	VMOVUPD      Z11, K1, 192(DX)
+	VMOVUPS      Z11, 192(DX)
 	MOVQ         24(AX), DX
 	LEAQ         (CX)(DX*8), DX
 	VMOVUPS      Z12, (DX)
 	VMOVUPS      Z13, 64(DX)
 	VMOVUPS      Z14, 128(DX)
-	VMOVUPD      Z15, K1, 192(DX)
+	VMOVUPS      Z15, 192(DX)
 	MOVQ         32(AX), AX
 	LEAQ         (CX)(AX*8), AX
 	VMOVUPS      Z16, (AX)
 	VMOVUPS      Z17, 64(AX)
 	VMOVUPS      Z18, 128(AX)
-	VMOVUPD      Z19, K1, 192(AX)
+	VMOVUPS      Z19, 192(AX)
+	JMP          stored5
+
+stored5masked:
+	MOVQ    (AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, 64(DX)
+	VMOVUPS Z2, 128(DX)
+	VMOVUPD Z3, K1, 192(DX)
+	MOVQ    8(AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPS Z4, (DX)
+	VMOVUPS Z5, 64(DX)
+	VMOVUPS Z6, 128(DX)
+	VMOVUPD Z7, K1, 192(DX)
+	MOVQ    16(AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPS Z8, (DX)
+	VMOVUPS Z9, 64(DX)
+	VMOVUPS Z10, 128(DX)
+	VMOVUPD Z11, K1, 192(DX)
+	MOVQ    24(AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPS Z12, (DX)
+	VMOVUPS Z13, 64(DX)
+	VMOVUPS Z14, 128(DX)
+	VMOVUPD Z15, K1, 192(DX)
+	MOVQ    32(AX), AX
+	LEAQ    (CX)(AX*8), AX
+	VMOVUPS Z16, (AX)
+	VMOVUPS Z17, 64(AX)
+	VMOVUPS Z18, 128(AX)
+	VMOVUPD Z19, K1, 192(AX)
+
+stored5:
 	VZEROUPPER
 	RET
 
@@ -9971,30 +16129,62 @@ k4:
 	CMPQ         R9, R8
 	JLT          k4
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          stored4masked
 	MOVQ         (AX), DX
 	LEAQ         (CX)(DX*8), DX
 	VMOVUPS      Z0, (DX)
 	VMOVUPS      Z1, 64(DX)
 	VMOVUPS      Z2, 128(DX)
-	VMOVUPD      Z3, K1, 192(DX)
+	VMOVUPS      Z3, 192(DX)
 	MOVQ         8(AX), DX
 	LEAQ         (CX)(DX*8), DX
 	VMOVUPS      Z4, (DX)
 	VMOVUPS      Z5, 64(DX)
 	VMOVUPS      Z6, 128(DX)
-	VMOVUPD      Z7, K1, 192(DX)
+	VMOVUPS      Z7, 192(DX)
 	MOVQ         16(AX), DX
 	LEAQ         (CX)(DX*8), DX
 	VMOVUPS      Z8, (DX)
 	VMOVUPS      Z9, 64(DX)
 	VMOVUPS      Z10, 128(DX)
-	VMOVUPD      Z11, K1, 192(DX)
+	VMOVUPS      Z11, 192(DX)
 	MOVQ         24(AX), AX
 	LEAQ         (CX)(AX*8), AX
 	VMOVUPS      Z12, (AX)
 	VMOVUPS      Z13, 64(AX)
 	VMOVUPS      Z14, 128(AX)
-	VMOVUPD      Z15, K1, 192(AX)
+	VMOVUPS      Z15, 192(AX)
+	JMP          stored4
+
+stored4masked:
+	MOVQ    (AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, 64(DX)
+	VMOVUPS Z2, 128(DX)
+	VMOVUPD Z3, K1, 192(DX)
+	MOVQ    8(AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPS Z4, (DX)
+	VMOVUPS Z5, 64(DX)
+	VMOVUPS Z6, 128(DX)
+	VMOVUPD Z7, K1, 192(DX)
+	MOVQ    16(AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPS Z8, (DX)
+	VMOVUPS Z9, 64(DX)
+	VMOVUPS Z10, 128(DX)
+	VMOVUPD Z11, K1, 192(DX)
+	MOVQ    24(AX), AX
+	LEAQ    (CX)(AX*8), AX
+	VMOVUPS Z12, (AX)
+	VMOVUPS Z13, 64(AX)
+	VMOVUPS Z14, 128(AX)
+	VMOVUPD Z15, K1, 192(AX)
+
+stored4:
 	VZEROUPPER
 	RET
 
@@ -10076,24 +16266,50 @@ k3:
 	CMPQ         R8, DI
 	JLT          k3
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          stored3masked
 	MOVQ         (AX), DX
 	LEAQ         (CX)(DX*8), DX
 	VMOVUPS      Z0, (DX)
 	VMOVUPS      Z1, 64(DX)
 	VMOVUPS      Z2, 128(DX)
-	VMOVUPD      Z3, K1, 192(DX)
+	VMOVUPS      Z3, 192(DX)
 	MOVQ         8(AX), DX
 	LEAQ         (CX)(DX*8), DX
 	VMOVUPS      Z4, (DX)
 	VMOVUPS      Z5, 64(DX)
 	VMOVUPS      Z6, 128(DX)
-	VMOVUPD      Z7, K1, 192(DX)
+	VMOVUPS      Z7, 192(DX)
 	MOVQ         16(AX), AX
 	LEAQ         (CX)(AX*8), AX
 	VMOVUPS      Z8, (AX)
 	VMOVUPS      Z9, 64(AX)
 	VMOVUPS      Z10, 128(AX)
-	VMOVUPD      Z11, K1, 192(AX)
+	VMOVUPS      Z11, 192(AX)
+	JMP          stored3
+
+stored3masked:
+	MOVQ    (AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, 64(DX)
+	VMOVUPS Z2, 128(DX)
+	VMOVUPD Z3, K1, 192(DX)
+	MOVQ    8(AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPS Z4, (DX)
+	VMOVUPS Z5, 64(DX)
+	VMOVUPS Z6, 128(DX)
+	VMOVUPD Z7, K1, 192(DX)
+	MOVQ    16(AX), AX
+	LEAQ    (CX)(AX*8), AX
+	VMOVUPS Z8, (AX)
+	VMOVUPS Z9, 64(AX)
+	VMOVUPS Z10, 128(AX)
+	VMOVUPD Z11, K1, 192(AX)
+
+stored3:
 	VZEROUPPER
 	RET
 
@@ -10158,18 +16374,38 @@ k2:
 	CMPQ         DI, SI
 	JLT          k2
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          stored2masked
 	MOVQ         (AX), DX
 	LEAQ         (CX)(DX*8), DX
 	VMOVUPS      Z0, (DX)
 	VMOVUPS      Z1, 64(DX)
 	VMOVUPS      Z2, 128(DX)
-	VMOVUPD      Z3, K1, 192(DX)
+	VMOVUPS      Z3, 192(DX)
 	MOVQ         8(AX), AX
 	LEAQ         (CX)(AX*8), AX
 	VMOVUPS      Z4, (AX)
 	VMOVUPS      Z5, 64(AX)
 	VMOVUPS      Z6, 128(AX)
-	VMOVUPD      Z7, K1, 192(AX)
+	VMOVUPS      Z7, 192(AX)
+	JMP          stored2
+
+stored2masked:
+	MOVQ    (AX), DX
+	LEAQ    (CX)(DX*8), DX
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, 64(DX)
+	VMOVUPS Z2, 128(DX)
+	VMOVUPD Z3, K1, 192(DX)
+	MOVQ    8(AX), AX
+	LEAQ    (CX)(AX*8), AX
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, 64(AX)
+	VMOVUPS Z6, 128(AX)
+	VMOVUPD Z7, K1, 192(AX)
+
+stored2:
 	VZEROUPPER
 	RET
 
@@ -10217,12 +16453,26 @@ k1:
 	CMPQ         SI, BX
 	JLT          k1
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          stored1masked
 	MOVQ         (AX), AX
 	LEAQ         (CX)(AX*8), AX
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	VMOVUPS      Z2, 128(AX)
-	VMOVUPD      Z3, K1, 192(AX)
+	VMOVUPS      Z3, 192(AX)
+	JMP          stored1
+
+stored1masked:
+	MOVQ    (AX), AX
+	LEAQ    (CX)(AX*8), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPD Z3, K1, 192(AX)
+
+stored1:
 	VZEROUPPER
 	RET
 
@@ -10270,11 +16520,24 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          storedmasked
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	VMOVUPS      Z2, 128(AX)
-	VMOVUPD      Z3, K1, 192(AX)
+	VMOVUPS      Z3, 192(AX)
 	LEAQ         (AX)(CX*8), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPD Z3, K1, 192(AX)
+	LEAQ    (AX)(CX*8), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -10328,16 +16591,34 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          storedmasked
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	VMOVUPS      Z2, 128(AX)
-	VMOVUPD      Z3, K1, 192(AX)
+	VMOVUPS      Z3, 192(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Z4, (AX)
 	VMOVUPS      Z5, 64(AX)
 	VMOVUPS      Z6, 128(AX)
-	VMOVUPD      Z7, K1, 192(AX)
+	VMOVUPS      Z7, 192(AX)
 	LEAQ         (AX)(CX*8), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPD Z3, K1, 192(AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, 64(AX)
+	VMOVUPS Z6, 128(AX)
+	VMOVUPD Z7, K1, 192(AX)
+	LEAQ    (AX)(CX*8), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -10401,21 +16682,44 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          storedmasked
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	VMOVUPS      Z2, 128(AX)
-	VMOVUPD      Z3, K1, 192(AX)
+	VMOVUPS      Z3, 192(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Z4, (AX)
 	VMOVUPS      Z5, 64(AX)
 	VMOVUPS      Z6, 128(AX)
-	VMOVUPD      Z7, K1, 192(AX)
+	VMOVUPS      Z7, 192(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Z8, (AX)
 	VMOVUPS      Z9, 64(AX)
 	VMOVUPS      Z10, 128(AX)
-	VMOVUPD      Z11, K1, 192(AX)
+	VMOVUPS      Z11, 192(AX)
 	LEAQ         (AX)(CX*8), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPD Z3, K1, 192(AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, 64(AX)
+	VMOVUPS Z6, 128(AX)
+	VMOVUPD Z7, K1, 192(AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPS Z8, (AX)
+	VMOVUPS Z9, 64(AX)
+	VMOVUPS Z10, 128(AX)
+	VMOVUPD Z11, K1, 192(AX)
+	LEAQ    (AX)(CX*8), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -10489,26 +16793,54 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          storedmasked
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	VMOVUPS      Z2, 128(AX)
-	VMOVUPD      Z3, K1, 192(AX)
+	VMOVUPS      Z3, 192(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Z4, (AX)
 	VMOVUPS      Z5, 64(AX)
 	VMOVUPS      Z6, 128(AX)
-	VMOVUPD      Z7, K1, 192(AX)
+	VMOVUPS      Z7, 192(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Z8, (AX)
 	VMOVUPS      Z9, 64(AX)
 	VMOVUPS      Z10, 128(AX)
-	VMOVUPD      Z11, K1, 192(AX)
+	VMOVUPS      Z11, 192(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Z12, (AX)
 	VMOVUPS      Z13, 64(AX)
 	VMOVUPS      Z14, 128(AX)
-	VMOVUPD      Z15, K1, 192(AX)
+	VMOVUPS      Z15, 192(AX)
 	LEAQ         (AX)(CX*8), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPD Z3, K1, 192(AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, 64(AX)
+	VMOVUPS Z6, 128(AX)
+	VMOVUPD Z7, K1, 192(AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPS Z8, (AX)
+	VMOVUPS Z9, 64(AX)
+	VMOVUPS Z10, 128(AX)
+	VMOVUPD Z11, K1, 192(AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPS Z12, (AX)
+	VMOVUPS Z13, 64(AX)
+	VMOVUPS Z14, 128(AX)
+	VMOVUPD Z15, K1, 192(AX)
+	LEAQ    (AX)(CX*8), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -10592,31 +16924,64 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          storedmasked
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	VMOVUPS      Z2, 128(AX)
-	VMOVUPD      Z3, K1, 192(AX)
+	VMOVUPS      Z3, 192(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Z4, (AX)
 	VMOVUPS      Z5, 64(AX)
 	VMOVUPS      Z6, 128(AX)
-	VMOVUPD      Z7, K1, 192(AX)
+	VMOVUPS      Z7, 192(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Z8, (AX)
 	VMOVUPS      Z9, 64(AX)
 	VMOVUPS      Z10, 128(AX)
-	VMOVUPD      Z11, K1, 192(AX)
+	VMOVUPS      Z11, 192(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Z12, (AX)
 	VMOVUPS      Z13, 64(AX)
 	VMOVUPS      Z14, 128(AX)
-	VMOVUPD      Z15, K1, 192(AX)
+	VMOVUPS      Z15, 192(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Z16, (AX)
 	VMOVUPS      Z17, 64(AX)
 	VMOVUPS      Z18, 128(AX)
-	VMOVUPD      Z19, K1, 192(AX)
+	VMOVUPS      Z19, 192(AX)
 	LEAQ         (AX)(CX*8), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPD Z3, K1, 192(AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, 64(AX)
+	VMOVUPS Z6, 128(AX)
+	VMOVUPD Z7, K1, 192(AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPS Z8, (AX)
+	VMOVUPS Z9, 64(AX)
+	VMOVUPS Z10, 128(AX)
+	VMOVUPD Z11, K1, 192(AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPS Z12, (AX)
+	VMOVUPS Z13, 64(AX)
+	VMOVUPS Z14, 128(AX)
+	VMOVUPD Z15, K1, 192(AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPS Z16, (AX)
+	VMOVUPS Z17, 64(AX)
+	VMOVUPS Z18, 128(AX)
+	VMOVUPD Z19, K1, 192(AX)
+	LEAQ    (AX)(CX*8), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -10710,89 +17075,1814 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000008
+	JNE          storedmasked
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	VMOVUPS      Z2, 128(AX)
-	VMOVUPD      Z3, K1, 192(AX)
+	VMOVUPS      Z3, 192(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Z4, (AX)
 	VMOVUPS      Z5, 64(AX)
 	VMOVUPS      Z6, 128(AX)
-	VMOVUPD      Z7, K1, 192(AX)
+	VMOVUPS      Z7, 192(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Z8, (AX)
 	VMOVUPS      Z9, 64(AX)
 	VMOVUPS      Z10, 128(AX)
-	VMOVUPD      Z11, K1, 192(AX)
+	VMOVUPS      Z11, 192(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Z12, (AX)
 	VMOVUPS      Z13, 64(AX)
 	VMOVUPS      Z14, 128(AX)
-	VMOVUPD      Z15, K1, 192(AX)
+	VMOVUPS      Z15, 192(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Z16, (AX)
 	VMOVUPS      Z17, 64(AX)
 	VMOVUPS      Z18, 128(AX)
-	VMOVUPD      Z19, K1, 192(AX)
+	VMOVUPS      Z19, 192(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Z20, (AX)
 	VMOVUPS      Z21, 64(AX)
 	VMOVUPS      Z22, 128(AX)
-	VMOVUPD      Z23, K1, 192(AX)
+	VMOVUPS      Z23, 192(AX)
 	LEAQ         (AX)(CX*8), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPD Z3, K1, 192(AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, 64(AX)
+	VMOVUPS Z6, 128(AX)
+	VMOVUPD Z7, K1, 192(AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPS Z8, (AX)
+	VMOVUPS Z9, 64(AX)
+	VMOVUPS Z10, 128(AX)
+	VMOVUPD Z11, K1, 192(AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPS Z12, (AX)
+	VMOVUPS Z13, 64(AX)
+	VMOVUPS Z14, 128(AX)
+	VMOVUPD Z15, K1, 192(AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPS Z16, (AX)
+	VMOVUPS Z17, 64(AX)
+	VMOVUPS Z18, 128(AX)
+	VMOVUPD Z19, K1, 192(AX)
+	LEAQ    (AX)(CX*8), AX
+	VMOVUPS Z20, (AX)
+	VMOVUPS Z21, 64(AX)
+	VMOVUPS Z22, 128(AX)
+	VMOVUPD Z23, K1, 192(AX)
+	LEAQ    (AX)(CX*8), AX
+
+stored:
+	VZEROUPPER
+	RET
+
+// func exp64AVX512(dst *float64, dstOff *int, x *float64, xOff *int, rows int, width int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·exp64AVX512(SB), NOSPLIT, $0-48
+	VMOVUPS c4338000000000000x8<>+0(SB), Z0
+	VMOVUPS c3ff71547652b82fex8<>+0(SB), Z1
+	VMOVUPS c3fe62e42fee00000x8<>+0(SB), Z2
+	VMOVUPS c3dea39ef35793c76x8<>+0(SB), Z3
+	VMOVUPS c3ff0000000000000x8<>+0(SB), Z4
+	VMOVUPS c3e21f7385560be05x8<>+0(SB), Z5
+	VMOVUPS c3e5af4ecd2129492x8<>+0(SB), Z6
+	VMOVUPS c3e927e4db25ce3adx8<>+0(SB), Z7
+	VMOVUPS c3ec71de01c3fc936x8<>+0(SB), Z8
+	VMOVUPS c3efa01a01a6ec522x8<>+0(SB), Z9
+	VMOVUPS c3f2a01a01ac0a9eex8<>+0(SB), Z10
+	VMOVUPS c3f56c16c16c162b0x8<>+0(SB), Z11
+	VMOVUPS c3f8111111111009cx8<>+0(SB), Z12
+	VMOVUPS c3fa5555555555556x8<>+0(SB), Z13
+	VMOVUPS c3fc5555555555557x8<>+0(SB), Z14
+	VMOVUPS c3fe0000000000000x8<>+0(SB), Z15
+	VMOVUPS cc087500000000000x8<>+0(SB), Z16
+	VMOVUPS c4086300000000000x8<>+0(SB), Z17
+	VMOVUPS c8000000000000000x8<>+0(SB), Z18
+	MOVQ    width+40(FP), AX
+	MOVQ    AX, CX
+	ANDQ    $-8, CX
+	SUBQ    CX, AX
+	MOVQ    AX, DX
+	MOVQ    $-1, BX
+	SHLXQ   DX, BX, BX
+	NOTQ    BX
+	KMOVW   BX, K1
+	XORQ    DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*8), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*8), SI
+	XORQ DI, DI
+	CMPQ DI, CX
+	JGE  last
+
+column:
+	VMOVUPS      (SI)(DI*8), Z18
+	VMOVUPS      Z16, Z19
+	VMAXPD       Z18, Z19, Z19
+	VMOVUPS      Z17, Z18
+	VMINPD       Z19, Z18, Z18
+	VMOVUPS      Z0, Z19
+	VFMADD231PD  Z1, Z18, Z19
+	VSUBPD       Z0, Z19, Z20
+	VFNMADD231PD Z2, Z20, Z18
+	VFNMADD231PD Z3, Z20, Z18
+	VMOVUPS      Z5, Z20
+	VFMADD213PD  Z6, Z18, Z20
+	VFMADD213PD  Z7, Z18, Z20
+	VFMADD213PD  Z8, Z18, Z20
+	VFMADD213PD  Z9, Z18, Z20
+	VFMADD213PD  Z10, Z18, Z20
+	VFMADD213PD  Z11, Z18, Z20
+	VFMADD213PD  Z12, Z18, Z20
+	VFMADD213PD  Z13, Z18, Z20
+	VFMADD213PD  Z14, Z18, Z20
+	VFMADD213PD  Z15, Z18, Z20
+	VMULPD       Z18, Z18, Z21
+	VFMADD213PD  Z18, Z21, Z20
+	VADDPD       Z4, Z20, Z20
+	VSUBPD       Z0, Z19, Z18
+	VSCALEFPD    Z18, Z20, Z20
+	VMOVUPS      Z20, (BX)(DI*8)
+	ADDQ         $0x00000008, DI
+	CMPQ         DI, CX
+	JLT          column
+
+last:
+	TESTQ        AX, AX
+	JZ           done
+	VMOVUPD.Z    (SI)(DI*8), K1, Z18
+	VMOVUPS      Z16, Z19
+	VMAXPD       Z18, Z19, Z19
+	VMOVUPS      Z17, Z18
+	VMINPD       Z19, Z18, Z18
+	VMOVUPS      Z0, Z19
+	VFMADD231PD  Z1, Z18, Z19
+	VSUBPD       Z0, Z19, Z20
+	VFNMADD231PD Z2, Z20, Z18
+	VFNMADD231PD Z3, Z20, Z18
+	VMOVUPS      Z5, Z20
+	VFMADD213PD  Z6, Z18, Z20
+	VFMADD213PD  Z7, Z18, Z20
+	VFMADD213PD  Z8, Z18, Z20
+	VFMADD213PD  Z9, Z18, Z20
+	VFMADD213PD  Z10, Z18, Z20
+	VFMADD213PD  Z11, Z18, Z20
+	VFMADD213PD  Z12, Z18, Z20
+	VFMADD213PD  Z13, Z18, Z20
+	VFMADD213PD  Z14, Z18, Z20
+	VFMADD213PD  Z15, Z18, Z20
+	VMULPD       Z18, Z18, Z21
+	VFMADD213PD  Z18, Z21, Z20
+	VADDPD       Z4, Z20, Z20
+	VSUBPD       Z0, Z19, Z18
+	VSCALEFPD    Z18, Z20, Z20
+	VMOVUPD      Z20, K1, (BX)(DI*8)
+
+done:
+	INCQ DX
+	MOVQ rows+32(FP), BX
+	CMPQ DX, BX
+	JLT  row
+	VZEROUPPER
+	RET
+
+DATA c4338000000000000x8<>+0(SB)/8, $0x4338000000000000
+DATA c4338000000000000x8<>+8(SB)/8, $0x4338000000000000
+DATA c4338000000000000x8<>+16(SB)/8, $0x4338000000000000
+DATA c4338000000000000x8<>+24(SB)/8, $0x4338000000000000
+DATA c4338000000000000x8<>+32(SB)/8, $0x4338000000000000
+DATA c4338000000000000x8<>+40(SB)/8, $0x4338000000000000
+DATA c4338000000000000x8<>+48(SB)/8, $0x4338000000000000
+DATA c4338000000000000x8<>+56(SB)/8, $0x4338000000000000
+GLOBL c4338000000000000x8<>(SB), RODATA|NOPTR, $64
+
+DATA c3ff71547652b82fex8<>+0(SB)/8, $0x3ff71547652b82fe
+DATA c3ff71547652b82fex8<>+8(SB)/8, $0x3ff71547652b82fe
+DATA c3ff71547652b82fex8<>+16(SB)/8, $0x3ff71547652b82fe
+DATA c3ff71547652b82fex8<>+24(SB)/8, $0x3ff71547652b82fe
+DATA c3ff71547652b82fex8<>+32(SB)/8, $0x3ff71547652b82fe
+DATA c3ff71547652b82fex8<>+40(SB)/8, $0x3ff71547652b82fe
+DATA c3ff71547652b82fex8<>+48(SB)/8, $0x3ff71547652b82fe
+DATA c3ff71547652b82fex8<>+56(SB)/8, $0x3ff71547652b82fe
+GLOBL c3ff71547652b82fex8<>(SB), RODATA|NOPTR, $64
+
+DATA c3fe62e42fee00000x8<>+0(SB)/8, $0x3fe62e42fee00000
+DATA c3fe62e42fee00000x8<>+8(SB)/8, $0x3fe62e42fee00000
+DATA c3fe62e42fee00000x8<>+16(SB)/8, $0x3fe62e42fee00000
+DATA c3fe62e42fee00000x8<>+24(SB)/8, $0x3fe62e42fee00000
+DATA c3fe62e42fee00000x8<>+32(SB)/8, $0x3fe62e42fee00000
+DATA c3fe62e42fee00000x8<>+40(SB)/8, $0x3fe62e42fee00000
+DATA c3fe62e42fee00000x8<>+48(SB)/8, $0x3fe62e42fee00000
+DATA c3fe62e42fee00000x8<>+56(SB)/8, $0x3fe62e42fee00000
+GLOBL c3fe62e42fee00000x8<>(SB), RODATA|NOPTR, $64
+
+DATA c3dea39ef35793c76x8<>+0(SB)/8, $0x3dea39ef35793c76
+DATA c3dea39ef35793c76x8<>+8(SB)/8, $0x3dea39ef35793c76
+DATA c3dea39ef35793c76x8<>+16(SB)/8, $0x3dea39ef35793c76
+DATA c3dea39ef35793c76x8<>+24(SB)/8, $0x3dea39ef35793c76
+DATA c3dea39ef35793c76x8<>+32(SB)/8, $0x3dea39ef35793c76
+DATA c3dea39ef35793c76x8<>+40(SB)/8, $0x3dea39ef35793c76
+DATA c3dea39ef35793c76x8<>+48(SB)/8, $0x3dea39ef35793c76
+DATA c3dea39ef35793c76x8<>+56(SB)/8, $0x3dea39ef35793c76
+GLOBL c3dea39ef35793c76x8<>(SB), RODATA|NOPTR, $64
+
+DATA c3ff0000000000000x8<>+0(SB)/8, $0x3ff0000000000000
+DATA c3ff0000000000000x8<>+8(SB)/8, $0x3ff0000000000000
+DATA c3ff0000000000000x8<>+16(SB)/8, $0x3ff0000000000000
+DATA c3ff0000000000000x8<>+24(SB)/8, $0x3ff0000000000000
+DATA c3ff0000000000000x8<>+32(SB)/8, $0x3ff0000000000000
+DATA c3ff0000000000000x8<>+40(SB)/8, $0x3ff0000000000000
+DATA c3ff0000000000000x8<>+48(SB)/8, $0x3ff0000000000000
+DATA c3ff0000000000000x8<>+56(SB)/8, $0x3ff0000000000000
+GLOBL c3ff0000000000000x8<>(SB), RODATA|NOPTR, $64
+
+DATA c3e21f7385560be05x8<>+0(SB)/8, $0x3e21f7385560be05
+DATA c3e21f7385560be05x8<>+8(SB)/8, $0x3e21f7385560be05
+DATA c3e21f7385560be05x8<>+16(SB)/8, $0x3e21f7385560be05
+DATA c3e21f7385560be05x8<>+24(SB)/8, $0x3e21f7385560be05
+DATA c3e21f7385560be05x8<>+32(SB)/8, $0x3e21f7385560be05
+DATA c3e21f7385560be05x8<>+40(SB)/8, $0x3e21f7385560be05
+DATA c3e21f7385560be05x8<>+48(SB)/8, $0x3e21f7385560be05
+DATA c3e21f7385560be05x8<>+56(SB)/8, $0x3e21f7385560be05
+GLOBL c3e21f7385560be05x8<>(SB), RODATA|NOPTR, $64
+
+DATA c3e5af4ecd2129492x8<>+0(SB)/8, $0x3e5af4ecd2129492
+DATA c3e5af4ecd2129492x8<>+8(SB)/8, $0x3e5af4ecd2129492
+DATA c3e5af4ecd2129492x8<>+16(SB)/8, $0x3e5af4ecd2129492
+DATA c3e5af4ecd2129492x8<>+24(SB)/8, $0x3e5af4ecd2129492
+DATA c3e5af4ecd2129492x8<>+32(SB)/8, $0x3e5af4ecd2129492
+DATA c3e5af4ecd2129492x8<>+40(SB)/8, $0x3e5af4ecd2129492
+DATA c3e5af4ecd2129492x8<>+48(SB)/8, $0x3e5af4ecd2129492
+DATA c3e5af4ecd2129492x8<>+56(SB)/8, $0x3e5af4ecd2129492
+GLOBL c3e5af4ecd2129492x8<>(SB), RODATA|NOPTR, $64
+
+DATA c3e927e4db25ce3adx8<>+0(SB)/8, $0x3e927e4db25ce3ad
+DATA c3e927e4db25ce3adx8<>+8(SB)/8, $0x3e927e4db25ce3ad
+DATA c3e927e4db25ce3adx8<>+16(SB)/8, $0x3e927e4db25ce3ad
+DATA c3e927e4db25ce3adx8<>+24(SB)/8, $0x3e927e4db25ce3ad
+DATA c3e927e4db25ce3adx8<>+32(SB)/8, $0x3e927e4db25ce3ad
+DATA c3e927e4db25ce3adx8<>+40(SB)/8, $0x3e927e4db25ce3ad
+DATA c3e927e4db25ce3adx8<>+48(SB)/8, $0x3e927e4db25ce3ad
+DATA c3e927e4db25ce3adx8<>+56(SB)/8, $0x3e927e4db25ce3ad
+GLOBL c3e927e4db25ce3adx8<>(SB), RODATA|NOPTR, $64
+
+DATA c3ec71de01c3fc936x8<>+0(SB)/8, $0x3ec71de01c3fc936
+DATA c3ec71de01c3fc936x8<>+8(SB)/8, $0x3ec71de01c3fc936
+DATA c3ec71de01c3fc936x8<>+16(SB)/8, $0x3ec71de01c3fc936
+DATA c3ec71de01c3fc936x8<>+24(SB)/8, $0x3ec71de01c3fc936
+DATA c3ec71de01c3fc936x8<>+32(SB)/8, $0x3ec71de01c3fc936
+DATA c3ec71de01c3fc936x8<>+40(SB)/8, $0x3ec71de01c3fc936
+DATA c3ec71de01c3fc936x8<>+48(SB)/8, $0x3ec71de01c3fc936
+DATA c3ec71de01c3fc936x8<>+56(SB)/8, $0x3ec71de01c3fc936
+GLOBL c3ec71de01c3fc936x8<>(SB), RODATA|NOPTR, $64
+
+DATA c3efa01a01a6ec522x8<>+0(SB)/8, $0x3efa01a01a6ec522
+DATA c3efa01a01a6ec522x8<>+8(SB)/8, $0x3efa01a01a6ec522
+DATA c3efa01a01a6ec522x8<>+16(SB)/8, $0x3efa01a01a6ec522
+DATA c3efa01a01a6ec522x8<>+24(SB)/8, $0x3efa01a01a6ec522
+DATA c3efa01a01a6ec522x8<>+32(SB)/8, $0x3efa01a01a6ec522
+DATA c3efa01a01a6ec522x8<>+40(SB)/8, $0x3efa01a01a6ec522
+DATA c3efa01a01a6ec522x8<>+48(SB)/8, $0x3efa01a01a6ec522
+DATA c3efa01a01a6ec522x8<>+56(SB)/8, $0x3efa01a01a6ec522
+GLOBL c3efa01a01a6ec522x8<>(SB), RODATA|NOPTR, $64
+
+DATA c3f2a01a01ac0a9eex8<>+0(SB)/8, $0x3f2a01a01ac0a9ee
+DATA c3f2a01a01ac0a9eex8<>+8(SB)/8, $0x3f2a01a01ac0a9ee
+DATA c3f2a01a01ac0a9eex8<>+16(SB)/8, $0x3f2a01a01ac0a9ee
+DATA c3f2a01a01ac0a9eex8<>+24(SB)/8, $0x3f2a01a01ac0a9ee
+DATA c3f2a01a01ac0a9eex8<>+32(SB)/8, $0x3f2a01a01ac0a9ee
+DATA c3f2a01a01ac0a9eex8<>+40(SB)/8, $0x3f2a01a01ac0a9ee
+DATA c3f2a01a01ac0a9eex8<>+48(SB)/8, $0x3f2a01a01ac0a9ee
+DATA c3f2a01a01ac0a9eex8<>+56(SB)/8, $0x3f2a01a01ac0a9ee
+GLOBL c3f2a01a01ac0a9eex8<>(SB), RODATA|NOPTR, $64
+
+DATA c3f56c16c16c162b0x8<>+0(SB)/8, $0x3f56c16c16c162b0
+DATA c3f56c16c16c162b0x8<>+8(SB)/8, $0x3f56c16c16c162b0
+DATA c3f56c16c16c162b0x8<>+16(SB)/8, $0x3f56c16c16c162b0
+DATA c3f56c16c16c162b0x8<>+24(SB)/8, $0x3f56c16c16c162b0
+DATA c3f56c16c16c162b0x8<>+32(SB)/8, $0x3f56c16c16c162b0
+DATA c3f56c16c16c162b0x8<>+40(SB)/8, $0x3f56c16c16c162b0
+DATA c3f56c16c16c162b0x8<>+48(SB)/8, $0x3f56c16c16c162b0
+DATA c3f56c16c16c162b0x8<>+56(SB)/8, $0x3f56c16c16c162b0
+GLOBL c3f56c16c16c162b0x8<>(SB), RODATA|NOPTR, $64
+
+DATA c3f8111111111009cx8<>+0(SB)/8, $0x3f8111111111009c
+DATA c3f8111111111009cx8<>+8(SB)/8, $0x3f8111111111009c
+DATA c3f8111111111009cx8<>+16(SB)/8, $0x3f8111111111009c
+DATA c3f8111111111009cx8<>+24(SB)/8, $0x3f8111111111009c
+DATA c3f8111111111009cx8<>+32(SB)/8, $0x3f8111111111009c
+DATA c3f8111111111009cx8<>+40(SB)/8, $0x3f8111111111009c
+DATA c3f8111111111009cx8<>+48(SB)/8, $0x3f8111111111009c
+DATA c3f8111111111009cx8<>+56(SB)/8, $0x3f8111111111009c
+GLOBL c3f8111111111009cx8<>(SB), RODATA|NOPTR, $64
+
+DATA c3fa5555555555556x8<>+0(SB)/8, $0x3fa5555555555556
+DATA c3fa5555555555556x8<>+8(SB)/8, $0x3fa5555555555556
+DATA c3fa5555555555556x8<>+16(SB)/8, $0x3fa5555555555556
+DATA c3fa5555555555556x8<>+24(SB)/8, $0x3fa5555555555556
+DATA c3fa5555555555556x8<>+32(SB)/8, $0x3fa5555555555556
+DATA c3fa5555555555556x8<>+40(SB)/8, $0x3fa5555555555556
+DATA c3fa5555555555556x8<>+48(SB)/8, $0x3fa5555555555556
+DATA c3fa5555555555556x8<>+56(SB)/8, $0x3fa5555555555556
+GLOBL c3fa5555555555556x8<>(SB), RODATA|NOPTR, $64
+
+DATA c3fc5555555555557x8<>+0(SB)/8, $0x3fc5555555555557
+DATA c3fc5555555555557x8<>+8(SB)/8, $0x3fc5555555555557
+DATA c3fc5555555555557x8<>+16(SB)/8, $0x3fc5555555555557
+DATA c3fc5555555555557x8<>+24(SB)/8, $0x3fc5555555555557
+DATA c3fc5555555555557x8<>+32(SB)/8, $0x3fc5555555555557
+DATA c3fc5555555555557x8<>+40(SB)/8, $0x3fc5555555555557
+DATA c3fc5555555555557x8<>+48(SB)/8, $0x3fc5555555555557
+DATA c3fc5555555555557x8<>+56(SB)/8, $0x3fc5555555555557
+GLOBL c3fc5555555555557x8<>(SB), RODATA|NOPTR, $64
+
+DATA c3fe0000000000000x8<>+0(SB)/8, $0x3fe0000000000000
+DATA c3fe0000000000000x8<>+8(SB)/8, $0x3fe0000000000000
+DATA c3fe0000000000000x8<>+16(SB)/8, $0x3fe0000000000000
+DATA c3fe0000000000000x8<>+24(SB)/8, $0x3fe0000000000000
+DATA c3fe0000000000000x8<>+32(SB)/8, $0x3fe0000000000000
+DATA c3fe0000000000000x8<>+40(SB)/8, $0x3fe0000000000000
+DATA c3fe0000000000000x8<>+48(SB)/8, $0x3fe0000000000000
+DATA c3fe0000000000000x8<>+56(SB)/8, $0x3fe0000000000000
+GLOBL c3fe0000000000000x8<>(SB), RODATA|NOPTR, $64
+
+DATA cc087500000000000x8<>+0(SB)/8, $0xc087500000000000
+DATA cc087500000000000x8<>+8(SB)/8, $0xc087500000000000
+DATA cc087500000000000x8<>+16(SB)/8, $0xc087500000000000
+DATA cc087500000000000x8<>+24(SB)/8, $0xc087500000000000
+DATA cc087500000000000x8<>+32(SB)/8, $0xc087500000000000
+DATA cc087500000000000x8<>+40(SB)/8, $0xc087500000000000
+DATA cc087500000000000x8<>+48(SB)/8, $0xc087500000000000
+DATA cc087500000000000x8<>+56(SB)/8, $0xc087500000000000
+GLOBL cc087500000000000x8<>(SB), RODATA|NOPTR, $64
+
+DATA c4086300000000000x8<>+0(SB)/8, $0x4086300000000000
+DATA c4086300000000000x8<>+8(SB)/8, $0x4086300000000000
+DATA c4086300000000000x8<>+16(SB)/8, $0x4086300000000000
+DATA c4086300000000000x8<>+24(SB)/8, $0x4086300000000000
+DATA c4086300000000000x8<>+32(SB)/8, $0x4086300000000000
+DATA c4086300000000000x8<>+40(SB)/8, $0x4086300000000000
+DATA c4086300000000000x8<>+48(SB)/8, $0x4086300000000000
+DATA c4086300000000000x8<>+56(SB)/8, $0x4086300000000000
+GLOBL c4086300000000000x8<>(SB), RODATA|NOPTR, $64
+
+DATA c8000000000000000x8<>+0(SB)/8, $0x8000000000000000
+DATA c8000000000000000x8<>+8(SB)/8, $0x8000000000000000
+DATA c8000000000000000x8<>+16(SB)/8, $0x8000000000000000
+DATA c8000000000000000x8<>+24(SB)/8, $0x8000000000000000
+DATA c8000000000000000x8<>+32(SB)/8, $0x8000000000000000
+DATA c8000000000000000x8<>+40(SB)/8, $0x8000000000000000
+DATA c8000000000000000x8<>+48(SB)/8, $0x8000000000000000
+DATA c8000000000000000x8<>+56(SB)/8, $0x8000000000000000
+GLOBL c8000000000000000x8<>(SB), RODATA|NOPTR, $64
+
+// func tanh64AVX512(dst *float64, dstOff *int, x *float64, xOff *int, rows int, width int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·tanh64AVX512(SB), NOSPLIT, $0-48
+	VMOVUPS c4338000000000000x8<>+0(SB), Z0
+	VMOVUPS c3ff71547652b82fex8<>+0(SB), Z1
+	VMOVUPS c3fe62e42fee00000x8<>+0(SB), Z2
+	VMOVUPS c3dea39ef35793c76x8<>+0(SB), Z3
+	VMOVUPS c3ff0000000000000x8<>+0(SB), Z4
+	VMOVUPS c3e21f7385560be05x8<>+0(SB), Z5
+	VMOVUPS c3e5af4ecd2129492x8<>+0(SB), Z6
+	VMOVUPS c3e927e4db25ce3adx8<>+0(SB), Z7
+	VMOVUPS c3ec71de01c3fc936x8<>+0(SB), Z8
+	VMOVUPS c3efa01a01a6ec522x8<>+0(SB), Z9
+	VMOVUPS c3f2a01a01ac0a9eex8<>+0(SB), Z10
+	VMOVUPS c3f56c16c16c162b0x8<>+0(SB), Z11
+	VMOVUPS c3f8111111111009cx8<>+0(SB), Z12
+	VMOVUPS c3fa5555555555556x8<>+0(SB), Z13
+	VMOVUPS c3fc5555555555557x8<>+0(SB), Z14
+	VMOVUPS c3fe0000000000000x8<>+0(SB), Z15
+	VMOVUPS c403319999999999ax8<>+0(SB), Z16
+	VMOVUPS c4000000000000000x8<>+0(SB), Z17
+	VMOVUPS c8000000000000000x8<>+0(SB), Z18
+	MOVQ    width+40(FP), AX
+	MOVQ    AX, CX
+	ANDQ    $-8, CX
+	SUBQ    CX, AX
+	MOVQ    AX, DX
+	MOVQ    $-1, BX
+	SHLXQ   DX, BX, BX
+	NOTQ    BX
+	KMOVW   BX, K1
+	XORQ    DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*8), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*8), SI
+	XORQ DI, DI
+	CMPQ DI, CX
+	JGE  last
+
+column:
+	VMOVUPS      (SI)(DI*8), Z19
+	VANDPD       Z18, Z19, Z20
+	VXORPD       Z19, Z20, Z19
+	VMOVUPS      Z16, Z21
+	VMINPD       Z19, Z21, Z21
+	VADDPD       Z21, Z21, Z21
+	VMOVUPS      Z0, Z19
+	VFMADD231PD  Z1, Z21, Z19
+	VSUBPD       Z0, Z19, Z22
+	VFNMADD231PD Z2, Z22, Z21
+	VFNMADD231PD Z3, Z22, Z21
+	VMOVUPS      Z5, Z22
+	VFMADD213PD  Z6, Z21, Z22
+	VFMADD213PD  Z7, Z21, Z22
+	VFMADD213PD  Z8, Z21, Z22
+	VFMADD213PD  Z9, Z21, Z22
+	VFMADD213PD  Z10, Z21, Z22
+	VFMADD213PD  Z11, Z21, Z22
+	VFMADD213PD  Z12, Z21, Z22
+	VFMADD213PD  Z13, Z21, Z22
+	VFMADD213PD  Z14, Z21, Z22
+	VFMADD213PD  Z15, Z21, Z22
+	VMULPD       Z21, Z21, Z23
+	VFMADD213PD  Z21, Z23, Z22
+	VPSLLQ       $0x34, Z19, Z19
+	VPADDQ       Z4, Z19, Z19
+	VSUBPD       Z4, Z19, Z21
+	VFMADD231PD  Z19, Z22, Z21
+	VADDPD       Z17, Z21, Z19
+	VDIVPD       Z19, Z21, Z21
+	VORPD        Z20, Z21, Z21
+	VMOVUPS      Z21, (BX)(DI*8)
+	ADDQ         $0x00000008, DI
+	CMPQ         DI, CX
+	JLT          column
+
+last:
+	TESTQ        AX, AX
+	JZ           done
+	VMOVUPD.Z    (SI)(DI*8), K1, Z19
+	VANDPD       Z18, Z19, Z20
+	VXORPD       Z19, Z20, Z19
+	VMOVUPS      Z16, Z21
+	VMINPD       Z19, Z21, Z21
+	VADDPD       Z21, Z21, Z21
+	VMOVUPS      Z0, Z19
+	VFMADD231PD  Z1, Z21, Z19
+	VSUBPD       Z0, Z19, Z22
+	VFNMADD231PD Z2, Z22, Z21
+	VFNMADD231PD Z3, Z22, Z21
+	VMOVUPS      Z5, Z22
+	VFMADD213PD  Z6, Z21, Z22
+	VFMADD213PD  Z7, Z21, Z22
+	VFMADD213PD  Z8, Z21, Z22
+	VFMADD213PD  Z9, Z21, Z22
+	VFMADD213PD  Z10, Z21, Z22
+	VFMADD213PD  Z11, Z21, Z22
+	VFMADD213PD  Z12, Z21, Z22
+	VFMADD213PD  Z13, Z21, Z22
+	VFMADD213PD  Z14, Z21, Z22
+	VFMADD213PD  Z15, Z21, Z22
+	VMULPD       Z21, Z21, Z23
+	VFMADD213PD  Z21, Z23, Z22
+	VPSLLQ       $0x34, Z19, Z19
+	VPADDQ       Z4, Z19, Z19
+	VSUBPD       Z4, Z19, Z21
+	VFMADD231PD  Z19, Z22, Z21
+	VADDPD       Z17, Z21, Z19
+	VDIVPD       Z19, Z21, Z21
+	VORPD        Z20, Z21, Z21
+	VMOVUPD      Z21, K1, (BX)(DI*8)
+
+done:
+	INCQ DX
+	MOVQ rows+32(FP), BX
+	CMPQ DX, BX
+	JLT  row
+	VZEROUPPER
+	RET
+
+DATA c403319999999999ax8<>+0(SB)/8, $0x403319999999999a
+DATA c403319999999999ax8<>+8(SB)/8, $0x403319999999999a
+DATA c403319999999999ax8<>+16(SB)/8, $0x403319999999999a
+DATA c403319999999999ax8<>+24(SB)/8, $0x403319999999999a
+DATA c403319999999999ax8<>+32(SB)/8, $0x403319999999999a
+DATA c403319999999999ax8<>+40(SB)/8, $0x403319999999999a
+DATA c403319999999999ax8<>+48(SB)/8, $0x403319999999999a
+DATA c403319999999999ax8<>+56(SB)/8, $0x403319999999999a
+GLOBL c403319999999999ax8<>(SB), RODATA|NOPTR, $64
+
+DATA c4000000000000000x8<>+0(SB)/8, $0x4000000000000000
+DATA c4000000000000000x8<>+8(SB)/8, $0x4000000000000000
+DATA c4000000000000000x8<>+16(SB)/8, $0x4000000000000000
+DATA c4000000000000000x8<>+24(SB)/8, $0x4000000000000000
+DATA c4000000000000000x8<>+32(SB)/8, $0x4000000000000000
+DATA c4000000000000000x8<>+40(SB)/8, $0x4000000000000000
+DATA c4000000000000000x8<>+48(SB)/8, $0x4000000000000000
+DATA c4000000000000000x8<>+56(SB)/8, $0x4000000000000000
+GLOBL c4000000000000000x8<>(SB), RODATA|NOPTR, $64
+
+// func sigmoid64AVX512(dst *float64, dstOff *int, x *float64, xOff *int, rows int, width int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·sigmoid64AVX512(SB), NOSPLIT, $0-48
+	VMOVUPS c4338000000000000x8<>+0(SB), Z0
+	VMOVUPS c3ff71547652b82fex8<>+0(SB), Z1
+	VMOVUPS c3fe62e42fee00000x8<>+0(SB), Z2
+	VMOVUPS c3dea39ef35793c76x8<>+0(SB), Z3
+	VMOVUPS c3ff0000000000000x8<>+0(SB), Z4
+	VMOVUPS c3e21f7385560be05x8<>+0(SB), Z5
+	VMOVUPS c3e5af4ecd2129492x8<>+0(SB), Z6
+	VMOVUPS c3e927e4db25ce3adx8<>+0(SB), Z7
+	VMOVUPS c3ec71de01c3fc936x8<>+0(SB), Z8
+	VMOVUPS c3efa01a01a6ec522x8<>+0(SB), Z9
+	VMOVUPS c3f2a01a01ac0a9eex8<>+0(SB), Z10
+	VMOVUPS c3f56c16c16c162b0x8<>+0(SB), Z11
+	VMOVUPS c3f8111111111009cx8<>+0(SB), Z12
+	VMOVUPS c3fa5555555555556x8<>+0(SB), Z13
+	VMOVUPS c3fc5555555555557x8<>+0(SB), Z14
+	VMOVUPS c3fe0000000000000x8<>+0(SB), Z15
+	VMOVUPS cc087500000000000x8<>+0(SB), Z16
+	VMOVUPS c8000000000000000x8<>+0(SB), Z17
+	MOVQ    width+40(FP), AX
+	MOVQ    AX, CX
+	ANDQ    $-8, CX
+	SUBQ    CX, AX
+	MOVQ    AX, DX
+	MOVQ    $-1, BX
+	SHLXQ   DX, BX, BX
+	NOTQ    BX
+	KMOVW   BX, K1
+	XORQ    DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*8), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*8), SI
+	XORQ DI, DI
+	CMPQ DI, CX
+	JGE  last
+
+column:
+	VMOVUPS      (SI)(DI*8), Z18
+	VORPD        Z17, Z18, Z19
+	VMOVUPS      Z16, Z20
+	VMAXPD       Z19, Z20, Z20
+	VMOVUPS      Z0, Z19
+	VFMADD231PD  Z1, Z20, Z19
+	VSUBPD       Z0, Z19, Z21
+	VFNMADD231PD Z2, Z21, Z20
+	VFNMADD231PD Z3, Z21, Z20
+	VMOVUPS      Z5, Z21
+	VFMADD213PD  Z6, Z20, Z21
+	VFMADD213PD  Z7, Z20, Z21
+	VFMADD213PD  Z8, Z20, Z21
+	VFMADD213PD  Z9, Z20, Z21
+	VFMADD213PD  Z10, Z20, Z21
+	VFMADD213PD  Z11, Z20, Z21
+	VFMADD213PD  Z12, Z20, Z21
+	VFMADD213PD  Z13, Z20, Z21
+	VFMADD213PD  Z14, Z20, Z21
+	VFMADD213PD  Z15, Z20, Z21
+	VMULPD       Z20, Z20, Z22
+	VFMADD213PD  Z20, Z22, Z21
+	VADDPD       Z4, Z21, Z21
+	VSUBPD       Z0, Z19, Z19
+	VSCALEFPD    Z19, Z21, Z21
+	VMOVUPS      Z4, Z19
+	VADDPD       Z19, Z21, Z20
+	VPMOVQ2M     Z18, K2
+	VMOVUPD      Z21, K2, Z19
+	VDIVPD       Z20, Z19, Z19
+	VMOVUPS      Z19, (BX)(DI*8)
+	ADDQ         $0x00000008, DI
+	CMPQ         DI, CX
+	JLT          column
+
+last:
+	TESTQ        AX, AX
+	JZ           done
+	VMOVUPD.Z    (SI)(DI*8), K1, Z18
+	VORPD        Z17, Z18, Z19
+	VMOVUPS      Z16, Z20
+	VMAXPD       Z19, Z20, Z20
+	VMOVUPS      Z0, Z19
+	VFMADD231PD  Z1, Z20, Z19
+	VSUBPD       Z0, Z19, Z21
+	VFNMADD231PD Z2, Z21, Z20
+	VFNMADD231PD Z3, Z21, Z20
+	VMOVUPS      Z5, Z21
+	VFMADD213PD  Z6, Z20, Z21
+	VFMADD213PD  Z7, Z20, Z21
+	VFMADD213PD  Z8, Z20, Z21
+	VFMADD213PD  Z9, Z20, Z21
+	VFMADD213PD  Z10, Z20, Z21
+	VFMADD213PD  Z11, Z20, Z21
+	VFMADD213PD  Z12, Z20, Z21
+	VFMADD213PD  Z13, Z20, Z21
+	VFMADD213PD  Z14, Z20, Z21
+	VFMADD213PD  Z15, Z20, Z21
+	VMULPD       Z20, Z20, Z22
+	VFMADD213PD  Z20, Z22, Z21
+	VADDPD       Z4, Z21, Z21
+	VSUBPD       Z0, Z19, Z19
+	VSCALEFPD    Z19, Z21, Z21
+	VMOVUPS      Z4, Z19
+	VADDPD       Z19, Z21, Z20
+	VPMOVQ2M     Z18, K2
+	VMOVUPD      Z21, K2, Z19
+	VDIVPD       Z20, Z19, Z19
+	VMOVUPD      Z19, K1, (BX)(DI*8)
+
+done:
+	INCQ DX
+	MOVQ rows+32(FP), BX
+	CMPQ DX, BX
+	JLT  row
+	VZEROUPPER
+	RET
+
+// func softplus64AVX512(dst *float64, dstOff *int, x *float64, xOff *int, rows int, width int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·softplus64AVX512(SB), NOSPLIT, $0-48
+	VMOVUPS c4338000000000000x8<>+0(SB), Z0
+	VMOVUPS c3ff71547652b82fex8<>+0(SB), Z1
+	VMOVUPS c3fe62e42fee00000x8<>+0(SB), Z2
+	VMOVUPS c3dea39ef35793c76x8<>+0(SB), Z3
+	VMOVUPS c3ff0000000000000x8<>+0(SB), Z4
+	VMOVUPS c3e21f7385560be05x8<>+0(SB), Z5
+	VMOVUPS c3e5af4ecd2129492x8<>+0(SB), Z6
+	VMOVUPS c3e927e4db25ce3adx8<>+0(SB), Z7
+	VMOVUPS c3ec71de01c3fc936x8<>+0(SB), Z8
+	VMOVUPS c3efa01a01a6ec522x8<>+0(SB), Z9
+	VMOVUPS c3f2a01a01ac0a9eex8<>+0(SB), Z10
+	VMOVUPS c3f56c16c16c162b0x8<>+0(SB), Z11
+	VMOVUPS c3f8111111111009cx8<>+0(SB), Z12
+	VMOVUPS c3fa5555555555556x8<>+0(SB), Z13
+	VMOVUPS c3fc5555555555557x8<>+0(SB), Z14
+	VMOVUPS c3fe0000000000000x8<>+0(SB), Z15
+	VMOVUPS cc087500000000000x8<>+0(SB), Z16
+	VMOVUPS c0000000000000000x8<>+0(SB), Z17
+	VMOVUPS c4000000000000000x8<>+0(SB), Z18
+	VMOVUPS c8000000000000000x8<>+0(SB), Z19
+	MOVQ    width+40(FP), AX
+	MOVQ    AX, CX
+	ANDQ    $-8, CX
+	SUBQ    CX, AX
+	MOVQ    AX, DX
+	MOVQ    $-1, BX
+	SHLXQ   DX, BX, BX
+	NOTQ    BX
+	KMOVW   BX, K1
+	XORQ    DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*8), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*8), SI
+	XORQ DI, DI
+	CMPQ DI, CX
+	JGE  last
+
+column:
+	VMOVUPS      (SI)(DI*8), Z20
+	VORPD        Z19, Z20, Z21
+	VMOVUPS      Z16, Z22
+	VMAXPD       Z21, Z22, Z22
+	VMOVUPS      Z0, Z21
+	VFMADD231PD  Z1, Z22, Z21
+	VSUBPD       Z0, Z21, Z23
+	VFNMADD231PD Z2, Z23, Z22
+	VFNMADD231PD Z3, Z23, Z22
+	VMOVUPS      Z5, Z23
+	VFMADD213PD  Z6, Z22, Z23
+	VFMADD213PD  Z7, Z22, Z23
+	VFMADD213PD  Z8, Z22, Z23
+	VFMADD213PD  Z9, Z22, Z23
+	VFMADD213PD  Z10, Z22, Z23
+	VFMADD213PD  Z11, Z22, Z23
+	VFMADD213PD  Z12, Z22, Z23
+	VFMADD213PD  Z13, Z22, Z23
+	VFMADD213PD  Z14, Z22, Z23
+	VFMADD213PD  Z15, Z22, Z23
+	VMULPD       Z22, Z22, Z24
+	VFMADD213PD  Z22, Z24, Z23
+	VADDPD       Z4, Z23, Z23
+	VSUBPD       Z0, Z21, Z21
+	VSCALEFPD    Z21, Z23, Z23
+	VADDPD       Z23, Z23, Z21
+	VADDPD       Z18, Z23, Z22
+	VDIVPD       Z22, Z21, Z21
+	VMULPD       Z21, Z21, Z22
+	VMOVUPS      c3e74b0a26c5f2aefx8<>+0(SB), Z23
+	VFMADD213PD  c3e8687a6e7c95176x8<>+0(SB), Z22, Z23
+	VFMADD213PD  c3eaeb905e8575054x8<>+0(SB), Z22, Z23
+	VFMADD213PD  c3ed10ac75dc602b1x8<>+0(SB), Z22, Z23
+	VFMADD213PD  c3ef3b18b294bebf9x8<>+0(SB), Z22, Z23
+	VFMADD213PD  c3f1745cf0b0e03bdx8<>+0(SB), Z22, Z23
+	VFMADD213PD  c3f3c71c727143318x8<>+0(SB), Z22, Z23
+	VFMADD213PD  c3f624924923d44c6x8<>+0(SB), Z22, Z23
+	VFMADD213PD  c3f8999999999a3ddx8<>+0(SB), Z22, Z23
+	VFMADD213PD  c3fb5555555555555x8<>+0(SB), Z22, Z23
+	VMULPD       Z21, Z22, Z22
+	VFMADD213PD  Z21, Z22, Z23
+	VMOVUPS      Z17, Z21
+	VMAXPD       Z20, Z21, Z21
+	VADDPD       Z21, Z23, Z23
+	VMOVUPS      Z23, (BX)(DI*8)
+	ADDQ         $0x00000008, DI
+	CMPQ         DI, CX
+	JLT          column
+
+last:
+	TESTQ        AX, AX
+	JZ           done
+	VMOVUPD.Z    (SI)(DI*8), K1, Z20
+	VORPD        Z19, Z20, Z21
+	VMOVUPS      Z16, Z22
+	VMAXPD       Z21, Z22, Z22
+	VMOVUPS      Z0, Z21
+	VFMADD231PD  Z1, Z22, Z21
+	VSUBPD       Z0, Z21, Z23
+	VFNMADD231PD Z2, Z23, Z22
+	VFNMADD231PD Z3, Z23, Z22
+	VMOVUPS      Z5, Z23
+	VFMADD213PD  Z6, Z22, Z23
+	VFMADD213PD  Z7, Z22, Z23
+	VFMADD213PD  Z8, Z22, Z23
+	VFMADD213PD  Z9, Z22, Z23
+	VFMADD213PD  Z10, Z22, Z23
+	VFMADD213PD  Z11, Z22, Z23
+	VFMADD213PD  Z12, Z22, Z23
+	VFMADD213PD  Z13, Z22, Z23
+	VFMADD213PD  Z14, Z22, Z23
+	VFMADD213PD  Z15, Z22, Z23
+	VMULPD       Z22, Z22, Z24
+	VFMADD213PD  Z22, Z24, Z23
+	VADDPD       Z4, Z23, Z23
+	VSUBPD       Z0, Z21, Z21
+	VSCALEFPD    Z21, Z23, Z23
+	VADDPD       Z23, Z23, Z21
+	VADDPD       Z18, Z23, Z22
+	VDIVPD       Z22, Z21, Z21
+	VMULPD       Z21, Z21, Z22
+	VMOVUPS      c3e74b0a26c5f2aefx8<>+0(SB), Z23
+	VFMADD213PD  c3e8687a6e7c95176x8<>+0(SB), Z22, Z23
+	VFMADD213PD  c3eaeb905e8575054x8<>+0(SB), Z22, Z23
+	VFMADD213PD  c3ed10ac75dc602b1x8<>+0(SB), Z22, Z23
+	VFMADD213PD  c3ef3b18b294bebf9x8<>+0(SB), Z22, Z23
+	VFMADD213PD  c3f1745cf0b0e03bdx8<>+0(SB), Z22, Z23
+	VFMADD213PD  c3f3c71c727143318x8<>+0(SB), Z22, Z23
+	VFMADD213PD  c3f624924923d44c6x8<>+0(SB), Z22, Z23
+	VFMADD213PD  c3f8999999999a3ddx8<>+0(SB), Z22, Z23
+	VFMADD213PD  c3fb5555555555555x8<>+0(SB), Z22, Z23
+	VMULPD       Z21, Z22, Z22
+	VFMADD213PD  Z21, Z22, Z23
+	VMOVUPS      Z17, Z21
+	VMAXPD       Z20, Z21, Z21
+	VADDPD       Z21, Z23, Z23
+	VMOVUPD      Z23, K1, (BX)(DI*8)
+
+done:
+	INCQ DX
+	MOVQ rows+32(FP), BX
+	CMPQ DX, BX
+	JLT  row
+	VZEROUPPER
+	RET
+
+DATA c0000000000000000x8<>+0(SB)/8, $0x0000000000000000
+DATA c0000000000000000x8<>+8(SB)/8, $0x0000000000000000
+DATA c0000000000000000x8<>+16(SB)/8, $0x0000000000000000
+DATA c0000000000000000x8<>+24(SB)/8, $0x0000000000000000
+DATA c0000000000000000x8<>+32(SB)/8, $0x0000000000000000
+DATA c0000000000000000x8<>+40(SB)/8, $0x0000000000000000
+DATA c0000000000000000x8<>+48(SB)/8, $0x0000000000000000
+DATA c0000000000000000x8<>+56(SB)/8, $0x0000000000000000
+GLOBL c0000000000000000x8<>(SB), RODATA|NOPTR, $64
+
+DATA c3e74b0a26c5f2aefx8<>+0(SB)/8, $0x3e74b0a26c5f2aef
+DATA c3e74b0a26c5f2aefx8<>+8(SB)/8, $0x3e74b0a26c5f2aef
+DATA c3e74b0a26c5f2aefx8<>+16(SB)/8, $0x3e74b0a26c5f2aef
+DATA c3e74b0a26c5f2aefx8<>+24(SB)/8, $0x3e74b0a26c5f2aef
+DATA c3e74b0a26c5f2aefx8<>+32(SB)/8, $0x3e74b0a26c5f2aef
+DATA c3e74b0a26c5f2aefx8<>+40(SB)/8, $0x3e74b0a26c5f2aef
+DATA c3e74b0a26c5f2aefx8<>+48(SB)/8, $0x3e74b0a26c5f2aef
+DATA c3e74b0a26c5f2aefx8<>+56(SB)/8, $0x3e74b0a26c5f2aef
+GLOBL c3e74b0a26c5f2aefx8<>(SB), RODATA|NOPTR, $64
+
+DATA c3e8687a6e7c95176x8<>+0(SB)/8, $0x3e8687a6e7c95176
+DATA c3e8687a6e7c95176x8<>+8(SB)/8, $0x3e8687a6e7c95176
+DATA c3e8687a6e7c95176x8<>+16(SB)/8, $0x3e8687a6e7c95176
+DATA c3e8687a6e7c95176x8<>+24(SB)/8, $0x3e8687a6e7c95176
+DATA c3e8687a6e7c95176x8<>+32(SB)/8, $0x3e8687a6e7c95176
+DATA c3e8687a6e7c95176x8<>+40(SB)/8, $0x3e8687a6e7c95176
+DATA c3e8687a6e7c95176x8<>+48(SB)/8, $0x3e8687a6e7c95176
+DATA c3e8687a6e7c95176x8<>+56(SB)/8, $0x3e8687a6e7c95176
+GLOBL c3e8687a6e7c95176x8<>(SB), RODATA|NOPTR, $64
+
+DATA c3eaeb905e8575054x8<>+0(SB)/8, $0x3eaeb905e8575054
+DATA c3eaeb905e8575054x8<>+8(SB)/8, $0x3eaeb905e8575054
+DATA c3eaeb905e8575054x8<>+16(SB)/8, $0x3eaeb905e8575054
+DATA c3eaeb905e8575054x8<>+24(SB)/8, $0x3eaeb905e8575054
+DATA c3eaeb905e8575054x8<>+32(SB)/8, $0x3eaeb905e8575054
+DATA c3eaeb905e8575054x8<>+40(SB)/8, $0x3eaeb905e8575054
+DATA c3eaeb905e8575054x8<>+48(SB)/8, $0x3eaeb905e8575054
+DATA c3eaeb905e8575054x8<>+56(SB)/8, $0x3eaeb905e8575054
+GLOBL c3eaeb905e8575054x8<>(SB), RODATA|NOPTR, $64
+
+DATA c3ed10ac75dc602b1x8<>+0(SB)/8, $0x3ed10ac75dc602b1
+DATA c3ed10ac75dc602b1x8<>+8(SB)/8, $0x3ed10ac75dc602b1
+DATA c3ed10ac75dc602b1x8<>+16(SB)/8, $0x3ed10ac75dc602b1
+DATA c3ed10ac75dc602b1x8<>+24(SB)/8, $0x3ed10ac75dc602b1
+DATA c3ed10ac75dc602b1x8<>+32(SB)/8, $0x3ed10ac75dc602b1
+DATA c3ed10ac75dc602b1x8<>+40(SB)/8, $0x3ed10ac75dc602b1
+DATA c3ed10ac75dc602b1x8<>+48(SB)/8, $0x3ed10ac75dc602b1
+DATA c3ed10ac75dc602b1x8<>+56(SB)/8, $0x3ed10ac75dc602b1
+GLOBL c3ed10ac75dc602b1x8<>(SB), RODATA|NOPTR, $64
+
+DATA c3ef3b18b294bebf9x8<>+0(SB)/8, $0x3ef3b18b294bebf9
+DATA c3ef3b18b294bebf9x8<>+8(SB)/8, $0x3ef3b18b294bebf9
+DATA c3ef3b18b294bebf9x8<>+16(SB)/8, $0x3ef3b18b294bebf9
+DATA c3ef3b18b294bebf9x8<>+24(SB)/8, $0x3ef3b18b294bebf9
+DATA c3ef3b18b294bebf9x8<>+32(SB)/8, $0x3ef3b18b294bebf9
+DATA c3ef3b18b294bebf9x8<>+40(SB)/8, $0x3ef3b18b294bebf9
+DATA c3ef3b18b294bebf9x8<>+48(SB)/8, $0x3ef3b18b294bebf9
+DATA c3ef3b18b294bebf9x8<>+56(SB)/8, $0x3ef3b18b294bebf9
+GLOBL c3ef3b18b294bebf9x8<>(SB), RODATA|NOPTR, $64
+
+DATA c3f1745cf0b0e03bdx8<>+0(SB)/8, $0x3f1745cf0b0e03bd
+DATA c3f1745cf0b0e03bdx8<>+8(SB)/8, $0x3f1745cf0b0e03bd
+DATA c3f1745cf0b0e03bdx8<>+16(SB)/8, $0x3f1745cf0b0e03bd
+DATA c3f1745cf0b0e03bdx8<>+24(SB)/8, $0x3f1745cf0b0e03bd
+DATA c3f1745cf0b0e03bdx8<>+32(SB)/8, $0x3f1745cf0b0e03bd
+DATA c3f1745cf0b0e03bdx8<>+40(SB)/8, $0x3f1745cf0b0e03bd
+DATA c3f1745cf0b0e03bdx8<>+48(SB)/8, $0x3f1745cf0b0e03bd
+DATA c3f1745cf0b0e03bdx8<>+56(SB)/8, $0x3f1745cf0b0e03bd
+GLOBL c3f1745cf0b0e03bdx8<>(SB), RODATA|NOPTR, $64
+
+DATA c3f3c71c727143318x8<>+0(SB)/8, $0x3f3c71c727143318
+DATA c3f3c71c727143318x8<>+8(SB)/8, $0x3f3c71c727143318
+DATA c3f3c71c727143318x8<>+16(SB)/8, $0x3f3c71c727143318
+DATA c3f3c71c727143318x8<>+24(SB)/8, $0x3f3c71c727143318
+DATA c3f3c71c727143318x8<>+32(SB)/8, $0x3f3c71c727143318
+DATA c3f3c71c727143318x8<>+40(SB)/8, $0x3f3c71c727143318
+DATA c3f3c71c727143318x8<>+48(SB)/8, $0x3f3c71c727143318
+DATA c3f3c71c727143318x8<>+56(SB)/8, $0x3f3c71c727143318
+GLOBL c3f3c71c727143318x8<>(SB), RODATA|NOPTR, $64
+
+DATA c3f624924923d44c6x8<>+0(SB)/8, $0x3f624924923d44c6
+DATA c3f624924923d44c6x8<>+8(SB)/8, $0x3f624924923d44c6
+DATA c3f624924923d44c6x8<>+16(SB)/8, $0x3f624924923d44c6
+DATA c3f624924923d44c6x8<>+24(SB)/8, $0x3f624924923d44c6
+DATA c3f624924923d44c6x8<>+32(SB)/8, $0x3f624924923d44c6
+DATA c3f624924923d44c6x8<>+40(SB)/8, $0x3f624924923d44c6
+DATA c3f624924923d44c6x8<>+48(SB)/8, $0x3f624924923d44c6
+DATA c3f624924923d44c6x8<>+56(SB)/8, $0x3f624924923d44c6
+GLOBL c3f624924923d44c6x8<>(SB), RODATA|NOPTR, $64
+
+DATA c3f8999999999a3ddx8<>+0(SB)/8, $0x3f8999999999a3dd
+DATA c3f8999999999a3ddx8<>+8(SB)/8, $0x3f8999999999a3dd
+DATA c3f8999999999a3ddx8<>+16(SB)/8, $0x3f8999999999a3dd
+DATA c3f8999999999a3ddx8<>+24(SB)/8, $0x3f8999999999a3dd
+DATA c3f8999999999a3ddx8<>+32(SB)/8, $0x3f8999999999a3dd
+DATA c3f8999999999a3ddx8<>+40(SB)/8, $0x3f8999999999a3dd
+DATA c3f8999999999a3ddx8<>+48(SB)/8, $0x3f8999999999a3dd
+DATA c3f8999999999a3ddx8<>+56(SB)/8, $0x3f8999999999a3dd
+GLOBL c3f8999999999a3ddx8<>(SB), RODATA|NOPTR, $64
+
+DATA c3fb5555555555555x8<>+0(SB)/8, $0x3fb5555555555555
+DATA c3fb5555555555555x8<>+8(SB)/8, $0x3fb5555555555555
+DATA c3fb5555555555555x8<>+16(SB)/8, $0x3fb5555555555555
+DATA c3fb5555555555555x8<>+24(SB)/8, $0x3fb5555555555555
+DATA c3fb5555555555555x8<>+32(SB)/8, $0x3fb5555555555555
+DATA c3fb5555555555555x8<>+40(SB)/8, $0x3fb5555555555555
+DATA c3fb5555555555555x8<>+48(SB)/8, $0x3fb5555555555555
+DATA c3fb5555555555555x8<>+56(SB)/8, $0x3fb5555555555555
+GLOBL c3fb5555555555555x8<>(SB), RODATA|NOPTR, $64
+
+// func softplusVJP64AVX512(dst *float64, dstOff *int, x *float64, xOff *int, y *float64, yOff *int, rows int, width int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·softplusVJP64AVX512(SB), NOSPLIT, $0-64
+	VMOVUPS c4338000000000000x8<>+0(SB), Z0
+	VMOVUPS c3ff71547652b82fex8<>+0(SB), Z1
+	VMOVUPS c3fe62e42fee00000x8<>+0(SB), Z2
+	VMOVUPS c3dea39ef35793c76x8<>+0(SB), Z3
+	VMOVUPS c3ff0000000000000x8<>+0(SB), Z4
+	VMOVUPS c3e21f7385560be05x8<>+0(SB), Z5
+	VMOVUPS c3e5af4ecd2129492x8<>+0(SB), Z6
+	VMOVUPS c3e927e4db25ce3adx8<>+0(SB), Z7
+	VMOVUPS c3ec71de01c3fc936x8<>+0(SB), Z8
+	VMOVUPS c3efa01a01a6ec522x8<>+0(SB), Z9
+	VMOVUPS c3f2a01a01ac0a9eex8<>+0(SB), Z10
+	VMOVUPS c3f56c16c16c162b0x8<>+0(SB), Z11
+	VMOVUPS c3f8111111111009cx8<>+0(SB), Z12
+	VMOVUPS c3fa5555555555556x8<>+0(SB), Z13
+	VMOVUPS c3fc5555555555557x8<>+0(SB), Z14
+	VMOVUPS c3fe0000000000000x8<>+0(SB), Z15
+	VMOVUPS cc087500000000000x8<>+0(SB), Z16
+	VMOVUPS c8000000000000000x8<>+0(SB), Z17
+	MOVQ    width+56(FP), AX
+	MOVQ    AX, CX
+	ANDQ    $-8, CX
+	SUBQ    CX, AX
+	MOVQ    AX, DX
+	MOVQ    $-1, BX
+	SHLXQ   DX, BX, BX
+	NOTQ    BX
+	KMOVW   BX, K1
+	XORQ    DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*8), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*8), SI
+	MOVQ y+32(FP), DI
+	MOVQ yOff+40(FP), R8
+	MOVQ (R8)(DX*8), R8
+	LEAQ (DI)(R8*8), DI
+	XORQ R8, R8
+	CMPQ R8, CX
+	JGE  last
+
+column:
+	VMOVUPS      (SI)(R8*8), Z18
+	VMOVUPS      (DI)(R8*8), Z19
+	VORPD        Z17, Z19, Z20
+	VMOVUPS      Z16, Z21
+	VMAXPD       Z20, Z21, Z21
+	VMOVUPS      Z0, Z20
+	VFMADD231PD  Z1, Z21, Z20
+	VSUBPD       Z0, Z20, Z22
+	VFNMADD231PD Z2, Z22, Z21
+	VFNMADD231PD Z3, Z22, Z21
+	VMOVUPS      Z5, Z22
+	VFMADD213PD  Z6, Z21, Z22
+	VFMADD213PD  Z7, Z21, Z22
+	VFMADD213PD  Z8, Z21, Z22
+	VFMADD213PD  Z9, Z21, Z22
+	VFMADD213PD  Z10, Z21, Z22
+	VFMADD213PD  Z11, Z21, Z22
+	VFMADD213PD  Z12, Z21, Z22
+	VFMADD213PD  Z13, Z21, Z22
+	VFMADD213PD  Z14, Z21, Z22
+	VFMADD213PD  Z15, Z21, Z22
+	VMULPD       Z21, Z21, Z23
+	VFMADD213PD  Z21, Z23, Z22
+	VADDPD       Z4, Z22, Z22
+	VSUBPD       Z0, Z20, Z20
+	VSCALEFPD    Z20, Z22, Z22
+	VMOVUPS      Z4, Z20
+	VADDPD       Z20, Z22, Z21
+	VPMOVQ2M     Z19, K2
+	VMOVUPD      Z22, K2, Z20
+	VDIVPD       Z21, Z20, Z20
+	VMULPD       Z18, Z20, Z20
+	VMOVUPS      Z20, (BX)(R8*8)
+	ADDQ         $0x00000008, R8
+	CMPQ         R8, CX
+	JLT          column
+
+last:
+	TESTQ        AX, AX
+	JZ           done
+	VMOVUPD.Z    (SI)(R8*8), K1, Z18
+	VMOVUPD.Z    (DI)(R8*8), K1, Z19
+	VORPD        Z17, Z19, Z20
+	VMOVUPS      Z16, Z21
+	VMAXPD       Z20, Z21, Z21
+	VMOVUPS      Z0, Z20
+	VFMADD231PD  Z1, Z21, Z20
+	VSUBPD       Z0, Z20, Z22
+	VFNMADD231PD Z2, Z22, Z21
+	VFNMADD231PD Z3, Z22, Z21
+	VMOVUPS      Z5, Z22
+	VFMADD213PD  Z6, Z21, Z22
+	VFMADD213PD  Z7, Z21, Z22
+	VFMADD213PD  Z8, Z21, Z22
+	VFMADD213PD  Z9, Z21, Z22
+	VFMADD213PD  Z10, Z21, Z22
+	VFMADD213PD  Z11, Z21, Z22
+	VFMADD213PD  Z12, Z21, Z22
+	VFMADD213PD  Z13, Z21, Z22
+	VFMADD213PD  Z14, Z21, Z22
+	VFMADD213PD  Z15, Z21, Z22
+	VMULPD       Z21, Z21, Z23
+	VFMADD213PD  Z21, Z23, Z22
+	VADDPD       Z4, Z22, Z22
+	VSUBPD       Z0, Z20, Z20
+	VSCALEFPD    Z20, Z22, Z22
+	VMOVUPS      Z4, Z20
+	VADDPD       Z20, Z22, Z21
+	VPMOVQ2M     Z19, K2
+	VMOVUPD      Z22, K2, Z20
+	VDIVPD       Z21, Z20, Z20
+	VMULPD       Z18, Z20, Z20
+	VMOVUPD      Z20, K1, (BX)(R8*8)
+
+done:
+	INCQ DX
+	MOVQ rows+48(FP), BX
+	CMPQ DX, BX
+	JLT  row
+	VZEROUPPER
+	RET
+
+// func relu64AVX512(dst *float64, dstOff *int, x *float64, xOff *int, rows int, width int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·relu64AVX512(SB), NOSPLIT, $0-48
+	VMOVUPS c0000000000000000x8<>+0(SB), Z0
+	MOVQ    width+40(FP), AX
+	MOVQ    AX, CX
+	ANDQ    $-8, CX
+	SUBQ    CX, AX
+	MOVQ    AX, DX
+	MOVQ    $-1, BX
+	SHLXQ   DX, BX, BX
+	NOTQ    BX
+	KMOVW   BX, K1
+	XORQ    DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*8), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*8), SI
+	XORQ DI, DI
+	CMPQ DI, CX
+	JGE  last
+
+column:
+	VMOVUPS (SI)(DI*8), Z1
+	VMOVUPS Z0, Z2
+	VMAXPD  Z1, Z2, Z2
+	VMOVUPS Z2, (BX)(DI*8)
+	ADDQ    $0x00000008, DI
+	CMPQ    DI, CX
+	JLT     column
+
+last:
+	TESTQ     AX, AX
+	JZ        done
+	VMOVUPD.Z (SI)(DI*8), K1, Z1
+	VMOVUPS   Z0, Z2
+	VMAXPD    Z1, Z2, Z2
+	VMOVUPD   Z2, K1, (BX)(DI*8)
+
+done:
+	INCQ DX
+	MOVQ rows+32(FP), BX
+	CMPQ DX, BX
+	JLT  row
+	VZEROUPPER
+	RET
+
+// func square64AVX512(dst *float64, dstOff *int, x *float64, xOff *int, rows int, width int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·square64AVX512(SB), NOSPLIT, $0-48
+	MOVQ  width+40(FP), AX
+	MOVQ  AX, CX
+	ANDQ  $-8, CX
+	SUBQ  CX, AX
+	MOVQ  AX, DX
+	MOVQ  $-1, BX
+	SHLXQ DX, BX, BX
+	NOTQ  BX
+	KMOVW BX, K1
+	XORQ  DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*8), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*8), SI
+	XORQ DI, DI
+	CMPQ DI, CX
+	JGE  last
+
+column:
+	VMOVUPS (SI)(DI*8), Z0
+	VMULPD  Z0, Z0, Z0
+	VMOVUPS Z0, (BX)(DI*8)
+	ADDQ    $0x00000008, DI
+	CMPQ    DI, CX
+	JLT     column
+
+last:
+	TESTQ     AX, AX
+	JZ        done
+	VMOVUPD.Z (SI)(DI*8), K1, Z0
+	VMULPD    Z0, Z0, Z0
+	VMOVUPD   Z0, K1, (BX)(DI*8)
+
+done:
+	INCQ DX
+	MOVQ rows+32(FP), BX
+	CMPQ DX, BX
+	JLT  row
+	VZEROUPPER
+	RET
+
+// func sum64AVX512(dst *float64, dstOff *int, x *float64, xOff *int, y *float64, yOff *int, rows int, width int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·sum64AVX512(SB), NOSPLIT, $0-64
+	MOVQ  width+56(FP), AX
+	MOVQ  AX, CX
+	ANDQ  $-8, CX
+	SUBQ  CX, AX
+	MOVQ  AX, DX
+	MOVQ  $-1, BX
+	SHLXQ DX, BX, BX
+	NOTQ  BX
+	KMOVW BX, K1
+	XORQ  DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*8), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*8), SI
+	MOVQ y+32(FP), DI
+	MOVQ yOff+40(FP), R8
+	MOVQ (R8)(DX*8), R8
+	LEAQ (DI)(R8*8), DI
+	XORQ R8, R8
+	CMPQ R8, CX
+	JGE  last
+
+column:
+	VMOVUPS (SI)(R8*8), Z0
+	VMOVUPS (DI)(R8*8), Z1
+	VADDPD  Z0, Z1, Z0
+	VMOVUPS Z0, (BX)(R8*8)
+	ADDQ    $0x00000008, R8
+	CMPQ    R8, CX
+	JLT     column
+
+last:
+	TESTQ     AX, AX
+	JZ        done
+	VMOVUPD.Z (SI)(R8*8), K1, Z0
+	VMOVUPD.Z (DI)(R8*8), K1, Z1
+	VADDPD    Z0, Z1, Z0
+	VMOVUPD   Z0, K1, (BX)(R8*8)
+
+done:
+	INCQ DX
+	MOVQ rows+48(FP), BX
+	CMPQ DX, BX
+	JLT  row
+	VZEROUPPER
+	RET
+
+// func difference64AVX512(dst *float64, dstOff *int, x *float64, xOff *int, y *float64, yOff *int, rows int, width int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·difference64AVX512(SB), NOSPLIT, $0-64
+	MOVQ  width+56(FP), AX
+	MOVQ  AX, CX
+	ANDQ  $-8, CX
+	SUBQ  CX, AX
+	MOVQ  AX, DX
+	MOVQ  $-1, BX
+	SHLXQ DX, BX, BX
+	NOTQ  BX
+	KMOVW BX, K1
+	XORQ  DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*8), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*8), SI
+	MOVQ y+32(FP), DI
+	MOVQ yOff+40(FP), R8
+	MOVQ (R8)(DX*8), R8
+	LEAQ (DI)(R8*8), DI
+	XORQ R8, R8
+	CMPQ R8, CX
+	JGE  last
+
+column:
+	VMOVUPS (SI)(R8*8), Z0
+	VMOVUPS (DI)(R8*8), Z1
+	VSUBPD  Z1, Z0, Z0
+	VMOVUPS Z0, (BX)(R8*8)
+	ADDQ    $0x00000008, R8
+	CMPQ    R8, CX
+	JLT     column
+
+last:
+	TESTQ     AX, AX
+	JZ        done
+	VMOVUPD.Z (SI)(R8*8), K1, Z0
+	VMOVUPD.Z (DI)(R8*8), K1, Z1
+	VSUBPD    Z1, Z0, Z0
+	VMOVUPD   Z0, K1, (BX)(R8*8)
+
+done:
+	INCQ DX
+	MOVQ rows+48(FP), BX
+	CMPQ DX, BX
+	JLT  row
+	VZEROUPPER
+	RET
+
+// func product64AVX512(dst *float64, dstOff *int, x *float64, xOff *int, y *float64, yOff *int, rows int, width int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·product64AVX512(SB), NOSPLIT, $0-64
+	MOVQ  width+56(FP), AX
+	MOVQ  AX, CX
+	ANDQ  $-8, CX
+	SUBQ  CX, AX
+	MOVQ  AX, DX
+	MOVQ  $-1, BX
+	SHLXQ DX, BX, BX
+	NOTQ  BX
+	KMOVW BX, K1
+	XORQ  DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*8), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*8), SI
+	MOVQ y+32(FP), DI
+	MOVQ yOff+40(FP), R8
+	MOVQ (R8)(DX*8), R8
+	LEAQ (DI)(R8*8), DI
+	XORQ R8, R8
+	CMPQ R8, CX
+	JGE  last
+
+column:
+	VMOVUPS (SI)(R8*8), Z0
+	VMOVUPS (DI)(R8*8), Z1
+	VMULPD  Z0, Z1, Z0
+	VMOVUPS Z0, (BX)(R8*8)
+	ADDQ    $0x00000008, R8
+	CMPQ    R8, CX
+	JLT     column
+
+last:
+	TESTQ     AX, AX
+	JZ        done
+	VMOVUPD.Z (SI)(R8*8), K1, Z0
+	VMOVUPD.Z (DI)(R8*8), K1, Z1
+	VMULPD    Z0, Z1, Z0
+	VMOVUPD   Z0, K1, (BX)(R8*8)
+
+done:
+	INCQ DX
+	MOVQ rows+48(FP), BX
+	CMPQ DX, BX
+	JLT  row
+	VZEROUPPER
+	RET
+
+// func quotient64AVX512(dst *float64, dstOff *int, x *float64, xOff *int, y *float64, yOff *int, rows int, width int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·quotient64AVX512(SB), NOSPLIT, $0-64
+	MOVQ  width+56(FP), AX
+	MOVQ  AX, CX
+	ANDQ  $-8, CX
+	SUBQ  CX, AX
+	MOVQ  AX, DX
+	MOVQ  $-1, BX
+	SHLXQ DX, BX, BX
+	NOTQ  BX
+	KMOVW BX, K1
+	XORQ  DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*8), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*8), SI
+	MOVQ y+32(FP), DI
+	MOVQ yOff+40(FP), R8
+	MOVQ (R8)(DX*8), R8
+	LEAQ (DI)(R8*8), DI
+	XORQ R8, R8
+	CMPQ R8, CX
+	JGE  last
+
+column:
+	VMOVUPS (SI)(R8*8), Z0
+	VMOVUPS (DI)(R8*8), Z1
+	VDIVPD  Z1, Z0, Z0
+	VMOVUPS Z0, (BX)(R8*8)
+	ADDQ    $0x00000008, R8
+	CMPQ    R8, CX
+	JLT     column
+
+last:
+	TESTQ     AX, AX
+	JZ        done
+	VMOVUPD.Z (SI)(R8*8), K1, Z0
+	VMOVUPD.Z (DI)(R8*8), K1, Z1
+	VDIVPD    Z1, Z0, Z0
+	VMOVUPD   Z0, K1, (BX)(R8*8)
+
+done:
+	INCQ DX
+	MOVQ rows+48(FP), BX
+	CMPQ DX, BX
+	JLT  row
 	VZEROUPPER
 	RET
 
 // func tanhVJP64AVX512(dst *float64, dstOff *int, x *float64, xOff *int, y *float64, yOff *int, rows int, width int)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·tanhVJP64AVX512(SB), NOSPLIT, $0-64
-	MOVQ  dst+0(FP), AX
-	MOVQ  dstOff+8(FP), CX
-	MOVQ  x+16(FP), DX
-	MOVQ  xOff+24(FP), BX
-	MOVQ  rows+48(FP), SI
-	MOVQ  width+56(FP), DI
-	MOVQ  y+32(FP), R8
-	MOVQ  yOff+40(FP), R9
-	MOVQ  DI, R10
-	DECQ  R10
-	ANDQ  $-8, R10
-	SUBQ  R10, DI
-	MOVQ  $-1, R11
-	SHLXQ DI, R11, R11
-	NOTQ  R11
-	KMOVW R11, K1
+	MOVQ  width+56(FP), AX
+	MOVQ  AX, CX
+	ANDQ  $-8, CX
+	SUBQ  CX, AX
+	MOVQ  AX, DX
+	MOVQ  $-1, BX
+	SHLXQ DX, BX, BX
+	NOTQ  BX
+	KMOVW BX, K1
+	XORQ  DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*8), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*8), SI
+	MOVQ y+32(FP), DI
+	MOVQ yOff+40(FP), R8
+	MOVQ (R8)(DX*8), R8
+	LEAQ (DI)(R8*8), DI
+	XORQ R8, R8
+	CMPQ R8, CX
+	JGE  last
+
+column:
+	VMOVUPS      (SI)(R8*8), Z0
+	VMOVUPS      (DI)(R8*8), Z1
+	VMULPD       Z0, Z1, Z2
+	VFNMADD231PD Z2, Z1, Z0
+	VMOVUPS      Z0, (BX)(R8*8)
+	ADDQ         $0x00000008, R8
+	CMPQ         R8, CX
+	JLT          column
+
+last:
+	TESTQ        AX, AX
+	JZ           done
+	VMOVUPD.Z    (SI)(R8*8), K1, Z0
+	VMOVUPD.Z    (DI)(R8*8), K1, Z1
+	VMULPD       Z0, Z1, Z2
+	VFNMADD231PD Z2, Z1, Z0
+	VMOVUPD      Z0, K1, (BX)(R8*8)
+
+done:
+	INCQ DX
+	MOVQ rows+48(FP), BX
+	CMPQ DX, BX
+	JLT  row
+	VZEROUPPER
+	RET
+
+// func sigmoidVJP64AVX512(dst *float64, dstOff *int, x *float64, xOff *int, y *float64, yOff *int, rows int, width int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·sigmoidVJP64AVX512(SB), NOSPLIT, $0-64
+	MOVQ  width+56(FP), AX
+	MOVQ  AX, CX
+	ANDQ  $-8, CX
+	SUBQ  CX, AX
+	MOVQ  AX, DX
+	MOVQ  $-1, BX
+	SHLXQ DX, BX, BX
+	NOTQ  BX
+	KMOVW BX, K1
+	XORQ  DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*8), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*8), SI
+	MOVQ y+32(FP), DI
+	MOVQ yOff+40(FP), R8
+	MOVQ (R8)(DX*8), R8
+	LEAQ (DI)(R8*8), DI
+	XORQ R8, R8
+	CMPQ R8, CX
+	JGE  last
+
+column:
+	VMOVUPS      (SI)(R8*8), Z0
+	VMOVUPS      (DI)(R8*8), Z1
+	VMULPD       Z0, Z1, Z2
+	VMULPD       Z0, Z1, Z0
+	VFNMADD231PD Z2, Z1, Z0
+	VMOVUPS      Z0, (BX)(R8*8)
+	ADDQ         $0x00000008, R8
+	CMPQ         R8, CX
+	JLT          column
+
+last:
+	TESTQ        AX, AX
+	JZ           done
+	VMOVUPD.Z    (SI)(R8*8), K1, Z0
+	VMOVUPD.Z    (DI)(R8*8), K1, Z1
+	VMULPD       Z0, Z1, Z2
+	VMULPD       Z0, Z1, Z0
+	VFNMADD231PD Z2, Z1, Z0
+	VMOVUPD      Z0, K1, (BX)(R8*8)
+
+done:
+	INCQ DX
+	MOVQ rows+48(FP), BX
+	CMPQ DX, BX
+	JLT  row
+	VZEROUPPER
+	RET
+
+// func reluVJP64AVX512(dst *float64, dstOff *int, x *float64, xOff *int, y *float64, yOff *int, rows int, width int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·reluVJP64AVX512(SB), NOSPLIT, $0-64
+	VMOVUPS c0000000000000000x8<>+0(SB), Z0
+	MOVQ    width+56(FP), AX
+	MOVQ    AX, CX
+	ANDQ    $-8, CX
+	SUBQ    CX, AX
+	MOVQ    AX, DX
+	MOVQ    $-1, BX
+	SHLXQ   DX, BX, BX
+	NOTQ    BX
+	KMOVW   BX, K1
+	XORQ    DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*8), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*8), SI
+	MOVQ y+32(FP), DI
+	MOVQ yOff+40(FP), R8
+	MOVQ (R8)(DX*8), R8
+	LEAQ (DI)(R8*8), DI
+	XORQ R8, R8
+	CMPQ R8, CX
+	JGE  last
+
+column:
+	VMOVUPS   (SI)(R8*8), Z1
+	VMOVUPS   (DI)(R8*8), Z2
+	VCMPPD    $0x1e, Z0, Z2, K2
+	VMOVUPD.Z Z1, K2, Z1
+	VMOVUPS   Z1, (BX)(R8*8)
+	ADDQ      $0x00000008, R8
+	CMPQ      R8, CX
+	JLT       column
+
+last:
+	TESTQ     AX, AX
+	JZ        done
+	VMOVUPD.Z (SI)(R8*8), K1, Z1
+	VMOVUPD.Z (DI)(R8*8), K1, Z2
+	VCMPPD    $0x1e, Z0, Z2, K2
+	VMOVUPD.Z Z1, K2, Z1
+	VMOVUPD   Z1, K1, (BX)(R8*8)
+
+done:
+	INCQ DX
+	MOVQ rows+48(FP), BX
+	CMPQ DX, BX
+	JLT  row
+	VZEROUPPER
+	RET
+
+// func combine64AVX512(dst *float64, dstOff *int, z *float64, zOff *int, h *float64, k *float64, kOff *int, kStep int, coef *float64, stages int, rows int, width int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·combine64AVX512(SB), NOSPLIT, $0-96
+	MOVQ  width+88(FP), AX
+	MOVQ  AX, CX
+	ANDQ  $-8, CX
+	SUBQ  CX, AX
+	MOVQ  AX, DX
+	MOVQ  $-1, BX
+	SHLXQ DX, BX, BX
+	NOTQ  BX
+	KMOVW BX, K1
+	MOVQ  coef+64(FP), DX
+	MOVQ  stages+72(FP), BX
+	MOVQ  kStep+56(FP), SI
+	SHLQ  $0x03, SI
 	XORQ  DI, DI
 
 row:
-	MOVQ (CX)(DI*8), R11
-	LEAQ (AX)(R11*8), R11
-	MOVQ (BX)(DI*8), R12
-	LEAQ (DX)(R12*8), R12
-	MOVQ (R9)(DI*8), R14
-	LEAQ (R8)(R14*8), R14
-	XORQ R13, R13
+	MOVQ         dst+0(FP), R8
+	MOVQ         dstOff+8(FP), R9
+	MOVQ         (R9)(DI*8), R9
+	LEAQ         (R8)(R9*8), R8
+	MOVQ         z+16(FP), R9
+	MOVQ         zOff+24(FP), R10
+	MOVQ         (R10)(DI*8), R10
+	LEAQ         (R9)(R10*8), R9
+	MOVQ         k+40(FP), R10
+	MOVQ         kOff+48(FP), R11
+	MOVQ         (R11)(DI*8), R11
+	LEAQ         (R10)(R11*8), R10
+	MOVQ         h+32(FP), R11
+	VBROADCASTSD (R11)(DI*8), Z0
+	XORQ         R11, R11
+	CMPQ         R11, CX
+	JGE          last
 
 column:
-	CMPQ         R13, R10
-	JGE          last
-	VMOVUPS      (R12)(R13*8), Z0
-	VMOVUPS      (R14)(R13*8), Z1
-	VMULPD       Z0, Z1, Z2
-	VFNMADD231PD Z2, Z1, Z0
-	VMOVUPS      Z0, (R11)(R13*8)
-	ADDQ         $0x00000008, R13
-	JMP          column
+	LEAQ   (R10)(R11*8), R12
+	VPXORD Z2, Z2, Z2
+	XORQ   R13, R13
+
+stagefalse:
+	VMOVUPS      (R12), Z1
+	VBROADCASTSD (DX)(R13*8), Z4
+	VFMADD231PD  Z1, Z4, Z2
+	ADDQ         SI, R12
+	INCQ         R13
+	CMPQ         R13, BX
+	JLT          stagefalse
+	VMOVUPS      (R9)(R11*8), Z1
+	VFMADD231PD  Z2, Z0, Z1
+	VMOVUPS      Z1, (R8)(R11*8)
+	ADDQ         $0x00000008, R11
+	CMPQ         R11, CX
+	JLT          column
 
 last:
-	VMOVUPD.Z    (R12)(R13*8), K1, Z0
-	VMOVUPD.Z    (R14)(R13*8), K1, Z1
-	VMULPD       Z0, Z1, Z2
-	VFNMADD231PD Z2, Z1, Z0
-	VMOVUPD      Z0, K1, (R11)(R13*8)
-	INCQ         DI
-	CMPQ         DI, SI
-	JLT          row
+	TESTQ  AX, AX
+	JZ     done
+	LEAQ   (R10)(R11*8), R10
+	VPXORD Z3, Z3, Z3
+	XORQ   R12, R12
+
+stagetrue:
+	VMOVUPD.Z    (R10), K1, Z1
+	VBROADCASTSD (DX)(R12*8), Z4
+	VFMADD231PD  Z1, Z4, Z3
+	ADDQ         SI, R10
+	INCQ         R12
+	CMPQ         R12, BX
+	JLT          stagetrue
+	VMOVUPD.Z    (R9)(R11*8), K1, Z1
+	VFMADD231PD  Z3, Z0, Z1
+	VMOVUPD      Z1, K1, (R8)(R11*8)
+
+done:
+	INCQ DI
+	MOVQ rows+80(FP), R8
+	CMPQ DI, R8
+	JLT  row
+	VZEROUPPER
+	RET
+
+// func errorNorm64AVX512(out *float64, z0 *float64, z0Off *int, z1 *float64, z1Off *int, h *float64, k *float64, kOff *int, kStep int, coef *float64, stages int, atol float64, rtol float64, rows int, width int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE2
+TEXT ·errorNorm64AVX512(SB), NOSPLIT, $0-120
+	MOVQ         width+112(FP), AX
+	MOVQ         AX, CX
+	ANDQ         $-8, CX
+	SUBQ         CX, AX
+	MOVQ         AX, DX
+	MOVQ         $-1, BX
+	SHLXQ        DX, BX, BX
+	NOTQ         BX
+	KMOVW        BX, K1
+	MOVQ         coef+72(FP), DX
+	MOVQ         stages+80(FP), BX
+	MOVQ         kStep+64(FP), SI
+	SHLQ         $0x03, SI
+	VMOVUPS      c0000000000000000x8<>+0(SB), Z0
+	VMOVUPS      c7fffffffffffffffx8<>+0(SB), Z1
+	MOVSD        atol+88(FP), X2
+	VBROADCASTSD X2, Z2
+	MOVSD        rtol+96(FP), X6
+	VBROADCASTSD X6, Z6
+	XORQ         DI, DI
+
+row:
+	MOVQ         z0+8(FP), R8
+	MOVQ         z0Off+16(FP), R9
+	MOVQ         (R9)(DI*8), R9
+	LEAQ         (R8)(R9*8), R8
+	MOVQ         z1+24(FP), R9
+	MOVQ         z1Off+32(FP), R10
+	MOVQ         (R10)(DI*8), R10
+	LEAQ         (R9)(R10*8), R9
+	MOVQ         k+48(FP), R10
+	MOVQ         kOff+56(FP), R11
+	MOVQ         (R11)(DI*8), R11
+	LEAQ         (R10)(R11*8), R10
+	MOVQ         h+40(FP), R11
+	VBROADCASTSD (R11)(DI*8), Z7
+	VPXORD       Z3, Z3, Z3
+	XORQ         R11, R11
+	CMPQ         R11, CX
+	JGE          last
+
+column:
+	LEAQ   (R10)(R11*8), R12
+	VPXORD Z4, Z4, Z4
+	XORQ   R13, R13
+
+stagefalse:
+	VMOVUPS      (R12), Z8
+	VBROADCASTSD (DX)(R13*8), Z9
+	VFMADD231PD  Z8, Z9, Z4
+	ADDQ         SI, R12
+	INCQ         R13
+	CMPQ         R13, BX
+	JLT          stagefalse
+	VMULPD       Z7, Z4, Z4
+	VMOVUPS      (R8)(R11*8), Z8
+	VMOVUPS      (R9)(R11*8), Z9
+	VMOVUPS      Z0, Z12
+	VANDPD       Z1, Z8, Z10
+	VANDPD       Z1, Z9, Z11
+	VMAXPD       Z11, Z10, Z10
+	VFMADD231PD  Z12, Z8, Z10
+	VFMADD231PD  Z12, Z9, Z10
+	VMOVUPS      Z2, Z8
+	VFMADD231PD  Z6, Z10, Z8
+	VDIVPD       Z8, Z4, Z4
+	VFMADD231PD  Z4, Z4, Z3
+	ADDQ         $0x00000008, R11
+	CMPQ         R11, CX
+	JLT          column
+
+last:
+	TESTQ  AX, AX
+	JZ     done
+	LEAQ   (R10)(R11*8), R10
+	VPXORD Z5, Z5, Z5
+	XORQ   R12, R12
+
+stagetrue:
+	VMOVUPD.Z    (R10), K1, Z8
+	VBROADCASTSD (DX)(R12*8), Z9
+	VFMADD231PD  Z8, Z9, Z5
+	ADDQ         SI, R10
+	INCQ         R12
+	CMPQ         R12, BX
+	JLT          stagetrue
+	VMULPD       Z7, Z5, Z5
+	VMOVUPD.Z    (R8)(R11*8), K1, Z7
+	VMOVUPD.Z    (R9)(R11*8), K1, Z8
+	VMOVUPS      Z0, Z11
+	VANDPD       Z1, Z7, Z9
+	VANDPD       Z1, Z8, Z10
+	VMAXPD       Z10, Z9, Z9
+	VFMADD231PD  Z11, Z7, Z9
+	VFMADD231PD  Z11, Z8, Z9
+	VMOVUPS      Z2, Z7
+	VFMADD231PD  Z6, Z9, Z7
+	VDIVPD       Z7, Z5, Z5
+	VMOVUPD.Z    Z5, K1, Z5
+	VFMADD231PD  Z5, Z5, Z3
+
+done:
+	MOVQ          out+0(FP), R8
+	VEXTRACTF64X4 $0x01, Z3, Y7
+	VADDPD        Y7, Y3, Y3
+	VEXTRACTF128  $0x01, Y3, X7
+	VADDPD        X7, X3, X3
+	VPERMILPD     $0x01, X3, X7
+	VADDSD        X7, X3, X3
+	VMOVSD        X3, (R8)(DI*8)
+	INCQ          DI
+	MOVQ          rows+104(FP), R8
+	CMPQ          DI, R8
+	JLT           row
+	VZEROUPPER
+	RET
+
+DATA c7fffffffffffffffx8<>+0(SB)/8, $0x7fffffffffffffff
+DATA c7fffffffffffffffx8<>+8(SB)/8, $0x7fffffffffffffff
+DATA c7fffffffffffffffx8<>+16(SB)/8, $0x7fffffffffffffff
+DATA c7fffffffffffffffx8<>+24(SB)/8, $0x7fffffffffffffff
+DATA c7fffffffffffffffx8<>+32(SB)/8, $0x7fffffffffffffff
+DATA c7fffffffffffffffx8<>+40(SB)/8, $0x7fffffffffffffff
+DATA c7fffffffffffffffx8<>+48(SB)/8, $0x7fffffffffffffff
+DATA c7fffffffffffffffx8<>+56(SB)/8, $0x7fffffffffffffff
+GLOBL c7fffffffffffffffx8<>(SB), RODATA|NOPTR, $64
+
+// func scaleRows64AVX512(x *float64, xOff *int, s *float64, rows int, width int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·scaleRows64AVX512(SB), NOSPLIT, $0-40
+	MOVQ  width+32(FP), AX
+	MOVQ  AX, CX
+	ANDQ  $-8, CX
+	SUBQ  CX, AX
+	MOVQ  AX, DX
+	MOVQ  $-1, BX
+	SHLXQ DX, BX, BX
+	NOTQ  BX
+	KMOVW BX, K1
+	XORQ  DX, DX
+
+row:
+	MOVQ         x+0(FP), BX
+	MOVQ         xOff+8(FP), SI
+	MOVQ         (SI)(DX*8), SI
+	LEAQ         (BX)(SI*8), BX
+	MOVQ         s+16(FP), SI
+	VBROADCASTSD (SI)(DX*8), Z0
+	XORQ         SI, SI
+	CMPQ         SI, CX
+	JGE          last
+
+column:
+	VMOVUPS (BX)(SI*8), Z1
+	VMULPD  Z0, Z1, Z1
+	VMOVUPS Z1, (BX)(SI*8)
+	ADDQ    $0x00000008, SI
+	CMPQ    SI, CX
+	JLT     column
+
+last:
+	TESTQ     AX, AX
+	JZ        done
+	VMOVUPD.Z (BX)(SI*8), K1, Z1
+	VMULPD    Z0, Z1, Z1
+	VMOVUPD   Z1, K1, (BX)(SI*8)
+
+done:
+	INCQ DX
+	MOVQ rows+24(FP), BX
+	CMPQ DX, BX
+	JLT  row
 	VZEROUPPER
 	RET
 
@@ -10934,28 +19024,54 @@ k6:
 	CMPQ         R13, R12
 	JLT          k6
 	MOVQ         dst+0(FP), BX
+	MOVQ         tail+64(FP), SI
+	CMPQ         SI, $0x00000004
+	JNE          stored6masked
 	MOVQ         (AX), SI
 	LEAQ         (BX)(SI*8), SI
-	VMASKMOVPD   Y1, Y0, (SI)
+	VMOVUPS      Y1, (SI)
 	MOVQ         8(AX), SI
 	LEAQ         (BX)(SI*8), SI
-	VMASKMOVPD   Y2, Y0, (SI)
+	VMOVUPS      Y2, (SI)
 	MOVQ         16(AX), SI
 	LEAQ         (BX)(SI*8), SI
-	VMASKMOVPD   Y3, Y0, (SI)
+	VMOVUPS      Y3, (SI)
 	MOVQ         24(AX), SI
 	LEAQ         (BX)(SI*8), SI
-	VMASKMOVPD   Y4, Y0, (SI)
+	VMOVUPS      Y4, (SI)
 	MOVQ         32(AX), SI
 	LEAQ         (BX)(SI*8), SI
-	VMASKMOVPD   Y5, Y0, (SI)
+	VMOVUPS      Y5, (SI)
 	MOVQ         40(AX), SI
 	LEAQ         (BX)(SI*8), SI
-	VMASKMOVPD   Y6, Y0, (SI)
-	ADDQ         $0x00000030, AX
-	ADDQ         $0x00000030, CX
-	SUBQ         $0x06, DX
-	JMP          next
+	VMOVUPS      Y6, (SI)
+	JMP          stored6
+
+stored6masked:
+	MOVQ       (AX), SI
+	LEAQ       (BX)(SI*8), SI
+	VMASKMOVPD Y1, Y0, (SI)
+	MOVQ       8(AX), SI
+	LEAQ       (BX)(SI*8), SI
+	VMASKMOVPD Y2, Y0, (SI)
+	MOVQ       16(AX), SI
+	LEAQ       (BX)(SI*8), SI
+	VMASKMOVPD Y3, Y0, (SI)
+	MOVQ       24(AX), SI
+	LEAQ       (BX)(SI*8), SI
+	VMASKMOVPD Y4, Y0, (SI)
+	MOVQ       32(AX), SI
+	LEAQ       (BX)(SI*8), SI
+	VMASKMOVPD Y5, Y0, (SI)
+	MOVQ       40(AX), SI
+	LEAQ       (BX)(SI*8), SI
+	VMASKMOVPD Y6, Y0, (SI)
+
+stored6:
+	ADDQ $0x00000030, AX
+	ADDQ $0x00000030, CX
+	SUBQ $0x06, DX
+	JMP  next
 
 rest:
 	CMPQ       DX, $0x05
@@ -11021,21 +19137,44 @@ k5:
 	CMPQ         R10, R9
 	JLT          k5
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000004
+	JNE          stored5masked
 	MOVQ         (AX), DX
 	LEAQ         (CX)(DX*8), DX
-	VMASKMOVPD   Y1, Y0, (DX)
+	VMOVUPS      Y1, (DX)
 	MOVQ         8(AX), DX
 	LEAQ         (CX)(DX*8), DX
-	VMASKMOVPD   Y2, Y0, (DX)
+	VMOVUPS      Y2, (DX)
 	MOVQ         16(AX), DX
 	LEAQ         (CX)(DX*8), DX
-	VMASKMOVPD   Y3, Y0, (DX)
+	VMOVUPS      Y3, (DX)
 	MOVQ         24(AX), DX
 	LEAQ         (CX)(DX*8), DX
-	VMASKMOVPD   Y4, Y0, (DX)
+	VMOVUPS      Y4, (DX)
 	MOVQ         32(AX), AX
 	LEAQ         (CX)(AX*8), AX
-	VMASKMOVPD   Y5, Y0, (AX)
+	VMOVUPS      Y5, (AX)
+	JMP          stored5
+
+stored5masked:
+	MOVQ       (AX), DX
+	LEAQ       (CX)(DX*8), DX
+	VMASKMOVPD Y1, Y0, (DX)
+	MOVQ       8(AX), DX
+	LEAQ       (CX)(DX*8), DX
+	VMASKMOVPD Y2, Y0, (DX)
+	MOVQ       16(AX), DX
+	LEAQ       (CX)(DX*8), DX
+	VMASKMOVPD Y3, Y0, (DX)
+	MOVQ       24(AX), DX
+	LEAQ       (CX)(DX*8), DX
+	VMASKMOVPD Y4, Y0, (DX)
+	MOVQ       32(AX), AX
+	LEAQ       (CX)(AX*8), AX
+	VMASKMOVPD Y5, Y0, (AX)
+
+stored5:
 	VZEROUPPER
 	RET
 
@@ -11095,18 +19234,38 @@ k4:
 	CMPQ         R9, R8
 	JLT          k4
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000004
+	JNE          stored4masked
 	MOVQ         (AX), DX
 	LEAQ         (CX)(DX*8), DX
-	VMASKMOVPD   Y1, Y0, (DX)
+	VMOVUPS      Y1, (DX)
 	MOVQ         8(AX), DX
 	LEAQ         (CX)(DX*8), DX
-	VMASKMOVPD   Y2, Y0, (DX)
+	VMOVUPS      Y2, (DX)
 	MOVQ         16(AX), DX
 	LEAQ         (CX)(DX*8), DX
-	VMASKMOVPD   Y3, Y0, (DX)
+	VMOVUPS      Y3, (DX)
 	MOVQ         24(AX), AX
 	LEAQ         (CX)(AX*8), AX
-	VMASKMOVPD   Y4, Y0, (AX)
+	VMOVUPS      Y4, (AX)
+	JMP          stored4
+
+stored4masked:
+	MOVQ       (AX), DX
+	LEAQ       (CX)(DX*8), DX
+	VMASKMOVPD Y1, Y0, (DX)
+	MOVQ       8(AX), DX
+	LEAQ       (CX)(DX*8), DX
+	VMASKMOVPD Y2, Y0, (DX)
+	MOVQ       16(AX), DX
+	LEAQ       (CX)(DX*8), DX
+	VMASKMOVPD Y3, Y0, (DX)
+	MOVQ       24(AX), AX
+	LEAQ       (CX)(AX*8), AX
+	VMASKMOVPD Y4, Y0, (AX)
+
+stored4:
 	VZEROUPPER
 	RET
 
@@ -11158,15 +19317,32 @@ k3:
 	CMPQ         R8, DI
 	JLT          k3
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000004
+	JNE          stored3masked
 	MOVQ         (AX), DX
 	LEAQ         (CX)(DX*8), DX
-	VMASKMOVPD   Y1, Y0, (DX)
+	VMOVUPS      Y1, (DX)
 	MOVQ         8(AX), DX
 	LEAQ         (CX)(DX*8), DX
-	VMASKMOVPD   Y2, Y0, (DX)
+	VMOVUPS      Y2, (DX)
 	MOVQ         16(AX), AX
 	LEAQ         (CX)(AX*8), AX
-	VMASKMOVPD   Y3, Y0, (AX)
+	VMOVUPS      Y3, (AX)
+	JMP          stored3
+
+stored3masked:
+	MOVQ       (AX), DX
+	LEAQ       (CX)(DX*8), DX
+	VMASKMOVPD Y1, Y0, (DX)
+	MOVQ       8(AX), DX
+	LEAQ       (CX)(DX*8), DX
+	VMASKMOVPD Y2, Y0, (DX)
+	MOVQ       16(AX), AX
+	LEAQ       (CX)(AX*8), AX
+	VMASKMOVPD Y3, Y0, (AX)
+
+stored3:
 	VZEROUPPER
 	RET
 
@@ -11210,12 +19386,26 @@ k2:
 	CMPQ         DI, SI
 	JLT          k2
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000004
+	JNE          stored2masked
 	MOVQ         (AX), DX
 	LEAQ         (CX)(DX*8), DX
-	VMASKMOVPD   Y1, Y0, (DX)
+	VMOVUPS      Y1, (DX)
 	MOVQ         8(AX), AX
 	LEAQ         (CX)(AX*8), AX
-	VMASKMOVPD   Y2, Y0, (AX)
+	VMOVUPS      Y2, (AX)
+	JMP          stored2
+
+stored2masked:
+	MOVQ       (AX), DX
+	LEAQ       (CX)(DX*8), DX
+	VMASKMOVPD Y1, Y0, (DX)
+	MOVQ       8(AX), AX
+	LEAQ       (CX)(AX*8), AX
+	VMASKMOVPD Y2, Y0, (AX)
+
+stored2:
 	VZEROUPPER
 	RET
 
@@ -11251,9 +19441,20 @@ k1:
 	CMPQ         SI, BX
 	JLT          k1
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000004
+	JNE          stored1masked
 	MOVQ         (AX), AX
 	LEAQ         (CX)(AX*8), AX
-	VMASKMOVPD   Y1, Y0, (AX)
+	VMOVUPS      Y1, (AX)
+	JMP          stored1
+
+stored1masked:
+	MOVQ       (AX), AX
+	LEAQ       (CX)(AX*8), AX
+	VMASKMOVPD Y1, Y0, (AX)
+
+stored1:
 	VZEROUPPER
 	RET
 
@@ -11292,8 +19493,18 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
-	VMASKMOVPD   Y1, Y0, (AX)
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000004
+	JNE          storedmasked
+	VMOVUPS      Y1, (AX)
 	LEAQ         (AX)(CX*8), AX
+	JMP          stored
+
+storedmasked:
+	VMASKMOVPD Y1, Y0, (AX)
+	LEAQ       (AX)(CX*8), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -11332,10 +19543,22 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
-	VMASKMOVPD   Y1, Y0, (AX)
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000004
+	JNE          storedmasked
+	VMOVUPS      Y1, (AX)
 	LEAQ         (AX)(CX*8), AX
-	VMASKMOVPD   Y2, Y0, (AX)
+	VMOVUPS      Y2, (AX)
 	LEAQ         (AX)(CX*8), AX
+	JMP          stored
+
+storedmasked:
+	VMASKMOVPD Y1, Y0, (AX)
+	LEAQ       (AX)(CX*8), AX
+	VMASKMOVPD Y2, Y0, (AX)
+	LEAQ       (AX)(CX*8), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -11378,12 +19601,26 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
-	VMASKMOVPD   Y1, Y0, (AX)
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000004
+	JNE          storedmasked
+	VMOVUPS      Y1, (AX)
 	LEAQ         (AX)(CX*8), AX
-	VMASKMOVPD   Y2, Y0, (AX)
+	VMOVUPS      Y2, (AX)
 	LEAQ         (AX)(CX*8), AX
-	VMASKMOVPD   Y3, Y0, (AX)
+	VMOVUPS      Y3, (AX)
 	LEAQ         (AX)(CX*8), AX
+	JMP          stored
+
+storedmasked:
+	VMASKMOVPD Y1, Y0, (AX)
+	LEAQ       (AX)(CX*8), AX
+	VMASKMOVPD Y2, Y0, (AX)
+	LEAQ       (AX)(CX*8), AX
+	VMASKMOVPD Y3, Y0, (AX)
+	LEAQ       (AX)(CX*8), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -11430,14 +19667,30 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
-	VMASKMOVPD   Y1, Y0, (AX)
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000004
+	JNE          storedmasked
+	VMOVUPS      Y1, (AX)
 	LEAQ         (AX)(CX*8), AX
-	VMASKMOVPD   Y2, Y0, (AX)
+	VMOVUPS      Y2, (AX)
 	LEAQ         (AX)(CX*8), AX
-	VMASKMOVPD   Y3, Y0, (AX)
+	VMOVUPS      Y3, (AX)
 	LEAQ         (AX)(CX*8), AX
-	VMASKMOVPD   Y4, Y0, (AX)
+	VMOVUPS      Y4, (AX)
 	LEAQ         (AX)(CX*8), AX
+	JMP          stored
+
+storedmasked:
+	VMASKMOVPD Y1, Y0, (AX)
+	LEAQ       (AX)(CX*8), AX
+	VMASKMOVPD Y2, Y0, (AX)
+	LEAQ       (AX)(CX*8), AX
+	VMASKMOVPD Y3, Y0, (AX)
+	LEAQ       (AX)(CX*8), AX
+	VMASKMOVPD Y4, Y0, (AX)
+	LEAQ       (AX)(CX*8), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -11488,16 +19741,34 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
-	VMASKMOVPD   Y1, Y0, (AX)
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000004
+	JNE          storedmasked
+	VMOVUPS      Y1, (AX)
 	LEAQ         (AX)(CX*8), AX
-	VMASKMOVPD   Y2, Y0, (AX)
+	VMOVUPS      Y2, (AX)
 	LEAQ         (AX)(CX*8), AX
-	VMASKMOVPD   Y3, Y0, (AX)
+	VMOVUPS      Y3, (AX)
 	LEAQ         (AX)(CX*8), AX
-	VMASKMOVPD   Y4, Y0, (AX)
+	VMOVUPS      Y4, (AX)
 	LEAQ         (AX)(CX*8), AX
-	VMASKMOVPD   Y5, Y0, (AX)
+	VMOVUPS      Y5, (AX)
 	LEAQ         (AX)(CX*8), AX
+	JMP          stored
+
+storedmasked:
+	VMASKMOVPD Y1, Y0, (AX)
+	LEAQ       (AX)(CX*8), AX
+	VMASKMOVPD Y2, Y0, (AX)
+	LEAQ       (AX)(CX*8), AX
+	VMASKMOVPD Y3, Y0, (AX)
+	LEAQ       (AX)(CX*8), AX
+	VMASKMOVPD Y4, Y0, (AX)
+	LEAQ       (AX)(CX*8), AX
+	VMASKMOVPD Y5, Y0, (AX)
+	LEAQ       (AX)(CX*8), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -11552,18 +19823,38 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
-	VMASKMOVPD   Y1, Y0, (AX)
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000004
+	JNE          storedmasked
+	VMOVUPS      Y1, (AX)
 	LEAQ         (AX)(CX*8), AX
-	VMASKMOVPD   Y2, Y0, (AX)
+	VMOVUPS      Y2, (AX)
 	LEAQ         (AX)(CX*8), AX
-	VMASKMOVPD   Y3, Y0, (AX)
+	VMOVUPS      Y3, (AX)
 	LEAQ         (AX)(CX*8), AX
-	VMASKMOVPD   Y4, Y0, (AX)
+	VMOVUPS      Y4, (AX)
 	LEAQ         (AX)(CX*8), AX
-	VMASKMOVPD   Y5, Y0, (AX)
+	VMOVUPS      Y5, (AX)
 	LEAQ         (AX)(CX*8), AX
-	VMASKMOVPD   Y6, Y0, (AX)
+	VMOVUPS      Y6, (AX)
 	LEAQ         (AX)(CX*8), AX
+	JMP          stored
+
+storedmasked:
+	VMASKMOVPD Y1, Y0, (AX)
+	LEAQ       (AX)(CX*8), AX
+	VMASKMOVPD Y2, Y0, (AX)
+	LEAQ       (AX)(CX*8), AX
+	VMASKMOVPD Y3, Y0, (AX)
+	LEAQ       (AX)(CX*8), AX
+	VMASKMOVPD Y4, Y0, (AX)
+	LEAQ       (AX)(CX*8), AX
+	VMASKMOVPD Y5, Y0, (AX)
+	LEAQ       (AX)(CX*8), AX
+	VMASKMOVPD Y6, Y0, (AX)
+	LEAQ       (AX)(CX*8), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -11670,34 +19961,66 @@ k6:
 	CMPQ         R13, R12
 	JLT          k6
 	MOVQ         dst+0(FP), BX
+	MOVQ         tail+64(FP), SI
+	CMPQ         SI, $0x00000004
+	JNE          stored6masked
 	MOVQ         (AX), SI
 	LEAQ         (BX)(SI*8), SI
 	VMOVUPS      Y1, (SI)
-	VMASKMOVPD   Y2, Y0, 32(SI)
+	VMOVUPS      Y2, 32(SI)
 	MOVQ         8(AX), SI
 	LEAQ         (BX)(SI*8), SI
 	VMOVUPS      Y3, (SI)
-	VMASKMOVPD   Y4, Y0, 32(SI)
+	VMOVUPS      Y4, 32(SI)
 	MOVQ         16(AX), SI
 	LEAQ         (BX)(SI*8), SI
 	VMOVUPS      Y5, (SI)
-	VMASKMOVPD   Y6, Y0, 32(SI)
+	VMOVUPS      Y6, 32(SI)
 	MOVQ         24(AX), SI
 	LEAQ         (BX)(SI*8), SI
 	VMOVUPS      Y7, (SI)
-	VMASKMOVPD   Y8, Y0, 32(SI)
+	VMOVUPS      Y8, 32(SI)
 	MOVQ         32(AX), SI
 	LEAQ         (BX)(SI*8), SI
 	VMOVUPS      Y9, (SI)
-	VMASKMOVPD   Y10, Y0, 32(SI)
+	VMOVUPS      Y10, 32(SI)
 	MOVQ         40(AX), SI
 	LEAQ         (BX)(SI*8), SI
 	VMOVUPS      Y11, (SI)
-	VMASKMOVPD   Y12, Y0, 32(SI)
-	ADDQ         $0x00000030, AX
-	ADDQ         $0x00000030, CX
-	SUBQ         $0x06, DX
-	JMP          next
+	VMOVUPS      Y12, 32(SI)
+	JMP          stored6
+
+stored6masked:
+	MOVQ       (AX), SI
+	LEAQ       (BX)(SI*8), SI
+	VMOVUPS    Y1, (SI)
+	VMASKMOVPD Y2, Y0, 32(SI)
+	MOVQ       8(AX), SI
+	LEAQ       (BX)(SI*8), SI
+	VMOVUPS    Y3, (SI)
+	VMASKMOVPD Y4, Y0, 32(SI)
+	MOVQ       16(AX), SI
+	LEAQ       (BX)(SI*8), SI
+	VMOVUPS    Y5, (SI)
+	VMASKMOVPD Y6, Y0, 32(SI)
+	MOVQ       24(AX), SI
+	LEAQ       (BX)(SI*8), SI
+	VMOVUPS    Y7, (SI)
+	VMASKMOVPD Y8, Y0, 32(SI)
+	MOVQ       32(AX), SI
+	LEAQ       (BX)(SI*8), SI
+	VMOVUPS    Y9, (SI)
+	VMASKMOVPD Y10, Y0, 32(SI)
+	MOVQ       40(AX), SI
+	LEAQ       (BX)(SI*8), SI
+	VMOVUPS    Y11, (SI)
+	VMASKMOVPD Y12, Y0, 32(SI)
+
+stored6:
+	ADDQ $0x00000030, AX
+	ADDQ $0x00000030, CX
+	SUBQ $0x06, DX
+	JMP  next
 
 rest:
 	CMPQ       DX, $0x05
@@ -11779,26 +20102,54 @@ k5:
 	CMPQ         R10, R9
 	JLT          k5
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000004
+	JNE          stored5masked
 	MOVQ         (AX), DX
 	LEAQ         (CX)(DX*8), DX
 	VMOVUPS      Y1, (DX)
-	VMASKMOVPD   Y2, Y0, 32(DX)
+	VMOVUPS      Y2, 32(DX)
 	MOVQ         8(AX), DX
 	LEAQ         (CX)(DX*8), DX
 	VMOVUPS      Y3, (DX)
-	VMASKMOVPD   Y4, Y0, 32(DX)
+	VMOVUPS      Y4, 32(DX)
 	MOVQ         16(AX), DX
 	LEAQ         (CX)(DX*8), DX
 	VMOVUPS      Y5, (DX)
-	VMASKMOVPD   Y6, Y0, 32(DX)
+	VMOVUPS      Y6, 32(DX)
 	MOVQ         24(AX), DX
 	LEAQ         (CX)(DX*8), DX
 	VMOVUPS      Y7, (DX)
-	VMASKMOVPD   Y8, Y0, 32(DX)
+	VMOVUPS      Y8, 32(DX)
 	MOVQ         32(AX), AX
 	LEAQ         (CX)(AX*8), AX
 	VMOVUPS      Y9, (AX)
-	VMASKMOVPD   Y10, Y0, 32(AX)
+	VMOVUPS      Y10, 32(AX)
+	JMP          stored5
+
+stored5masked:
+	MOVQ       (AX), DX
+	LEAQ       (CX)(DX*8), DX
+	VMOVUPS    Y1, (DX)
+	VMASKMOVPD Y2, Y0, 32(DX)
+	MOVQ       8(AX), DX
+	LEAQ       (CX)(DX*8), DX
+	VMOVUPS    Y3, (DX)
+	VMASKMOVPD Y4, Y0, 32(DX)
+	MOVQ       16(AX), DX
+	LEAQ       (CX)(DX*8), DX
+	VMOVUPS    Y5, (DX)
+	VMASKMOVPD Y6, Y0, 32(DX)
+	MOVQ       24(AX), DX
+	LEAQ       (CX)(DX*8), DX
+	VMOVUPS    Y7, (DX)
+	VMASKMOVPD Y8, Y0, 32(DX)
+	MOVQ       32(AX), AX
+	LEAQ       (CX)(AX*8), AX
+	VMOVUPS    Y9, (AX)
+	VMASKMOVPD Y10, Y0, 32(AX)
+
+stored5:
 	VZEROUPPER
 	RET
 
@@ -11871,22 +20222,46 @@ k4:
 	CMPQ         R9, R8
 	JLT          k4
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000004
+	JNE          stored4masked
 	MOVQ         (AX), DX
 	LEAQ         (CX)(DX*8), DX
 	VMOVUPS      Y1, (DX)
-	VMASKMOVPD   Y2, Y0, 32(DX)
+	VMOVUPS      Y2, 32(DX)
 	MOVQ         8(AX), DX
 	LEAQ         (CX)(DX*8), DX
 	VMOVUPS      Y3, (DX)
-	VMASKMOVPD   Y4, Y0, 32(DX)
+	VMOVUPS      Y4, 32(DX)
 	MOVQ         16(AX), DX
 	LEAQ         (CX)(DX*8), DX
 	VMOVUPS      Y5, (DX)
-	VMASKMOVPD   Y6, Y0, 32(DX)
+	VMOVUPS      Y6, 32(DX)
 	MOVQ         24(AX), AX
 	LEAQ         (CX)(AX*8), AX
 	VMOVUPS      Y7, (AX)
-	VMASKMOVPD   Y8, Y0, 32(AX)
+	VMOVUPS      Y8, 32(AX)
+	JMP          stored4
+
+stored4masked:
+	MOVQ       (AX), DX
+	LEAQ       (CX)(DX*8), DX
+	VMOVUPS    Y1, (DX)
+	VMASKMOVPD Y2, Y0, 32(DX)
+	MOVQ       8(AX), DX
+	LEAQ       (CX)(DX*8), DX
+	VMOVUPS    Y3, (DX)
+	VMASKMOVPD Y4, Y0, 32(DX)
+	MOVQ       16(AX), DX
+	LEAQ       (CX)(DX*8), DX
+	VMOVUPS    Y5, (DX)
+	VMASKMOVPD Y6, Y0, 32(DX)
+	MOVQ       24(AX), AX
+	LEAQ       (CX)(AX*8), AX
+	VMOVUPS    Y7, (AX)
+	VMASKMOVPD Y8, Y0, 32(AX)
+
+stored4:
 	VZEROUPPER
 	RET
 
@@ -11948,18 +20323,38 @@ k3:
 	CMPQ         R8, DI
 	JLT          k3
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000004
+	JNE          stored3masked
 	MOVQ         (AX), DX
 	LEAQ         (CX)(DX*8), DX
 	VMOVUPS      Y1, (DX)
-	VMASKMOVPD   Y2, Y0, 32(DX)
+	VMOVUPS      Y2, 32(DX)
 	MOVQ         8(AX), DX
 	LEAQ         (CX)(DX*8), DX
 	VMOVUPS      Y3, (DX)
-	VMASKMOVPD   Y4, Y0, 32(DX)
+	VMOVUPS      Y4, 32(DX)
 	MOVQ         16(AX), AX
 	LEAQ         (CX)(AX*8), AX
 	VMOVUPS      Y5, (AX)
-	VMASKMOVPD   Y6, Y0, 32(AX)
+	VMOVUPS      Y6, 32(AX)
+	JMP          stored3
+
+stored3masked:
+	MOVQ       (AX), DX
+	LEAQ       (CX)(DX*8), DX
+	VMOVUPS    Y1, (DX)
+	VMASKMOVPD Y2, Y0, 32(DX)
+	MOVQ       8(AX), DX
+	LEAQ       (CX)(DX*8), DX
+	VMOVUPS    Y3, (DX)
+	VMASKMOVPD Y4, Y0, 32(DX)
+	MOVQ       16(AX), AX
+	LEAQ       (CX)(AX*8), AX
+	VMOVUPS    Y5, (AX)
+	VMASKMOVPD Y6, Y0, 32(AX)
+
+stored3:
 	VZEROUPPER
 	RET
 
@@ -12010,14 +20405,30 @@ k2:
 	CMPQ         DI, SI
 	JLT          k2
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000004
+	JNE          stored2masked
 	MOVQ         (AX), DX
 	LEAQ         (CX)(DX*8), DX
 	VMOVUPS      Y1, (DX)
-	VMASKMOVPD   Y2, Y0, 32(DX)
+	VMOVUPS      Y2, 32(DX)
 	MOVQ         8(AX), AX
 	LEAQ         (CX)(AX*8), AX
 	VMOVUPS      Y3, (AX)
-	VMASKMOVPD   Y4, Y0, 32(AX)
+	VMOVUPS      Y4, 32(AX)
+	JMP          stored2
+
+stored2masked:
+	MOVQ       (AX), DX
+	LEAQ       (CX)(DX*8), DX
+	VMOVUPS    Y1, (DX)
+	VMASKMOVPD Y2, Y0, 32(DX)
+	MOVQ       8(AX), AX
+	LEAQ       (CX)(AX*8), AX
+	VMOVUPS    Y3, (AX)
+	VMASKMOVPD Y4, Y0, 32(AX)
+
+stored2:
 	VZEROUPPER
 	RET
 
@@ -12057,10 +20468,22 @@ k1:
 	CMPQ         SI, BX
 	JLT          k1
 	MOVQ         dst+0(FP), CX
+	MOVQ         tail+64(FP), DX
+	CMPQ         DX, $0x00000004
+	JNE          stored1masked
 	MOVQ         (AX), AX
 	LEAQ         (CX)(AX*8), AX
 	VMOVUPS      Y1, (AX)
-	VMASKMOVPD   Y2, Y0, 32(AX)
+	VMOVUPS      Y2, 32(AX)
+	JMP          stored1
+
+stored1masked:
+	MOVQ       (AX), AX
+	LEAQ       (CX)(AX*8), AX
+	VMOVUPS    Y1, (AX)
+	VMASKMOVPD Y2, Y0, 32(AX)
+
+stored1:
 	VZEROUPPER
 	RET
 
@@ -12102,9 +20525,20 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000004
+	JNE          storedmasked
 	VMOVUPS      Y1, (AX)
-	VMASKMOVPD   Y2, Y0, 32(AX)
+	VMOVUPS      Y2, 32(AX)
 	LEAQ         (AX)(CX*8), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPS    Y1, (AX)
+	VMASKMOVPD Y2, Y0, 32(AX)
+	LEAQ       (AX)(CX*8), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -12148,12 +20582,26 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000004
+	JNE          storedmasked
 	VMOVUPS      Y1, (AX)
-	VMASKMOVPD   Y2, Y0, 32(AX)
+	VMOVUPS      Y2, 32(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Y3, (AX)
-	VMASKMOVPD   Y4, Y0, 32(AX)
+	VMOVUPS      Y4, 32(AX)
 	LEAQ         (AX)(CX*8), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPS    Y1, (AX)
+	VMASKMOVPD Y2, Y0, 32(AX)
+	LEAQ       (AX)(CX*8), AX
+	VMOVUPS    Y3, (AX)
+	VMASKMOVPD Y4, Y0, 32(AX)
+	LEAQ       (AX)(CX*8), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -12203,15 +20651,32 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000004
+	JNE          storedmasked
 	VMOVUPS      Y1, (AX)
-	VMASKMOVPD   Y2, Y0, 32(AX)
+	VMOVUPS      Y2, 32(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Y3, (AX)
-	VMASKMOVPD   Y4, Y0, 32(AX)
+	VMOVUPS      Y4, 32(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Y5, (AX)
-	VMASKMOVPD   Y6, Y0, 32(AX)
+	VMOVUPS      Y6, 32(AX)
 	LEAQ         (AX)(CX*8), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPS    Y1, (AX)
+	VMASKMOVPD Y2, Y0, 32(AX)
+	LEAQ       (AX)(CX*8), AX
+	VMOVUPS    Y3, (AX)
+	VMASKMOVPD Y4, Y0, 32(AX)
+	LEAQ       (AX)(CX*8), AX
+	VMOVUPS    Y5, (AX)
+	VMASKMOVPD Y6, Y0, 32(AX)
+	LEAQ       (AX)(CX*8), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -12267,18 +20732,38 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000004
+	JNE          storedmasked
 	VMOVUPS      Y1, (AX)
-	VMASKMOVPD   Y2, Y0, 32(AX)
+	VMOVUPS      Y2, 32(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Y3, (AX)
-	VMASKMOVPD   Y4, Y0, 32(AX)
+	VMOVUPS      Y4, 32(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Y5, (AX)
-	VMASKMOVPD   Y6, Y0, 32(AX)
+	VMOVUPS      Y6, 32(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Y7, (AX)
-	VMASKMOVPD   Y8, Y0, 32(AX)
+	VMOVUPS      Y8, 32(AX)
 	LEAQ         (AX)(CX*8), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPS    Y1, (AX)
+	VMASKMOVPD Y2, Y0, 32(AX)
+	LEAQ       (AX)(CX*8), AX
+	VMOVUPS    Y3, (AX)
+	VMASKMOVPD Y4, Y0, 32(AX)
+	LEAQ       (AX)(CX*8), AX
+	VMOVUPS    Y5, (AX)
+	VMASKMOVPD Y6, Y0, 32(AX)
+	LEAQ       (AX)(CX*8), AX
+	VMOVUPS    Y7, (AX)
+	VMASKMOVPD Y8, Y0, 32(AX)
+	LEAQ       (AX)(CX*8), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -12340,21 +20825,44 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000004
+	JNE          storedmasked
 	VMOVUPS      Y1, (AX)
-	VMASKMOVPD   Y2, Y0, 32(AX)
+	VMOVUPS      Y2, 32(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Y3, (AX)
-	VMASKMOVPD   Y4, Y0, 32(AX)
+	VMOVUPS      Y4, 32(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Y5, (AX)
-	VMASKMOVPD   Y6, Y0, 32(AX)
+	VMOVUPS      Y6, 32(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Y7, (AX)
-	VMASKMOVPD   Y8, Y0, 32(AX)
+	VMOVUPS      Y8, 32(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Y9, (AX)
-	VMASKMOVPD   Y10, Y0, 32(AX)
+	VMOVUPS      Y10, 32(AX)
 	LEAQ         (AX)(CX*8), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPS    Y1, (AX)
+	VMASKMOVPD Y2, Y0, 32(AX)
+	LEAQ       (AX)(CX*8), AX
+	VMOVUPS    Y3, (AX)
+	VMASKMOVPD Y4, Y0, 32(AX)
+	LEAQ       (AX)(CX*8), AX
+	VMOVUPS    Y5, (AX)
+	VMASKMOVPD Y6, Y0, 32(AX)
+	LEAQ       (AX)(CX*8), AX
+	VMOVUPS    Y7, (AX)
+	VMASKMOVPD Y8, Y0, 32(AX)
+	LEAQ       (AX)(CX*8), AX
+	VMOVUPS    Y9, (AX)
+	VMASKMOVPD Y10, Y0, 32(AX)
+	LEAQ       (AX)(CX*8), AX
+
+stored:
 	VZEROUPPER
 	RET
 
@@ -12422,77 +20930,1617 @@ row:
 	INCQ         R9
 	CMPQ         R9, R8
 	JLT          row
+	MOVQ         tail+56(FP), DX
+	CMPQ         DX, $0x00000004
+	JNE          storedmasked
 	VMOVUPS      Y1, (AX)
-	VMASKMOVPD   Y2, Y0, 32(AX)
+	VMOVUPS      Y2, 32(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Y3, (AX)
-	VMASKMOVPD   Y4, Y0, 32(AX)
+	VMOVUPS      Y4, 32(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Y5, (AX)
-	VMASKMOVPD   Y6, Y0, 32(AX)
+	VMOVUPS      Y6, 32(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Y7, (AX)
-	VMASKMOVPD   Y8, Y0, 32(AX)
+	VMOVUPS      Y8, 32(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Y9, (AX)
-	VMASKMOVPD   Y10, Y0, 32(AX)
+	VMOVUPS      Y10, 32(AX)
 	LEAQ         (AX)(CX*8), AX
 	VMOVUPS      Y11, (AX)
-	VMASKMOVPD   Y12, Y0, 32(AX)
+	VMOVUPS      Y12, 32(AX)
 	LEAQ         (AX)(CX*8), AX
+	JMP          stored
+
+storedmasked:
+	VMOVUPS    Y1, (AX)
+	VMASKMOVPD Y2, Y0, 32(AX)
+	LEAQ       (AX)(CX*8), AX
+	VMOVUPS    Y3, (AX)
+	VMASKMOVPD Y4, Y0, 32(AX)
+	LEAQ       (AX)(CX*8), AX
+	VMOVUPS    Y5, (AX)
+	VMASKMOVPD Y6, Y0, 32(AX)
+	LEAQ       (AX)(CX*8), AX
+	VMOVUPS    Y7, (AX)
+	VMASKMOVPD Y8, Y0, 32(AX)
+	LEAQ       (AX)(CX*8), AX
+	VMOVUPS    Y9, (AX)
+	VMASKMOVPD Y10, Y0, 32(AX)
+	LEAQ       (AX)(CX*8), AX
+	VMOVUPS    Y11, (AX)
+	VMASKMOVPD Y12, Y0, 32(AX)
+	LEAQ       (AX)(CX*8), AX
+
+stored:
+	VZEROUPPER
+	RET
+
+// func exp64AVX2(dst *float64, dstOff *int, x *float64, xOff *int, rows int, width int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·exp64AVX2(SB), NOSPLIT, $0-48
+	MOVQ    width+40(FP), AX
+	MOVQ    AX, CX
+	ANDQ    $-4, CX
+	SUBQ    CX, AX
+	LEAQ    window64<>+0(SB), DX
+	MOVQ    $0x00000004, BX
+	SUBQ    AX, BX
+	VMOVUPS (DX)(BX*8), Y0
+	XORQ    DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*8), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*8), SI
+	XORQ DI, DI
+	CMPQ DI, CX
+	JGE  last
+
+column:
+	VMOVUPS      (SI)(DI*8), Y1
+	VMOVUPS      cc087500000000000x4<>+0(SB), Y2
+	VMAXPD       Y1, Y2, Y2
+	VMOVUPS      c4086300000000000x4<>+0(SB), Y1
+	VMINPD       Y2, Y1, Y1
+	VMOVUPS      c4338000000000000x4<>+0(SB), Y2
+	VFMADD231PD  c3ff71547652b82fex4<>+0(SB), Y1, Y2
+	VSUBPD       c4338000000000000x4<>+0(SB), Y2, Y3
+	VFNMADD231PD c3fe62e42fee00000x4<>+0(SB), Y3, Y1
+	VFNMADD231PD c3dea39ef35793c76x4<>+0(SB), Y3, Y1
+	VMOVUPS      c3e21f7385560be05x4<>+0(SB), Y3
+	VFMADD213PD  c3e5af4ecd2129492x4<>+0(SB), Y1, Y3
+	VFMADD213PD  c3e927e4db25ce3adx4<>+0(SB), Y1, Y3
+	VFMADD213PD  c3ec71de01c3fc936x4<>+0(SB), Y1, Y3
+	VFMADD213PD  c3efa01a01a6ec522x4<>+0(SB), Y1, Y3
+	VFMADD213PD  c3f2a01a01ac0a9eex4<>+0(SB), Y1, Y3
+	VFMADD213PD  c3f56c16c16c162b0x4<>+0(SB), Y1, Y3
+	VFMADD213PD  c3f8111111111009cx4<>+0(SB), Y1, Y3
+	VFMADD213PD  c3fa5555555555556x4<>+0(SB), Y1, Y3
+	VFMADD213PD  c3fc5555555555557x4<>+0(SB), Y1, Y3
+	VFMADD213PD  c3fe0000000000000x4<>+0(SB), Y1, Y3
+	VMULPD       Y1, Y1, Y4
+	VFMADD213PD  Y1, Y4, Y3
+	VADDPD       c3ff0000000000000x4<>+0(SB), Y3, Y3
+	VSUBPD       c4338000000000000x4<>+0(SB), Y2, Y1
+	VMOVUPS      c4338000000000000x4<>+0(SB), Y2
+	VFMADD231PD  c3fe0000000000000x4<>+0(SB), Y1, Y2
+	VSUBPD       c4338000000000000x4<>+0(SB), Y2, Y4
+	VSUBPD       Y4, Y1, Y4
+	VADDPD       c4338000000000000x4<>+0(SB), Y4, Y4
+	VPSLLQ       $0x34, Y2, Y1
+	VPADDQ       c3ff0000000000000x4<>+0(SB), Y1, Y1
+	VMULPD       Y1, Y3, Y3
+	VPSLLQ       $0x34, Y4, Y1
+	VPADDQ       c3ff0000000000000x4<>+0(SB), Y1, Y1
+	VMULPD       Y1, Y3, Y3
+	VMOVUPS      Y3, (BX)(DI*8)
+	ADDQ         $0x00000004, DI
+	CMPQ         DI, CX
+	JLT          column
+
+last:
+	TESTQ        AX, AX
+	JZ           done
+	VMASKMOVPD   (SI)(DI*8), Y0, Y1
+	VMOVUPS      cc087500000000000x4<>+0(SB), Y2
+	VMAXPD       Y1, Y2, Y2
+	VMOVUPS      c4086300000000000x4<>+0(SB), Y1
+	VMINPD       Y2, Y1, Y1
+	VMOVUPS      c4338000000000000x4<>+0(SB), Y2
+	VFMADD231PD  c3ff71547652b82fex4<>+0(SB), Y1, Y2
+	VSUBPD       c4338000000000000x4<>+0(SB), Y2, Y3
+	VFNMADD231PD c3fe62e42fee00000x4<>+0(SB), Y3, Y1
+	VFNMADD231PD c3dea39ef35793c76x4<>+0(SB), Y3, Y1
+	VMOVUPS      c3e21f7385560be05x4<>+0(SB), Y3
+	VFMADD213PD  c3e5af4ecd2129492x4<>+0(SB), Y1, Y3
+	VFMADD213PD  c3e927e4db25ce3adx4<>+0(SB), Y1, Y3
+	VFMADD213PD  c3ec71de01c3fc936x4<>+0(SB), Y1, Y3
+	VFMADD213PD  c3efa01a01a6ec522x4<>+0(SB), Y1, Y3
+	VFMADD213PD  c3f2a01a01ac0a9eex4<>+0(SB), Y1, Y3
+	VFMADD213PD  c3f56c16c16c162b0x4<>+0(SB), Y1, Y3
+	VFMADD213PD  c3f8111111111009cx4<>+0(SB), Y1, Y3
+	VFMADD213PD  c3fa5555555555556x4<>+0(SB), Y1, Y3
+	VFMADD213PD  c3fc5555555555557x4<>+0(SB), Y1, Y3
+	VFMADD213PD  c3fe0000000000000x4<>+0(SB), Y1, Y3
+	VMULPD       Y1, Y1, Y4
+	VFMADD213PD  Y1, Y4, Y3
+	VADDPD       c3ff0000000000000x4<>+0(SB), Y3, Y3
+	VSUBPD       c4338000000000000x4<>+0(SB), Y2, Y1
+	VMOVUPS      c4338000000000000x4<>+0(SB), Y2
+	VFMADD231PD  c3fe0000000000000x4<>+0(SB), Y1, Y2
+	VSUBPD       c4338000000000000x4<>+0(SB), Y2, Y4
+	VSUBPD       Y4, Y1, Y4
+	VADDPD       c4338000000000000x4<>+0(SB), Y4, Y4
+	VPSLLQ       $0x34, Y2, Y1
+	VPADDQ       c3ff0000000000000x4<>+0(SB), Y1, Y1
+	VMULPD       Y1, Y3, Y3
+	VPSLLQ       $0x34, Y4, Y1
+	VPADDQ       c3ff0000000000000x4<>+0(SB), Y1, Y1
+	VMULPD       Y1, Y3, Y3
+	VMASKMOVPD   Y3, Y0, (BX)(DI*8)
+
+done:
+	INCQ DX
+	MOVQ rows+32(FP), BX
+	CMPQ DX, BX
+	JLT  row
+	VZEROUPPER
+	RET
+
+DATA cc087500000000000x4<>+0(SB)/8, $0xc087500000000000
+DATA cc087500000000000x4<>+8(SB)/8, $0xc087500000000000
+DATA cc087500000000000x4<>+16(SB)/8, $0xc087500000000000
+DATA cc087500000000000x4<>+24(SB)/8, $0xc087500000000000
+GLOBL cc087500000000000x4<>(SB), RODATA|NOPTR, $32
+
+DATA c4086300000000000x4<>+0(SB)/8, $0x4086300000000000
+DATA c4086300000000000x4<>+8(SB)/8, $0x4086300000000000
+DATA c4086300000000000x4<>+16(SB)/8, $0x4086300000000000
+DATA c4086300000000000x4<>+24(SB)/8, $0x4086300000000000
+GLOBL c4086300000000000x4<>(SB), RODATA|NOPTR, $32
+
+DATA c4338000000000000x4<>+0(SB)/8, $0x4338000000000000
+DATA c4338000000000000x4<>+8(SB)/8, $0x4338000000000000
+DATA c4338000000000000x4<>+16(SB)/8, $0x4338000000000000
+DATA c4338000000000000x4<>+24(SB)/8, $0x4338000000000000
+GLOBL c4338000000000000x4<>(SB), RODATA|NOPTR, $32
+
+DATA c3ff71547652b82fex4<>+0(SB)/8, $0x3ff71547652b82fe
+DATA c3ff71547652b82fex4<>+8(SB)/8, $0x3ff71547652b82fe
+DATA c3ff71547652b82fex4<>+16(SB)/8, $0x3ff71547652b82fe
+DATA c3ff71547652b82fex4<>+24(SB)/8, $0x3ff71547652b82fe
+GLOBL c3ff71547652b82fex4<>(SB), RODATA|NOPTR, $32
+
+DATA c3fe62e42fee00000x4<>+0(SB)/8, $0x3fe62e42fee00000
+DATA c3fe62e42fee00000x4<>+8(SB)/8, $0x3fe62e42fee00000
+DATA c3fe62e42fee00000x4<>+16(SB)/8, $0x3fe62e42fee00000
+DATA c3fe62e42fee00000x4<>+24(SB)/8, $0x3fe62e42fee00000
+GLOBL c3fe62e42fee00000x4<>(SB), RODATA|NOPTR, $32
+
+DATA c3dea39ef35793c76x4<>+0(SB)/8, $0x3dea39ef35793c76
+DATA c3dea39ef35793c76x4<>+8(SB)/8, $0x3dea39ef35793c76
+DATA c3dea39ef35793c76x4<>+16(SB)/8, $0x3dea39ef35793c76
+DATA c3dea39ef35793c76x4<>+24(SB)/8, $0x3dea39ef35793c76
+GLOBL c3dea39ef35793c76x4<>(SB), RODATA|NOPTR, $32
+
+DATA c3e21f7385560be05x4<>+0(SB)/8, $0x3e21f7385560be05
+DATA c3e21f7385560be05x4<>+8(SB)/8, $0x3e21f7385560be05
+DATA c3e21f7385560be05x4<>+16(SB)/8, $0x3e21f7385560be05
+DATA c3e21f7385560be05x4<>+24(SB)/8, $0x3e21f7385560be05
+GLOBL c3e21f7385560be05x4<>(SB), RODATA|NOPTR, $32
+
+DATA c3e5af4ecd2129492x4<>+0(SB)/8, $0x3e5af4ecd2129492
+DATA c3e5af4ecd2129492x4<>+8(SB)/8, $0x3e5af4ecd2129492
+DATA c3e5af4ecd2129492x4<>+16(SB)/8, $0x3e5af4ecd2129492
+DATA c3e5af4ecd2129492x4<>+24(SB)/8, $0x3e5af4ecd2129492
+GLOBL c3e5af4ecd2129492x4<>(SB), RODATA|NOPTR, $32
+
+DATA c3e927e4db25ce3adx4<>+0(SB)/8, $0x3e927e4db25ce3ad
+DATA c3e927e4db25ce3adx4<>+8(SB)/8, $0x3e927e4db25ce3ad
+DATA c3e927e4db25ce3adx4<>+16(SB)/8, $0x3e927e4db25ce3ad
+DATA c3e927e4db25ce3adx4<>+24(SB)/8, $0x3e927e4db25ce3ad
+GLOBL c3e927e4db25ce3adx4<>(SB), RODATA|NOPTR, $32
+
+DATA c3ec71de01c3fc936x4<>+0(SB)/8, $0x3ec71de01c3fc936
+DATA c3ec71de01c3fc936x4<>+8(SB)/8, $0x3ec71de01c3fc936
+DATA c3ec71de01c3fc936x4<>+16(SB)/8, $0x3ec71de01c3fc936
+DATA c3ec71de01c3fc936x4<>+24(SB)/8, $0x3ec71de01c3fc936
+GLOBL c3ec71de01c3fc936x4<>(SB), RODATA|NOPTR, $32
+
+DATA c3efa01a01a6ec522x4<>+0(SB)/8, $0x3efa01a01a6ec522
+DATA c3efa01a01a6ec522x4<>+8(SB)/8, $0x3efa01a01a6ec522
+DATA c3efa01a01a6ec522x4<>+16(SB)/8, $0x3efa01a01a6ec522
+DATA c3efa01a01a6ec522x4<>+24(SB)/8, $0x3efa01a01a6ec522
+GLOBL c3efa01a01a6ec522x4<>(SB), RODATA|NOPTR, $32
+
+DATA c3f2a01a01ac0a9eex4<>+0(SB)/8, $0x3f2a01a01ac0a9ee
+DATA c3f2a01a01ac0a9eex4<>+8(SB)/8, $0x3f2a01a01ac0a9ee
+DATA c3f2a01a01ac0a9eex4<>+16(SB)/8, $0x3f2a01a01ac0a9ee
+DATA c3f2a01a01ac0a9eex4<>+24(SB)/8, $0x3f2a01a01ac0a9ee
+GLOBL c3f2a01a01ac0a9eex4<>(SB), RODATA|NOPTR, $32
+
+DATA c3f56c16c16c162b0x4<>+0(SB)/8, $0x3f56c16c16c162b0
+DATA c3f56c16c16c162b0x4<>+8(SB)/8, $0x3f56c16c16c162b0
+DATA c3f56c16c16c162b0x4<>+16(SB)/8, $0x3f56c16c16c162b0
+DATA c3f56c16c16c162b0x4<>+24(SB)/8, $0x3f56c16c16c162b0
+GLOBL c3f56c16c16c162b0x4<>(SB), RODATA|NOPTR, $32
+
+DATA c3f8111111111009cx4<>+0(SB)/8, $0x3f8111111111009c
+DATA c3f8111111111009cx4<>+8(SB)/8, $0x3f8111111111009c
+DATA c3f8111111111009cx4<>+16(SB)/8, $0x3f8111111111009c
+DATA c3f8111111111009cx4<>+24(SB)/8, $0x3f8111111111009c
+GLOBL c3f8111111111009cx4<>(SB), RODATA|NOPTR, $32
+
+DATA c3fa5555555555556x4<>+0(SB)/8, $0x3fa5555555555556
+DATA c3fa5555555555556x4<>+8(SB)/8, $0x3fa5555555555556
+DATA c3fa5555555555556x4<>+16(SB)/8, $0x3fa5555555555556
+DATA c3fa5555555555556x4<>+24(SB)/8, $0x3fa5555555555556
+GLOBL c3fa5555555555556x4<>(SB), RODATA|NOPTR, $32
+
+DATA c3fc5555555555557x4<>+0(SB)/8, $0x3fc5555555555557
+DATA c3fc5555555555557x4<>+8(SB)/8, $0x3fc5555555555557
+DATA c3fc5555555555557x4<>+16(SB)/8, $0x3fc5555555555557
+DATA c3fc5555555555557x4<>+24(SB)/8, $0x3fc5555555555557
+GLOBL c3fc5555555555557x4<>(SB), RODATA|NOPTR, $32
+
+DATA c3fe0000000000000x4<>+0(SB)/8, $0x3fe0000000000000
+DATA c3fe0000000000000x4<>+8(SB)/8, $0x3fe0000000000000
+DATA c3fe0000000000000x4<>+16(SB)/8, $0x3fe0000000000000
+DATA c3fe0000000000000x4<>+24(SB)/8, $0x3fe0000000000000
+GLOBL c3fe0000000000000x4<>(SB), RODATA|NOPTR, $32
+
+DATA c3ff0000000000000x4<>+0(SB)/8, $0x3ff0000000000000
+DATA c3ff0000000000000x4<>+8(SB)/8, $0x3ff0000000000000
+DATA c3ff0000000000000x4<>+16(SB)/8, $0x3ff0000000000000
+DATA c3ff0000000000000x4<>+24(SB)/8, $0x3ff0000000000000
+GLOBL c3ff0000000000000x4<>(SB), RODATA|NOPTR, $32
+
+// func tanh64AVX2(dst *float64, dstOff *int, x *float64, xOff *int, rows int, width int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·tanh64AVX2(SB), NOSPLIT, $0-48
+	MOVQ    width+40(FP), AX
+	MOVQ    AX, CX
+	ANDQ    $-4, CX
+	SUBQ    CX, AX
+	LEAQ    window64<>+0(SB), DX
+	MOVQ    $0x00000004, BX
+	SUBQ    AX, BX
+	VMOVUPS (DX)(BX*8), Y0
+	XORQ    DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*8), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*8), SI
+	XORQ DI, DI
+	CMPQ DI, CX
+	JGE  last
+
+column:
+	VMOVUPS      (SI)(DI*8), Y1
+	VANDPD       c8000000000000000x4<>+0(SB), Y1, Y2
+	VXORPD       Y1, Y2, Y1
+	VMOVUPS      c403319999999999ax4<>+0(SB), Y3
+	VMINPD       Y1, Y3, Y3
+	VADDPD       Y3, Y3, Y3
+	VMOVUPS      c4338000000000000x4<>+0(SB), Y1
+	VFMADD231PD  c3ff71547652b82fex4<>+0(SB), Y3, Y1
+	VSUBPD       c4338000000000000x4<>+0(SB), Y1, Y4
+	VFNMADD231PD c3fe62e42fee00000x4<>+0(SB), Y4, Y3
+	VFNMADD231PD c3dea39ef35793c76x4<>+0(SB), Y4, Y3
+	VMOVUPS      c3e21f7385560be05x4<>+0(SB), Y4
+	VFMADD213PD  c3e5af4ecd2129492x4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3e927e4db25ce3adx4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3ec71de01c3fc936x4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3efa01a01a6ec522x4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3f2a01a01ac0a9eex4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3f56c16c16c162b0x4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3f8111111111009cx4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3fa5555555555556x4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3fc5555555555557x4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3fe0000000000000x4<>+0(SB), Y3, Y4
+	VMULPD       Y3, Y3, Y5
+	VFMADD213PD  Y3, Y5, Y4
+	VPSLLQ       $0x34, Y1, Y1
+	VPADDQ       c3ff0000000000000x4<>+0(SB), Y1, Y1
+	VSUBPD       c3ff0000000000000x4<>+0(SB), Y1, Y3
+	VFMADD231PD  Y1, Y4, Y3
+	VADDPD       c4000000000000000x4<>+0(SB), Y3, Y1
+	VDIVPD       Y1, Y3, Y3
+	VORPD        Y2, Y3, Y3
+	VMOVUPS      Y3, (BX)(DI*8)
+	ADDQ         $0x00000004, DI
+	CMPQ         DI, CX
+	JLT          column
+
+last:
+	TESTQ        AX, AX
+	JZ           done
+	VMASKMOVPD   (SI)(DI*8), Y0, Y1
+	VANDPD       c8000000000000000x4<>+0(SB), Y1, Y2
+	VXORPD       Y1, Y2, Y1
+	VMOVUPS      c403319999999999ax4<>+0(SB), Y3
+	VMINPD       Y1, Y3, Y3
+	VADDPD       Y3, Y3, Y3
+	VMOVUPS      c4338000000000000x4<>+0(SB), Y1
+	VFMADD231PD  c3ff71547652b82fex4<>+0(SB), Y3, Y1
+	VSUBPD       c4338000000000000x4<>+0(SB), Y1, Y4
+	VFNMADD231PD c3fe62e42fee00000x4<>+0(SB), Y4, Y3
+	VFNMADD231PD c3dea39ef35793c76x4<>+0(SB), Y4, Y3
+	VMOVUPS      c3e21f7385560be05x4<>+0(SB), Y4
+	VFMADD213PD  c3e5af4ecd2129492x4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3e927e4db25ce3adx4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3ec71de01c3fc936x4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3efa01a01a6ec522x4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3f2a01a01ac0a9eex4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3f56c16c16c162b0x4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3f8111111111009cx4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3fa5555555555556x4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3fc5555555555557x4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3fe0000000000000x4<>+0(SB), Y3, Y4
+	VMULPD       Y3, Y3, Y5
+	VFMADD213PD  Y3, Y5, Y4
+	VPSLLQ       $0x34, Y1, Y1
+	VPADDQ       c3ff0000000000000x4<>+0(SB), Y1, Y1
+	VSUBPD       c3ff0000000000000x4<>+0(SB), Y1, Y3
+	VFMADD231PD  Y1, Y4, Y3
+	VADDPD       c4000000000000000x4<>+0(SB), Y3, Y1
+	VDIVPD       Y1, Y3, Y3
+	VORPD        Y2, Y3, Y3
+	VMASKMOVPD   Y3, Y0, (BX)(DI*8)
+
+done:
+	INCQ DX
+	MOVQ rows+32(FP), BX
+	CMPQ DX, BX
+	JLT  row
+	VZEROUPPER
+	RET
+
+DATA c8000000000000000x4<>+0(SB)/8, $0x8000000000000000
+DATA c8000000000000000x4<>+8(SB)/8, $0x8000000000000000
+DATA c8000000000000000x4<>+16(SB)/8, $0x8000000000000000
+DATA c8000000000000000x4<>+24(SB)/8, $0x8000000000000000
+GLOBL c8000000000000000x4<>(SB), RODATA|NOPTR, $32
+
+DATA c403319999999999ax4<>+0(SB)/8, $0x403319999999999a
+DATA c403319999999999ax4<>+8(SB)/8, $0x403319999999999a
+DATA c403319999999999ax4<>+16(SB)/8, $0x403319999999999a
+DATA c403319999999999ax4<>+24(SB)/8, $0x403319999999999a
+GLOBL c403319999999999ax4<>(SB), RODATA|NOPTR, $32
+
+DATA c4000000000000000x4<>+0(SB)/8, $0x4000000000000000
+DATA c4000000000000000x4<>+8(SB)/8, $0x4000000000000000
+DATA c4000000000000000x4<>+16(SB)/8, $0x4000000000000000
+DATA c4000000000000000x4<>+24(SB)/8, $0x4000000000000000
+GLOBL c4000000000000000x4<>(SB), RODATA|NOPTR, $32
+
+// func sigmoid64AVX2(dst *float64, dstOff *int, x *float64, xOff *int, rows int, width int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·sigmoid64AVX2(SB), NOSPLIT, $0-48
+	MOVQ    width+40(FP), AX
+	MOVQ    AX, CX
+	ANDQ    $-4, CX
+	SUBQ    CX, AX
+	LEAQ    window64<>+0(SB), DX
+	MOVQ    $0x00000004, BX
+	SUBQ    AX, BX
+	VMOVUPS (DX)(BX*8), Y0
+	XORQ    DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*8), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*8), SI
+	XORQ DI, DI
+	CMPQ DI, CX
+	JGE  last
+
+column:
+	VMOVUPS      (SI)(DI*8), Y1
+	VORPD        c8000000000000000x4<>+0(SB), Y1, Y2
+	VMOVUPS      cc087500000000000x4<>+0(SB), Y3
+	VMAXPD       Y2, Y3, Y3
+	VMOVUPS      c4338000000000000x4<>+0(SB), Y2
+	VFMADD231PD  c3ff71547652b82fex4<>+0(SB), Y3, Y2
+	VSUBPD       c4338000000000000x4<>+0(SB), Y2, Y4
+	VFNMADD231PD c3fe62e42fee00000x4<>+0(SB), Y4, Y3
+	VFNMADD231PD c3dea39ef35793c76x4<>+0(SB), Y4, Y3
+	VMOVUPS      c3e21f7385560be05x4<>+0(SB), Y4
+	VFMADD213PD  c3e5af4ecd2129492x4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3e927e4db25ce3adx4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3ec71de01c3fc936x4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3efa01a01a6ec522x4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3f2a01a01ac0a9eex4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3f56c16c16c162b0x4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3f8111111111009cx4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3fa5555555555556x4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3fc5555555555557x4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3fe0000000000000x4<>+0(SB), Y3, Y4
+	VMULPD       Y3, Y3, Y5
+	VFMADD213PD  Y3, Y5, Y4
+	VADDPD       c3ff0000000000000x4<>+0(SB), Y4, Y4
+	VSUBPD       c4338000000000000x4<>+0(SB), Y2, Y2
+	VMOVUPS      c4338000000000000x4<>+0(SB), Y3
+	VFMADD231PD  c3fe0000000000000x4<>+0(SB), Y2, Y3
+	VSUBPD       c4338000000000000x4<>+0(SB), Y3, Y5
+	VSUBPD       Y5, Y2, Y5
+	VADDPD       c4338000000000000x4<>+0(SB), Y5, Y5
+	VPSLLQ       $0x34, Y3, Y2
+	VPADDQ       c3ff0000000000000x4<>+0(SB), Y2, Y2
+	VMULPD       Y2, Y4, Y4
+	VPSLLQ       $0x34, Y5, Y2
+	VPADDQ       c3ff0000000000000x4<>+0(SB), Y2, Y2
+	VMULPD       Y2, Y4, Y4
+	VMOVUPS      c3ff0000000000000x4<>+0(SB), Y2
+	VADDPD       Y2, Y4, Y3
+	VBLENDVPD    Y1, Y4, Y2, Y2
+	VDIVPD       Y3, Y2, Y2
+	VMOVUPS      Y2, (BX)(DI*8)
+	ADDQ         $0x00000004, DI
+	CMPQ         DI, CX
+	JLT          column
+
+last:
+	TESTQ        AX, AX
+	JZ           done
+	VMASKMOVPD   (SI)(DI*8), Y0, Y1
+	VORPD        c8000000000000000x4<>+0(SB), Y1, Y2
+	VMOVUPS      cc087500000000000x4<>+0(SB), Y3
+	VMAXPD       Y2, Y3, Y3
+	VMOVUPS      c4338000000000000x4<>+0(SB), Y2
+	VFMADD231PD  c3ff71547652b82fex4<>+0(SB), Y3, Y2
+	VSUBPD       c4338000000000000x4<>+0(SB), Y2, Y4
+	VFNMADD231PD c3fe62e42fee00000x4<>+0(SB), Y4, Y3
+	VFNMADD231PD c3dea39ef35793c76x4<>+0(SB), Y4, Y3
+	VMOVUPS      c3e21f7385560be05x4<>+0(SB), Y4
+	VFMADD213PD  c3e5af4ecd2129492x4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3e927e4db25ce3adx4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3ec71de01c3fc936x4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3efa01a01a6ec522x4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3f2a01a01ac0a9eex4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3f56c16c16c162b0x4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3f8111111111009cx4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3fa5555555555556x4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3fc5555555555557x4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3fe0000000000000x4<>+0(SB), Y3, Y4
+	VMULPD       Y3, Y3, Y5
+	VFMADD213PD  Y3, Y5, Y4
+	VADDPD       c3ff0000000000000x4<>+0(SB), Y4, Y4
+	VSUBPD       c4338000000000000x4<>+0(SB), Y2, Y2
+	VMOVUPS      c4338000000000000x4<>+0(SB), Y3
+	VFMADD231PD  c3fe0000000000000x4<>+0(SB), Y2, Y3
+	VSUBPD       c4338000000000000x4<>+0(SB), Y3, Y5
+	VSUBPD       Y5, Y2, Y5
+	VADDPD       c4338000000000000x4<>+0(SB), Y5, Y5
+	VPSLLQ       $0x34, Y3, Y2
+	VPADDQ       c3ff0000000000000x4<>+0(SB), Y2, Y2
+	VMULPD       Y2, Y4, Y4
+	VPSLLQ       $0x34, Y5, Y2
+	VPADDQ       c3ff0000000000000x4<>+0(SB), Y2, Y2
+	VMULPD       Y2, Y4, Y4
+	VMOVUPS      c3ff0000000000000x4<>+0(SB), Y2
+	VADDPD       Y2, Y4, Y3
+	VBLENDVPD    Y1, Y4, Y2, Y2
+	VDIVPD       Y3, Y2, Y2
+	VMASKMOVPD   Y2, Y0, (BX)(DI*8)
+
+done:
+	INCQ DX
+	MOVQ rows+32(FP), BX
+	CMPQ DX, BX
+	JLT  row
+	VZEROUPPER
+	RET
+
+// func softplus64AVX2(dst *float64, dstOff *int, x *float64, xOff *int, rows int, width int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·softplus64AVX2(SB), NOSPLIT, $0-48
+	MOVQ    width+40(FP), AX
+	MOVQ    AX, CX
+	ANDQ    $-4, CX
+	SUBQ    CX, AX
+	LEAQ    window64<>+0(SB), DX
+	MOVQ    $0x00000004, BX
+	SUBQ    AX, BX
+	VMOVUPS (DX)(BX*8), Y0
+	XORQ    DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*8), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*8), SI
+	XORQ DI, DI
+	CMPQ DI, CX
+	JGE  last
+
+column:
+	VMOVUPS      (SI)(DI*8), Y1
+	VORPD        c8000000000000000x4<>+0(SB), Y1, Y2
+	VMOVUPS      cc087500000000000x4<>+0(SB), Y3
+	VMAXPD       Y2, Y3, Y3
+	VMOVUPS      c4338000000000000x4<>+0(SB), Y2
+	VFMADD231PD  c3ff71547652b82fex4<>+0(SB), Y3, Y2
+	VSUBPD       c4338000000000000x4<>+0(SB), Y2, Y4
+	VFNMADD231PD c3fe62e42fee00000x4<>+0(SB), Y4, Y3
+	VFNMADD231PD c3dea39ef35793c76x4<>+0(SB), Y4, Y3
+	VMOVUPS      c3e21f7385560be05x4<>+0(SB), Y4
+	VFMADD213PD  c3e5af4ecd2129492x4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3e927e4db25ce3adx4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3ec71de01c3fc936x4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3efa01a01a6ec522x4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3f2a01a01ac0a9eex4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3f56c16c16c162b0x4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3f8111111111009cx4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3fa5555555555556x4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3fc5555555555557x4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3fe0000000000000x4<>+0(SB), Y3, Y4
+	VMULPD       Y3, Y3, Y5
+	VFMADD213PD  Y3, Y5, Y4
+	VADDPD       c3ff0000000000000x4<>+0(SB), Y4, Y4
+	VSUBPD       c4338000000000000x4<>+0(SB), Y2, Y2
+	VMOVUPS      c4338000000000000x4<>+0(SB), Y3
+	VFMADD231PD  c3fe0000000000000x4<>+0(SB), Y2, Y3
+	VSUBPD       c4338000000000000x4<>+0(SB), Y3, Y5
+	VSUBPD       Y5, Y2, Y5
+	VADDPD       c4338000000000000x4<>+0(SB), Y5, Y5
+	VPSLLQ       $0x34, Y3, Y2
+	VPADDQ       c3ff0000000000000x4<>+0(SB), Y2, Y2
+	VMULPD       Y2, Y4, Y4
+	VPSLLQ       $0x34, Y5, Y2
+	VPADDQ       c3ff0000000000000x4<>+0(SB), Y2, Y2
+	VMULPD       Y2, Y4, Y4
+	VADDPD       Y4, Y4, Y2
+	VADDPD       c4000000000000000x4<>+0(SB), Y4, Y3
+	VDIVPD       Y3, Y2, Y2
+	VMULPD       Y2, Y2, Y3
+	VMOVUPS      c3e74b0a26c5f2aefx4<>+0(SB), Y4
+	VFMADD213PD  c3e8687a6e7c95176x4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3eaeb905e8575054x4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3ed10ac75dc602b1x4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3ef3b18b294bebf9x4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3f1745cf0b0e03bdx4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3f3c71c727143318x4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3f624924923d44c6x4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3f8999999999a3ddx4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3fb5555555555555x4<>+0(SB), Y3, Y4
+	VMULPD       Y2, Y3, Y3
+	VFMADD213PD  Y2, Y3, Y4
+	VMOVUPS      c0000000000000000x4<>+0(SB), Y2
+	VMAXPD       Y1, Y2, Y2
+	VADDPD       Y2, Y4, Y4
+	VMOVUPS      Y4, (BX)(DI*8)
+	ADDQ         $0x00000004, DI
+	CMPQ         DI, CX
+	JLT          column
+
+last:
+	TESTQ        AX, AX
+	JZ           done
+	VMASKMOVPD   (SI)(DI*8), Y0, Y1
+	VORPD        c8000000000000000x4<>+0(SB), Y1, Y2
+	VMOVUPS      cc087500000000000x4<>+0(SB), Y3
+	VMAXPD       Y2, Y3, Y3
+	VMOVUPS      c4338000000000000x4<>+0(SB), Y2
+	VFMADD231PD  c3ff71547652b82fex4<>+0(SB), Y3, Y2
+	VSUBPD       c4338000000000000x4<>+0(SB), Y2, Y4
+	VFNMADD231PD c3fe62e42fee00000x4<>+0(SB), Y4, Y3
+	VFNMADD231PD c3dea39ef35793c76x4<>+0(SB), Y4, Y3
+	VMOVUPS      c3e21f7385560be05x4<>+0(SB), Y4
+	VFMADD213PD  c3e5af4ecd2129492x4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3e927e4db25ce3adx4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3ec71de01c3fc936x4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3efa01a01a6ec522x4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3f2a01a01ac0a9eex4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3f56c16c16c162b0x4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3f8111111111009cx4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3fa5555555555556x4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3fc5555555555557x4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3fe0000000000000x4<>+0(SB), Y3, Y4
+	VMULPD       Y3, Y3, Y5
+	VFMADD213PD  Y3, Y5, Y4
+	VADDPD       c3ff0000000000000x4<>+0(SB), Y4, Y4
+	VSUBPD       c4338000000000000x4<>+0(SB), Y2, Y2
+	VMOVUPS      c4338000000000000x4<>+0(SB), Y3
+	VFMADD231PD  c3fe0000000000000x4<>+0(SB), Y2, Y3
+	VSUBPD       c4338000000000000x4<>+0(SB), Y3, Y5
+	VSUBPD       Y5, Y2, Y5
+	VADDPD       c4338000000000000x4<>+0(SB), Y5, Y5
+	VPSLLQ       $0x34, Y3, Y2
+	VPADDQ       c3ff0000000000000x4<>+0(SB), Y2, Y2
+	VMULPD       Y2, Y4, Y4
+	VPSLLQ       $0x34, Y5, Y2
+	VPADDQ       c3ff0000000000000x4<>+0(SB), Y2, Y2
+	VMULPD       Y2, Y4, Y4
+	VADDPD       Y4, Y4, Y2
+	VADDPD       c4000000000000000x4<>+0(SB), Y4, Y3
+	VDIVPD       Y3, Y2, Y2
+	VMULPD       Y2, Y2, Y3
+	VMOVUPS      c3e74b0a26c5f2aefx4<>+0(SB), Y4
+	VFMADD213PD  c3e8687a6e7c95176x4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3eaeb905e8575054x4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3ed10ac75dc602b1x4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3ef3b18b294bebf9x4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3f1745cf0b0e03bdx4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3f3c71c727143318x4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3f624924923d44c6x4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3f8999999999a3ddx4<>+0(SB), Y3, Y4
+	VFMADD213PD  c3fb5555555555555x4<>+0(SB), Y3, Y4
+	VMULPD       Y2, Y3, Y3
+	VFMADD213PD  Y2, Y3, Y4
+	VMOVUPS      c0000000000000000x4<>+0(SB), Y2
+	VMAXPD       Y1, Y2, Y2
+	VADDPD       Y2, Y4, Y4
+	VMASKMOVPD   Y4, Y0, (BX)(DI*8)
+
+done:
+	INCQ DX
+	MOVQ rows+32(FP), BX
+	CMPQ DX, BX
+	JLT  row
+	VZEROUPPER
+	RET
+
+DATA c3e74b0a26c5f2aefx4<>+0(SB)/8, $0x3e74b0a26c5f2aef
+DATA c3e74b0a26c5f2aefx4<>+8(SB)/8, $0x3e74b0a26c5f2aef
+DATA c3e74b0a26c5f2aefx4<>+16(SB)/8, $0x3e74b0a26c5f2aef
+DATA c3e74b0a26c5f2aefx4<>+24(SB)/8, $0x3e74b0a26c5f2aef
+GLOBL c3e74b0a26c5f2aefx4<>(SB), RODATA|NOPTR, $32
+
+DATA c3e8687a6e7c95176x4<>+0(SB)/8, $0x3e8687a6e7c95176
+DATA c3e8687a6e7c95176x4<>+8(SB)/8, $0x3e8687a6e7c95176
+DATA c3e8687a6e7c95176x4<>+16(SB)/8, $0x3e8687a6e7c95176
+DATA c3e8687a6e7c95176x4<>+24(SB)/8, $0x3e8687a6e7c95176
+GLOBL c3e8687a6e7c95176x4<>(SB), RODATA|NOPTR, $32
+
+DATA c3eaeb905e8575054x4<>+0(SB)/8, $0x3eaeb905e8575054
+DATA c3eaeb905e8575054x4<>+8(SB)/8, $0x3eaeb905e8575054
+DATA c3eaeb905e8575054x4<>+16(SB)/8, $0x3eaeb905e8575054
+DATA c3eaeb905e8575054x4<>+24(SB)/8, $0x3eaeb905e8575054
+GLOBL c3eaeb905e8575054x4<>(SB), RODATA|NOPTR, $32
+
+DATA c3ed10ac75dc602b1x4<>+0(SB)/8, $0x3ed10ac75dc602b1
+DATA c3ed10ac75dc602b1x4<>+8(SB)/8, $0x3ed10ac75dc602b1
+DATA c3ed10ac75dc602b1x4<>+16(SB)/8, $0x3ed10ac75dc602b1
+DATA c3ed10ac75dc602b1x4<>+24(SB)/8, $0x3ed10ac75dc602b1
+GLOBL c3ed10ac75dc602b1x4<>(SB), RODATA|NOPTR, $32
+
+DATA c3ef3b18b294bebf9x4<>+0(SB)/8, $0x3ef3b18b294bebf9
+DATA c3ef3b18b294bebf9x4<>+8(SB)/8, $0x3ef3b18b294bebf9
+DATA c3ef3b18b294bebf9x4<>+16(SB)/8, $0x3ef3b18b294bebf9
+DATA c3ef3b18b294bebf9x4<>+24(SB)/8, $0x3ef3b18b294bebf9
+GLOBL c3ef3b18b294bebf9x4<>(SB), RODATA|NOPTR, $32
+
+DATA c3f1745cf0b0e03bdx4<>+0(SB)/8, $0x3f1745cf0b0e03bd
+DATA c3f1745cf0b0e03bdx4<>+8(SB)/8, $0x3f1745cf0b0e03bd
+DATA c3f1745cf0b0e03bdx4<>+16(SB)/8, $0x3f1745cf0b0e03bd
+DATA c3f1745cf0b0e03bdx4<>+24(SB)/8, $0x3f1745cf0b0e03bd
+GLOBL c3f1745cf0b0e03bdx4<>(SB), RODATA|NOPTR, $32
+
+DATA c3f3c71c727143318x4<>+0(SB)/8, $0x3f3c71c727143318
+DATA c3f3c71c727143318x4<>+8(SB)/8, $0x3f3c71c727143318
+DATA c3f3c71c727143318x4<>+16(SB)/8, $0x3f3c71c727143318
+DATA c3f3c71c727143318x4<>+24(SB)/8, $0x3f3c71c727143318
+GLOBL c3f3c71c727143318x4<>(SB), RODATA|NOPTR, $32
+
+DATA c3f624924923d44c6x4<>+0(SB)/8, $0x3f624924923d44c6
+DATA c3f624924923d44c6x4<>+8(SB)/8, $0x3f624924923d44c6
+DATA c3f624924923d44c6x4<>+16(SB)/8, $0x3f624924923d44c6
+DATA c3f624924923d44c6x4<>+24(SB)/8, $0x3f624924923d44c6
+GLOBL c3f624924923d44c6x4<>(SB), RODATA|NOPTR, $32
+
+DATA c3f8999999999a3ddx4<>+0(SB)/8, $0x3f8999999999a3dd
+DATA c3f8999999999a3ddx4<>+8(SB)/8, $0x3f8999999999a3dd
+DATA c3f8999999999a3ddx4<>+16(SB)/8, $0x3f8999999999a3dd
+DATA c3f8999999999a3ddx4<>+24(SB)/8, $0x3f8999999999a3dd
+GLOBL c3f8999999999a3ddx4<>(SB), RODATA|NOPTR, $32
+
+DATA c3fb5555555555555x4<>+0(SB)/8, $0x3fb5555555555555
+DATA c3fb5555555555555x4<>+8(SB)/8, $0x3fb5555555555555
+DATA c3fb5555555555555x4<>+16(SB)/8, $0x3fb5555555555555
+DATA c3fb5555555555555x4<>+24(SB)/8, $0x3fb5555555555555
+GLOBL c3fb5555555555555x4<>(SB), RODATA|NOPTR, $32
+
+DATA c0000000000000000x4<>+0(SB)/8, $0x0000000000000000
+DATA c0000000000000000x4<>+8(SB)/8, $0x0000000000000000
+DATA c0000000000000000x4<>+16(SB)/8, $0x0000000000000000
+DATA c0000000000000000x4<>+24(SB)/8, $0x0000000000000000
+GLOBL c0000000000000000x4<>(SB), RODATA|NOPTR, $32
+
+// func softplusVJP64AVX2(dst *float64, dstOff *int, x *float64, xOff *int, y *float64, yOff *int, rows int, width int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·softplusVJP64AVX2(SB), NOSPLIT, $0-64
+	MOVQ    width+56(FP), AX
+	MOVQ    AX, CX
+	ANDQ    $-4, CX
+	SUBQ    CX, AX
+	LEAQ    window64<>+0(SB), DX
+	MOVQ    $0x00000004, BX
+	SUBQ    AX, BX
+	VMOVUPS (DX)(BX*8), Y0
+	XORQ    DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*8), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*8), SI
+	MOVQ y+32(FP), DI
+	MOVQ yOff+40(FP), R8
+	MOVQ (R8)(DX*8), R8
+	LEAQ (DI)(R8*8), DI
+	XORQ R8, R8
+	CMPQ R8, CX
+	JGE  last
+
+column:
+	VMOVUPS      (SI)(R8*8), Y1
+	VMOVUPS      (DI)(R8*8), Y2
+	VORPD        c8000000000000000x4<>+0(SB), Y2, Y3
+	VMOVUPS      cc087500000000000x4<>+0(SB), Y4
+	VMAXPD       Y3, Y4, Y4
+	VMOVUPS      c4338000000000000x4<>+0(SB), Y3
+	VFMADD231PD  c3ff71547652b82fex4<>+0(SB), Y4, Y3
+	VSUBPD       c4338000000000000x4<>+0(SB), Y3, Y5
+	VFNMADD231PD c3fe62e42fee00000x4<>+0(SB), Y5, Y4
+	VFNMADD231PD c3dea39ef35793c76x4<>+0(SB), Y5, Y4
+	VMOVUPS      c3e21f7385560be05x4<>+0(SB), Y5
+	VFMADD213PD  c3e5af4ecd2129492x4<>+0(SB), Y4, Y5
+	VFMADD213PD  c3e927e4db25ce3adx4<>+0(SB), Y4, Y5
+	VFMADD213PD  c3ec71de01c3fc936x4<>+0(SB), Y4, Y5
+	VFMADD213PD  c3efa01a01a6ec522x4<>+0(SB), Y4, Y5
+	VFMADD213PD  c3f2a01a01ac0a9eex4<>+0(SB), Y4, Y5
+	VFMADD213PD  c3f56c16c16c162b0x4<>+0(SB), Y4, Y5
+	VFMADD213PD  c3f8111111111009cx4<>+0(SB), Y4, Y5
+	VFMADD213PD  c3fa5555555555556x4<>+0(SB), Y4, Y5
+	VFMADD213PD  c3fc5555555555557x4<>+0(SB), Y4, Y5
+	VFMADD213PD  c3fe0000000000000x4<>+0(SB), Y4, Y5
+	VMULPD       Y4, Y4, Y6
+	VFMADD213PD  Y4, Y6, Y5
+	VADDPD       c3ff0000000000000x4<>+0(SB), Y5, Y5
+	VSUBPD       c4338000000000000x4<>+0(SB), Y3, Y3
+	VMOVUPS      c4338000000000000x4<>+0(SB), Y4
+	VFMADD231PD  c3fe0000000000000x4<>+0(SB), Y3, Y4
+	VSUBPD       c4338000000000000x4<>+0(SB), Y4, Y6
+	VSUBPD       Y6, Y3, Y6
+	VADDPD       c4338000000000000x4<>+0(SB), Y6, Y6
+	VPSLLQ       $0x34, Y4, Y3
+	VPADDQ       c3ff0000000000000x4<>+0(SB), Y3, Y3
+	VMULPD       Y3, Y5, Y5
+	VPSLLQ       $0x34, Y6, Y3
+	VPADDQ       c3ff0000000000000x4<>+0(SB), Y3, Y3
+	VMULPD       Y3, Y5, Y5
+	VMOVUPS      c3ff0000000000000x4<>+0(SB), Y3
+	VADDPD       Y3, Y5, Y4
+	VBLENDVPD    Y2, Y5, Y3, Y3
+	VDIVPD       Y4, Y3, Y3
+	VMULPD       Y1, Y3, Y3
+	VMOVUPS      Y3, (BX)(R8*8)
+	ADDQ         $0x00000004, R8
+	CMPQ         R8, CX
+	JLT          column
+
+last:
+	TESTQ        AX, AX
+	JZ           done
+	VMASKMOVPD   (SI)(R8*8), Y0, Y1
+	VMASKMOVPD   (DI)(R8*8), Y0, Y2
+	VORPD        c8000000000000000x4<>+0(SB), Y2, Y3
+	VMOVUPS      cc087500000000000x4<>+0(SB), Y4
+	VMAXPD       Y3, Y4, Y4
+	VMOVUPS      c4338000000000000x4<>+0(SB), Y3
+	VFMADD231PD  c3ff71547652b82fex4<>+0(SB), Y4, Y3
+	VSUBPD       c4338000000000000x4<>+0(SB), Y3, Y5
+	VFNMADD231PD c3fe62e42fee00000x4<>+0(SB), Y5, Y4
+	VFNMADD231PD c3dea39ef35793c76x4<>+0(SB), Y5, Y4
+	VMOVUPS      c3e21f7385560be05x4<>+0(SB), Y5
+	VFMADD213PD  c3e5af4ecd2129492x4<>+0(SB), Y4, Y5
+	VFMADD213PD  c3e927e4db25ce3adx4<>+0(SB), Y4, Y5
+	VFMADD213PD  c3ec71de01c3fc936x4<>+0(SB), Y4, Y5
+	VFMADD213PD  c3efa01a01a6ec522x4<>+0(SB), Y4, Y5
+	VFMADD213PD  c3f2a01a01ac0a9eex4<>+0(SB), Y4, Y5
+	VFMADD213PD  c3f56c16c16c162b0x4<>+0(SB), Y4, Y5
+	VFMADD213PD  c3f8111111111009cx4<>+0(SB), Y4, Y5
+	VFMADD213PD  c3fa5555555555556x4<>+0(SB), Y4, Y5
+	VFMADD213PD  c3fc5555555555557x4<>+0(SB), Y4, Y5
+	VFMADD213PD  c3fe0000000000000x4<>+0(SB), Y4, Y5
+	VMULPD       Y4, Y4, Y6
+	VFMADD213PD  Y4, Y6, Y5
+	VADDPD       c3ff0000000000000x4<>+0(SB), Y5, Y5
+	VSUBPD       c4338000000000000x4<>+0(SB), Y3, Y3
+	VMOVUPS      c4338000000000000x4<>+0(SB), Y4
+	VFMADD231PD  c3fe0000000000000x4<>+0(SB), Y3, Y4
+	VSUBPD       c4338000000000000x4<>+0(SB), Y4, Y6
+	VSUBPD       Y6, Y3, Y6
+	VADDPD       c4338000000000000x4<>+0(SB), Y6, Y6
+	VPSLLQ       $0x34, Y4, Y3
+	VPADDQ       c3ff0000000000000x4<>+0(SB), Y3, Y3
+	VMULPD       Y3, Y5, Y5
+	VPSLLQ       $0x34, Y6, Y3
+	VPADDQ       c3ff0000000000000x4<>+0(SB), Y3, Y3
+	VMULPD       Y3, Y5, Y5
+	VMOVUPS      c3ff0000000000000x4<>+0(SB), Y3
+	VADDPD       Y3, Y5, Y4
+	VBLENDVPD    Y2, Y5, Y3, Y3
+	VDIVPD       Y4, Y3, Y3
+	VMULPD       Y1, Y3, Y3
+	VMASKMOVPD   Y3, Y0, (BX)(R8*8)
+
+done:
+	INCQ DX
+	MOVQ rows+48(FP), BX
+	CMPQ DX, BX
+	JLT  row
+	VZEROUPPER
+	RET
+
+// func relu64AVX2(dst *float64, dstOff *int, x *float64, xOff *int, rows int, width int)
+// Requires: AVX
+TEXT ·relu64AVX2(SB), NOSPLIT, $0-48
+	MOVQ    width+40(FP), AX
+	MOVQ    AX, CX
+	ANDQ    $-4, CX
+	SUBQ    CX, AX
+	LEAQ    window64<>+0(SB), DX
+	MOVQ    $0x00000004, BX
+	SUBQ    AX, BX
+	VMOVUPS (DX)(BX*8), Y0
+	XORQ    DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*8), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*8), SI
+	XORQ DI, DI
+	CMPQ DI, CX
+	JGE  last
+
+column:
+	VMOVUPS (SI)(DI*8), Y1
+	VMOVUPS c0000000000000000x4<>+0(SB), Y2
+	VMAXPD  Y1, Y2, Y2
+	VMOVUPS Y2, (BX)(DI*8)
+	ADDQ    $0x00000004, DI
+	CMPQ    DI, CX
+	JLT     column
+
+last:
+	TESTQ      AX, AX
+	JZ         done
+	VMASKMOVPD (SI)(DI*8), Y0, Y1
+	VMOVUPS    c0000000000000000x4<>+0(SB), Y2
+	VMAXPD     Y1, Y2, Y2
+	VMASKMOVPD Y2, Y0, (BX)(DI*8)
+
+done:
+	INCQ DX
+	MOVQ rows+32(FP), BX
+	CMPQ DX, BX
+	JLT  row
+	VZEROUPPER
+	RET
+
+// func square64AVX2(dst *float64, dstOff *int, x *float64, xOff *int, rows int, width int)
+// Requires: AVX
+TEXT ·square64AVX2(SB), NOSPLIT, $0-48
+	MOVQ    width+40(FP), AX
+	MOVQ    AX, CX
+	ANDQ    $-4, CX
+	SUBQ    CX, AX
+	LEAQ    window64<>+0(SB), DX
+	MOVQ    $0x00000004, BX
+	SUBQ    AX, BX
+	VMOVUPS (DX)(BX*8), Y0
+	XORQ    DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*8), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*8), SI
+	XORQ DI, DI
+	CMPQ DI, CX
+	JGE  last
+
+column:
+	VMOVUPS (SI)(DI*8), Y1
+	VMULPD  Y1, Y1, Y1
+	VMOVUPS Y1, (BX)(DI*8)
+	ADDQ    $0x00000004, DI
+	CMPQ    DI, CX
+	JLT     column
+
+last:
+	TESTQ      AX, AX
+	JZ         done
+	VMASKMOVPD (SI)(DI*8), Y0, Y1
+	VMULPD     Y1, Y1, Y1
+	VMASKMOVPD Y1, Y0, (BX)(DI*8)
+
+done:
+	INCQ DX
+	MOVQ rows+32(FP), BX
+	CMPQ DX, BX
+	JLT  row
+	VZEROUPPER
+	RET
+
+// func sum64AVX2(dst *float64, dstOff *int, x *float64, xOff *int, y *float64, yOff *int, rows int, width int)
+// Requires: AVX
+TEXT ·sum64AVX2(SB), NOSPLIT, $0-64
+	MOVQ    width+56(FP), AX
+	MOVQ    AX, CX
+	ANDQ    $-4, CX
+	SUBQ    CX, AX
+	LEAQ    window64<>+0(SB), DX
+	MOVQ    $0x00000004, BX
+	SUBQ    AX, BX
+	VMOVUPS (DX)(BX*8), Y0
+	XORQ    DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*8), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*8), SI
+	MOVQ y+32(FP), DI
+	MOVQ yOff+40(FP), R8
+	MOVQ (R8)(DX*8), R8
+	LEAQ (DI)(R8*8), DI
+	XORQ R8, R8
+	CMPQ R8, CX
+	JGE  last
+
+column:
+	VMOVUPS (SI)(R8*8), Y1
+	VMOVUPS (DI)(R8*8), Y2
+	VADDPD  Y1, Y2, Y1
+	VMOVUPS Y1, (BX)(R8*8)
+	ADDQ    $0x00000004, R8
+	CMPQ    R8, CX
+	JLT     column
+
+last:
+	TESTQ      AX, AX
+	JZ         done
+	VMASKMOVPD (SI)(R8*8), Y0, Y1
+	VMASKMOVPD (DI)(R8*8), Y0, Y2
+	VADDPD     Y1, Y2, Y1
+	VMASKMOVPD Y1, Y0, (BX)(R8*8)
+
+done:
+	INCQ DX
+	MOVQ rows+48(FP), BX
+	CMPQ DX, BX
+	JLT  row
+	VZEROUPPER
+	RET
+
+// func difference64AVX2(dst *float64, dstOff *int, x *float64, xOff *int, y *float64, yOff *int, rows int, width int)
+// Requires: AVX
+TEXT ·difference64AVX2(SB), NOSPLIT, $0-64
+	MOVQ    width+56(FP), AX
+	MOVQ    AX, CX
+	ANDQ    $-4, CX
+	SUBQ    CX, AX
+	LEAQ    window64<>+0(SB), DX
+	MOVQ    $0x00000004, BX
+	SUBQ    AX, BX
+	VMOVUPS (DX)(BX*8), Y0
+	XORQ    DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*8), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*8), SI
+	MOVQ y+32(FP), DI
+	MOVQ yOff+40(FP), R8
+	MOVQ (R8)(DX*8), R8
+	LEAQ (DI)(R8*8), DI
+	XORQ R8, R8
+	CMPQ R8, CX
+	JGE  last
+
+column:
+	VMOVUPS (SI)(R8*8), Y1
+	VMOVUPS (DI)(R8*8), Y2
+	VSUBPD  Y2, Y1, Y1
+	VMOVUPS Y1, (BX)(R8*8)
+	ADDQ    $0x00000004, R8
+	CMPQ    R8, CX
+	JLT     column
+
+last:
+	TESTQ      AX, AX
+	JZ         done
+	VMASKMOVPD (SI)(R8*8), Y0, Y1
+	VMASKMOVPD (DI)(R8*8), Y0, Y2
+	VSUBPD     Y2, Y1, Y1
+	VMASKMOVPD Y1, Y0, (BX)(R8*8)
+
+done:
+	INCQ DX
+	MOVQ rows+48(FP), BX
+	CMPQ DX, BX
+	JLT  row
+	VZEROUPPER
+	RET
+
+// func product64AVX2(dst *float64, dstOff *int, x *float64, xOff *int, y *float64, yOff *int, rows int, width int)
+// Requires: AVX
+TEXT ·product64AVX2(SB), NOSPLIT, $0-64
+	MOVQ    width+56(FP), AX
+	MOVQ    AX, CX
+	ANDQ    $-4, CX
+	SUBQ    CX, AX
+	LEAQ    window64<>+0(SB), DX
+	MOVQ    $0x00000004, BX
+	SUBQ    AX, BX
+	VMOVUPS (DX)(BX*8), Y0
+	XORQ    DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*8), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*8), SI
+	MOVQ y+32(FP), DI
+	MOVQ yOff+40(FP), R8
+	MOVQ (R8)(DX*8), R8
+	LEAQ (DI)(R8*8), DI
+	XORQ R8, R8
+	CMPQ R8, CX
+	JGE  last
+
+column:
+	VMOVUPS (SI)(R8*8), Y1
+	VMOVUPS (DI)(R8*8), Y2
+	VMULPD  Y1, Y2, Y1
+	VMOVUPS Y1, (BX)(R8*8)
+	ADDQ    $0x00000004, R8
+	CMPQ    R8, CX
+	JLT     column
+
+last:
+	TESTQ      AX, AX
+	JZ         done
+	VMASKMOVPD (SI)(R8*8), Y0, Y1
+	VMASKMOVPD (DI)(R8*8), Y0, Y2
+	VMULPD     Y1, Y2, Y1
+	VMASKMOVPD Y1, Y0, (BX)(R8*8)
+
+done:
+	INCQ DX
+	MOVQ rows+48(FP), BX
+	CMPQ DX, BX
+	JLT  row
+	VZEROUPPER
+	RET
+
+// func quotient64AVX2(dst *float64, dstOff *int, x *float64, xOff *int, y *float64, yOff *int, rows int, width int)
+// Requires: AVX
+TEXT ·quotient64AVX2(SB), NOSPLIT, $0-64
+	MOVQ    width+56(FP), AX
+	MOVQ    AX, CX
+	ANDQ    $-4, CX
+	SUBQ    CX, AX
+	LEAQ    window64<>+0(SB), DX
+	MOVQ    $0x00000004, BX
+	SUBQ    AX, BX
+	VMOVUPS (DX)(BX*8), Y0
+	XORQ    DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*8), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*8), SI
+	MOVQ y+32(FP), DI
+	MOVQ yOff+40(FP), R8
+	MOVQ (R8)(DX*8), R8
+	LEAQ (DI)(R8*8), DI
+	XORQ R8, R8
+	CMPQ R8, CX
+	JGE  last
+
+column:
+	VMOVUPS (SI)(R8*8), Y1
+	VMOVUPS (DI)(R8*8), Y2
+	VDIVPD  Y2, Y1, Y1
+	VMOVUPS Y1, (BX)(R8*8)
+	ADDQ    $0x00000004, R8
+	CMPQ    R8, CX
+	JLT     column
+
+last:
+	TESTQ      AX, AX
+	JZ         done
+	VMASKMOVPD (SI)(R8*8), Y0, Y1
+	VMASKMOVPD (DI)(R8*8), Y0, Y2
+	VDIVPD     Y2, Y1, Y1
+	VMASKMOVPD Y1, Y0, (BX)(R8*8)
+
+done:
+	INCQ DX
+	MOVQ rows+48(FP), BX
+	CMPQ DX, BX
+	JLT  row
 	VZEROUPPER
 	RET
 
 // func tanhVJP64AVX2(dst *float64, dstOff *int, x *float64, xOff *int, y *float64, yOff *int, rows int, width int)
 // Requires: AVX, FMA3
 TEXT ·tanhVJP64AVX2(SB), NOSPLIT, $0-64
-	MOVQ    dst+0(FP), AX
-	MOVQ    dstOff+8(FP), CX
-	MOVQ    x+16(FP), DX
-	MOVQ    xOff+24(FP), BX
-	MOVQ    rows+48(FP), SI
-	MOVQ    width+56(FP), DI
-	MOVQ    y+32(FP), R8
-	MOVQ    yOff+40(FP), R9
-	MOVQ    DI, R10
-	DECQ    R10
-	ANDQ    $-4, R10
-	SUBQ    R10, DI
-	LEAQ    window64<>+0(SB), R11
-	MOVQ    $0x00000004, R12
-	SUBQ    DI, R12
-	VMOVUPS (R11)(R12*8), Y0
+	MOVQ    width+56(FP), AX
+	MOVQ    AX, CX
+	ANDQ    $-4, CX
+	SUBQ    CX, AX
+	LEAQ    window64<>+0(SB), DX
+	MOVQ    $0x00000004, BX
+	SUBQ    AX, BX
+	VMOVUPS (DX)(BX*8), Y0
+	XORQ    DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*8), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*8), SI
+	MOVQ y+32(FP), DI
+	MOVQ yOff+40(FP), R8
+	MOVQ (R8)(DX*8), R8
+	LEAQ (DI)(R8*8), DI
+	XORQ R8, R8
+	CMPQ R8, CX
+	JGE  last
+
+column:
+	VMOVUPS      (SI)(R8*8), Y1
+	VMOVUPS      (DI)(R8*8), Y2
+	VMULPD       Y1, Y2, Y3
+	VFNMADD231PD Y3, Y2, Y1
+	VMOVUPS      Y1, (BX)(R8*8)
+	ADDQ         $0x00000004, R8
+	CMPQ         R8, CX
+	JLT          column
+
+last:
+	TESTQ        AX, AX
+	JZ           done
+	VMASKMOVPD   (SI)(R8*8), Y0, Y1
+	VMASKMOVPD   (DI)(R8*8), Y0, Y2
+	VMULPD       Y1, Y2, Y3
+	VFNMADD231PD Y3, Y2, Y1
+	VMASKMOVPD   Y1, Y0, (BX)(R8*8)
+
+done:
+	INCQ DX
+	MOVQ rows+48(FP), BX
+	CMPQ DX, BX
+	JLT  row
+	VZEROUPPER
+	RET
+
+// func sigmoidVJP64AVX2(dst *float64, dstOff *int, x *float64, xOff *int, y *float64, yOff *int, rows int, width int)
+// Requires: AVX, FMA3
+TEXT ·sigmoidVJP64AVX2(SB), NOSPLIT, $0-64
+	MOVQ    width+56(FP), AX
+	MOVQ    AX, CX
+	ANDQ    $-4, CX
+	SUBQ    CX, AX
+	LEAQ    window64<>+0(SB), DX
+	MOVQ    $0x00000004, BX
+	SUBQ    AX, BX
+	VMOVUPS (DX)(BX*8), Y0
+	XORQ    DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*8), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*8), SI
+	MOVQ y+32(FP), DI
+	MOVQ yOff+40(FP), R8
+	MOVQ (R8)(DX*8), R8
+	LEAQ (DI)(R8*8), DI
+	XORQ R8, R8
+	CMPQ R8, CX
+	JGE  last
+
+column:
+	VMOVUPS      (SI)(R8*8), Y1
+	VMOVUPS      (DI)(R8*8), Y2
+	VMULPD       Y1, Y2, Y3
+	VMULPD       Y1, Y2, Y1
+	VFNMADD231PD Y3, Y2, Y1
+	VMOVUPS      Y1, (BX)(R8*8)
+	ADDQ         $0x00000004, R8
+	CMPQ         R8, CX
+	JLT          column
+
+last:
+	TESTQ        AX, AX
+	JZ           done
+	VMASKMOVPD   (SI)(R8*8), Y0, Y1
+	VMASKMOVPD   (DI)(R8*8), Y0, Y2
+	VMULPD       Y1, Y2, Y3
+	VMULPD       Y1, Y2, Y1
+	VFNMADD231PD Y3, Y2, Y1
+	VMASKMOVPD   Y1, Y0, (BX)(R8*8)
+
+done:
+	INCQ DX
+	MOVQ rows+48(FP), BX
+	CMPQ DX, BX
+	JLT  row
+	VZEROUPPER
+	RET
+
+// func reluVJP64AVX2(dst *float64, dstOff *int, x *float64, xOff *int, y *float64, yOff *int, rows int, width int)
+// Requires: AVX
+TEXT ·reluVJP64AVX2(SB), NOSPLIT, $0-64
+	MOVQ    width+56(FP), AX
+	MOVQ    AX, CX
+	ANDQ    $-4, CX
+	SUBQ    CX, AX
+	LEAQ    window64<>+0(SB), DX
+	MOVQ    $0x00000004, BX
+	SUBQ    AX, BX
+	VMOVUPS (DX)(BX*8), Y0
+	XORQ    DX, DX
+
+row:
+	MOVQ dst+0(FP), BX
+	MOVQ dstOff+8(FP), SI
+	MOVQ (SI)(DX*8), SI
+	LEAQ (BX)(SI*8), BX
+	MOVQ x+16(FP), SI
+	MOVQ xOff+24(FP), DI
+	MOVQ (DI)(DX*8), DI
+	LEAQ (SI)(DI*8), SI
+	MOVQ y+32(FP), DI
+	MOVQ yOff+40(FP), R8
+	MOVQ (R8)(DX*8), R8
+	LEAQ (DI)(R8*8), DI
+	XORQ R8, R8
+	CMPQ R8, CX
+	JGE  last
+
+column:
+	VMOVUPS (SI)(R8*8), Y1
+	VMOVUPS (DI)(R8*8), Y2
+	VCMPPD  $0x1e, c0000000000000000x4<>+0(SB), Y2, Y2
+	VANDPD  Y2, Y1, Y2
+	VMOVUPS Y2, (BX)(R8*8)
+	ADDQ    $0x00000004, R8
+	CMPQ    R8, CX
+	JLT     column
+
+last:
+	TESTQ      AX, AX
+	JZ         done
+	VMASKMOVPD (SI)(R8*8), Y0, Y1
+	VMASKMOVPD (DI)(R8*8), Y0, Y2
+	VCMPPD     $0x1e, c0000000000000000x4<>+0(SB), Y2, Y2
+	VANDPD     Y2, Y1, Y2
+	VMASKMOVPD Y2, Y0, (BX)(R8*8)
+
+done:
+	INCQ DX
+	MOVQ rows+48(FP), BX
+	CMPQ DX, BX
+	JLT  row
+	VZEROUPPER
+	RET
+
+// func combine64AVX2(dst *float64, dstOff *int, z *float64, zOff *int, h *float64, k *float64, kOff *int, kStep int, coef *float64, stages int, rows int, width int)
+// Requires: AVX, FMA3
+TEXT ·combine64AVX2(SB), NOSPLIT, $0-96
+	MOVQ    width+88(FP), AX
+	MOVQ    AX, CX
+	ANDQ    $-4, CX
+	SUBQ    CX, AX
+	LEAQ    window64<>+0(SB), DX
+	MOVQ    $0x00000004, BX
+	SUBQ    AX, BX
+	VMOVUPS (DX)(BX*8), Y0
+	MOVQ    coef+64(FP), DX
+	MOVQ    stages+72(FP), BX
+	MOVQ    kStep+56(FP), SI
+	SHLQ    $0x03, SI
 	XORQ    DI, DI
 
 row:
-	MOVQ (CX)(DI*8), R11
-	LEAQ (AX)(R11*8), R11
-	MOVQ (BX)(DI*8), R12
-	LEAQ (DX)(R12*8), R12
-	MOVQ (R9)(DI*8), R14
-	LEAQ (R8)(R14*8), R14
-	XORQ R13, R13
+	MOVQ         dst+0(FP), R8
+	MOVQ         dstOff+8(FP), R9
+	MOVQ         (R9)(DI*8), R9
+	LEAQ         (R8)(R9*8), R8
+	MOVQ         z+16(FP), R9
+	MOVQ         zOff+24(FP), R10
+	MOVQ         (R10)(DI*8), R10
+	LEAQ         (R9)(R10*8), R9
+	MOVQ         k+40(FP), R10
+	MOVQ         kOff+48(FP), R11
+	MOVQ         (R11)(DI*8), R11
+	LEAQ         (R10)(R11*8), R10
+	MOVQ         h+32(FP), R11
+	VBROADCASTSD (R11)(DI*8), Y1
+	XORQ         R11, R11
+	CMPQ         R11, CX
+	JGE          last
 
 column:
-	CMPQ         R13, R10
-	JGE          last
-	VMOVUPS      (R12)(R13*8), Y1
-	VMOVUPS      (R14)(R13*8), Y2
-	VMULPD       Y1, Y2, Y3
-	VFNMADD231PD Y3, Y2, Y1
-	VMOVUPS      Y1, (R11)(R13*8)
-	ADDQ         $0x00000004, R13
-	JMP          column
+	LEAQ   (R10)(R11*8), R12
+	VXORPS Y3, Y3, Y3
+	XORQ   R13, R13
+
+stagefalse:
+	VMOVUPS      (R12), Y2
+	VBROADCASTSD (DX)(R13*8), Y4
+	VFMADD231PD  Y2, Y4, Y3
+	ADDQ         SI, R12
+	INCQ         R13
+	CMPQ         R13, BX
+	JLT          stagefalse
+	VMOVUPS      (R9)(R11*8), Y2
+	VFMADD231PD  Y3, Y1, Y2
+	VMOVUPS      Y2, (R8)(R11*8)
+	ADDQ         $0x00000004, R11
+	CMPQ         R11, CX
+	JLT          column
 
 last:
-	VMASKMOVPD   (R12)(R13*8), Y0, Y1
-	VMASKMOVPD   (R14)(R13*8), Y0, Y2
-	VMULPD       Y1, Y2, Y3
-	VFNMADD231PD Y3, Y2, Y1
-	VMASKMOVPD   Y1, Y0, (R11)(R13*8)
+	TESTQ  AX, AX
+	JZ     done
+	LEAQ   (R10)(R11*8), R10
+	VXORPS Y3, Y3, Y3
+	XORQ   R12, R12
+
+stagetrue:
+	VMASKMOVPD   (R10), Y0, Y2
+	VBROADCASTSD (DX)(R12*8), Y4
+	VFMADD231PD  Y2, Y4, Y3
+	ADDQ         SI, R10
+	INCQ         R12
+	CMPQ         R12, BX
+	JLT          stagetrue
+	VMASKMOVPD   (R9)(R11*8), Y0, Y2
+	VFMADD231PD  Y3, Y1, Y2
+	VMASKMOVPD   Y2, Y0, (R8)(R11*8)
+
+done:
+	INCQ DI
+	MOVQ rows+80(FP), R8
+	CMPQ DI, R8
+	JLT  row
+	VZEROUPPER
+	RET
+
+// func errorNorm64AVX2(out *float64, z0 *float64, z0Off *int, z1 *float64, z1Off *int, h *float64, k *float64, kOff *int, kStep int, coef *float64, stages int, atol float64, rtol float64, rows int, width int)
+// Requires: AVX, AVX2, FMA3, SSE2
+TEXT ·errorNorm64AVX2(SB), NOSPLIT, $0-120
+	MOVQ         width+112(FP), AX
+	MOVQ         AX, CX
+	ANDQ         $-4, CX
+	SUBQ         CX, AX
+	LEAQ         window64<>+0(SB), DX
+	MOVQ         $0x00000004, BX
+	SUBQ         AX, BX
+	VMOVUPS      (DX)(BX*8), Y0
+	MOVQ         coef+72(FP), DX
+	MOVQ         stages+80(FP), BX
+	MOVQ         kStep+64(FP), SI
+	SHLQ         $0x03, SI
+	MOVSD        atol+88(FP), X1
+	VBROADCASTSD X1, Y1
+	MOVSD        rtol+96(FP), X2
+	VBROADCASTSD X2, Y2
+	XORQ         DI, DI
+
+row:
+	MOVQ         z0+8(FP), R8
+	MOVQ         z0Off+16(FP), R9
+	MOVQ         (R9)(DI*8), R9
+	LEAQ         (R8)(R9*8), R8
+	MOVQ         z1+24(FP), R9
+	MOVQ         z1Off+32(FP), R10
+	MOVQ         (R10)(DI*8), R10
+	LEAQ         (R9)(R10*8), R9
+	MOVQ         k+48(FP), R10
+	MOVQ         kOff+56(FP), R11
+	MOVQ         (R11)(DI*8), R11
+	LEAQ         (R10)(R11*8), R10
+	MOVQ         h+40(FP), R11
+	VBROADCASTSD (R11)(DI*8), Y4
+	VXORPS       Y3, Y3, Y3
+	XORQ         R11, R11
+	CMPQ         R11, CX
+	JGE          last
+
+column:
+	LEAQ   (R10)(R11*8), R12
+	VXORPS Y5, Y5, Y5
+	XORQ   R13, R13
+
+stagefalse:
+	VMOVUPS      (R12), Y6
+	VBROADCASTSD (DX)(R13*8), Y7
+	VFMADD231PD  Y6, Y7, Y5
+	ADDQ         SI, R12
+	INCQ         R13
+	CMPQ         R13, BX
+	JLT          stagefalse
+	VMULPD       Y4, Y5, Y5
+	VMOVUPS      (R8)(R11*8), Y6
+	VMOVUPS      (R9)(R11*8), Y7
+	VMOVUPS      c0000000000000000x4<>+0(SB), Y10
+	VANDPD       c7fffffffffffffffx4<>+0(SB), Y6, Y8
+	VANDPD       c7fffffffffffffffx4<>+0(SB), Y7, Y9
+	VMAXPD       Y9, Y8, Y8
+	VFMADD231PD  Y10, Y6, Y8
+	VFMADD231PD  Y10, Y7, Y8
+	VMOVUPS      Y1, Y6
+	VFMADD231PD  Y2, Y8, Y6
+	VDIVPD       Y6, Y5, Y5
+	VFMADD231PD  Y5, Y5, Y3
+	ADDQ         $0x00000004, R11
+	CMPQ         R11, CX
+	JLT          column
+
+last:
+	TESTQ  AX, AX
+	JZ     done
+	LEAQ   (R10)(R11*8), R10
+	VXORPS Y5, Y5, Y5
+	XORQ   R12, R12
+
+stagetrue:
+	VMASKMOVPD   (R10), Y0, Y6
+	VBROADCASTSD (DX)(R12*8), Y7
+	VFMADD231PD  Y6, Y7, Y5
+	ADDQ         SI, R10
+	INCQ         R12
+	CMPQ         R12, BX
+	JLT          stagetrue
+	VMULPD       Y4, Y5, Y5
+	VMASKMOVPD   (R8)(R11*8), Y0, Y4
+	VMASKMOVPD   (R9)(R11*8), Y0, Y6
+	VMOVUPS      c0000000000000000x4<>+0(SB), Y9
+	VANDPD       c7fffffffffffffffx4<>+0(SB), Y4, Y7
+	VANDPD       c7fffffffffffffffx4<>+0(SB), Y6, Y8
+	VMAXPD       Y8, Y7, Y7
+	VFMADD231PD  Y9, Y4, Y7
+	VFMADD231PD  Y9, Y6, Y7
+	VMOVUPS      Y1, Y4
+	VFMADD231PD  Y2, Y7, Y4
+	VDIVPD       Y4, Y5, Y5
+	VANDPS       Y0, Y5, Y5
+	VFMADD231PD  Y5, Y5, Y3
+
+done:
+	MOVQ         out+0(FP), R8
+	VEXTRACTF128 $0x01, Y3, X4
+	VADDPD       X4, X3, X3
+	VPERMILPD    $0x01, X3, X4
+	VADDSD       X4, X3, X3
+	VMOVSD       X3, (R8)(DI*8)
 	INCQ         DI
-	CMPQ         DI, SI
+	MOVQ         rows+104(FP), R8
+	CMPQ         DI, R8
 	JLT          row
+	VZEROUPPER
+	RET
+
+DATA c7fffffffffffffffx4<>+0(SB)/8, $0x7fffffffffffffff
+DATA c7fffffffffffffffx4<>+8(SB)/8, $0x7fffffffffffffff
+DATA c7fffffffffffffffx4<>+16(SB)/8, $0x7fffffffffffffff
+DATA c7fffffffffffffffx4<>+24(SB)/8, $0x7fffffffffffffff
+GLOBL c7fffffffffffffffx4<>(SB), RODATA|NOPTR, $32
+
+// func scaleRows64AVX2(x *float64, xOff *int, s *float64, rows int, width int)
+// Requires: AVX
+TEXT ·scaleRows64AVX2(SB), NOSPLIT, $0-40
+	MOVQ    width+32(FP), AX
+	MOVQ    AX, CX
+	ANDQ    $-4, CX
+	SUBQ    CX, AX
+	LEAQ    window64<>+0(SB), DX
+	MOVQ    $0x00000004, BX
+	SUBQ    AX, BX
+	VMOVUPS (DX)(BX*8), Y0
+	XORQ    DX, DX
+
+row:
+	MOVQ         x+0(FP), BX
+	MOVQ         xOff+8(FP), SI
+	MOVQ         (SI)(DX*8), SI
+	LEAQ         (BX)(SI*8), BX
+	MOVQ         s+16(FP), SI
+	VBROADCASTSD (SI)(DX*8), Y1
+	XORQ         SI, SI
+	CMPQ         SI, CX
+	JGE          last
+
+column:
+	VMOVUPS (BX)(SI*8), Y2
+	VMULPD  Y1, Y2, Y2
+	VMOVUPS Y2, (BX)(SI*8)
+	ADDQ    $0x00000004, SI
+	CMPQ    SI, CX
+	JLT     column
+
+last:
+	TESTQ      AX, AX
+	JZ         done
+	VMASKMOVPD (BX)(SI*8), Y0, Y2
+	VMULPD     Y1, Y2, Y2
+	VMASKMOVPD Y2, Y0, (BX)(SI*8)
+
+done:
+	INCQ DX
+	MOVQ rows+24(FP), BX
+	CMPQ DX, BX
+	JLT  row
 	VZEROUPPER
 	RET
 
@@ -12550,365 +22598,6 @@ next:
 	VZEROUPPER
 	RET
 
-// func tanh32AVX512(dst *float32, dstOff *int, x *float32, xOff *int, rows int, width int)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·tanh32AVX512(SB), NOSPLIT, $0-48
-	MOVQ  dst+0(FP), AX
-	MOVQ  dstOff+8(FP), CX
-	MOVQ  x+16(FP), DX
-	MOVQ  xOff+24(FP), BX
-	MOVQ  rows+32(FP), SI
-	MOVQ  width+40(FP), DI
-	MOVQ  DI, R8
-	DECQ  R8
-	ANDQ  $-16, R8
-	SUBQ  R8, DI
-	MOVQ  $-1, R9
-	SHLXQ DI, R9, R9
-	NOTQ  R9
-	KMOVW R9, K1
-	XORQ  DI, DI
-
-row:
-	MOVQ (CX)(DI*8), R9
-	LEAQ (AX)(R9*4), R9
-	MOVQ (BX)(DI*8), R10
-	LEAQ (DX)(R10*4), R10
-	XORQ R11, R11
-
-column:
-	CMPQ        R11, R8
-	JGE         last
-	VMOVUPS     (R10)(R11*4), Z0
-	VMOVUPS     c40fcf84fx16<>+0(SB), Z1
-	VMINPS      Z0, Z1, Z1
-	VMOVUPS     cc0fcf84fx16<>+0(SB), Z2
-	VMAXPS      Z1, Z2, Z2
-	VMULPS      Z2, Z2, Z1
-	VMOVUPS     ca59f25c0x16<>+0(SB), Z3
-	VFMADD213PS c2a61337ex16<>+0(SB), Z1, Z3
-	VFMADD213PS caebd37ffx16<>+0(SB), Z1, Z3
-	VFMADD213PS c335c0041x16<>+0(SB), Z1, Z3
-	VFMADD213PS c3779434ax16<>+0(SB), Z1, Z3
-	VFMADD213PS c3a270dedx16<>+0(SB), Z1, Z3
-	VFMADD213PS c3ba059dcx16<>+0(SB), Z1, Z3
-	VMOVUPS     c35a0d3d8x16<>+0(SB), Z4
-	VFMADD213PS c38f895d6x16<>+0(SB), Z1, Z4
-	VFMADD213PS c3b14aa05x16<>+0(SB), Z1, Z4
-	VFMADD213PS c3ba059ddx16<>+0(SB), Z1, Z4
-	VMULPS      Z2, Z3, Z3
-	VDIVPS      Z4, Z3, Z3
-	VMOVUPS     c7fffffffx16<>+0(SB), Z1
-	VPANDD      Z0, Z1, Z1
-	VMOVUPS     c39d1b717x16<>+0(SB), Z2
-	VCMPPS      $0x01, Z2, Z1, K2
-	VMOVAPS     Z0, K2, Z3
-	VMOVUPS     Z3, (R9)(R11*4)
-	ADDQ        $0x00000010, R11
-	JMP         column
-
-last:
-	VMOVUPS.Z   (R10)(R11*4), K1, Z0
-	VMOVUPS     c40fcf84fx16<>+0(SB), Z1
-	VMINPS      Z0, Z1, Z1
-	VMOVUPS     cc0fcf84fx16<>+0(SB), Z2
-	VMAXPS      Z1, Z2, Z2
-	VMULPS      Z2, Z2, Z1
-	VMOVUPS     ca59f25c0x16<>+0(SB), Z3
-	VFMADD213PS c2a61337ex16<>+0(SB), Z1, Z3
-	VFMADD213PS caebd37ffx16<>+0(SB), Z1, Z3
-	VFMADD213PS c335c0041x16<>+0(SB), Z1, Z3
-	VFMADD213PS c3779434ax16<>+0(SB), Z1, Z3
-	VFMADD213PS c3a270dedx16<>+0(SB), Z1, Z3
-	VFMADD213PS c3ba059dcx16<>+0(SB), Z1, Z3
-	VMOVUPS     c35a0d3d8x16<>+0(SB), Z4
-	VFMADD213PS c38f895d6x16<>+0(SB), Z1, Z4
-	VFMADD213PS c3b14aa05x16<>+0(SB), Z1, Z4
-	VFMADD213PS c3ba059ddx16<>+0(SB), Z1, Z4
-	VMULPS      Z2, Z3, Z3
-	VDIVPS      Z4, Z3, Z3
-	VMOVUPS     c7fffffffx16<>+0(SB), Z1
-	VPANDD      Z0, Z1, Z1
-	VMOVUPS     c39d1b717x16<>+0(SB), Z2
-	VCMPPS      $0x01, Z2, Z1, K2
-	VMOVAPS     Z0, K2, Z3
-	VMOVUPS     Z3, K1, (R9)(R11*4)
-	INCQ        DI
-	CMPQ        DI, SI
-	JLT         row
-	VZEROUPPER
-	RET
-
-DATA c40fcf84fx16<>+0(SB)/4, $0x40fcf84f
-DATA c40fcf84fx16<>+4(SB)/4, $0x40fcf84f
-DATA c40fcf84fx16<>+8(SB)/4, $0x40fcf84f
-DATA c40fcf84fx16<>+12(SB)/4, $0x40fcf84f
-DATA c40fcf84fx16<>+16(SB)/4, $0x40fcf84f
-DATA c40fcf84fx16<>+20(SB)/4, $0x40fcf84f
-DATA c40fcf84fx16<>+24(SB)/4, $0x40fcf84f
-DATA c40fcf84fx16<>+28(SB)/4, $0x40fcf84f
-DATA c40fcf84fx16<>+32(SB)/4, $0x40fcf84f
-DATA c40fcf84fx16<>+36(SB)/4, $0x40fcf84f
-DATA c40fcf84fx16<>+40(SB)/4, $0x40fcf84f
-DATA c40fcf84fx16<>+44(SB)/4, $0x40fcf84f
-DATA c40fcf84fx16<>+48(SB)/4, $0x40fcf84f
-DATA c40fcf84fx16<>+52(SB)/4, $0x40fcf84f
-DATA c40fcf84fx16<>+56(SB)/4, $0x40fcf84f
-DATA c40fcf84fx16<>+60(SB)/4, $0x40fcf84f
-GLOBL c40fcf84fx16<>(SB), RODATA|NOPTR, $64
-
-DATA cc0fcf84fx16<>+0(SB)/4, $0xc0fcf84f
-DATA cc0fcf84fx16<>+4(SB)/4, $0xc0fcf84f
-DATA cc0fcf84fx16<>+8(SB)/4, $0xc0fcf84f
-DATA cc0fcf84fx16<>+12(SB)/4, $0xc0fcf84f
-DATA cc0fcf84fx16<>+16(SB)/4, $0xc0fcf84f
-DATA cc0fcf84fx16<>+20(SB)/4, $0xc0fcf84f
-DATA cc0fcf84fx16<>+24(SB)/4, $0xc0fcf84f
-DATA cc0fcf84fx16<>+28(SB)/4, $0xc0fcf84f
-DATA cc0fcf84fx16<>+32(SB)/4, $0xc0fcf84f
-DATA cc0fcf84fx16<>+36(SB)/4, $0xc0fcf84f
-DATA cc0fcf84fx16<>+40(SB)/4, $0xc0fcf84f
-DATA cc0fcf84fx16<>+44(SB)/4, $0xc0fcf84f
-DATA cc0fcf84fx16<>+48(SB)/4, $0xc0fcf84f
-DATA cc0fcf84fx16<>+52(SB)/4, $0xc0fcf84f
-DATA cc0fcf84fx16<>+56(SB)/4, $0xc0fcf84f
-DATA cc0fcf84fx16<>+60(SB)/4, $0xc0fcf84f
-GLOBL cc0fcf84fx16<>(SB), RODATA|NOPTR, $64
-
-DATA c39d1b717x16<>+0(SB)/4, $0x39d1b717
-DATA c39d1b717x16<>+4(SB)/4, $0x39d1b717
-DATA c39d1b717x16<>+8(SB)/4, $0x39d1b717
-DATA c39d1b717x16<>+12(SB)/4, $0x39d1b717
-DATA c39d1b717x16<>+16(SB)/4, $0x39d1b717
-DATA c39d1b717x16<>+20(SB)/4, $0x39d1b717
-DATA c39d1b717x16<>+24(SB)/4, $0x39d1b717
-DATA c39d1b717x16<>+28(SB)/4, $0x39d1b717
-DATA c39d1b717x16<>+32(SB)/4, $0x39d1b717
-DATA c39d1b717x16<>+36(SB)/4, $0x39d1b717
-DATA c39d1b717x16<>+40(SB)/4, $0x39d1b717
-DATA c39d1b717x16<>+44(SB)/4, $0x39d1b717
-DATA c39d1b717x16<>+48(SB)/4, $0x39d1b717
-DATA c39d1b717x16<>+52(SB)/4, $0x39d1b717
-DATA c39d1b717x16<>+56(SB)/4, $0x39d1b717
-DATA c39d1b717x16<>+60(SB)/4, $0x39d1b717
-GLOBL c39d1b717x16<>(SB), RODATA|NOPTR, $64
-
-DATA c7fffffffx16<>+0(SB)/4, $0x7fffffff
-DATA c7fffffffx16<>+4(SB)/4, $0x7fffffff
-DATA c7fffffffx16<>+8(SB)/4, $0x7fffffff
-DATA c7fffffffx16<>+12(SB)/4, $0x7fffffff
-DATA c7fffffffx16<>+16(SB)/4, $0x7fffffff
-DATA c7fffffffx16<>+20(SB)/4, $0x7fffffff
-DATA c7fffffffx16<>+24(SB)/4, $0x7fffffff
-DATA c7fffffffx16<>+28(SB)/4, $0x7fffffff
-DATA c7fffffffx16<>+32(SB)/4, $0x7fffffff
-DATA c7fffffffx16<>+36(SB)/4, $0x7fffffff
-DATA c7fffffffx16<>+40(SB)/4, $0x7fffffff
-DATA c7fffffffx16<>+44(SB)/4, $0x7fffffff
-DATA c7fffffffx16<>+48(SB)/4, $0x7fffffff
-DATA c7fffffffx16<>+52(SB)/4, $0x7fffffff
-DATA c7fffffffx16<>+56(SB)/4, $0x7fffffff
-DATA c7fffffffx16<>+60(SB)/4, $0x7fffffff
-GLOBL c7fffffffx16<>(SB), RODATA|NOPTR, $64
-
-DATA ca59f25c0x16<>+0(SB)/4, $0xa59f25c0
-DATA ca59f25c0x16<>+4(SB)/4, $0xa59f25c0
-DATA ca59f25c0x16<>+8(SB)/4, $0xa59f25c0
-DATA ca59f25c0x16<>+12(SB)/4, $0xa59f25c0
-DATA ca59f25c0x16<>+16(SB)/4, $0xa59f25c0
-DATA ca59f25c0x16<>+20(SB)/4, $0xa59f25c0
-DATA ca59f25c0x16<>+24(SB)/4, $0xa59f25c0
-DATA ca59f25c0x16<>+28(SB)/4, $0xa59f25c0
-DATA ca59f25c0x16<>+32(SB)/4, $0xa59f25c0
-DATA ca59f25c0x16<>+36(SB)/4, $0xa59f25c0
-DATA ca59f25c0x16<>+40(SB)/4, $0xa59f25c0
-DATA ca59f25c0x16<>+44(SB)/4, $0xa59f25c0
-DATA ca59f25c0x16<>+48(SB)/4, $0xa59f25c0
-DATA ca59f25c0x16<>+52(SB)/4, $0xa59f25c0
-DATA ca59f25c0x16<>+56(SB)/4, $0xa59f25c0
-DATA ca59f25c0x16<>+60(SB)/4, $0xa59f25c0
-GLOBL ca59f25c0x16<>(SB), RODATA|NOPTR, $64
-
-DATA c2a61337ex16<>+0(SB)/4, $0x2a61337e
-DATA c2a61337ex16<>+4(SB)/4, $0x2a61337e
-DATA c2a61337ex16<>+8(SB)/4, $0x2a61337e
-DATA c2a61337ex16<>+12(SB)/4, $0x2a61337e
-DATA c2a61337ex16<>+16(SB)/4, $0x2a61337e
-DATA c2a61337ex16<>+20(SB)/4, $0x2a61337e
-DATA c2a61337ex16<>+24(SB)/4, $0x2a61337e
-DATA c2a61337ex16<>+28(SB)/4, $0x2a61337e
-DATA c2a61337ex16<>+32(SB)/4, $0x2a61337e
-DATA c2a61337ex16<>+36(SB)/4, $0x2a61337e
-DATA c2a61337ex16<>+40(SB)/4, $0x2a61337e
-DATA c2a61337ex16<>+44(SB)/4, $0x2a61337e
-DATA c2a61337ex16<>+48(SB)/4, $0x2a61337e
-DATA c2a61337ex16<>+52(SB)/4, $0x2a61337e
-DATA c2a61337ex16<>+56(SB)/4, $0x2a61337e
-DATA c2a61337ex16<>+60(SB)/4, $0x2a61337e
-GLOBL c2a61337ex16<>(SB), RODATA|NOPTR, $64
-
-DATA caebd37ffx16<>+0(SB)/4, $0xaebd37ff
-DATA caebd37ffx16<>+4(SB)/4, $0xaebd37ff
-DATA caebd37ffx16<>+8(SB)/4, $0xaebd37ff
-DATA caebd37ffx16<>+12(SB)/4, $0xaebd37ff
-DATA caebd37ffx16<>+16(SB)/4, $0xaebd37ff
-DATA caebd37ffx16<>+20(SB)/4, $0xaebd37ff
-DATA caebd37ffx16<>+24(SB)/4, $0xaebd37ff
-DATA caebd37ffx16<>+28(SB)/4, $0xaebd37ff
-DATA caebd37ffx16<>+32(SB)/4, $0xaebd37ff
-DATA caebd37ffx16<>+36(SB)/4, $0xaebd37ff
-DATA caebd37ffx16<>+40(SB)/4, $0xaebd37ff
-DATA caebd37ffx16<>+44(SB)/4, $0xaebd37ff
-DATA caebd37ffx16<>+48(SB)/4, $0xaebd37ff
-DATA caebd37ffx16<>+52(SB)/4, $0xaebd37ff
-DATA caebd37ffx16<>+56(SB)/4, $0xaebd37ff
-DATA caebd37ffx16<>+60(SB)/4, $0xaebd37ff
-GLOBL caebd37ffx16<>(SB), RODATA|NOPTR, $64
-
-DATA c335c0041x16<>+0(SB)/4, $0x335c0041
-DATA c335c0041x16<>+4(SB)/4, $0x335c0041
-DATA c335c0041x16<>+8(SB)/4, $0x335c0041
-DATA c335c0041x16<>+12(SB)/4, $0x335c0041
-DATA c335c0041x16<>+16(SB)/4, $0x335c0041
-DATA c335c0041x16<>+20(SB)/4, $0x335c0041
-DATA c335c0041x16<>+24(SB)/4, $0x335c0041
-DATA c335c0041x16<>+28(SB)/4, $0x335c0041
-DATA c335c0041x16<>+32(SB)/4, $0x335c0041
-DATA c335c0041x16<>+36(SB)/4, $0x335c0041
-DATA c335c0041x16<>+40(SB)/4, $0x335c0041
-DATA c335c0041x16<>+44(SB)/4, $0x335c0041
-DATA c335c0041x16<>+48(SB)/4, $0x335c0041
-DATA c335c0041x16<>+52(SB)/4, $0x335c0041
-DATA c335c0041x16<>+56(SB)/4, $0x335c0041
-DATA c335c0041x16<>+60(SB)/4, $0x335c0041
-GLOBL c335c0041x16<>(SB), RODATA|NOPTR, $64
-
-DATA c3779434ax16<>+0(SB)/4, $0x3779434a
-DATA c3779434ax16<>+4(SB)/4, $0x3779434a
-DATA c3779434ax16<>+8(SB)/4, $0x3779434a
-DATA c3779434ax16<>+12(SB)/4, $0x3779434a
-DATA c3779434ax16<>+16(SB)/4, $0x3779434a
-DATA c3779434ax16<>+20(SB)/4, $0x3779434a
-DATA c3779434ax16<>+24(SB)/4, $0x3779434a
-DATA c3779434ax16<>+28(SB)/4, $0x3779434a
-DATA c3779434ax16<>+32(SB)/4, $0x3779434a
-DATA c3779434ax16<>+36(SB)/4, $0x3779434a
-DATA c3779434ax16<>+40(SB)/4, $0x3779434a
-DATA c3779434ax16<>+44(SB)/4, $0x3779434a
-DATA c3779434ax16<>+48(SB)/4, $0x3779434a
-DATA c3779434ax16<>+52(SB)/4, $0x3779434a
-DATA c3779434ax16<>+56(SB)/4, $0x3779434a
-DATA c3779434ax16<>+60(SB)/4, $0x3779434a
-GLOBL c3779434ax16<>(SB), RODATA|NOPTR, $64
-
-DATA c3a270dedx16<>+0(SB)/4, $0x3a270ded
-DATA c3a270dedx16<>+4(SB)/4, $0x3a270ded
-DATA c3a270dedx16<>+8(SB)/4, $0x3a270ded
-DATA c3a270dedx16<>+12(SB)/4, $0x3a270ded
-DATA c3a270dedx16<>+16(SB)/4, $0x3a270ded
-DATA c3a270dedx16<>+20(SB)/4, $0x3a270ded
-DATA c3a270dedx16<>+24(SB)/4, $0x3a270ded
-DATA c3a270dedx16<>+28(SB)/4, $0x3a270ded
-DATA c3a270dedx16<>+32(SB)/4, $0x3a270ded
-DATA c3a270dedx16<>+36(SB)/4, $0x3a270ded
-DATA c3a270dedx16<>+40(SB)/4, $0x3a270ded
-DATA c3a270dedx16<>+44(SB)/4, $0x3a270ded
-DATA c3a270dedx16<>+48(SB)/4, $0x3a270ded
-DATA c3a270dedx16<>+52(SB)/4, $0x3a270ded
-DATA c3a270dedx16<>+56(SB)/4, $0x3a270ded
-DATA c3a270dedx16<>+60(SB)/4, $0x3a270ded
-GLOBL c3a270dedx16<>(SB), RODATA|NOPTR, $64
-
-DATA c3ba059dcx16<>+0(SB)/4, $0x3ba059dc
-DATA c3ba059dcx16<>+4(SB)/4, $0x3ba059dc
-DATA c3ba059dcx16<>+8(SB)/4, $0x3ba059dc
-DATA c3ba059dcx16<>+12(SB)/4, $0x3ba059dc
-DATA c3ba059dcx16<>+16(SB)/4, $0x3ba059dc
-DATA c3ba059dcx16<>+20(SB)/4, $0x3ba059dc
-DATA c3ba059dcx16<>+24(SB)/4, $0x3ba059dc
-DATA c3ba059dcx16<>+28(SB)/4, $0x3ba059dc
-DATA c3ba059dcx16<>+32(SB)/4, $0x3ba059dc
-DATA c3ba059dcx16<>+36(SB)/4, $0x3ba059dc
-DATA c3ba059dcx16<>+40(SB)/4, $0x3ba059dc
-DATA c3ba059dcx16<>+44(SB)/4, $0x3ba059dc
-DATA c3ba059dcx16<>+48(SB)/4, $0x3ba059dc
-DATA c3ba059dcx16<>+52(SB)/4, $0x3ba059dc
-DATA c3ba059dcx16<>+56(SB)/4, $0x3ba059dc
-DATA c3ba059dcx16<>+60(SB)/4, $0x3ba059dc
-GLOBL c3ba059dcx16<>(SB), RODATA|NOPTR, $64
-
-DATA c35a0d3d8x16<>+0(SB)/4, $0x35a0d3d8
-DATA c35a0d3d8x16<>+4(SB)/4, $0x35a0d3d8
-DATA c35a0d3d8x16<>+8(SB)/4, $0x35a0d3d8
-DATA c35a0d3d8x16<>+12(SB)/4, $0x35a0d3d8
-DATA c35a0d3d8x16<>+16(SB)/4, $0x35a0d3d8
-DATA c35a0d3d8x16<>+20(SB)/4, $0x35a0d3d8
-DATA c35a0d3d8x16<>+24(SB)/4, $0x35a0d3d8
-DATA c35a0d3d8x16<>+28(SB)/4, $0x35a0d3d8
-DATA c35a0d3d8x16<>+32(SB)/4, $0x35a0d3d8
-DATA c35a0d3d8x16<>+36(SB)/4, $0x35a0d3d8
-DATA c35a0d3d8x16<>+40(SB)/4, $0x35a0d3d8
-DATA c35a0d3d8x16<>+44(SB)/4, $0x35a0d3d8
-DATA c35a0d3d8x16<>+48(SB)/4, $0x35a0d3d8
-DATA c35a0d3d8x16<>+52(SB)/4, $0x35a0d3d8
-DATA c35a0d3d8x16<>+56(SB)/4, $0x35a0d3d8
-DATA c35a0d3d8x16<>+60(SB)/4, $0x35a0d3d8
-GLOBL c35a0d3d8x16<>(SB), RODATA|NOPTR, $64
-
-DATA c38f895d6x16<>+0(SB)/4, $0x38f895d6
-DATA c38f895d6x16<>+4(SB)/4, $0x38f895d6
-DATA c38f895d6x16<>+8(SB)/4, $0x38f895d6
-DATA c38f895d6x16<>+12(SB)/4, $0x38f895d6
-DATA c38f895d6x16<>+16(SB)/4, $0x38f895d6
-DATA c38f895d6x16<>+20(SB)/4, $0x38f895d6
-DATA c38f895d6x16<>+24(SB)/4, $0x38f895d6
-DATA c38f895d6x16<>+28(SB)/4, $0x38f895d6
-DATA c38f895d6x16<>+32(SB)/4, $0x38f895d6
-DATA c38f895d6x16<>+36(SB)/4, $0x38f895d6
-DATA c38f895d6x16<>+40(SB)/4, $0x38f895d6
-DATA c38f895d6x16<>+44(SB)/4, $0x38f895d6
-DATA c38f895d6x16<>+48(SB)/4, $0x38f895d6
-DATA c38f895d6x16<>+52(SB)/4, $0x38f895d6
-DATA c38f895d6x16<>+56(SB)/4, $0x38f895d6
-DATA c38f895d6x16<>+60(SB)/4, $0x38f895d6
-GLOBL c38f895d6x16<>(SB), RODATA|NOPTR, $64
-
-DATA c3b14aa05x16<>+0(SB)/4, $0x3b14aa05
-DATA c3b14aa05x16<>+4(SB)/4, $0x3b14aa05
-DATA c3b14aa05x16<>+8(SB)/4, $0x3b14aa05
-DATA c3b14aa05x16<>+12(SB)/4, $0x3b14aa05
-DATA c3b14aa05x16<>+16(SB)/4, $0x3b14aa05
-DATA c3b14aa05x16<>+20(SB)/4, $0x3b14aa05
-DATA c3b14aa05x16<>+24(SB)/4, $0x3b14aa05
-DATA c3b14aa05x16<>+28(SB)/4, $0x3b14aa05
-DATA c3b14aa05x16<>+32(SB)/4, $0x3b14aa05
-DATA c3b14aa05x16<>+36(SB)/4, $0x3b14aa05
-DATA c3b14aa05x16<>+40(SB)/4, $0x3b14aa05
-DATA c3b14aa05x16<>+44(SB)/4, $0x3b14aa05
-DATA c3b14aa05x16<>+48(SB)/4, $0x3b14aa05
-DATA c3b14aa05x16<>+52(SB)/4, $0x3b14aa05
-DATA c3b14aa05x16<>+56(SB)/4, $0x3b14aa05
-DATA c3b14aa05x16<>+60(SB)/4, $0x3b14aa05
-GLOBL c3b14aa05x16<>(SB), RODATA|NOPTR, $64
-
-DATA c3ba059ddx16<>+0(SB)/4, $0x3ba059dd
-DATA c3ba059ddx16<>+4(SB)/4, $0x3ba059dd
-DATA c3ba059ddx16<>+8(SB)/4, $0x3ba059dd
-DATA c3ba059ddx16<>+12(SB)/4, $0x3ba059dd
-DATA c3ba059ddx16<>+16(SB)/4, $0x3ba059dd
-DATA c3ba059ddx16<>+20(SB)/4, $0x3ba059dd
-DATA c3ba059ddx16<>+24(SB)/4, $0x3ba059dd
-DATA c3ba059ddx16<>+28(SB)/4, $0x3ba059dd
-DATA c3ba059ddx16<>+32(SB)/4, $0x3ba059dd
-DATA c3ba059ddx16<>+36(SB)/4, $0x3ba059dd
-DATA c3ba059ddx16<>+40(SB)/4, $0x3ba059dd
-DATA c3ba059ddx16<>+44(SB)/4, $0x3ba059dd
-DATA c3ba059ddx16<>+48(SB)/4, $0x3ba059dd
-DATA c3ba059ddx16<>+52(SB)/4, $0x3ba059dd
-DATA c3ba059ddx16<>+56(SB)/4, $0x3ba059dd
-DATA c3ba059ddx16<>+60(SB)/4, $0x3ba059dd
-GLOBL c3ba059ddx16<>(SB), RODATA|NOPTR, $64
-
 // func adam32AVX512(theta *float32, m *float32, v *float32, gradient *float32, n int, scale float32, rate float32, beta1 float32, rest1 float32, beta2 float32, rest2 float32, epsilon float32, corrV float32)
 // Requires: AVX, AVX512F, SSE
 TEXT ·adam32AVX512(SB), NOSPLIT, $0-72
@@ -12957,243 +22646,6 @@ next:
 	JLT         next
 	VZEROUPPER
 	RET
-
-// func tanh32AVX2(dst *float32, dstOff *int, x *float32, xOff *int, rows int, width int)
-// Requires: AVX, FMA3
-TEXT ·tanh32AVX2(SB), NOSPLIT, $0-48
-	MOVQ    dst+0(FP), AX
-	MOVQ    dstOff+8(FP), CX
-	MOVQ    x+16(FP), DX
-	MOVQ    xOff+24(FP), BX
-	MOVQ    rows+32(FP), SI
-	MOVQ    width+40(FP), DI
-	MOVQ    DI, R8
-	DECQ    R8
-	ANDQ    $-8, R8
-	SUBQ    R8, DI
-	LEAQ    window32<>+0(SB), R9
-	MOVQ    $0x00000008, R10
-	SUBQ    DI, R10
-	VMOVUPS (R9)(R10*4), Y0
-	XORQ    DI, DI
-
-row:
-	MOVQ (CX)(DI*8), R9
-	LEAQ (AX)(R9*4), R9
-	MOVQ (BX)(DI*8), R10
-	LEAQ (DX)(R10*4), R10
-	XORQ R11, R11
-
-column:
-	CMPQ        R11, R8
-	JGE         last
-	VMOVUPS     (R10)(R11*4), Y1
-	VMOVUPS     c40fcf84fx8<>+0(SB), Y2
-	VMINPS      Y1, Y2, Y2
-	VMOVUPS     cc0fcf84fx8<>+0(SB), Y3
-	VMAXPS      Y2, Y3, Y3
-	VMULPS      Y3, Y3, Y2
-	VMOVUPS     ca59f25c0x8<>+0(SB), Y4
-	VFMADD213PS c2a61337ex8<>+0(SB), Y2, Y4
-	VFMADD213PS caebd37ffx8<>+0(SB), Y2, Y4
-	VFMADD213PS c335c0041x8<>+0(SB), Y2, Y4
-	VFMADD213PS c3779434ax8<>+0(SB), Y2, Y4
-	VFMADD213PS c3a270dedx8<>+0(SB), Y2, Y4
-	VFMADD213PS c3ba059dcx8<>+0(SB), Y2, Y4
-	VMOVUPS     c35a0d3d8x8<>+0(SB), Y5
-	VFMADD213PS c38f895d6x8<>+0(SB), Y2, Y5
-	VFMADD213PS c3b14aa05x8<>+0(SB), Y2, Y5
-	VFMADD213PS c3ba059ddx8<>+0(SB), Y2, Y5
-	VMULPS      Y3, Y4, Y4
-	VDIVPS      Y5, Y4, Y4
-	VMOVUPS     c7fffffffx8<>+0(SB), Y2
-	VANDPS      Y1, Y2, Y2
-	VCMPPS      $0x01, c39d1b717x8<>+0(SB), Y2, Y2
-	VBLENDVPS   Y2, Y1, Y4, Y4
-	VMOVUPS     Y4, (R9)(R11*4)
-	ADDQ        $0x00000008, R11
-	JMP         column
-
-last:
-	VMASKMOVPS  (R10)(R11*4), Y0, Y1
-	VMOVUPS     c40fcf84fx8<>+0(SB), Y2
-	VMINPS      Y1, Y2, Y2
-	VMOVUPS     cc0fcf84fx8<>+0(SB), Y3
-	VMAXPS      Y2, Y3, Y3
-	VMULPS      Y3, Y3, Y2
-	VMOVUPS     ca59f25c0x8<>+0(SB), Y4
-	VFMADD213PS c2a61337ex8<>+0(SB), Y2, Y4
-	VFMADD213PS caebd37ffx8<>+0(SB), Y2, Y4
-	VFMADD213PS c335c0041x8<>+0(SB), Y2, Y4
-	VFMADD213PS c3779434ax8<>+0(SB), Y2, Y4
-	VFMADD213PS c3a270dedx8<>+0(SB), Y2, Y4
-	VFMADD213PS c3ba059dcx8<>+0(SB), Y2, Y4
-	VMOVUPS     c35a0d3d8x8<>+0(SB), Y5
-	VFMADD213PS c38f895d6x8<>+0(SB), Y2, Y5
-	VFMADD213PS c3b14aa05x8<>+0(SB), Y2, Y5
-	VFMADD213PS c3ba059ddx8<>+0(SB), Y2, Y5
-	VMULPS      Y3, Y4, Y4
-	VDIVPS      Y5, Y4, Y4
-	VMOVUPS     c7fffffffx8<>+0(SB), Y2
-	VANDPS      Y1, Y2, Y2
-	VCMPPS      $0x01, c39d1b717x8<>+0(SB), Y2, Y2
-	VBLENDVPS   Y2, Y1, Y4, Y4
-	VMASKMOVPS  Y4, Y0, (R9)(R11*4)
-	INCQ        DI
-	CMPQ        DI, SI
-	JLT         row
-	VZEROUPPER
-	RET
-
-DATA c40fcf84fx8<>+0(SB)/4, $0x40fcf84f
-DATA c40fcf84fx8<>+4(SB)/4, $0x40fcf84f
-DATA c40fcf84fx8<>+8(SB)/4, $0x40fcf84f
-DATA c40fcf84fx8<>+12(SB)/4, $0x40fcf84f
-DATA c40fcf84fx8<>+16(SB)/4, $0x40fcf84f
-DATA c40fcf84fx8<>+20(SB)/4, $0x40fcf84f
-DATA c40fcf84fx8<>+24(SB)/4, $0x40fcf84f
-DATA c40fcf84fx8<>+28(SB)/4, $0x40fcf84f
-GLOBL c40fcf84fx8<>(SB), RODATA|NOPTR, $32
-
-DATA cc0fcf84fx8<>+0(SB)/4, $0xc0fcf84f
-DATA cc0fcf84fx8<>+4(SB)/4, $0xc0fcf84f
-DATA cc0fcf84fx8<>+8(SB)/4, $0xc0fcf84f
-DATA cc0fcf84fx8<>+12(SB)/4, $0xc0fcf84f
-DATA cc0fcf84fx8<>+16(SB)/4, $0xc0fcf84f
-DATA cc0fcf84fx8<>+20(SB)/4, $0xc0fcf84f
-DATA cc0fcf84fx8<>+24(SB)/4, $0xc0fcf84f
-DATA cc0fcf84fx8<>+28(SB)/4, $0xc0fcf84f
-GLOBL cc0fcf84fx8<>(SB), RODATA|NOPTR, $32
-
-DATA c39d1b717x8<>+0(SB)/4, $0x39d1b717
-DATA c39d1b717x8<>+4(SB)/4, $0x39d1b717
-DATA c39d1b717x8<>+8(SB)/4, $0x39d1b717
-DATA c39d1b717x8<>+12(SB)/4, $0x39d1b717
-DATA c39d1b717x8<>+16(SB)/4, $0x39d1b717
-DATA c39d1b717x8<>+20(SB)/4, $0x39d1b717
-DATA c39d1b717x8<>+24(SB)/4, $0x39d1b717
-DATA c39d1b717x8<>+28(SB)/4, $0x39d1b717
-GLOBL c39d1b717x8<>(SB), RODATA|NOPTR, $32
-
-DATA c7fffffffx8<>+0(SB)/4, $0x7fffffff
-DATA c7fffffffx8<>+4(SB)/4, $0x7fffffff
-DATA c7fffffffx8<>+8(SB)/4, $0x7fffffff
-DATA c7fffffffx8<>+12(SB)/4, $0x7fffffff
-DATA c7fffffffx8<>+16(SB)/4, $0x7fffffff
-DATA c7fffffffx8<>+20(SB)/4, $0x7fffffff
-DATA c7fffffffx8<>+24(SB)/4, $0x7fffffff
-DATA c7fffffffx8<>+28(SB)/4, $0x7fffffff
-GLOBL c7fffffffx8<>(SB), RODATA|NOPTR, $32
-
-DATA ca59f25c0x8<>+0(SB)/4, $0xa59f25c0
-DATA ca59f25c0x8<>+4(SB)/4, $0xa59f25c0
-DATA ca59f25c0x8<>+8(SB)/4, $0xa59f25c0
-DATA ca59f25c0x8<>+12(SB)/4, $0xa59f25c0
-DATA ca59f25c0x8<>+16(SB)/4, $0xa59f25c0
-DATA ca59f25c0x8<>+20(SB)/4, $0xa59f25c0
-DATA ca59f25c0x8<>+24(SB)/4, $0xa59f25c0
-DATA ca59f25c0x8<>+28(SB)/4, $0xa59f25c0
-GLOBL ca59f25c0x8<>(SB), RODATA|NOPTR, $32
-
-DATA c2a61337ex8<>+0(SB)/4, $0x2a61337e
-DATA c2a61337ex8<>+4(SB)/4, $0x2a61337e
-DATA c2a61337ex8<>+8(SB)/4, $0x2a61337e
-DATA c2a61337ex8<>+12(SB)/4, $0x2a61337e
-DATA c2a61337ex8<>+16(SB)/4, $0x2a61337e
-DATA c2a61337ex8<>+20(SB)/4, $0x2a61337e
-DATA c2a61337ex8<>+24(SB)/4, $0x2a61337e
-DATA c2a61337ex8<>+28(SB)/4, $0x2a61337e
-GLOBL c2a61337ex8<>(SB), RODATA|NOPTR, $32
-
-DATA caebd37ffx8<>+0(SB)/4, $0xaebd37ff
-DATA caebd37ffx8<>+4(SB)/4, $0xaebd37ff
-DATA caebd37ffx8<>+8(SB)/4, $0xaebd37ff
-DATA caebd37ffx8<>+12(SB)/4, $0xaebd37ff
-DATA caebd37ffx8<>+16(SB)/4, $0xaebd37ff
-DATA caebd37ffx8<>+20(SB)/4, $0xaebd37ff
-DATA caebd37ffx8<>+24(SB)/4, $0xaebd37ff
-DATA caebd37ffx8<>+28(SB)/4, $0xaebd37ff
-GLOBL caebd37ffx8<>(SB), RODATA|NOPTR, $32
-
-DATA c335c0041x8<>+0(SB)/4, $0x335c0041
-DATA c335c0041x8<>+4(SB)/4, $0x335c0041
-DATA c335c0041x8<>+8(SB)/4, $0x335c0041
-DATA c335c0041x8<>+12(SB)/4, $0x335c0041
-DATA c335c0041x8<>+16(SB)/4, $0x335c0041
-DATA c335c0041x8<>+20(SB)/4, $0x335c0041
-DATA c335c0041x8<>+24(SB)/4, $0x335c0041
-DATA c335c0041x8<>+28(SB)/4, $0x335c0041
-GLOBL c335c0041x8<>(SB), RODATA|NOPTR, $32
-
-DATA c3779434ax8<>+0(SB)/4, $0x3779434a
-DATA c3779434ax8<>+4(SB)/4, $0x3779434a
-DATA c3779434ax8<>+8(SB)/4, $0x3779434a
-DATA c3779434ax8<>+12(SB)/4, $0x3779434a
-DATA c3779434ax8<>+16(SB)/4, $0x3779434a
-DATA c3779434ax8<>+20(SB)/4, $0x3779434a
-DATA c3779434ax8<>+24(SB)/4, $0x3779434a
-DATA c3779434ax8<>+28(SB)/4, $0x3779434a
-GLOBL c3779434ax8<>(SB), RODATA|NOPTR, $32
-
-DATA c3a270dedx8<>+0(SB)/4, $0x3a270ded
-DATA c3a270dedx8<>+4(SB)/4, $0x3a270ded
-DATA c3a270dedx8<>+8(SB)/4, $0x3a270ded
-DATA c3a270dedx8<>+12(SB)/4, $0x3a270ded
-DATA c3a270dedx8<>+16(SB)/4, $0x3a270ded
-DATA c3a270dedx8<>+20(SB)/4, $0x3a270ded
-DATA c3a270dedx8<>+24(SB)/4, $0x3a270ded
-DATA c3a270dedx8<>+28(SB)/4, $0x3a270ded
-GLOBL c3a270dedx8<>(SB), RODATA|NOPTR, $32
-
-DATA c3ba059dcx8<>+0(SB)/4, $0x3ba059dc
-DATA c3ba059dcx8<>+4(SB)/4, $0x3ba059dc
-DATA c3ba059dcx8<>+8(SB)/4, $0x3ba059dc
-DATA c3ba059dcx8<>+12(SB)/4, $0x3ba059dc
-DATA c3ba059dcx8<>+16(SB)/4, $0x3ba059dc
-DATA c3ba059dcx8<>+20(SB)/4, $0x3ba059dc
-DATA c3ba059dcx8<>+24(SB)/4, $0x3ba059dc
-DATA c3ba059dcx8<>+28(SB)/4, $0x3ba059dc
-GLOBL c3ba059dcx8<>(SB), RODATA|NOPTR, $32
-
-DATA c35a0d3d8x8<>+0(SB)/4, $0x35a0d3d8
-DATA c35a0d3d8x8<>+4(SB)/4, $0x35a0d3d8
-DATA c35a0d3d8x8<>+8(SB)/4, $0x35a0d3d8
-DATA c35a0d3d8x8<>+12(SB)/4, $0x35a0d3d8
-DATA c35a0d3d8x8<>+16(SB)/4, $0x35a0d3d8
-DATA c35a0d3d8x8<>+20(SB)/4, $0x35a0d3d8
-DATA c35a0d3d8x8<>+24(SB)/4, $0x35a0d3d8
-DATA c35a0d3d8x8<>+28(SB)/4, $0x35a0d3d8
-GLOBL c35a0d3d8x8<>(SB), RODATA|NOPTR, $32
-
-DATA c38f895d6x8<>+0(SB)/4, $0x38f895d6
-DATA c38f895d6x8<>+4(SB)/4, $0x38f895d6
-DATA c38f895d6x8<>+8(SB)/4, $0x38f895d6
-DATA c38f895d6x8<>+12(SB)/4, $0x38f895d6
-DATA c38f895d6x8<>+16(SB)/4, $0x38f895d6
-DATA c38f895d6x8<>+20(SB)/4, $0x38f895d6
-DATA c38f895d6x8<>+24(SB)/4, $0x38f895d6
-DATA c38f895d6x8<>+28(SB)/4, $0x38f895d6
-GLOBL c38f895d6x8<>(SB), RODATA|NOPTR, $32
-
-DATA c3b14aa05x8<>+0(SB)/4, $0x3b14aa05
-DATA c3b14aa05x8<>+4(SB)/4, $0x3b14aa05
-DATA c3b14aa05x8<>+8(SB)/4, $0x3b14aa05
-DATA c3b14aa05x8<>+12(SB)/4, $0x3b14aa05
-DATA c3b14aa05x8<>+16(SB)/4, $0x3b14aa05
-DATA c3b14aa05x8<>+20(SB)/4, $0x3b14aa05
-DATA c3b14aa05x8<>+24(SB)/4, $0x3b14aa05
-DATA c3b14aa05x8<>+28(SB)/4, $0x3b14aa05
-GLOBL c3b14aa05x8<>(SB), RODATA|NOPTR, $32
-
-DATA c3ba059ddx8<>+0(SB)/4, $0x3ba059dd
-DATA c3ba059ddx8<>+4(SB)/4, $0x3ba059dd
-DATA c3ba059ddx8<>+8(SB)/4, $0x3ba059dd
-DATA c3ba059ddx8<>+12(SB)/4, $0x3ba059dd
-DATA c3ba059ddx8<>+16(SB)/4, $0x3ba059dd
-DATA c3ba059ddx8<>+20(SB)/4, $0x3ba059dd
-DATA c3ba059ddx8<>+24(SB)/4, $0x3ba059dd
-DATA c3ba059ddx8<>+28(SB)/4, $0x3ba059dd
-GLOBL c3ba059ddx8<>(SB), RODATA|NOPTR, $32
 
 // func adam32AVX2(theta *float32, m *float32, v *float32, gradient *float32, n int, scale float32, rate float32, beta1 float32, rest1 float32, beta2 float32, rest2 float32, epsilon float32, corrV float32)
 // Requires: AVX, AVX2, FMA3, SSE

@@ -13,6 +13,7 @@ func plainKernels[T Float]() *Kernels[T] {
 		Pack: func(dst, w []T, k, m int, trans bool) {
 			packPanels(plainPanels, dst, w, k, m, trans)
 		},
+		ScaleRows: ScaleRows[T], Combine: Combine[T], ErrorNorm: ErrorNorm[T],
 		GemmTN: gemmTNPlain[T], ColSum: colSumPlain[T], Add: addPlain[T], Adam: adamPlain[T],
 	}
 	s := newScalars[T]()

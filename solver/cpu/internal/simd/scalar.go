@@ -30,31 +30,20 @@ func newScalars[T Float]() *scalars[T] {
 	s.binary[plan.Div] = func(a, b T) T { return a / b }
 	s.binary[plan.TanhVJP] = func(g, y T) T { return g - g*y*y }
 	s.binary[plan.SigmoidVJP] = func(g, y T) T { return g * y * (1 - y) }
+	s.binary[plan.ReluVJP] = reluVJP[T]
 	if single, ok := any(s).(*scalars[float32]); ok {
-		single.unary[plan.Tanh] = tanh32
+		single.unary[plan.Exp], single.unary[plan.Tanh] = exp32, tanh32
+		single.unary[plan.Sigmoid], single.unary[plan.Softplus] = sigmoid32, softplus32
+		single.binary[plan.SoftplusVJP] = func(g, x float32) float32 { return g * sigmoid32(x) }
 	}
 	return s
 }
 
-// tanh32 is the rational function of degrees 13 and 6 that Eigen uses (generic_fast_tanh_float), and x itself near zero.
-func tanh32(x float32) float32 {
-	if x != x || x > -4e-4 && x < 4e-4 {
-		return x
+func reluVJP[T Float](g, x T) T {
+	if x > 0 {
+		return g
 	}
-	x = min(max(x, -7.90531110763549805), 7.90531110763549805)
-	x2 := x * x
-	p := float32(-2.76076847742355e-16)
-	p = p*x2 + 2.00018790482477e-13
-	p = p*x2 + -8.60467152213735e-11
-	p = p*x2 + 5.12229709037114e-08
-	p = p*x2 + 1.48572235717979e-05
-	p = p*x2 + 6.37261928875436e-04
-	p = p*x2 + 4.89352455891786e-03
-	q := float32(1.19825839466702e-06)
-	q = q*x2 + 1.18534705686654e-04
-	q = q*x2 + 2.26843463243900e-03
-	q = q*x2 + 4.89352518554385e-03
-	return x * p / q
+	return 0
 }
 
 // SumSquares is Σ x², in float64.

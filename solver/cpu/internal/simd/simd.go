@@ -80,11 +80,23 @@ type Kernels[T Float] struct {
 	// ColSum adds acc[b] += Σ_r y_r[b] for b < j, r ascending.
 	ColSum func(acc []T, y []T, yOff []int, j int)
 
-	// Unary writes dst_r = fn(x_r), element by element. dst may be x.
+	// Unary writes dst_r = fn(x_r), element by element. dst may be x. Exp, Tanh, Sigmoid and Softplus are within 4 units
+	// of the last place for every x (measured: 1, 2.3, 2.1 and 2.3 in float32), with the right limits, -0 and NaN.
 	Unary func(fn plan.Fn, dst []T, dstOff []int, x []T, xOff []int, width int)
 
 	// Binary writes dst_r = fn(a_r, b_r), element by element; an operand with step 0 is one number for the whole row.
 	Binary func(fn plan.Fn, dst []T, dstOff []int, a []T, aOff []int, aStep int, b []T, bOff []int, bStep int, width int)
+
+	// ScaleRows multiplies row r of x by s[r].
+	ScaleRows func(x []T, off []int, s []T, width int)
+
+	// Combine writes a stage's argument, dst_r[c] = z_r[c] + h[r]·Σ_j coef[j]·k[kOff[r]+j·kStep+c] for c < dim, j
+	// ascending. dst may be z.
+	Combine func(dst []T, dstOff []int, z []T, zOff []int, h []T, k []T, kOff []int, kStep int, coef []T, dim int)
+
+	// ErrorNorm writes the sum of squares of each row's scaled error, out[r] = Σ_c (h[r]·Σ_j coef[j]·k_j[c] / (atol +
+	// rtol·max(|z0|, |z1|)))². NaN in any of them gives NaN, and so does an infinity in z0 or z1.
+	ErrorNorm func(out []float64, z0 []T, z0Off []int, z1 []T, z1Off []int, h []T, k []T, kOff []int, kStep int, coef []T, atol, rtol T, dim int)
 
 	// Add adds src to dst, which are equally long.
 	Add func(dst, src []T)

@@ -149,10 +149,90 @@ func gemmTN5x4x32AVX512(acc *float32, stride int, x *float32, xOff *int, y *floa
 //go:noescape
 func gemmTN6x4x32AVX512(acc *float32, stride int, x *float32, xOff *int, y *float32, yOff *int, rows int, tail int)
 
+// Writes e to the x for listed rows of that width.
+//
+//go:noescape
+func exp32AVX512(dst *float32, dstOff *int, x *float32, xOff *int, rows int, width int)
+
+// Writes tanh(x) for listed rows of that width.
+//
+//go:noescape
+func tanh32AVX512(dst *float32, dstOff *int, x *float32, xOff *int, rows int, width int)
+
+// Writes 1/(1 + e^−x) for listed rows of that width.
+//
+//go:noescape
+func sigmoid32AVX512(dst *float32, dstOff *int, x *float32, xOff *int, rows int, width int)
+
+// Writes log(1 + eˣ) for listed rows of that width.
+//
+//go:noescape
+func softplus32AVX512(dst *float32, dstOff *int, x *float32, xOff *int, rows int, width int)
+
+// Writes x·sigmoid(y) for listed rows of that width.
+//
+//go:noescape
+func softplusVJP32AVX512(dst *float32, dstOff *int, x *float32, xOff *int, y *float32, yOff *int, rows int, width int)
+
+// Writes max(x, 0) for listed rows of that width.
+//
+//go:noescape
+func relu32AVX512(dst *float32, dstOff *int, x *float32, xOff *int, rows int, width int)
+
+// Writes x² for listed rows of that width.
+//
+//go:noescape
+func square32AVX512(dst *float32, dstOff *int, x *float32, xOff *int, rows int, width int)
+
+// Writes x + y for listed rows of that width.
+//
+//go:noescape
+func sum32AVX512(dst *float32, dstOff *int, x *float32, xOff *int, y *float32, yOff *int, rows int, width int)
+
+// Writes x − y for listed rows of that width.
+//
+//go:noescape
+func difference32AVX512(dst *float32, dstOff *int, x *float32, xOff *int, y *float32, yOff *int, rows int, width int)
+
+// Writes x·y for listed rows of that width.
+//
+//go:noescape
+func product32AVX512(dst *float32, dstOff *int, x *float32, xOff *int, y *float32, yOff *int, rows int, width int)
+
+// Writes x/y for listed rows of that width.
+//
+//go:noescape
+func quotient32AVX512(dst *float32, dstOff *int, x *float32, xOff *int, y *float32, yOff *int, rows int, width int)
+
 // Writes x·(1 − y²) for listed rows of that width.
 //
 //go:noescape
 func tanhVJP32AVX512(dst *float32, dstOff *int, x *float32, xOff *int, y *float32, yOff *int, rows int, width int)
+
+// Writes x·y·(1 − y) for listed rows of that width.
+//
+//go:noescape
+func sigmoidVJP32AVX512(dst *float32, dstOff *int, x *float32, xOff *int, y *float32, yOff *int, rows int, width int)
+
+// Writes x where y > 0, else 0, for listed rows of that width.
+//
+//go:noescape
+func reluVJP32AVX512(dst *float32, dstOff *int, x *float32, xOff *int, y *float32, yOff *int, rows int, width int)
+
+// Writes z + h·Σ_j coef[j]·k_j for listed rows of that width; there is at least one stage.
+//
+//go:noescape
+func combine32AVX512(dst *float32, dstOff *int, z *float32, zOff *int, h *float32, k *float32, kOff *int, kStep int, coef *float32, stages int, rows int, width int)
+
+// Writes the sums of squared scaled errors of listed rows of that width; there is at least one stage. A row with NaN or an infinity in z0 or z1 gives NaN.
+//
+//go:noescape
+func errorNorm32AVX512(out *float64, z0 *float32, z0Off *int, z1 *float32, z1Off *int, h *float32, k *float32, kOff *int, kStep int, coef *float32, stages int, atol float32, rtol float32, rows int, width int)
+
+// Multiplies listed rows of that width by a number each.
+//
+//go:noescape
+func scaleRows32AVX512(x *float32, xOff *int, s *float32, rows int, width int)
 
 // Adds n elements of src to dst; n is a positive multiple of a vector's lanes.
 //
@@ -234,10 +314,90 @@ func gemmTN5x2x32AVX2(acc *float32, stride int, x *float32, xOff *int, y *float3
 //go:noescape
 func gemmTN6x2x32AVX2(acc *float32, stride int, x *float32, xOff *int, y *float32, yOff *int, rows int, tail int)
 
+// Writes e to the x for listed rows of that width.
+//
+//go:noescape
+func exp32AVX2(dst *float32, dstOff *int, x *float32, xOff *int, rows int, width int)
+
+// Writes tanh(x) for listed rows of that width.
+//
+//go:noescape
+func tanh32AVX2(dst *float32, dstOff *int, x *float32, xOff *int, rows int, width int)
+
+// Writes 1/(1 + e^−x) for listed rows of that width.
+//
+//go:noescape
+func sigmoid32AVX2(dst *float32, dstOff *int, x *float32, xOff *int, rows int, width int)
+
+// Writes log(1 + eˣ) for listed rows of that width.
+//
+//go:noescape
+func softplus32AVX2(dst *float32, dstOff *int, x *float32, xOff *int, rows int, width int)
+
+// Writes x·sigmoid(y) for listed rows of that width.
+//
+//go:noescape
+func softplusVJP32AVX2(dst *float32, dstOff *int, x *float32, xOff *int, y *float32, yOff *int, rows int, width int)
+
+// Writes max(x, 0) for listed rows of that width.
+//
+//go:noescape
+func relu32AVX2(dst *float32, dstOff *int, x *float32, xOff *int, rows int, width int)
+
+// Writes x² for listed rows of that width.
+//
+//go:noescape
+func square32AVX2(dst *float32, dstOff *int, x *float32, xOff *int, rows int, width int)
+
+// Writes x + y for listed rows of that width.
+//
+//go:noescape
+func sum32AVX2(dst *float32, dstOff *int, x *float32, xOff *int, y *float32, yOff *int, rows int, width int)
+
+// Writes x − y for listed rows of that width.
+//
+//go:noescape
+func difference32AVX2(dst *float32, dstOff *int, x *float32, xOff *int, y *float32, yOff *int, rows int, width int)
+
+// Writes x·y for listed rows of that width.
+//
+//go:noescape
+func product32AVX2(dst *float32, dstOff *int, x *float32, xOff *int, y *float32, yOff *int, rows int, width int)
+
+// Writes x/y for listed rows of that width.
+//
+//go:noescape
+func quotient32AVX2(dst *float32, dstOff *int, x *float32, xOff *int, y *float32, yOff *int, rows int, width int)
+
 // Writes x·(1 − y²) for listed rows of that width.
 //
 //go:noescape
 func tanhVJP32AVX2(dst *float32, dstOff *int, x *float32, xOff *int, y *float32, yOff *int, rows int, width int)
+
+// Writes x·y·(1 − y) for listed rows of that width.
+//
+//go:noescape
+func sigmoidVJP32AVX2(dst *float32, dstOff *int, x *float32, xOff *int, y *float32, yOff *int, rows int, width int)
+
+// Writes x where y > 0, else 0, for listed rows of that width.
+//
+//go:noescape
+func reluVJP32AVX2(dst *float32, dstOff *int, x *float32, xOff *int, y *float32, yOff *int, rows int, width int)
+
+// Writes z + h·Σ_j coef[j]·k_j for listed rows of that width; there is at least one stage.
+//
+//go:noescape
+func combine32AVX2(dst *float32, dstOff *int, z *float32, zOff *int, h *float32, k *float32, kOff *int, kStep int, coef *float32, stages int, rows int, width int)
+
+// Writes the sums of squared scaled errors of listed rows of that width; there is at least one stage. A row with NaN or an infinity in z0 or z1 gives NaN.
+//
+//go:noescape
+func errorNorm32AVX2(out *float64, z0 *float32, z0Off *int, z1 *float32, z1Off *int, h *float32, k *float32, kOff *int, kStep int, coef *float32, stages int, atol float32, rtol float32, rows int, width int)
+
+// Multiplies listed rows of that width by a number each.
+//
+//go:noescape
+func scaleRows32AVX2(x *float32, xOff *int, s *float32, rows int, width int)
 
 // Adds n elements of src to dst; n is a positive multiple of a vector's lanes.
 //
@@ -394,10 +554,90 @@ func gemmTN5x4x64AVX512(acc *float64, stride int, x *float64, xOff *int, y *floa
 //go:noescape
 func gemmTN6x4x64AVX512(acc *float64, stride int, x *float64, xOff *int, y *float64, yOff *int, rows int, tail int)
 
+// Writes e to the x for listed rows of that width.
+//
+//go:noescape
+func exp64AVX512(dst *float64, dstOff *int, x *float64, xOff *int, rows int, width int)
+
+// Writes tanh(x) for listed rows of that width.
+//
+//go:noescape
+func tanh64AVX512(dst *float64, dstOff *int, x *float64, xOff *int, rows int, width int)
+
+// Writes 1/(1 + e^−x) for listed rows of that width.
+//
+//go:noescape
+func sigmoid64AVX512(dst *float64, dstOff *int, x *float64, xOff *int, rows int, width int)
+
+// Writes log(1 + eˣ) for listed rows of that width.
+//
+//go:noescape
+func softplus64AVX512(dst *float64, dstOff *int, x *float64, xOff *int, rows int, width int)
+
+// Writes x·sigmoid(y) for listed rows of that width.
+//
+//go:noescape
+func softplusVJP64AVX512(dst *float64, dstOff *int, x *float64, xOff *int, y *float64, yOff *int, rows int, width int)
+
+// Writes max(x, 0) for listed rows of that width.
+//
+//go:noescape
+func relu64AVX512(dst *float64, dstOff *int, x *float64, xOff *int, rows int, width int)
+
+// Writes x² for listed rows of that width.
+//
+//go:noescape
+func square64AVX512(dst *float64, dstOff *int, x *float64, xOff *int, rows int, width int)
+
+// Writes x + y for listed rows of that width.
+//
+//go:noescape
+func sum64AVX512(dst *float64, dstOff *int, x *float64, xOff *int, y *float64, yOff *int, rows int, width int)
+
+// Writes x − y for listed rows of that width.
+//
+//go:noescape
+func difference64AVX512(dst *float64, dstOff *int, x *float64, xOff *int, y *float64, yOff *int, rows int, width int)
+
+// Writes x·y for listed rows of that width.
+//
+//go:noescape
+func product64AVX512(dst *float64, dstOff *int, x *float64, xOff *int, y *float64, yOff *int, rows int, width int)
+
+// Writes x/y for listed rows of that width.
+//
+//go:noescape
+func quotient64AVX512(dst *float64, dstOff *int, x *float64, xOff *int, y *float64, yOff *int, rows int, width int)
+
 // Writes x·(1 − y²) for listed rows of that width.
 //
 //go:noescape
 func tanhVJP64AVX512(dst *float64, dstOff *int, x *float64, xOff *int, y *float64, yOff *int, rows int, width int)
+
+// Writes x·y·(1 − y) for listed rows of that width.
+//
+//go:noescape
+func sigmoidVJP64AVX512(dst *float64, dstOff *int, x *float64, xOff *int, y *float64, yOff *int, rows int, width int)
+
+// Writes x where y > 0, else 0, for listed rows of that width.
+//
+//go:noescape
+func reluVJP64AVX512(dst *float64, dstOff *int, x *float64, xOff *int, y *float64, yOff *int, rows int, width int)
+
+// Writes z + h·Σ_j coef[j]·k_j for listed rows of that width; there is at least one stage.
+//
+//go:noescape
+func combine64AVX512(dst *float64, dstOff *int, z *float64, zOff *int, h *float64, k *float64, kOff *int, kStep int, coef *float64, stages int, rows int, width int)
+
+// Writes the sums of squared scaled errors of listed rows of that width; there is at least one stage. A row with NaN or an infinity in z0 or z1 gives NaN.
+//
+//go:noescape
+func errorNorm64AVX512(out *float64, z0 *float64, z0Off *int, z1 *float64, z1Off *int, h *float64, k *float64, kOff *int, kStep int, coef *float64, stages int, atol float64, rtol float64, rows int, width int)
+
+// Multiplies listed rows of that width by a number each.
+//
+//go:noescape
+func scaleRows64AVX512(x *float64, xOff *int, s *float64, rows int, width int)
 
 // Adds n elements of src to dst; n is a positive multiple of a vector's lanes.
 //
@@ -479,10 +719,90 @@ func gemmTN5x2x64AVX2(acc *float64, stride int, x *float64, xOff *int, y *float6
 //go:noescape
 func gemmTN6x2x64AVX2(acc *float64, stride int, x *float64, xOff *int, y *float64, yOff *int, rows int, tail int)
 
+// Writes e to the x for listed rows of that width.
+//
+//go:noescape
+func exp64AVX2(dst *float64, dstOff *int, x *float64, xOff *int, rows int, width int)
+
+// Writes tanh(x) for listed rows of that width.
+//
+//go:noescape
+func tanh64AVX2(dst *float64, dstOff *int, x *float64, xOff *int, rows int, width int)
+
+// Writes 1/(1 + e^−x) for listed rows of that width.
+//
+//go:noescape
+func sigmoid64AVX2(dst *float64, dstOff *int, x *float64, xOff *int, rows int, width int)
+
+// Writes log(1 + eˣ) for listed rows of that width.
+//
+//go:noescape
+func softplus64AVX2(dst *float64, dstOff *int, x *float64, xOff *int, rows int, width int)
+
+// Writes x·sigmoid(y) for listed rows of that width.
+//
+//go:noescape
+func softplusVJP64AVX2(dst *float64, dstOff *int, x *float64, xOff *int, y *float64, yOff *int, rows int, width int)
+
+// Writes max(x, 0) for listed rows of that width.
+//
+//go:noescape
+func relu64AVX2(dst *float64, dstOff *int, x *float64, xOff *int, rows int, width int)
+
+// Writes x² for listed rows of that width.
+//
+//go:noescape
+func square64AVX2(dst *float64, dstOff *int, x *float64, xOff *int, rows int, width int)
+
+// Writes x + y for listed rows of that width.
+//
+//go:noescape
+func sum64AVX2(dst *float64, dstOff *int, x *float64, xOff *int, y *float64, yOff *int, rows int, width int)
+
+// Writes x − y for listed rows of that width.
+//
+//go:noescape
+func difference64AVX2(dst *float64, dstOff *int, x *float64, xOff *int, y *float64, yOff *int, rows int, width int)
+
+// Writes x·y for listed rows of that width.
+//
+//go:noescape
+func product64AVX2(dst *float64, dstOff *int, x *float64, xOff *int, y *float64, yOff *int, rows int, width int)
+
+// Writes x/y for listed rows of that width.
+//
+//go:noescape
+func quotient64AVX2(dst *float64, dstOff *int, x *float64, xOff *int, y *float64, yOff *int, rows int, width int)
+
 // Writes x·(1 − y²) for listed rows of that width.
 //
 //go:noescape
 func tanhVJP64AVX2(dst *float64, dstOff *int, x *float64, xOff *int, y *float64, yOff *int, rows int, width int)
+
+// Writes x·y·(1 − y) for listed rows of that width.
+//
+//go:noescape
+func sigmoidVJP64AVX2(dst *float64, dstOff *int, x *float64, xOff *int, y *float64, yOff *int, rows int, width int)
+
+// Writes x where y > 0, else 0, for listed rows of that width.
+//
+//go:noescape
+func reluVJP64AVX2(dst *float64, dstOff *int, x *float64, xOff *int, y *float64, yOff *int, rows int, width int)
+
+// Writes z + h·Σ_j coef[j]·k_j for listed rows of that width; there is at least one stage.
+//
+//go:noescape
+func combine64AVX2(dst *float64, dstOff *int, z *float64, zOff *int, h *float64, k *float64, kOff *int, kStep int, coef *float64, stages int, rows int, width int)
+
+// Writes the sums of squared scaled errors of listed rows of that width; there is at least one stage. A row with NaN or an infinity in z0 or z1 gives NaN.
+//
+//go:noescape
+func errorNorm64AVX2(out *float64, z0 *float64, z0Off *int, z1 *float64, z1Off *int, h *float64, k *float64, kOff *int, kStep int, coef *float64, stages int, atol float64, rtol float64, rows int, width int)
+
+// Multiplies listed rows of that width by a number each.
+//
+//go:noescape
+func scaleRows64AVX2(x *float64, xOff *int, s *float64, rows int, width int)
 
 // Adds n elements of src to dst; n is a positive multiple of a vector's lanes.
 //
@@ -494,20 +814,10 @@ func add64AVX2(dst *float64, src *float64, n int)
 //go:noescape
 func peak64AVX2(n int)
 
-// Writes tanh(x) for listed rows of that width.
-//
-//go:noescape
-func tanh32AVX512(dst *float32, dstOff *int, x *float32, xOff *int, rows int, width int)
-
 // One update of Adam for n elements, a positive multiple of a vector's lanes; rate is the learning rate times the first moment's correction, rest1 and rest2 are 1−beta1 and 1−beta2.
 //
 //go:noescape
 func adam32AVX512(theta *float32, m *float32, v *float32, gradient *float32, n int, scale float32, rate float32, beta1 float32, rest1 float32, beta2 float32, rest2 float32, epsilon float32, corrV float32)
-
-// Writes tanh(x) for listed rows of that width.
-//
-//go:noescape
-func tanh32AVX2(dst *float32, dstOff *int, x *float32, xOff *int, rows int, width int)
 
 // One update of Adam for n elements, a positive multiple of a vector's lanes; rate is the learning rate times the first moment's correction, rest1 and rest2 are 1−beta1 and 1−beta2.
 //

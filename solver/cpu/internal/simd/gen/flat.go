@@ -40,10 +40,7 @@ func (t target) adam() {
 	theta, m, v, g := param("theta"), param("m"), param("v"), param("gradient")
 	var k []VecVirtual
 	for _, name := range []string{"scale", "rate", "beta1", "rest1", "beta2", "rest2", "epsilon", "corrV"} {
-		x, b := XMM(), t.reg()
-		Load(Param(name), x)
-		VBROADCASTSS(x, b)
-		k = append(k, b)
+		k = append(k, t.number(name))
 	}
 	t.flat(func(i GPVirtual) {
 		gv, mv, vv, step := t.reg(), t.reg(), t.reg(), t.reg()

@@ -78,7 +78,7 @@ func (g gemm) tile(r int) {
 	INCQ(i)
 	CMPQ(i, k)
 	JLT(LabelRef(fmt.Sprintf("k%d", r)))
-	g.finish(acc)
+	g.finish(r, acc)
 }
 
 // start loads the bias, or what dst holds.
@@ -104,13 +104,64 @@ func (g gemm) start(r int, acc [][]VecVirtual) {
 	Label(fmt.Sprintf("started%d", r))
 }
 
-func (g gemm) finish(acc [][]VecVirtual) {
+// finish stores the sums of r rows.
+func (g gemm) finish(r int, acc [][]VecVirtual) {
 	dst := param("dst")
-	for a := range acc {
-		p := g.row(dst, g.dstOff, a)
-		g.each(acc[a], func(v VecVirtual, at int) { g.store(v, Mem{Base: p, Disp: at}) },
-			func(v VecVirtual, at int) { g.storeMasked(v, Mem{Base: p, Disp: at}, g.mask) })
+	if g.bytes == 16 {
+		g.finishNarrow(r, acc, dst)
+		return
 	}
+	g.tailed(fmt.Sprintf("stored%d", r), func(store func(VecVirtual, Mem)) {
+		for a := range acc {
+			p := g.row(dst, g.dstOff, a)
+			g.each(acc[a], func(v VecVirtual, at int) { g.store(v, Mem{Base: p, Disp: at}) },
+				func(v VecVirtual, at int) { store(v, Mem{Base: p, Disp: at}) })
+		}
+	})
+}
+
+// finishNarrow has a store of its own for each number of columns.
+func (g gemm) finishNarrow(r int, acc [][]VecVirtual, dst GPVirtual) {
+	tail, stored := param("tail"), fmt.Sprintf("stored%d", r)
+	for n := 1; n <= g.lanes(); n++ {
+		more := fmt.Sprintf("more%dthan%d", r, n)
+		CMPQ(tail, Imm(uint64(n)))
+		JNE(LabelRef(more))
+		for a := range acc {
+			g.storeFirst(n, acc[a][0], Mem{Base: g.row(dst, g.dstOff, a)})
+		}
+		JMP(LabelRef(stored))
+		Label(more)
+	}
+	Label(stored)
+}
+
+// storeFirst stores the first n lanes of a vector of 16 bytes.
+func (t target) storeFirst(n int, v VecVirtual, m Mem) {
+	switch n * t.size {
+	case 4:
+		VMOVSS(v, m)
+	case 8:
+		VMOVSD(v, m)
+	case 12:
+		VMOVSD(v, m)
+		VEXTRACTPS(Imm(2), v, m.Offset(8))
+	default:
+		t.store(v, m)
+	}
+}
+
+// tailed writes body twice, for a last vector with all its lanes and for a masked one: masked stores are slow on some
+// processors.
+func (g gemm) tailed(label string, body func(store func(VecVirtual, Mem))) {
+	tail := param("tail")
+	CMPQ(tail, U32(g.lanes()))
+	JNE(LabelRef(label + "masked"))
+	body(g.store)
+	JMP(LabelRef(label))
+	Label(label + "masked")
+	body(func(v VecVirtual, m Mem) { g.storeMasked(v, m, g.mask) })
+	Label(label)
 }
 
 // each does full for all vectors of a row but the last, and last for that one.
@@ -142,13 +193,15 @@ func (t target) gemmTN(i, n int) {
 		LEAQ(t.at(p, stride, 0), p)
 	}
 	t.outerProducts(g, sums)
-	p = GP64()
-	MOVQ(acc, p)
-	for a := range sums {
-		g.each(sums[a], func(v VecVirtual, at int) { g.store(v, Mem{Base: p, Disp: at}) },
-			func(v VecVirtual, at int) { g.storeMasked(v, Mem{Base: p, Disp: at}, g.mask) })
-		LEAQ(t.at(p, stride, 0), p)
-	}
+	g.tailed("stored", func(store func(VecVirtual, Mem)) {
+		p := GP64()
+		MOVQ(acc, p)
+		for a := range sums {
+			g.each(sums[a], func(v VecVirtual, at int) { g.store(v, Mem{Base: p, Disp: at}) },
+				func(v VecVirtual, at int) { store(v, Mem{Base: p, Disp: at}) })
+			LEAQ(t.at(p, stride, 0), p)
+		}
+	})
 	VZEROUPPER()
 	RET()
 }

@@ -20,15 +20,27 @@ func main() {
 					t.gemmTN(i, n)
 				}
 			}
-			t.tanhVJP()
+			t.functions()
+			t.combine()
+			t.errorNorm()
+			t.scaleRows()
 			t.add()
 			t.peak()
 		}
 	}
 	for _, v := range []vector{zmm, ymm} {
 		t := target{single, v}
-		t.tanh()
 		t.adam()
 	}
 	Generate()
+}
+
+// functions writes the functions over listed rows.
+func (t target) functions() {
+	t.exp()
+	t.tanh()
+	t.sigmoid()
+	t.softplus()
+	t.softplusVJP()
+	t.elementwise()
 }

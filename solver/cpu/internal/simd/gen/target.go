@@ -193,6 +193,15 @@ func (t target) fma(a, b Op, acc VecVirtual) {
 	}
 }
 
+// fma213 is acc = b·acc + a.
+func (t target) fma213(a, b Op, acc VecVirtual) {
+	if t.size == 4 {
+		VFMADD213PS(a, b, acc)
+	} else {
+		VFMADD213PD(a, b, acc)
+	}
+}
+
 // fnma is acc −= a·b.
 func (t target) fnma(a, b Op, acc VecVirtual) {
 	if t.size == 4 {
@@ -202,6 +211,7 @@ func (t target) fnma(a, b Op, acc VecVirtual) {
 	}
 }
 
+// mul is dst = a·b.
 func (t target) mul(a, b Op, dst VecVirtual) {
 	if t.size == 4 {
 		VMULPS(a, b, dst)
@@ -210,12 +220,124 @@ func (t target) mul(a, b Op, dst VecVirtual) {
 	}
 }
 
+// plus is dst = a + b.
 func (t target) plus(a, b Op, dst VecVirtual) {
 	if t.size == 4 {
 		VADDPS(a, b, dst)
 	} else {
 		VADDPD(a, b, dst)
 	}
+}
+
+// sub is dst = a − b.
+func (t target) sub(a, b Op, dst VecVirtual) {
+	if t.size == 4 {
+		VSUBPS(b, a, dst)
+	} else {
+		VSUBPD(b, a, dst)
+	}
+}
+
+// div is dst = a/b.
+func (t target) div(a, b Op, dst VecVirtual) {
+	if t.size == 4 {
+		VDIVPS(b, a, dst)
+	} else {
+		VDIVPD(b, a, dst)
+	}
+}
+
+// max is dst = max(a, b); a where one is NaN.
+func (t target) max(a, b Op, dst VecVirtual) {
+	if t.size == 4 {
+		VMAXPS(a, b, dst)
+	} else {
+		VMAXPD(a, b, dst)
+	}
+}
+
+// min is dst = min(a, b); a where one is NaN.
+func (t target) min(a, b Op, dst VecVirtual) {
+	if t.size == 4 {
+		VMINPS(a, b, dst)
+	} else {
+		VMINPD(a, b, dst)
+	}
+}
+
+// and is dst = a & b.
+func (t target) and(a, b Op, dst VecVirtual) {
+	if t.size == 4 {
+		VANDPS(a, b, dst)
+	} else {
+		VANDPD(a, b, dst)
+	}
+}
+
+// or is dst = a | b.
+func (t target) or(a, b Op, dst VecVirtual) {
+	if t.size == 4 {
+		VORPS(a, b, dst)
+	} else {
+		VORPD(a, b, dst)
+	}
+}
+
+// xor is dst = a ^ b.
+func (t target) xor(a, b Op, dst VecVirtual) {
+	if t.size == 4 {
+		VXORPS(a, b, dst)
+	} else {
+		VXORPD(a, b, dst)
+	}
+}
+
+// scalef is y ← y·2ⁿ, for AVX-512.
+func (t target) scalef(n, y VecVirtual) {
+	if t.size == 4 {
+		VSCALEFPS(n, y, y)
+	} else {
+		VSCALEFPD(n, y, y)
+	}
+}
+
+// whereNegative is dst ← a in the lanes where x has its sign bit set.
+func (t target) whereNegative(x, a, dst VecVirtual) {
+	switch {
+	case t.is512() && t.size == 4:
+		k := K()
+		VPMOVD2M(x, k)
+		VMOVUPS(a, k, dst)
+	case t.is512():
+		k := K()
+		VPMOVQ2M(x, k)
+		VMOVUPD(a, k, dst)
+	case t.size == 4:
+		VBLENDVPS(x, a, dst, dst)
+	default:
+		VBLENDVPD(x, a, dst, dst)
+	}
+}
+
+// wherePositive is a in the lanes where x > 0, else 0.
+func (c constants) wherePositive(x, a VecVirtual) VecVirtual {
+	const greater = 30 // false where x is NaN
+	v, k := c.reg(), K()
+	switch {
+	case c.is512() && c.size == 4:
+		VCMPPS(Imm(greater), c.of(0), x, k)
+		VMOVUPS_Z(a, k, v)
+	case c.is512():
+		VCMPPD(Imm(greater), c.of(0), x, k)
+		VMOVUPD_Z(a, k, v)
+	case c.size == 4:
+		VCMPPS(Imm(greater), c.of(0), x, v)
+		VANDPS(v, a, v)
+	default:
+		VCMPPD(Imm(greater), c.of(0), x, v)
+		VANDPD(v, a, v)
+	}
+	return v
 }
 
 // zero clears a register.

@@ -1,0 +1,325 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"image/png"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestMain lets a test run this binary as the program, to kill it.
+func TestMain(m *testing.M) {
+	if os.Getenv("NEURALODE_TEST_PROGRAM") != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// quick are flags for a training of a moment.
+func quick(more ...string) []string {
+	return append([]string{"train", "--samples", "60", "--hidden", "8", "--batch", "16", "--iterations", "30", "--device", "cpu"}, more...)
+}
+
+// call runs the program and returns what it said.
+func call(t *testing.T, args ...string) (status int, out, errors string) {
+	t.Helper()
+	var o, e bytes.Buffer
+	status = run(context.Background(), args, strings.NewReader(""), &o, &e)
+	return status, o.String(), e.String()
+}
+
+// succeed runs the program and fails the test where it fails.
+func succeed(t *testing.T, args ...string) string {
+	t.Helper()
+	status, out, errors := call(t, args...)
+	if status != 0 {
+		t.Fatalf("%v: status %d: %s", args, status, errors)
+	}
+	return out
+}
+
+func write(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func trained(t *testing.T, more ...string) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "run")
+	succeed(t, quick(append(more, "--out", dir)...)...)
+	return dir
+}
+
+// TestWrongUse makes one mistake after another: each is one line with the word that was wrong, and the right status.
+func TestWrongUse(t *testing.T) {
+	dir := trained(t, "--no-figures")
+	model := filepath.Join(dir, "model.safetensors")
+	content, err := os.ReadFile(model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	csv := write(t, "points.csv", "a,b,kind\n1,2,0\n2,1,1\n0,1,0\n1,1,1\n")
+	for _, c := range []struct {
+		status int
+		says   string
+		args   []string
+	}{
+		{2, "did you mean --iterations", []string{"train", "--iteration", "5"}},
+		{2, "did you mean \"train\"", []string{"trian"}},
+		{2, "hidden", []string{"train", "--hidden", "64,abc"}},
+		{2, "tanhh", []string{"train", "--activation", "tanhh"}},
+		{2, "rtol", []string{"train", "--rtol", "-1"}},
+		{2, "atol", []string{"train", "--atol", "NaN"}},
+		{2, "dopri6", []string{"train", "--method", "dopri6"}},
+		{2, "gradient", []string{"train", "--gradient", "none"}},
+		{2, "float16", []string{"train", "--precision", "float16"}},
+		{2, "control", []string{"train", "--control", "all"}},
+		{2, "iterations", []string{"train", "--iterations", "0"}},
+		{2, "batch", []string{"train", "--batch", "-3"}},
+		{2, "learning rate", []string{"train", "--lr", "0"}},
+		{2, "samples", []string{"train", "--samples", "1"}},
+		{2, "noise", []string{"train", "--noise", "-1"}},
+		{2, "seed", []string{"train", "--seed", "x"}},
+		{2, "readout", []string{"train", "--readout", "last"}},
+		{2, "loss", []string{"train", "--loss", "hinge"}},
+		{2, "checkpoint-every", []string{"train", "--checkpoint-every", "0"}},
+		{2, "gpu", []string{"train", "--device", "gpu"}},
+		{2, "--lr", []string{"train", "--resume", dir, "--lr", "1"}},
+		{2, "extra", []string{"train", "extra"}},
+		{2, "arg", []string{"eval"}},
+		{2, "--data", []string{"eval", model}},
+		{2, "--points", []string{"solve", dir}},
+		{2, "out must end", []string{"solve", dir, "--points", csv, "--out", "x.txt"}},
+		{2, "save time", []string{"solve", dir, "--points", csv, "--times", "0,2"}},
+		{2, "gradient", []string{"verify", "--gradient", "none"}},
+		{2, "hiden", []string{"train", "--config", write(t, "c.toml", "hiden = [4]")}},
+		{2, ".toml or .json", []string{"train", "--config", write(t, "c.yaml", "hidden: 4")}},
+		{1, "c.json", []string{"train", "--config", write(t, "c.json", "{")}},
+		{1, "nowhere.csv", []string{"train", "--data", "nowhere.csv"}},
+		{1, "no column \"k\"", []string{"train", "--data", csv, "--label", "k"}},
+		{1, "line 3, column 2", []string{"train", "--data", write(t, "nan.csv", "a,b,kind\n1,2,0\n1,NaN,1\n")}},
+		{1, "holds a run", quick("--out", dir)},
+		{1, "holds no run", []string{"train", "--resume", t.TempDir()}},
+		{1, "not a directory", quick("--out", filepath.Join(csv, "below"))},
+		{1, "cut.safetensors", []string{"eval", write(t, "cut.safetensors", string(content[:300])), "--data", csv}},
+		{1, "cut.safetensors", []string{"verify", write(t, "cut.safetensors", string(content[:300]))}},
+		{1, "features", []string{"solve", dir, "--points", csv}},
+		{1, "more than", []string{"verify", "--within-z", "1e-14", "--device", "cpu", "--rtol", "1e-4", "--atol", "1e-5"}},
+		{1, "CUDA", []string{"train", "--device", "cuda"}},
+	} {
+		status, _, errors := call(t, c.args...)
+		if status != c.status || !strings.Contains(errors, c.says) || strings.Count(errors, "\n") != 1 {
+			t.Errorf("%v: status %d, want %d with %q on one line: %s", c.args, status, c.status, c.says, errors)
+		}
+	}
+	if again, err := os.ReadFile(model); err != nil || !bytes.Equal(again, content) {
+		t.Error("a mistake changed the model")
+	}
+}
+
+func TestRunFolder(t *testing.T) {
+	dir := trained(t)
+	for _, name := range []string{"loss.png", "dynamics.png", "decision.png"} {
+		f, err := os.Open(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if img, err := png.Decode(f); err != nil || img.Bounds().Dx() < 800 {
+			t.Errorf("%s: %v", name, err)
+		}
+		f.Close()
+	}
+	rows, err := os.ReadFile(filepath.Join(dir, "metrics.csv"))
+	if err != nil || bytes.Count(rows, []byte("\n")) != 31 {
+		t.Errorf("metrics.csv has %d lines, want 31 (%v)", bytes.Count(rows, []byte("\n")), err)
+	}
+	if err := os.Remove(filepath.Join(dir, "loss.png")); err != nil {
+		t.Fatal(err)
+	}
+	succeed(t, "plot", dir)
+	if _, err := os.Stat(filepath.Join(dir, "loss.png")); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestResume interrupts a training and goes on with it.
+func TestResume(t *testing.T) {
+	want, err := os.ReadFile(filepath.Join(trained(t, "--no-figures"), "model.safetensors"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "run")
+	ctx, cancel := context.WithCancel(context.Background())
+	var e bytes.Buffer
+	status := run(ctx, quick("--out", dir, "--no-figures"), strings.NewReader(""), &bytes.Buffer{}, &stopper{&e, "iteration 7/", cancel})
+	if status != exitInterrupted || !strings.Contains(e.String(), "--resume "+dir) {
+		t.Fatalf("interrupted: status %d: %s", status, e.String())
+	}
+	succeed(t, "train", "--resume", dir, "--no-figures")
+	if got, err := os.ReadFile(filepath.Join(dir, "model.safetensors")); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("the resumed model differs (%v)", err)
+	}
+}
+
+// stopper calls stop when it is told to write the text.
+type stopper struct {
+	*bytes.Buffer
+	text string
+	stop func()
+}
+
+func (s *stopper) Write(b []byte) (int, error) {
+	if strings.Contains(string(b), s.text) {
+		s.stop()
+	}
+	return s.Buffer.Write(b)
+}
+
+// TestKilled kills a training without warning and goes on with it.
+func TestKilled(t *testing.T) {
+	flags := func(dir string) []string {
+		return quick("--out", dir, "--no-figures", "--iterations", "3000", "--checkpoint-every", "20")
+	}
+	whole, dir := filepath.Join(t.TempDir(), "whole"), filepath.Join(t.TempDir(), "run")
+	succeed(t, flags(whole)...)
+	program := exec.Command(os.Args[0], flags(dir)...)
+	program.Env = append(os.Environ(), "NEURALODE_TEST_PROGRAM=1")
+	if err := program.Start(); err != nil {
+		t.Fatal(err)
+	}
+	metrics := filepath.Join(dir, "metrics.csv")
+	for range 2000 {
+		if rows, _ := os.ReadFile(metrics); bytes.Count(rows, []byte("\n")) > 30 {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	if err := program.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if program.Wait() == nil {
+		t.Log("the training was over before it could be killed")
+	}
+	succeed(t, "train", "--resume", dir, "--no-figures")
+	want, _ := os.ReadFile(filepath.Join(whole, "model.safetensors"))
+	got, err := os.ReadFile(filepath.Join(dir, "model.safetensors"))
+	if err != nil || !bytes.Equal(got, want) {
+		t.Errorf("the model of the killed and resumed training differs (%v)", err)
+	}
+}
+
+func keys(t *testing.T, text string) []string {
+	t.Helper()
+	var object map[string]any
+	if err := json.Unmarshal([]byte(text), &object); err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	var names []string
+	for k := range object {
+		names = append(names, k)
+	}
+	slices.Sort(names)
+	return names
+}
+
+func TestEval(t *testing.T) {
+	dir := trained(t, "--no-figures")
+	text := succeed(t, "eval", dir, "--json", "--device", "cpu")
+	if got, want := keys(t, text), []string{"accuracy", "loss", "nfe_max", "nfe_mean", "samples"}; !slices.Equal(got, want) {
+		t.Errorf("keys %v, want %v", got, want)
+	}
+	if !strings.Contains(text, `"samples":60`) {
+		t.Errorf("a run is not evaluated on all of its data: %s", text)
+	}
+	if table := succeed(t, "eval", dir); !strings.Contains(table, "true \\ predicted") {
+		t.Errorf("no confusion in %s", table)
+	}
+}
+
+func TestVerify(t *testing.T) {
+	text := succeed(t, "verify", "--json", "--device", "cpu", "--precision", "float32", "--rtol", "1e-5", "--atol", "1e-6", "--within-z", "6e-2", "--within-grad", "6e-2")
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	if len(lines) != 5 {
+		t.Fatalf("%d objects, want 5", len(lines))
+	}
+	want := []string{"atol", "control", "device", "file", "grad", "grad_x", "gradient", "loss", "precision", "rtol", "steps_max", "steps_mean", "z1"}
+	for _, l := range lines {
+		if got := keys(t, l); !slices.Equal(got, want) {
+			t.Errorf("keys %v, want %v", got, want)
+		}
+	}
+}
+
+func TestSolve(t *testing.T) {
+	dir := trained(t, "--no-figures")
+	points := write(t, "points.csv", "a,b,kind\n1,2,0\n2,1,1\n")
+	text := succeed(t, "solve", dir, "--points", points, "--leave-out", "kind", "--times", "0,0.5,1")
+	rows := strings.Split(strings.TrimSpace(text), "\n")
+	if len(rows) != 7 || rows[0] != "sample,t,z1,z2" || rows[1] != "0,0,1,2" || !strings.HasPrefix(rows[6], "1,1,") {
+		t.Errorf("states %q", rows)
+	}
+	out := filepath.Join(t.TempDir(), "states.npy")
+	succeed(t, "solve", dir, "--points", points, "--leave-out", "kind", "--out", out)
+	if b, err := os.ReadFile(out); err != nil || !bytes.HasPrefix(b, []byte("\x93NUMPY")) {
+		t.Errorf("states.npy: %v", err)
+	}
+}
+
+// TestConfigFile takes values from a file, where the command line does not say otherwise.
+func TestConfigFile(t *testing.T) {
+	config := write(t, "run.toml", "samples = 60\nhidden = [8]\nbatch = 16\niterations = 3\nlr = 0.01\ngradient = \"discrete\"\n")
+	dir := filepath.Join(t.TempDir(), "run")
+	succeed(t, "train", "--config", config, "--iterations", "5", "--out", dir, "--no-figures", "--device", "cpu")
+	text, err := os.ReadFile(filepath.Join(dir, "config.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`"iterations": 5`, `"lr": 0.01`, `"gradient": "discrete"`} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("config.json lacks %s: %s", want, text)
+		}
+	}
+	again := filepath.Join(t.TempDir(), "again")
+	succeed(t, "train", "--config", filepath.Join(dir, "config.json"), "--out", again, "--no-figures", "--device", "cpu")
+	a, _ := os.ReadFile(filepath.Join(dir, "model.safetensors"))
+	if b, err := os.ReadFile(filepath.Join(again, "model.safetensors")); err != nil || !bytes.Equal(a, b) {
+		t.Errorf("a run from a run's configuration differs (%v)", err)
+	}
+}
+
+func TestNewNames(t *testing.T) {
+	t.Chdir(t.TempDir())
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	first := newName("some/points.csv", now)
+	if want := filepath.Join("runs", "points-20260102-030405"); first != want {
+		t.Errorf("the name is %s, want %s", first, want)
+	}
+	if err := os.MkdirAll(first, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if second := newName("some/points.csv", now); second != first+"-2" {
+		t.Errorf("the second name is %s", second)
+	}
+}
+
+func TestHelpHasExamples(t *testing.T) {
+	for _, c := range []string{"train", "solve", "eval", "plot", "verify"} {
+		if text := succeed(t, c, "--help"); !strings.Contains(text, "Examples:") {
+			t.Errorf("%s --help has no examples", c)
+		}
+	}
+	succeed(t, "devices")
+	succeed(t, "version")
+	succeed(t, "completion", "bash")
+}
