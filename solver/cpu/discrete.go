@@ -16,27 +16,31 @@ type reverse[T simd.Float] struct {
 	call   *call[T]
 	sums   *sums[T]
 
-	capacity int
-	dim      int
-	stages   int // that are evaluated: the last one only where save times need it
-	frames   frames[T]
-	z, k, g  []T // [capacity, dim], [capacity, stages of the method, dim] twice; g's last place holds λ
-	extra    []T // as g: h times what the dense output adds to the stages' cotangents; nil without save times
-	ones, h  []T
-	zeroRow  []T
-	times    []float64
-	zero     []int
-	zOff     []int
-	kOff     []int
-	step     []int32 // by slot: the step to take back, −1 for a sample that did not move
-	left     []int   // by slot: save times not yet passed
-	sample   []int
-	active   []int
-	free     []int
+	capacity  int
+	dim       int
+	stages    int // that are evaluated: the last one only where save times need it
+	frames    frames[T]
+	ports     ports
+	arg       operand // of a stage
+	cotangent operand
+	z, k, g   []T // [capacity, dim], [capacity, stages of the method, dim] twice; g's last place holds λ
+	extra     []T // as g: h times what the dense output adds to the stages' cotangents; nil without save times
+	ones, h   []T
+	zeroRow   []T
+	times     []float64
+	zero      []int
+	zOff      []int
+	kOff      []int
+	step      []int32 // by slot: the step to take back, −1 for a sample that did not move
+	left      []int   // by slot: save times not yet passed
+	sample    []int
+	active    []int
+	free      []int
 }
 
 func newReverse[T simd.Float](m *method[T], e *executor[T], rec *record[T], capacity int) *reverse[T] {
 	r := &reverse[T]{m: m, exec: e, record: rec, capacity: capacity, dim: rec.dim}
+	r.ports, r.arg, r.cotangent = newPorts(e), e.layout.at[e.plan.Input("z")], e.layout.at[e.plan.Cotangents[0].Value]
 	r.frames = newFrames(e, capacity, [2]int{m.stages, m.stages})
 	r.z, r.k, r.g = make([]T, capacity*r.dim), make([]T, capacity*m.stages*r.dim), make([]T, capacity*m.stages*r.dim)
 	r.ones, r.h, r.zeroRow = make([]T, max(capacity, m.stages)), make([]T, capacity), make([]T, r.dim)
@@ -130,23 +134,21 @@ func (r *reverse[T]) add(stage int) {
 // forward evaluates the stages again.
 func (r *reverse[T]) forward() {
 	e, n := r.exec, len(r.active)
-	arg, out := e.layout.at[e.plan.Input("z")], e.layout.at[e.plan.Output("f")]
 	for stage := range r.stages {
 		list := r.list(stage)
-		dst, off := e.at(list, arg)
+		dst, off := e.at(list, r.arg)
 		simd.Combine(dst, off, r.z, r.zOff[:n], r.h[:n], r.k, r.kOff[:n], r.dim, r.m.a[stage], r.dim)
 		r.setTime(list, stage)
 		e.run(e.forward, list)
-		r.take(list, out, r.k, stage)
+		r.take(list, r.ports.f, r.k, stage)
 	}
 }
 
 func (r *reverse[T]) setTime(list *rows[T], stage int) {
-	id := r.exec.plan.Input("t")
-	if id < 0 {
+	if !r.ports.timed {
 		return
 	}
-	dst, off := r.exec.at(list, r.exec.layout.at[id])
+	dst, off := r.exec.at(list, r.ports.t)
 	for i, s := range r.active {
 		dst[off[i]] = T(r.times[i] + r.m.tab.C[stage]*r.record.steps[r.step[s]].h)
 	}
@@ -187,15 +189,15 @@ func (r *reverse[T]) backward() {
 func (r *reverse[T]) reverseStage(stage int, column []T) {
 	e, n := r.exec, len(r.active)
 	list := r.list(stage)
-	dst, off := e.at(list, e.layout.at[e.plan.Cotangents[0].Value])
+	dst, off := e.at(list, r.cotangent)
 	base, baseOff := r.zeroRow, r.zero[:n]
 	if r.call.savedBar != nil {
 		base, baseOff = r.extra[stage*r.dim:], r.kOff[:n]
 	}
 	simd.Combine(dst, off, base, baseOff, r.h[:n], r.g[(stage+1)*r.dim:], r.kOff[:n], r.dim, column[stage+1:], r.dim)
 	e.run(e.backward, list)
-	if id := e.plan.InputGrad("z"); id >= 0 {
-		r.take(list, e.layout.at[id], r.g, stage)
+	if r.ports.moving {
+		r.take(list, r.ports.dz, r.g, stage)
 		return
 	}
 	for _, s := range r.active {

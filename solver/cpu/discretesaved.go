@@ -45,16 +45,15 @@ func (r *reverse[T]) reverseLast() {
 	last := r.m.stages - 1
 	e := r.exec
 	list := r.list(last)
-	dst, off := e.at(list, e.layout.at[e.plan.Cotangents[0].Value])
+	dst, off := e.at(list, r.cotangent)
 	for i, s := range r.active {
 		copy(dst[off[i]:off[i]+r.dim], row(r.extra, s*r.m.stages+last, r.dim))
 	}
 	e.run(e.backward, list)
-	id := e.plan.InputGrad("z")
-	if id < 0 {
+	if !r.ports.moving {
 		return
 	}
-	src, srcOff := e.at(list, e.layout.at[id])
+	src, srcOff := e.at(list, r.ports.dz)
 	for i, s := range r.active {
 		addRow(r.lambda(s), src[srcOff[i]:srcOff[i]+r.dim])
 	}

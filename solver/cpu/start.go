@@ -11,9 +11,8 @@ import (
 // is filled, until all fresh rows have started.
 func (tl *tile[T]) start() {
 	for len(tl.fresh) > 0 {
-		tl.argue(0, tl.fresh, nil, func(*rowState) float64 { return 0 })
-		tl.setTime(0, tl.fresh, func(r *rowState) float64 { return r.t })
-		tl.slopes(0, tl.fresh)
+		tl.prepare(tl.fresh)
+		tl.evaluate(0, tl.fresh, nil, 0)
 		tl.dropNonFinite()
 		tl.firstSteps()
 		tl.fresh = tl.fresh[:0]
@@ -54,7 +53,8 @@ func (tl *tile[T]) firstSteps() {
 		return
 	}
 	d0, d1 := tl.list.norm[0][:len(tl.fresh)], tl.list.norm[1][:len(tl.fresh)]
-	z, k, _ := tl.offsets(tl.fresh, (*rowState).cut)
+	tl.prepare(tl.fresh)
+	z, k := tl.list.z, tl.list.k
 	simd.Norm(d0, tl.z, z, tl.z, z, tl.m.atol, tl.m.rtol, tl.width)
 	simd.Norm(d1, tl.k, k, tl.z, z, tl.m.atol, tl.m.rtol, tl.width)
 	tl.root(d0)
@@ -75,9 +75,8 @@ func (tl *tile[T]) firstSteps() {
 
 // probe takes an Euler step of the rows' step size and leaves how much the slope changed in diff.
 func (tl *tile[T]) probe() {
-	tl.argue(1, tl.fresh, tl.m.one, (*rowState).cut)
-	tl.setTime(1, tl.fresh, func(r *rowState) float64 { return r.t + r.step })
-	tl.slopes(1, tl.fresh)
+	tl.prepare(tl.fresh)
+	tl.evaluate(1, tl.fresh, tl.m.one, 1)
 	for _, s := range tl.fresh {
 		k := tl.k[s*tl.m.stages*tl.width:]
 		for c := range tl.width {

@@ -25,6 +25,7 @@ type tile[T simd.Float] struct {
 	dim      int // of z
 	width    int // of the state: dim or 2·dim
 	parts    []part
+	ports    ports
 	z, k     []T // [capacity, width] and [capacity, stages, width]
 	diff     []T // scratch for the starting step, as z
 	frames   frames[T]
@@ -51,6 +52,23 @@ type rowState struct {
 	tried   int // steps of this span
 	stats   solver.Stats
 	status  solver.Status
+}
+
+// ports are the places of the field's inputs and results beside the state.
+type ports struct {
+	t, f, dz      operand
+	timed, moving bool // the field depends on t; its derivative for z is not zero
+}
+
+func newPorts[T simd.Float](e *executor[T]) ports {
+	p := ports{f: e.layout.at[e.plan.Output("f")]}
+	if id := e.plan.Input("t"); id >= 0 {
+		p.t, p.timed = e.layout.at[id], true
+	}
+	if id := e.plan.InputGrad("z"); id >= 0 {
+		p.dz, p.moving = e.layout.at[id], true
+	}
+	return p
 }
 
 // part maps a piece of the state to the plan: where its stage argument goes.
@@ -81,7 +99,7 @@ type lists[T simd.Float] struct {
 func newTile[T simd.Float](m *method[T], e *executor[T], capacity int, vjp, recorded bool) *tile[T] {
 	dim := e.plan.Values[e.plan.Output("f")].Cols
 	tl := &tile[T]{m: m, exec: e, vjp: vjp, capacity: capacity, dim: dim, width: dim,
-		whole: m.con.Control == solver.ControlBatch}
+		ports: newPorts(e), whole: m.con.Control == solver.ControlBatch}
 	tl.parts = []part{{e.layout.at[e.plan.Input("z")], 0, dim}}
 	stages := [2]int{1, 1}
 	if recorded {
@@ -155,7 +173,7 @@ func (tl *tile[T]) fill() {
 // enter prepares a loaded row: a span without length is over at once.
 func (tl *tile[T]) enter(slot int) {
 	r := &tl.row[slot]
-	r.t, r.h, r.tried, r.history, r.status = r.span.T0, 0, 0, solver.Errors{}, solver.OK
+	r.t, r.h, r.step, r.tried, r.history, r.status = r.span.T0, 0, 0, 0, solver.Errors{}, solver.OK
 	if r.span.T0 == r.span.T1 {
 		tl.finish(slot)
 		return
@@ -194,12 +212,32 @@ func (tl *tile[T]) cancel() {
 	}
 }
 
-// slopes evaluates the state's derivative at a stage for the slots, at the arguments already in the frames.
-func (tl *tile[T]) slopes(stage int, slots []int) {
+// prepare lists the slots' states, slopes and step sizes for the kernel calls of a round.
+func (tl *tile[T]) prepare(slots []int) {
+	n := len(slots)
+	tl.list.z, tl.list.k, tl.list.h = tl.list.z[:n], tl.list.k[:n], tl.list.h[:n]
+	for i, s := range slots {
+		tl.list.z[i] = s * tl.width
+		tl.list.k[i] = s * tl.m.stages * tl.width
+		tl.list.h[i] = T(tl.row[s].step)
+	}
+}
+
+// evaluate computes the slopes of a stage, at z + step·Σ coef·k and t + c·step, of the slots that were prepared.
+func (tl *tile[T]) evaluate(stage int, slots []int, coef []T, c float64) {
 	r := tl.frames.list(stage, slots)
+	for _, p := range tl.parts {
+		dst, off := tl.exec.at(r, p.arg)
+		simd.Combine(dst, off, tl.z[p.at:], tl.list.z, tl.list.h, tl.k[p.at:], tl.list.k, tl.width, coef, p.size)
+	}
+	if tl.ports.timed {
+		dst, off := tl.exec.at(r, tl.ports.t)
+		for i, s := range slots {
+			dst[off[i]] = T(tl.row[s].t + c*tl.row[s].step)
+		}
+	}
 	tl.exec.run(tl.exec.forward, r)
-	f := tl.exec.layout.at[tl.exec.plan.Output("f")]
-	tl.take(f, r, stage, slots, 0, 1)
+	tl.take(tl.ports.f, r, stage, slots, 0, 1)
 	if tl.vjp {
 		tl.exec.run(tl.exec.backward, r)
 		tl.takeAdjoint(r, stage, slots)
@@ -211,9 +249,8 @@ func (tl *tile[T]) slopes(stage int, slots []int) {
 
 // takeAdjoint writes da/dt = −aᵀ ∂f/∂z behind dz/dt; a field that does not depend on z has none.
 func (tl *tile[T]) takeAdjoint(r *rows[T], stage int, slots []int) {
-	id := tl.exec.plan.InputGrad("z")
-	if id >= 0 {
-		tl.take(tl.exec.layout.at[id], r, stage, slots, tl.dim, -1)
+	if tl.ports.moving {
+		tl.take(tl.ports.dz, r, stage, slots, tl.dim, -1)
 		return
 	}
 	for _, s := range slots {
@@ -233,40 +270,6 @@ func (tl *tile[T]) take(o operand, r *rows[T], stage int, slots []int, at int, s
 	}
 }
 
-// setTime writes t for each slot where the field depends on it.
-func (tl *tile[T]) setTime(stage int, slots []int, t func(*rowState) float64) {
-	id := tl.exec.plan.Input("t")
-	if id < 0 {
-		return
-	}
-	r := tl.frames.list(stage, slots)
-	dst, off := tl.exec.at(r, tl.exec.layout.at[id])
-	for i, s := range slots {
-		dst[off[i]] = T(t(&tl.row[s]))
-	}
-}
-
-// offsets fills the lists for the slots: states, slopes and step sizes.
-func (tl *tile[T]) offsets(slots []int, h func(*rowState) float64) (z, k []int, ht []T) {
-	for i, s := range slots {
-		tl.list.z[i] = s * tl.width
-		tl.list.k[i] = s * tl.m.stages * tl.width
-		tl.list.h[i] = T(h(&tl.row[s]))
-	}
-	n := len(slots)
-	return tl.list.z[:n], tl.list.k[:n], tl.list.h[:n]
-}
-
-// argue writes the stage's argument z + h·Σ coef·k into the frames.
-func (tl *tile[T]) argue(stage int, slots []int, coef []T, h func(*rowState) float64) {
-	z, k, ht := tl.offsets(slots, h)
-	r := tl.frames.list(stage, slots)
-	for _, p := range tl.parts {
-		dst, off := tl.exec.at(r, p.arg)
-		simd.Combine(dst, off, tl.z[p.at:], z, ht, tl.k[p.at:], k, tl.width, coef, p.size)
-	}
-}
-
 // stages evaluates all stages after the first of every active row.
 func (tl *tile[T]) stages() {
 	tl.busy.Rows += int64(tl.capacity)
@@ -275,15 +278,11 @@ func (tl *tile[T]) stages() {
 		r := &tl.row[s]
 		r.step, r.last = solver.ClipStep(r.t, r.h, r.span.T1)
 	}
+	tl.prepare(tl.active)
 	for stage := 1; stage < tl.m.stages; stage++ {
-		c := tl.m.tab.C[stage]
-		tl.argue(stage, tl.active, tl.m.a[stage], (*rowState).cut)
-		tl.setTime(stage, tl.active, func(r *rowState) float64 { return r.t + c*r.step })
-		tl.slopes(stage, tl.active)
+		tl.evaluate(stage, tl.active, tl.m.a[stage], tl.m.tab.C[stage])
 	}
 }
-
-func (r *rowState) cut() float64 { return r.step }
 
 // judge decides for every active row whether its step is accepted and how long the next one is.
 func (tl *tile[T]) judge() {
@@ -313,14 +312,13 @@ func (tl *tile[T]) finiteResult(slot int) bool {
 
 // errorNorms is the sum of squares of each active row's scaled error.
 func (tl *tile[T]) errorNorms() []float64 {
-	z, k, h := tl.offsets(tl.active, (*rowState).cut)
 	r := tl.frames.list(tl.m.stages-1, tl.active)
 	total := tl.list.norm[0][:len(tl.active)]
 	clear(total)
 	for _, p := range tl.parts {
 		part := tl.list.norm[1][:len(tl.active)]
 		z1, off := tl.exec.at(r, p.arg)
-		simd.ErrorNorm(part, tl.z[p.at:], z, z1, off, h, tl.k[p.at:], k, tl.width, tl.m.e, tl.m.atol, tl.m.rtol, p.size)
+		simd.ErrorNorm(part, tl.z[p.at:], tl.list.z, z1, off, tl.list.h, tl.k[p.at:], tl.list.k, tl.width, tl.m.e, tl.m.atol, tl.m.rtol, p.size)
 		for i, v := range part {
 			total[i] += v
 		}
