@@ -48,3 +48,60 @@ cross: ## build for other systems
 
 clean: ## remove what was built
 	rm -rf bin .cache
+
+# CUDA. The tag is gpu: the tag cuda is Gorgonia's, for an engine of its own.
+
+.PHONY: gpu-build gpu-train gpu-test gpu-bench gpu-vet gpu-generate nvrtc gpu-runtime
+
+# What gpu-train runs on: auto, cuda or cpu.
+DEVICE ?= auto
+# What gpu-test and gpu-bench run.
+GPU_PACKAGES ?= . ./cuda/...
+CUDA_CACHE := $(CURDIR)/.cache/cuda
+FETCHED_NVRTC := $(CUDA_CACHE)/lib/libnvrtc.so.12
+
+# The folder of cuda.h: that of an installed CUDA 12, else of the fetched one. Other versions of the header do not go with
+# gorgonia.org/cu; the program runs with newer drivers all the same.
+CUDA_INSTALLED := $(shell for home in "$(CUDA_HOME)" /usr/local/cuda; do \
+	if grep -qs 'define CUDA_VERSION 12[0-9][0-9][0-9]' "$$home/include/cuda.h"; then echo "$$home/include"; break; fi; done)
+CUDA_INCLUDE := $(or $(CUDA_INSTALLED),$(CUDA_CACHE)/include)
+GPU_GO = CGO_ENABLED=1 CGO_CFLAGS="-O2 -g -I$(CUDA_INCLUDE)" $(GO)
+# The NVRTC of make nvrtc, where it was made and no other is named.
+USE_NVRTC = if [ -z "$$NEURALODE_NVRTC" ] && [ -e $(FETCHED_NVRTC) ]; then export NEURALODE_NVRTC=$(FETCHED_NVRTC); fi
+
+gpu-build: $(CUDA_INCLUDE)/cuda.h ## build bin/neuralode with CUDA; it also starts where there is none
+	$(GPU_GO) build -trimpath -tags gpu -o bin/neuralode ./cmd/neuralode
+
+gpu-train: gpu-build gpu-runtime ## train on the spiral on the GPU, or on the CPU where there is none; DEVICE=cuda insists
+	@$(USE_NVRTC); bin/neuralode train --device $(DEVICE)
+
+gpu-test: gpu-vet nvrtc ## the tests of the CUDA packages; without a GPU on fakes and the real compiler
+	@$(USE_NVRTC); $(GPU_GO) test -tags gpu $(GPU_PACKAGES)
+
+gpu-bench: gpu-runtime $(CUDA_INCLUDE)/cuda.h ## the benchmarks of the CUDA packages
+	@$(USE_NVRTC); $(GPU_GO) test -tags gpu -run '^$$' -bench . -benchmem $(GPU_PACKAGES)
+
+gpu-vet: $(CUDA_INCLUDE)/cuda.h ## go vet and staticcheck with CUDA, and the tag gpu where there is no CUDA
+	$(GPU_GO) vet -tags gpu $(GPU_PACKAGES)
+	$(GPU_GO) tool staticcheck -tags gpu $(GPU_PACKAGES)
+	CGO_ENABLED=0 $(GO) vet -tags gpu ./cuda/driver/...
+	GOOS=windows $(GO) vet -tags gpu ./cuda/driver/...
+	GOOS=darwin $(GO) vet -tags gpu ./cuda/driver/...
+
+gpu-generate: $(CUDA_CACHE)/include/cuda.h ## regenerate the driver shim and fail if it differs from what is committed
+	cd cuda/driver && CPATH=$(CUDA_CACHE)/include $(GO) generate .
+	@git diff --exit-code -- cuda/driver
+
+nvrtc: $(FETCHED_NVRTC) ## fetch the CUDA compiler library (89 MB) into .cache
+
+# A machine with a driver and without the toolkit lacks the compiler only.
+gpu-runtime:
+	@if [ -z "$$NEURALODE_NVRTC" ] && [ -e /dev/nvidiactl ] && [ ! -e $(FETCHED_NVRTC) ] \
+		&& ! ldconfig -p | grep -q libnvrtc && ! ls "$${CUDA_HOME:-/usr/local/cuda}"/lib64/libnvrtc.so.* >/dev/null 2>&1; \
+	then $(MAKE) --no-print-directory nvrtc || echo "NVRTC could not be fetched" >&2; fi
+
+$(CUDA_CACHE)/include/cuda.h:
+	cuda/toolkit/fetch.sh headers $(CUDA_CACHE)
+
+$(FETCHED_NVRTC):
+	cuda/toolkit/fetch.sh nvrtc $(CUDA_CACHE)

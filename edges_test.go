@@ -19,6 +19,7 @@ var allowed = map[string][]string{
 	"solver/solvertest":        {"plan", "solver", "graph", "reference"},
 	"cuda":                     {"plan", "solver", "cuda/driver", "cuda/kernels"},
 	"cuda/driver":              {"atomicfile"},
+	"cuda/driver/drivertest":   {"cuda/driver"},
 	"cuda/driver/internal/gen": {},
 	"cuda/kernels":             {"plan", "solver"},
 	"cuda/kernels/emulate":     {"plan", "solver", "cuda/kernels"},
