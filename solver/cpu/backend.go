@@ -63,3 +63,13 @@ func (b backend) Compile(m solver.Model, spec solver.Spec) (solver.Program, erro
 	}
 	return newProgram[float32](b, m, spec), nil
 }
+
+// Peak is the measured speed of one core in fused multiply-adds of the best level, in GFLOP/s; 0 in builds without
+// assembly.
+func Peak(p solver.Precision) float64 {
+	size := 4
+	if p == solver.Float64 {
+		size = 8
+	}
+	return simd.Peak(simd.Best(), size)
+}

@@ -29,7 +29,7 @@ func split32(x float32) (q float32, n int32) {
 // power32 is 2ⁿ where that is a normal number.
 func power32(n int32) float32 { return math.Float32frombits(uint32(n+127) << 23) }
 
-// exp32 is within 1 unit of the last place.
+// exp32 is within 2 units of the last place.
 func exp32(x float32) float32 {
 	if x > most32 {
 		x = most32
