@@ -5,7 +5,7 @@ GO ?= go
 RACE ?= ./...
 
 .DEFAULT_GOAL := help
-.PHONY: help build train test check fmt vet lint edges generate race cross bench profile clean
+.PHONY: help build train test check fmt vet lint edges generate race cross bench bench-peers profile clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,22 @@ cross: ## build for other systems
 	GOOS=linux GOARCH=arm64 $(GO) build ./...
 	GOOS=windows GOARCH=amd64 $(GO) build ./...
 	GOOS=darwin GOARCH=arm64 $(GO) build ./...
+
+bench: ## the benchmark suites
+	$(GO) test -run '^$$' -bench . ./bench
+
+PEERS := .cache/peers
+bench-peers: build ## time diffrax, torchdiffeq and torchode beside neuralode; fetches them into .cache (3 GB)
+	@test -x $(PEERS)/bin/python || python3 -m venv $(PEERS)
+	-$(PEERS)/bin/pip install -q -r bench/peers/requirements-jax.txt
+	-$(PEERS)/bin/pip install -q -r bench/peers/requirements-torch.txt
+	@mkdir -p .cache/cases && $(GO) run ./bench/peers/export .cache/cases
+	$(PEERS)/bin/python bench/peers/compare.py bin/neuralode .cache/cases bench/results
+
+profile: ## write a CPU profile of the training iteration to bin/profile.pprof and print its top
+	@mkdir -p bin
+	$(GO) test -run '^$$' -bench 'BenchmarkIteration/discrete/256/workers=1' -benchtime 3s -cpuprofile bin/profile.pprof -o bin/cpu.test ./solver/cpu
+	$(GO) tool pprof -top -nodecount 30 bin/cpu.test bin/profile.pprof
 
 clean: ## remove what was built
 	rm -rf bin .cache

@@ -33,6 +33,7 @@ var allowed = map[string][]string{
 	"train":                    {"plan", "solver", "graph", "dataset", "reference", "safetensors", "atomicfile"},
 	"cmd/neuralode":            {"", "solver", "graph", "train", "figure", "dataset", "reference", "atomicfile", "bench", "verify"},
 	"verify":                   {"", "solver", "graph", "train", "reference"},
+	"bench/peers/export":       {"bench", "reference", "safetensors"},
 	"bench":                    {"", "solver", "graph", "train", "reference", "solver/cpu"},
 }
 

@@ -137,7 +137,7 @@ func (r *reverse[T]) forward() {
 	for stage := range r.stages {
 		list := r.list(stage)
 		dst, off := e.at(list, r.arg)
-		simd.Combine(dst, off, r.z, r.zOff[:n], r.h[:n], r.k, r.kOff[:n], r.dim, r.m.a[stage], r.dim)
+		r.exec.kern.Combine(dst, off, r.z, r.zOff[:n], r.h[:n], r.k, r.kOff[:n], r.dim, r.m.a[stage], r.dim)
 		r.setTime(list, stage)
 		e.run(e.forward, list)
 		r.take(list, r.ports.f, r.k, stage)
@@ -171,7 +171,7 @@ func (r *reverse[T]) backward() {
 		r.reverseStage(stage, r.m.columns[stage])
 	}
 	n, last := len(r.active), r.m.stages-1
-	simd.Combine(r.g[last*r.dim:], r.kOff[:n], r.g[last*r.dim:], r.kOff[:n], r.ones[:n], r.g, r.kOff[:n], r.dim,
+	r.exec.kern.Combine(r.g[last*r.dim:], r.kOff[:n], r.g[last*r.dim:], r.kOff[:n], r.ones[:n], r.g, r.kOff[:n], r.dim,
 		r.ones[:last], r.dim)
 	r.frames.reset()
 	for stage := range r.stages {
@@ -194,7 +194,7 @@ func (r *reverse[T]) reverseStage(stage int, column []T) {
 	if r.call.savedBar != nil {
 		base, baseOff = r.extra[stage*r.dim:], r.kOff[:n]
 	}
-	simd.Combine(dst, off, base, baseOff, r.h[:n], r.g[(stage+1)*r.dim:], r.kOff[:n], r.dim, column[stage+1:], r.dim)
+	r.exec.kern.Combine(dst, off, base, baseOff, r.h[:n], r.g[(stage+1)*r.dim:], r.kOff[:n], r.dim, column[stage+1:], r.dim)
 	e.run(e.backward, list)
 	if r.ports.moving {
 		r.take(list, r.ports.dz, r.g, stage)

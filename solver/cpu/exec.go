@@ -233,6 +233,6 @@ func (e *executor[T]) accumulate(s *sums[T], r *rows[T]) {
 func (e *executor[T]) scale(r *rows[T], w []T) {
 	for _, o := range e.linear {
 		x, off := e.at(r, o)
-		simd.ScaleRows(x, off, w, o.width)
+		e.kern.ScaleRows(x, off, w, o.width)
 	}
 }

@@ -1,0 +1,123 @@
+"""Runs neuralode and its peers in turn on the same cases, prints a table and writes raw results.
+
+python compare.py PROGRAM CASES RESULTS [--quick]: PROGRAM is the neuralode binary, CASES the folder that export wrote,
+RESULTS the folder for raw output. A peer that fails is shown as missing, with its error.
+"""
+
+import datetime
+import json
+import os
+import pathlib
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).parent
+CASES = ["spiral_trained-1", "spiral_trained-16", "spiral_trained-256", "spiral_trained-4096", "middle-1024"]
+PEERS = [("diffrax", m) for m in ("checkpoint", "backsolve", "vmap")] + [
+    ("torch", m) for m in ("torchdiffeq-backprop", "torchdiffeq-adjoint", "torchode")]
+SLOW = {("diffrax", "vmap"): {"middle-1024"}, ("torch", "torchode"): {"spiral_trained-4096"},
+        ("torch", "torchdiffeq-adjoint"): {"spiral_trained-4096"}}  # over 10 s an iteration, or minutes in all
+
+
+def run(command, timeout=900):
+    done = subprocess.run(command, capture_output=True, text=True, timeout=timeout)
+    if done.returncode:
+        return {"error": (done.stderr.strip().splitlines() or ["failed"])[-1][:300]}
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def ours(program, folder, name, gradient):
+    path, batch = folder / f"{name}.safetensors", name.rsplit("-", 1)[1]
+    result = run([program, "bench", str(path), "--batch", batch, "--gradient", gradient, "--device", os.environ.get("PEER_PLATFORM", "cpu"), "--json"])
+    return {"peer": "neuralode", "mode": gradient, "case": name, **result}
+
+
+def theirs(folder, name, peer, mode):
+    try:
+        result = run([sys.executable, str(HERE / f"{peer}_peer.py"), mode, str(folder / f"{name}.safetensors")])
+    except subprocess.TimeoutExpired:
+        result = {"error": "took longer than 15 minutes"}
+    return {"peer": peer, "mode": mode, "case": name, **result}
+
+
+def whole_runs(program):
+    """The training of 2000 iterations: ours with its figures and files, diffrax's loop alone."""
+    with tempfile.TemporaryDirectory() as folder:
+        rows = []
+        for gradient in ("discrete", "backsolve"):
+            before = time.perf_counter()
+            done = subprocess.run([program, "train", "--gradient", gradient, "--out", f"{folder}/{gradient}"], capture_output=True, text=True)
+            rows.append({"peer": "neuralode", "mode": gradient, "case": "run", "seconds": time.perf_counter() - before,
+                         **({} if done.returncode == 0 else {"error": done.stderr.strip().splitlines()[-1]})})
+        try:
+            rows.append(run([sys.executable, str(HERE / "diffrax_peer.py"), "run"]))
+        except subprocess.TimeoutExpired:
+            rows.append({"peer": "diffrax", "mode": "checkpoint", "case": "run", "error": "took longer than 15 minutes"})
+        return rows
+
+
+def first_gradient(program, folder):
+    """Whole processes that verify one sample: start, read, compile, solve, differentiate, print."""
+    times = []
+    for _ in range(10):
+        before = time.perf_counter()
+        subprocess.run([program, "verify", str(folder / "spiral_trained-1.safetensors"), "--precision", "float32", "--rtol", "1e-3",
+                        "--atol", "1e-6", "--device", "cpu"], capture_output=True)
+        times.append(time.perf_counter() - before)
+    return {"peer": "neuralode", "mode": "start to first gradient", "case": "process", "seconds": sorted(times)[5]}
+
+
+def machine():
+    model = next((l.split(":", 1)[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")), platform.processor())
+    packages = subprocess.run([sys.executable, "-m", "pip", "freeze"], capture_output=True, text=True).stdout.split()
+    names = ("jax", "jaxlib", "diffrax", "equinox", "optax", "torch", "torchdiffeq", "torchode", "numpy")
+    return {"cpu": model, "cores": os.cpu_count(), "python": platform.python_version(),
+            "packages": [p for p in packages if p.split("==")[0] in names],
+            "go": subprocess.run(["go", "version"], capture_output=True, text=True).stdout.strip(),
+            "date": datetime.date.today().isoformat()}
+
+
+def table(rows):
+    lines = [f"{'case':22} {'library':12} {'mode':12} {'ms':>10} {'ratio':>7} {'steps/NFE':>10} {'loss':>8} {'floor':>6}"]
+    for name in CASES:
+        mine = [r for r in rows if r["case"] == name and r["peer"] == "neuralode" and "error" not in r]
+        best = min((r["ms_median"] for r in mine), default=None)
+        for r in (r for r in rows if r["case"] == name):
+            if "error" in r:
+                lines.append(f"{name:22} {r['peer']:12} {r['mode']:12} missing: {r['error']}")
+                continue
+            ratio = r["ms_median"] / best if best else float("nan")
+            cost = r.get("steps_mean", r.get("steps", r.get("nfe", float("nan"))))
+            loss, floor = r.get("loss"), r.get("floor_fraction")
+            lines.append(f"{name:22} {r['peer']:12} {r['mode']:12} {r['ms_median']:10.3f} {ratio:7.2f} {cost:10.2f} "
+                         f"{loss if loss is None else format(loss, '.4f'):>8} {'' if floor is None else format(floor, '.0%'):>6}")
+    for r in rows:
+        if r["case"] in ("run", "process"):
+            lines.append(f"{r['case']:22} {r['peer']:12} {r['mode']:24} {r.get('error') or format(r['seconds'], '.3f') + ' s'}")
+    return "\n".join(lines)
+
+
+def main(program, cases, results):
+    folder, rows = pathlib.Path(cases), []
+    for name in CASES:
+        for gradient in ("discrete", "backsolve"):
+            rows.append(ours(program, folder, name, gradient))
+        for peer, mode in PEERS:
+            if name in SLOW.get((peer, mode), ()):
+                rows.append({"peer": peer, "mode": mode, "case": name, "error": "left out: too slow"})
+            else:
+                rows.append(theirs(folder, name, peer, mode))
+        print(table([r for r in rows if r["case"] == name]), flush=True)
+    rows += whole_runs(program) + [first_gradient(program, folder)]
+    about, text = machine(), table(rows)
+    print("\n" + text)
+    out = pathlib.Path(results) / f"{about['date']}-{about['cpu'].lower().replace(' ', '-')}"
+    out.with_suffix(".json").write_text(json.dumps({"machine": about, "rows": rows}, indent=1) + "\n")
+    out.with_suffix(".txt").write_text(json.dumps(about, indent=1) + "\n\n" + text + "\n")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:4])
