@@ -1,0 +1,264 @@
+package kernels_test
+
+import (
+	"context"
+	"errors"
+
+	"neuralode/cuda/kernels"
+	"neuralode/solver"
+)
+
+// newCall makes room for a batch of n samples.
+func (p *program) newCall(n int, theta []float64) *call {
+	k := p.printed
+	c := &call{program: p, words: make([]uint64, len(kernels.CallFields)), blocks: (n + p.chunk - 1) / p.chunk}
+	real, dim := c.realBytes(), p.model.Dim()
+	c.set("n", uint64(n))
+	c.set("chunk", uint64(p.chunk))
+	c.set("blocks", uint64(c.blocks))
+	c.set("saves", uint64(len(p.spec.SaveAt)))
+	c.put("saveAt", p.spec.SaveAt)
+	c.room("theta", real*len(theta))
+	c.device.Write(c.get("theta"), c.reals(theta))
+	for name, reals := range map[string]int{"fieldShared": k.FieldShared, "headShared": k.HeadShared,
+		"fieldWeights": k.FieldWeights, "headWeights": k.HeadWeights, "z1": n * dim, "saved": n * dim * len(p.spec.SaveAt),
+		"out": n * p.model.OutWidth(), "losses": n, "z0Bar": n * dim, "partial": c.blocks * k.Sums, "sums": k.Sums,
+		"gradient": len(theta)} {
+		c.room(name, reals*real)
+	}
+	for name, bytes := range map[string]int{"status": 4 * n, "stats": 12 * n, "endT": 8 * n, "endH": 8 * n, "occupancy": 16 * c.blocks,
+		"backStatus": 4 * n, "backStats": 12 * n, "backT": 8 * n, "backH": 8 * n, "recordLast": 4 * n, "recordUsed": 8 * c.blocks,
+		"totals": 8 * kernels.TotalsLen * c.blocks, "decision": 8 * kernels.DecisionLen} {
+		c.room(name, bytes)
+	}
+	c.record(p.emulated.record)
+	return c
+}
+
+// record makes room for that many steps per block.
+func (c *call) record(steps int) {
+	c.set("recordCapacity", uint64(steps))
+	n := c.blocks * steps
+	c.room("recordT", 8*n)
+	c.room("recordH", 8*n)
+	c.room("recordPrevious", 4*n)
+	c.room("recordZ", c.realBytes()*n*c.model.Dim())
+}
+
+func (c *call) spans(spans []solver.Span) {
+	var flat []float64
+	for _, s := range spans {
+		flat = append(flat, s.T0, s.T1)
+	}
+	c.set("spanCount", uint64(len(spans)))
+	c.put("spans", flat)
+}
+
+func (c *call) cancel(ctx context.Context) {
+	if ctx.Err() != nil {
+		c.put("cancel", []int32{1})
+	}
+}
+
+func (c *call) prepare() {
+	if c.printed.NeedsShare {
+		c.launch("share", 1, c.printed.Threads, 0)
+	}
+	c.launch("prepare", 2, c.printed.Threads, 0)
+}
+
+func (c *call) gradient() {
+	k := c.printed
+	c.launch("differentiate", c.blocks, k.Threads, k.Shared)
+	c.launch("reduce", 2, k.Threads, 0)
+	c.launch("finish", 1, k.WideThreads, 0)
+}
+
+func (p *program) batchCall(ctx context.Context, theta []float64, b solver.Batch) *call {
+	c := p.newCall(b.Len(p.model.Dim()), theta)
+	c.spans(b.Spans)
+	c.put("z0", c.reals(b.Z0))
+	c.cancel(ctx)
+	c.prepare()
+	p.call = c
+	return c
+}
+
+func (p *program) Solve(ctx context.Context, theta []float64, b solver.Batch) (*solver.Solution, error) {
+	if err := solver.CheckCall(p.model, p.spec, theta, b); err != nil {
+		return nil, err
+	}
+	if p.spec.Gradient != solver.NoGradient {
+		return p.solveAlone(ctx, theta, b)
+	}
+	c := p.batchCall(ctx, theta, b)
+	c.launch("solve", c.blocks, p.printed.Threads, p.printed.Shared)
+	s := c.solution()
+	return &s, ctx.Err()
+}
+
+// solveAlone solves with kernels of their own, since those for the gradient do not end after the solve.
+func (p *program) solveAlone(ctx context.Context, theta []float64, b solver.Batch) (*solver.Solution, error) {
+	spec := p.spec
+	spec.Gradient = solver.NoGradient
+	alone, err := p.emulated.Compile(p.model, spec)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, alone.Close()) }()
+	return alone.Solve(ctx, theta, b)
+}
+
+func (c *call) solution() solver.Solution {
+	n, dim := int(c.get("n")), c.model.Dim()
+	s := solver.Solution{Z1: c.read("z1", n*dim)}
+	s.End, s.Stats = c.ends("status", "endT", "endH", "stats")
+	if k := len(c.spec.SaveAt); k > 0 {
+		s.Saved = c.read("saved", n*k*dim)
+	}
+	occupancy := make([]int64, 2*c.blocks)
+	c.device.Read(c.get("occupancy"), occupancy)
+	for i := range c.blocks {
+		s.Occupancy.Rows += occupancy[2*i]
+		s.Occupancy.Busy += occupancy[2*i+1]
+	}
+	return s
+}
+
+func (c *call) ends(status, t, h, stats string) ([]solver.End, []solver.Stats) {
+	n := int(c.get("n"))
+	end, st := make([]solver.End, n), make([]solver.Stats, n)
+	codes, counts, ts, hs := make([]int32, n), make([]int32, 3*n), make([]float64, n), make([]float64, n)
+	c.device.Read(c.get(status), codes)
+	c.device.Read(c.get(stats), counts)
+	c.device.Read(c.get(t), ts)
+	c.device.Read(c.get(h), hs)
+	for i := range n {
+		end[i] = solver.End{Status: solver.Status(codes[i]), T: ts[i], H: hs[i]}
+		st[i] = solver.Stats{Accepted: int(counts[3*i]), Rejected: int(counts[3*i+1]), NFE: int(counts[3*i+2])}
+	}
+	return end, st
+}
+
+func (p *program) Differentiate(ctx context.Context, theta []float64, b solver.Batch, o solver.Objective) (*solver.Derivative, error) {
+	if err := solver.CheckGradient(p.model, p.spec, theta, b, o); err != nil {
+		return nil, err
+	}
+	c := p.batchCall(ctx, theta, b)
+	c.room("cotangent", c.realBytes()*len(b.Z0))
+	if o.Labels == nil {
+		c.device.Write(c.get("cotangent"), c.reals(o.Cotangent))
+		c.put("savedBar", c.reals(o.Saved))
+	} else {
+		c.put("labels", c.reals(o.Labels))
+		c.put("weight", c.reals(o.Weight))
+	}
+	c.gradient()
+	if used := c.recordNeeded(); used > p.emulated.record && p.spec.Gradient == solver.Discrete {
+		c.record(used)
+		c.gradient()
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return c.derivative(theta, o), nil
+}
+
+func (c *call) derivative(theta []float64, o solver.Objective) *solver.Derivative {
+	n := int(c.get("n"))
+	d := &solver.Derivative{Solution: c.solution(), Z0: c.read("z0Bar", n*c.model.Dim()), Theta: c.read("gradient", len(theta))}
+	d.Back, d.BackStats = c.ends("backStatus", "backT", "backH", "backStats")
+	if o.Labels == nil {
+		clear(d.Theta[c.model.Field.ThetaLen():])
+		return d
+	}
+	d.Out, d.Losses = c.read("out", n*c.model.OutWidth()), c.read("losses", n)
+	totals := make([]float64, kernels.TotalsLen*c.blocks)
+	c.device.Read(c.get("totals"), totals)
+	for i := range c.blocks {
+		d.Loss += totals[kernels.TotalsLen*i]
+	}
+	return d
+}
+
+// recordNeeded is how many steps the busiest block took.
+func (c *call) recordNeeded() int {
+	used := make([]int64, c.blocks)
+	c.device.Read(c.get("recordUsed"), used)
+	most := int64(0)
+	for _, u := range used {
+		most = max(most, u)
+	}
+	return int(most)
+}
+
+// session trains on the emulated device.
+type session struct {
+	*program
+	data  solver.Data
+	opt   solver.Optimizer
+	state solver.OptimizerState
+}
+
+func (p *program) Train(data solver.Data, opt solver.Optimizer, start solver.OptimizerState) (solver.Session, error) {
+	if err := solver.CheckTraining(p.model, p.spec, data, opt, start); err != nil {
+		return nil, err
+	}
+	return &session{p, data, opt, start}, nil
+}
+
+func (s *session) State() solver.OptimizerState { return s.state }
+
+// Run launches all iterations before it looks at any, as a CUDA graph does.
+func (s *session) Run(ctx context.Context, minibatches [][]int, done func(solver.Iteration)) error {
+	largest, table, index := 0, []int64{}, []int64{}
+	for _, m := range minibatches {
+		table = append(table, int64(len(index)), int64(len(m)))
+		largest = max(largest, len(m))
+		for _, i := range m {
+			index = append(index, int64(i))
+		}
+	}
+	c := s.newCall(largest, s.state.Theta)
+	c.spans([]solver.Span{s.data.Span})
+	c.room("cotangent", c.realBytes()*largest*s.model.Dim())
+	c.put("z0", c.reals(s.data.Z0))
+	c.put("labels", c.reals(s.data.Labels))
+	c.put("index", index)
+	c.put("minibatches", table)
+	c.put("progress", []int64{0, s.state.Step, 0, 0})
+	c.room("reports", 8*kernels.ReportLen*len(minibatches))
+	c.put("optimizer", []float64{s.opt.Rate, s.opt.Beta1, s.opt.Beta2, s.opt.Epsilon, s.opt.ClipNorm})
+	c.put("m", c.reals(s.state.M))
+	c.put("v", c.reals(s.state.V))
+	for range minibatches {
+		c.prepare()
+		c.gradient()
+		c.launch("update", 2, s.printed.WideThreads, 0)
+	}
+	return s.report(c, minibatches, done)
+}
+
+// report passes on what the iterations left, and the failure that ended them.
+func (s *session) report(c *call, minibatches [][]int, done func(solver.Iteration)) error {
+	progress := make([]int64, kernels.ProgressLen)
+	c.device.Read(c.get("progress"), progress)
+	reports := make([]float64, kernels.ReportLen*len(minibatches))
+	c.device.Read(c.get("reports"), reports)
+	n := len(s.state.Theta)
+	s.state = solver.OptimizerState{Theta: c.read("theta", n), M: c.read("m", n), V: c.read("v", n), Step: progress[kernels.ProgressStep]}
+	for i := range progress[kernels.ProgressNext] {
+		r := reports[kernels.ReportLen*i:]
+		done(solver.Iteration{Loss: r[kernels.ReportLoss], GradientNorm: r[kernels.ReportNorm], NFEMean: r[kernels.ReportNFE],
+			NFEMax: int(r[kernels.ReportNFEMax]), Accepted: int(r[kernels.ReportAccepted]), Rejected: int(r[kernels.ReportRejected])})
+	}
+	if progress[kernels.ProgressFailure] == int64(kernels.NoFailure) {
+		return nil
+	}
+	at := int(progress[kernels.ProgressNext])
+	failed := &solver.IterationError{Index: at, Sample: -1, Err: errors.New("failed")}
+	if i := progress[kernels.ProgressFailedSample]; i >= 0 {
+		failed.Sample = minibatches[at][i]
+	}
+	return failed
+}

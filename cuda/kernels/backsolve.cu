@@ -1,0 +1,77 @@
+// The continuous adjoint: [z, a] from t1 back to t0 in spans between the save times, where z is set to what the forward
+// solve gave and a takes up the cotangent. ∂L/∂θ is a quadrature on the accepted steps (see solver.Reference).
+
+struct BackwardPass {
+	typedef FieldVJP Program;
+	static constexpr bool VJP = true;
+	typedef Tile<FieldVJP, true> Memory;
+
+	const Call &call;
+	const Batch &batch;
+	Memory &tile;
+	real *sums;
+
+	__device__ BackwardPass(const Call &call, const Batch &batch, Memory &tile, real *sums)
+		: call(call), batch(batch), tile(tile), sums(sums) {}
+
+	__device__ int cancelled() { return isCancelled(call); }
+
+	__device__ bool begin(Row &row) {
+		if (call.status[row.sample] != OK) return skipBackward(call, row.sample);
+		row.left = call.savedBar ? int(call.saves) : 0;
+		nextSpan(row, spanOf(call, row.sample)[1]);
+		return true;
+	}
+
+	// nextSpan runs from t back to the next save time, or to t0.
+	__device__ void nextSpan(Row &row, double t) {
+		row.t0 = t;
+		row.t1 = row.left > 0 ? call.saveAt[row.left - 1] : spanOf(call, row.sample)[0];
+	}
+
+	__device__ real load(const Row &row, int, int c) {
+		return c < DIM ? call.z1[row.sample * DIM + c] : call.cotangent[row.sample * DIM + c - DIM];
+	}
+
+	__device__ void begun(const Rows &) {}
+	__device__ void settled(Row &) {}
+
+	// accepted adds −h·b_i·aᵀ ∂f/∂θ, weighted, at the stages with a weight b_i.
+	__device__ void accepted(const Rows &rows) {
+		for (int e = threadIdx.x; e < rows.n * USED; e += THREADS) {
+			const Row &row = tile.row[rows.list[e / USED]];
+			tile.weight[e] = real(-row.step * B[USED_STAGE[e % USED]]) * lossWeight(call, batch, row.sample);
+		}
+		__syncthreads();
+		FieldVJP::accumulate(rows, tile.frames(0), Terms{USED_SLOT, USED, tile.weight}, sums);
+	}
+
+	// store passes a save time, or takes the result.
+	__device__ void store(const Row &row, int r, int c) {
+		if (row.status == OK && row.left > 0) {
+			long long at = (row.sample * call.saves + row.left - 1) * DIM;
+			if (c < DIM) tile.state(r, c) = call.saved[at + c];
+			else tile.state(r, c) += call.savedBar[at + c - DIM];
+		} else if (c >= DIM) {
+			call.z0Bar[row.sample * DIM + c - DIM] =
+				row.status == OK ? lossWeight(call, batch, row.sample) * tile.state(r, c) : real(0);
+		}
+	}
+
+	__device__ bool finish(Row &row) {
+		if (row.status == OK && row.left > 0) {
+			row.left--;
+			nextSpan(row, row.t1);
+			return true;
+		}
+		reportBackward(call, row);
+		return false;
+	}
+};
+
+typedef BackwardPass::Memory BackwardMemory;
+
+__device__ void backward(const Call &call, const Batch &batch, BackwardMemory &m, const real *w, real *sums, int from, int to) {
+	BackwardPass pass(call, batch, m, sums);
+	Integration<BackwardMemory, BackwardPass>(m, pass, w, from, to).run();
+}

@@ -1,0 +1,134 @@
+package kernels
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Field is one 8-byte word of the parameter block that every kernel takes a pointer to.
+type Field struct {
+	Name string // as in the C struct
+	Type string // C type
+	Doc  string
+}
+
+// CallFields are the words of a Call, in order: 64-bit integers and device addresses. real is float or double by the
+// spec's precision. An address may be 0 where the text says so, and where the kernels launched do not use it.
+var CallFields = []Field{
+	{"n", "long long", "samples of the batch"},
+	{"chunk", "long long", "samples per block: block b has those from b·chunk"},
+	{"blocks", "long long", "of solve and differentiate: at least n/chunk, rounded up"},
+	{"spanCount", "long long", "1 or n"},
+	{"spans", "const double *", "[spanCount][2], t0 and t1"},
+	{"saves", "long long", "number of save times"},
+	{"saveAt", "const double *", "[saves]"},
+	{"index", "const long long *", "[n] rows of z0 and labels that are the samples; 0: they lie in order"},
+	{"z0", "const real *", "[rows][DIM]"},
+	{"labels", "const real *", "[rows][LABEL_WIDTH]; 0: cotangent is given"},
+	{"weight", "const real *", "[n] weights of the losses; 0: 1/n each"},
+	{"cancel", "const int *", "a flag that ends the solve when it is not 0; may be 0"},
+
+	{"theta", "real *", "[THETA]"},
+	{"fieldShared", "real *", "[Printed.FieldShared] scratch of the Shared and Finish sections"},
+	{"headShared", "real *", "[Printed.HeadShared]"},
+	{"fieldWeights", "real *", "[Printed.FieldWeights], made by prepare"},
+	{"headWeights", "real *", "[Printed.HeadWeights], made by prepare"},
+
+	{"z1", "real *", "[n][DIM] states at t1"},
+	{"saved", "real *", "[n][saves][DIM]"},
+	{"status", "int *", "[n] solver.Status"},
+	{"stats", "int *", "[n][3] accepted, rejected, evaluations"},
+	{"endT", "double *", "[n] solver.End.T"},
+	{"endH", "double *", "[n] solver.End.H"},
+	{"occupancy", "long long *", "[blocks][2] rows and busy rows"},
+
+	{"out", "real *", "[n][OUT_WIDTH]"},
+	{"losses", "real *", "[n]"},
+	{"cotangent", "real *", "[n][DIM] ∂L/∂z(t1): given; with labels, written: the derivative of each sample's own loss"},
+	{"savedBar", "const real *", "[n][saves][DIM] cotangents at the save times; may be 0"},
+	{"z0Bar", "real *", "[n][DIM] ∂L/∂z(t0)"},
+	{"backStatus", "int *", "[n]"},
+	{"backStats", "int *", "[n][3]"},
+	{"backT", "double *", "[n]"},
+	{"backH", "double *", "[n]"},
+
+	{"recordCapacity", "long long", "accepted steps that fit into a block's part of the record (discrete gradient)"},
+	{"recordT", "double *", "[blocks][recordCapacity]"},
+	{"recordH", "double *", "[blocks][recordCapacity]"},
+	{"recordPrevious", "int *", "[blocks][recordCapacity] the step before of the same sample, −1 for the first"},
+	{"recordZ", "real *", "[blocks][recordCapacity][DIM]"},
+	{"recordLast", "int *", "[n] the last step of each sample, −1 for none"},
+	{"recordUsed", "long long *", "[blocks] steps taken: above recordCapacity the block did not go backward"},
+
+	{"partial", "real *", "[blocks][Printed.Sums]"},
+	{"sums", "real *", "[Printed.Sums]"},
+	{"totals", "double *", "[blocks][TotalsLen]"},
+	{"gradient", "real *", "[THETA] ∂L/∂θ"},
+	{"decision", "double *", "[DecisionLen]"},
+
+	{"progress", "long long *", "[ProgressLen] of a training; 0 outside of one"},
+	{"minibatches", "const long long *", "[iterations][2] first place in index, number of samples"},
+	{"reports", "double *", "[iterations][ReportLen]"},
+	{"optimizer", "const double *", "[OptimizerLen]"},
+	{"m", "real *", "[THETA] first moments"},
+	{"v", "real *", "[THETA] second moments"},
+}
+
+// CallBytes is the size of a Call.
+func CallBytes() int { return 8 * len(CallFields) }
+
+// Places in the small arrays of a Call.
+const (
+	TotalsLen    = 8
+	DecisionLen  = 4
+	OptimizerLen = 5
+
+	// Progress: the next minibatch, updates done, and why and at which sample an iteration failed.
+	ProgressNext         = 0
+	ProgressStep         = 1
+	ProgressFailure      = 2
+	ProgressFailedSample = 3 // of the minibatch
+	ProgressLen          = 4
+
+	// Reports of an iteration, as solver.Iteration.
+	ReportLoss     = 0
+	ReportNorm     = 1
+	ReportNFE      = 2
+	ReportNFEMax   = 3
+	ReportAccepted = 4
+	ReportRejected = 5
+	ReportLen      = 8
+)
+
+// Failure says why a training stopped.
+type Failure int64
+
+// The failures. After one the kernels of the iterations that follow do nothing, and θ is as before the failed one.
+const (
+	NoFailure      Failure = iota
+	ForwardFailed          // a sample failed forward
+	BackwardFailed         // a sample failed backward
+	NotFinite              // the loss or the gradient
+	RecordFull             // a block's record was too small: enlarge it, write NoFailure to Call.progress and go on
+)
+
+const smallArrays = `
+enum { NEXT, STEP, FAILURE, FAILED_SAMPLE }; // Call.progress
+enum { TOTAL_LOSS, TOTAL_NFE, TOTAL_NFE_MAX, TOTAL_ACCEPTED, TOTAL_REJECTED, TOTAL_FORWARD, TOTAL_BACKWARD, TOTALS = 8 };
+enum { REPORT_LOSS, REPORT_NORM, REPORT_NFE, REPORT_NFE_MAX, REPORT_ACCEPTED, REPORT_REJECTED, REPORT = 8 };
+enum { NORM, CLIP_SCALE, CORRECT_M, CORRECT_V }; // Call.decision
+enum { RATE, BETA1, BETA2, EPSILON, CLIP_NORM }; // Call.optimizer
+`
+
+// printCall prints the parameter block.
+func printCall(b *strings.Builder) {
+	b.WriteString("\n// Call is what a launch works on. Every word has 8 bytes.\nstruct Call {\n")
+	for _, f := range CallFields {
+		space := " "
+		if strings.HasSuffix(f.Type, "*") {
+			space = ""
+		}
+		fmt.Fprintf(b, "\t%s%s%s; // %s\n", f.Type, space, f.Name, f.Doc)
+	}
+	b.WriteString("};\n" + smallArrays)
+}

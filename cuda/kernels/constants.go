@@ -1,0 +1,143 @@
+package kernels
+
+import (
+	"fmt"
+	"strings"
+
+	"neuralode/solver"
+)
+
+// printConstants prints the type of the state and everything about model, spec and configuration that is a number.
+func (k *Printed) printConstants(b *strings.Builder) {
+	real, function := "float", "name##f"
+	if k.spec.Precision == solver.Float64 {
+		real, function = "double", "name"
+	}
+	b.WriteString(preamble)
+	fmt.Fprintf(b, "typedef %s real;\n#define MATH(name) %s\n", real, function)
+	fmt.Fprintf(b, "#define NO_GRADIENT %d\n#define BACKSOLVE %d\n#define DISCRETE %d\n#define GRADIENT %d\n",
+		solver.NoGradient, solver.Backsolve, solver.Discrete, k.spec.Gradient)
+	fmt.Fprintf(b, "#define HAS_HEAD %d\n\n", btoi(k.model.Head != nil))
+	integer := func(name string, v int) { fmt.Fprintf(b, "constexpr int %s = %d;\n", name, v) }
+	integer("ROWS", k.config.Rows)
+	integer("THREADS", k.config.Threads)
+	integer("WIDE_THREADS", wideThreads)
+	integer("DIM", k.model.Dim())
+	integer("OUT_WIDTH", max(k.model.OutWidth(), 1))
+	integer("LABEL_WIDTH", max(k.model.LabelWidth(), 1))
+	integer("FIELD_THETA", k.model.Field.ThetaLen())
+	integer("THETA", k.model.ThetaLen())
+	integer("FIELD_SUMS", k.field.sumsLen)
+	integer("HEAD_SUMS", k.Sums-k.field.sumsLen)
+	integer("SHARED_BYTES", k.Shared)
+	fmt.Fprintf(b, "constexpr bool WEIGHTS_ON_CHIP = %t, SUMS_ON_CHIP = %t;\n", k.weightsOnChip, k.sumsOnChip)
+	printController(b, k.spec.Controller)
+	printTableau(b, &k.spec.Tableau)
+}
+
+const preamble = `#ifndef CUDA_EMULATION
+#define INFINITY __longlong_as_double(0x7ff0000000000000LL)
+#define NAN __longlong_as_double(0x7ff8000000000000LL)
+#define DYNAMIC_SHARED(name) extern __shared__ __align__(16) unsigned char name[]
+#endif
+`
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func printController(b *strings.Builder, c solver.Controller) {
+	b.WriteString("\n// The controller.\n")
+	for _, v := range []struct {
+		name  string
+		value float64
+	}{
+		{"RTOL", c.Rtol}, {"ATOL", c.Atol}, {"GAIN_P", c.P}, {"GAIN_I", c.I}, {"GAIN_D", c.D}, {"SAFETY", c.Safety},
+		{"MIN_FACTOR", c.MinFactor}, {"MAX_FACTOR", c.MaxFactor}, {"FIRST_STEP", c.FirstStep},
+	} {
+		fmt.Fprintf(b, "constexpr double %s = %s;\n", v.name, double(v.value))
+	}
+	fmt.Fprintf(b, "constexpr int MAX_STEPS_TRIED = %d;\n", c.MaxSteps)
+	fmt.Fprintf(b, "constexpr bool WHOLE = %t; // one step for all rows\n", c.Control == solver.ControlBatch)
+}
+
+// printTableau prints the method. Rows of A are filled up with zeros.
+func printTableau(b *strings.Builder, t *solver.Tableau) {
+	degree := 1
+	for _, p := range t.Dense {
+		degree = max(degree, len(p))
+	}
+	used, slots := usedStages(t), sumSlots(t)
+	fmt.Fprintf(b, "\n// The method: %s (%s).\n", t.Name, t.Source)
+	fmt.Fprintf(b, "constexpr int STAGES = %d, DEGREE = %d, USED = %d;\nconstexpr double ORDER = %d;\n", t.Stages(), degree, len(used), t.Order)
+	fmt.Fprintf(b, "__constant__ double A[STAGES][STAGES] = {%s};\n", rows(t.A, t.Stages()))
+	fmt.Fprintf(b, "__constant__ double B[STAGES] = {%s}, C[STAGES] = {%s}, E[STAGES] = {%s};\n", numbers(t.B, 0), numbers(t.C, 0), numbers(t.E, 0))
+	fmt.Fprintf(b, "__constant__ double DENSE[STAGES][DEGREE] = {%s};\n", rows(t.Dense, degree))
+	at := make([]int, len(used))
+	for i, stage := range used {
+		at[i] = slots[stage]
+	}
+	fmt.Fprintf(b, "__constant__ int USED_STAGE[USED] = {%s}, USED_SLOT[USED] = {%s}, EVERY_SLOT[STAGES] = {%s};\n", list(used), list(at), list(everyStage(t)))
+	fmt.Fprintf(b, "__constant__ int SUM_SLOT[STAGES] = {%s}; // where what is kept of a stage lies\n", list(slots))
+}
+
+// usedStages are those with a weight in the result.
+func usedStages(t *solver.Tableau) []int {
+	var used []int
+	for i, b := range t.B {
+		if b != 0 {
+			used = append(used, i)
+		}
+	}
+	return used
+}
+
+// sumSlots gives each stage with a weight in the result, the first and the last a slot of its own; the others, of which
+// nothing is needed later, use that of the last, which is evaluated after them.
+func sumSlots(t *solver.Tableau) []int {
+	slots, n := make([]int, t.Stages()), 0
+	for i := range slots {
+		slots[i] = -1
+		if i == 0 || i == t.Stages()-1 || t.B[i] != 0 {
+			slots[i] = n
+			n++
+		}
+	}
+	for i := range slots {
+		if slots[i] < 0 {
+			slots[i] = n - 1
+		}
+	}
+	return slots
+}
+
+func everyStage(t *solver.Tableau) []int {
+	slots := make([]int, t.Stages())
+	for i := range slots {
+		slots[i] = i
+	}
+	return slots
+}
+
+func rows(x [][]float64, width int) string {
+	parts := make([]string, len(x))
+	for i, r := range x {
+		parts[i] = "{" + numbers(r, width) + "}"
+	}
+	return strings.Join(parts, ",\n\t")
+}
+
+// numbers prints a row, filled up with zeros to the width.
+func numbers(x []float64, width int) string {
+	parts := make([]string, max(len(x), width))
+	for i := range parts {
+		parts[i] = "0.0"
+		if i < len(x) {
+			parts[i] = double(x[i])
+		}
+	}
+	return strings.Join(parts, ", ")
+}

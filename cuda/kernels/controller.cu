@@ -1,0 +1,64 @@
+// The step size controller: solver.Controller, solver.StartStep, solver.ClipStep and solver.SmallestStep, in double. What
+// is long and called once a step is no inline code, for the compiler's sake.
+
+__device__ inline double clamp(double x, double low, double high) { return fmin(high, fmax(low, x)); }
+
+// power is xʸ for positive x. Unlike pow it is no call, for which registers would have to be saved.
+__device__ inline double power(double x, double y) { return exp(y * log(x)); }
+
+// stepFactor is the factor for the next step after one with error norm err.
+__device__ __noinline__ double stepFactor(double err, const Row &row) {
+	if (err == 0) return MAX_FACTOR;
+	double factor = SAFETY * power(err, -(GAIN_P + GAIN_I + GAIN_D) / ORDER);
+	if (GAIN_P + 2 * GAIN_D != 0 && row.previous > 0) factor *= power(row.previous, (GAIN_P + 2 * GAIN_D) / ORDER);
+	if (GAIN_D != 0 && row.previous2 > 0) factor *= power(row.previous2, -GAIN_D / ORDER);
+	return clamp(factor, MIN_FACTOR, MAX_FACTOR);
+}
+
+// control judges a step with error norm err: NaN and infinity reject.
+__device__ __noinline__ void control(Row &row, double err) {
+	row.accept = 0;
+	row.factor = MIN_FACTOR;
+	if (!isFinite(err)) return;
+	row.factor = stepFactor(err, row);
+	if (err > 1) {
+		row.factor = fmin(row.factor, SAFETY);
+		return;
+	}
+	row.accept = 1;
+	row.factor = fmax(row.factor, 1.0);
+	row.previous2 = row.previous;
+	row.previous = err;
+}
+
+// clip cuts the next step so that it does not pass the end of the span.
+__device__ inline void clip(Row &row) {
+	double rest = row.t1 - row.t;
+	row.last = fabs(row.h) >= fabs(rest) * (1 - 1e-12);
+	row.step = row.last ? rest : row.h;
+}
+
+// smallestStep is the step below which time no longer moves reliably.
+__device__ inline double smallestStep(const Row &row) {
+	return 4 * 2.220446049250313e-16 * fmax(fabs(row.t0), fabs(row.t1));
+}
+
+// startProbe and startStep are the starting step of Hairer, Nørsett and Wanner, Solving ODEs I, II.4.
+__device__ inline double startProbe(double d0, double d1) { return d0 < 1e-5 || d1 < 1e-5 ? 1e-6 : 0.01 * d0 / d1; }
+
+__device__ __noinline__ double startStep(double h0, double d1, double d2) {
+	d2 /= h0;
+	double largest = fmax(d1, d2), h1 = fmax(1e-6, h0 * 1e-3);
+	if (largest > 1e-15) h1 = power(0.01 / largest, 1.0 / ORDER);
+	return fmin(100 * h0, h1);
+}
+
+// polynomial is the weight of a stage in the dense output, p[0]·x + p[1]·x² + ….
+__device__ inline double polynomial(const double *p, double x) {
+	double y = 0;
+	for (int i = DEGREE - 1; i >= 0; i--) y = (y + p[i]) * x;
+	return y;
+}
+
+// isDue reports whether time s lies at or before t in the direction of integration.
+__device__ inline bool isDue(const Row &row, double s, double t) { return row.t1 >= row.t0 ? s <= t : s >= t; }

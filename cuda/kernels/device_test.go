@@ -1,0 +1,200 @@
+package kernels_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"neuralode/cuda/kernels"
+	"neuralode/cuda/kernels/emulate"
+	"neuralode/solver"
+)
+
+// require makes a missing compiler a failure instead of a skip.
+const require = "NEURALODE_REQUIRE_CUDA_TESTS"
+
+// builds keeps the executables of a test run, by source and flags.
+var builds struct {
+	mu  sync.Mutex
+	dir string
+	by  map[string]func() (string, error)
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	_ = os.RemoveAll(builds.dir)
+	os.Exit(code)
+}
+
+// build compiles a program once for all tests.
+func build(program string, flags ...string) (string, error) {
+	key := fmt.Sprintf("%x", sha256.Sum256([]byte(fmt.Sprint(flags)+program)))[:16]
+	builds.mu.Lock()
+	if builds.dir == "" {
+		dir, err := os.MkdirTemp("", "kernels")
+		if err != nil {
+			builds.mu.Unlock()
+			return "", err
+		}
+		builds.dir, builds.by = filepath.Clean(dir), map[string]func() (string, error){}
+	}
+	if builds.by[key] == nil {
+		builds.by[key] = sync.OnceValues(func() (string, error) {
+			return emulate.Build(context.Background(), builds.dir, key, program, flags...)
+		})
+	}
+	once := builds.by[key]
+	builds.mu.Unlock()
+	return once()
+}
+
+// needCompiler skips, or fails where the tests are required, when there is no g++.
+func needCompiler(t *testing.T, err error) {
+	t.Helper()
+	if !errors.Is(err, emulate.ErrNoCompiler) {
+		return
+	}
+	if os.Getenv(require) != "" {
+		t.Fatal(err)
+	}
+	t.Skipf("SKIPPED, the kernels are not tested: %v", err)
+}
+
+// emulated is a backend that runs the kernels on the host. It is what package cuda does, without a device.
+type emulated struct {
+	config kernels.Config
+	chunk  int      // samples per block
+	flags  []string // of g++
+	env    []string
+	record int // accepted steps a block's record holds at first
+}
+
+func (e emulated) Device() string { return "emulated" }
+
+func (e emulated) Compile(m solver.Model, spec solver.Spec) (solver.Program, error) {
+	if spec.Controller.Control == solver.ControlBatch {
+		e.config.Rows, e.chunk = 16, 16
+	}
+	k, err := kernels.Print(m, spec, e.config)
+	if err != nil {
+		return nil, err
+	}
+	exe, err := build(emulate.Program(k.Source, k.KernelNames()), e.flags...)
+	if err != nil {
+		return nil, err
+	}
+	d, err := emulate.Start(exe, e.env...)
+	if err != nil {
+		return nil, err
+	}
+	return &program{emulated: e, printed: k, model: m, spec: spec, device: d}, nil
+}
+
+// program is a compiled model on the emulated device.
+type program struct {
+	emulated
+	printed *kernels.Printed
+	model   solver.Model
+	spec    solver.Spec
+	device  *emulate.Device
+	call    *call // the last
+}
+
+func (p *program) Close() error { return p.device.Close() }
+
+// call is a parameter block under construction.
+type call struct {
+	*program
+	words  []uint64
+	blocks int
+}
+
+func (c *call) set(name string, value uint64) {
+	for i, f := range kernels.CallFields {
+		if f.Name == name {
+			c.words[i] = value
+			return
+		}
+	}
+	panic("no field " + name)
+}
+
+func (c *call) get(name string) uint64 {
+	for i, f := range kernels.CallFields {
+		if f.Name == name {
+			return c.words[i]
+		}
+	}
+	panic("no field " + name)
+}
+
+// put copies data to the device; nothing gives the address 0.
+func (c *call) put(name string, data any) {
+	n := sizeOf(data)
+	if n == 0 {
+		return
+	}
+	c.set(name, c.device.Alloc(n))
+	c.device.Write(c.get(name), data)
+}
+
+func (c *call) room(name string, bytes int) { c.set(name, c.device.Alloc(max(bytes, 8))) }
+
+// reals gives data the type of the state.
+func (c *call) reals(x []float64) any {
+	if c.spec.Precision == solver.Float64 {
+		return x
+	}
+	y := make([]float32, len(x))
+	for i, v := range x {
+		y[i] = float32(v)
+	}
+	return y
+}
+
+func (c *call) realBytes() int {
+	if c.spec.Precision == solver.Float64 {
+		return 8
+	}
+	return 4
+}
+
+// read copies n reals back.
+func (c *call) read(name string, n int) []float64 {
+	y := make([]float64, n)
+	if c.spec.Precision == solver.Float64 {
+		c.device.Read(c.get(name), y)
+		return y
+	}
+	x := make([]float32, n)
+	c.device.Read(c.get(name), x)
+	for i, v := range x {
+		y[i] = float64(v)
+	}
+	return y
+}
+
+func (c *call) launch(kernel string, grid, threads, shared int) {
+	at := c.device.Alloc(kernels.CallBytes())
+	c.device.Write(at, c.words)
+	c.device.Launch(kernel, grid, threads, shared, at)
+}
+
+func sizeOf(data any) int {
+	switch x := data.(type) {
+	case []float64:
+		return 8 * len(x)
+	case []float32:
+		return 4 * len(x)
+	case []int64:
+		return 8 * len(x)
+	case []int32:
+		return 4 * len(x)
+	}
+	panic("no size")
+}

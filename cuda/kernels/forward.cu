@@ -1,0 +1,96 @@
+// The forward solve: samples from t0 to t1, states at the save times, and for the discrete gradient a record of the
+// accepted steps.
+
+struct ForwardPass {
+	typedef Field Program;
+	static constexpr bool VJP = false;
+	typedef Tile<Field, false> Memory;
+
+	const Call &call;
+	const Batch &batch;
+	Memory &tile;
+	bool recording;
+	long long recorded = 0; // steps of this block
+
+	__device__ ForwardPass(const Call &call, const Batch &batch, Memory &tile, bool recording)
+		: call(call), batch(batch), tile(tile), recording(recording) {}
+
+	__device__ int cancelled() { return isCancelled(call); }
+
+	__device__ bool begin(Row &row) {
+		const double *span = spanOf(call, row.sample);
+		row.t0 = span[0];
+		row.t1 = span[1];
+		if (recording) call.recordLast[row.sample] = -1;
+		return true;
+	}
+
+	__device__ real load(const Row &row, int, int c) { return call.z0[dataOf(call, batch, row.sample) * DIM + c]; }
+
+	__device__ real *saved(const Row &row, int j) { return call.saved + (row.sample * call.saves + j) * DIM; }
+
+	// begun saves what is due at t0 and marks the rest as not reached.
+	__device__ void begun(const Rows &rows) {
+		if (call.saves == 0) return;
+		each<DIM>(rows, [&](int r, int c) {
+			const Row &row = tile.row[r];
+			int j = 0;
+			for (; j < call.saves && isDue(row, call.saveAt[j], row.t0); j++) saved(row, j)[c] = load(row, r, c);
+			for (; j < call.saves; j++) saved(row, j)[c] = NAN;
+		});
+		if (threadIdx.x < ROWS && tile.row[threadIdx.x].accept < 0) pass(tile.row[threadIdx.x]);
+	}
+
+	// pass counts the save times up to now.
+	__device__ void pass(Row &row) {
+		while (row.left < call.saves && isDue(row, call.saveAt[row.left], row.t)) row.left++;
+	}
+
+	__device__ void settled(Row &row) { pass(row); }
+
+	__device__ void accepted(const Rows &rows) {
+		if (recording) record(rows);
+		if (call.saves == 0) return;
+		each<DIM>(rows, [&](int r, int c) {
+			const Row &row = tile.row[r];
+			double end = row.last ? row.t1 : row.t + row.step;
+			for (int j = row.left; j < call.saves && isDue(row, call.saveAt[j], end); j++)
+				saved(row, j)[c] = call.saveAt[j] == end ? tile.argument(r, STAGES - 1, c) : dense(r, call.saveAt[j], c);
+		});
+	}
+
+	// dense is component c at time t within the step just accepted.
+	__device__ real dense(int r, double t, int c) {
+		const Row &row = tile.row[r];
+		real z = tile.state(r, c);
+		for (int i = 0; i < STAGES; i++)
+			z = mad(real(row.step * polynomial(DENSE[i], (t - row.t) / row.step)), tile.slope(r, i, c), z);
+		return z;
+	}
+
+	// record keeps the steps in the block's part of the arena. Those that do not fit are counted only.
+	__device__ void record(const Rows &rows) {
+		const long long base = blockIdx.x * call.recordCapacity;
+		for (int p = threadIdx.x; p < rows.n; p += THREADS) {
+			const Row &row = tile.row[rows.list[p]];
+			long long i = recorded + p;
+			if (i >= call.recordCapacity) continue;
+			call.recordT[base + i] = row.t;
+			call.recordH[base + i] = row.step;
+			call.recordPrevious[base + i] = call.recordLast[row.sample];
+			call.recordLast[row.sample] = int(i);
+		}
+		for (int e = threadIdx.x; e < rows.n * DIM; e += THREADS) {
+			long long i = recorded + e / DIM;
+			if (i < call.recordCapacity) call.recordZ[(base + i) * DIM + e % DIM] = tile.state(rows.list[e / DIM], e % DIM);
+		}
+		recorded += rows.n;
+	}
+
+	__device__ void store(const Row &row, int r, int c) { call.z1[row.sample * DIM + c] = tile.state(r, c); }
+
+	__device__ bool finish(Row &row) {
+		reportForward(call, row);
+		return false;
+	}
+};

@@ -1,0 +1,142 @@
+package kernels_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"neuralode/cuda/kernels"
+	"neuralode/solver"
+)
+
+// long asks for the tests that take minutes.
+const long = "NEURALODE_LONG_CUDA_TESTS"
+
+// sanitized are the models under the sanitizers: with heads, shared sections, time, save times, sums over features, and
+// weights in registers.
+func sanitized(t *testing.T) []modelCase {
+	t.Helper()
+	var some []modelCase
+	for _, c := range modelCases() {
+		if slices.Contains([]string{"deep gelu", "sigmoid", "shared sections", "reductions"}, c.name) {
+			some = append(some, c)
+		}
+	}
+	return some
+}
+
+// turns is a device with two rows that the samples of a block take in turns.
+func turns(flags, env []string) emulated {
+	return emulated{config: kernels.Config{Rows: 2, Threads: 64, Shared: 1 << 18}, chunk: 3, record: 64, flags: flags, env: env}
+}
+
+// loose is a spec that takes few steps, since sanitizers are slow.
+func loose(mode solver.Gradient) solver.Spec {
+	spec := solver.DefaultSpec()
+	spec.Gradient, spec.Controller.Rtol = mode, 1e-2
+	return spec
+}
+
+// run differentiates a batch and returns what the sanitizer says.
+func (c modelCase) run(t *testing.T, mode solver.Gradient, flags, env []string) error {
+	t.Helper()
+	m, spec := c.model(t), loose(mode)
+	if c.head == nil {
+		spec.SaveAt = []float64{0.25, 0.5, 0.50001, 1.5}
+	}
+	theta, b, o := c.problem(m, 4, spec.SaveAt)
+	p, err := turns(flags, env).Compile(m, spec)
+	needCompiler(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Differentiate(context.Background(), theta, b, o); err != nil {
+		t.Error(err)
+	}
+	cancelled, cancel := context.WithCancel(context.Background())
+	cancel()
+	_, _ = p.Differentiate(cancelled, theta, b, o)
+	return p.Close()
+}
+
+func (c modelCase) program(t *testing.T, mode solver.Gradient) string {
+	t.Helper()
+	k, err := kernels.Print(c.model(t), loose(mode), turns(nil, nil).config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k.Source
+}
+
+var (
+	raceFlags    = []string{"-g", "-fsanitize=thread"}
+	raceEnv      = []string{"TSAN_OPTIONS=exitcode=66 halt_on_error=1"}
+	addressFlags = []string{"-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"}
+	addressEnv   = []string{"ASAN_OPTIONS=detect_leaks=0"}
+)
+
+// TestSanitizers looks for overruns, undefined behaviour and races in the kernels.
+func TestSanitizers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
+	t.Parallel()
+	for _, c := range sanitized(t) {
+		for _, mode := range []solver.Gradient{solver.Backsolve, solver.Discrete} {
+			if os.Getenv(long) == "" && (mode == solver.Discrete) != (c.name == "deep gelu") {
+				continue
+			}
+			t.Run(fmt.Sprintf("%s/%v", c.name, mode), func(t *testing.T) {
+				t.Parallel()
+				if err := c.run(t, mode, addressFlags, addressEnv); err != nil {
+					t.Error(err)
+				}
+				if err := c.run(t, mode, raceFlags, raceEnv); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+}
+
+// TestEveryBarrierIsNeeded leaves out the barriers of the sources one by one: each time the race checker must see it for
+// some model. (Whether a barrier between two printed passes is needed depends on the configuration.)
+func TestEveryBarrierIsNeeded(t *testing.T) {
+	if os.Getenv(long) == "" {
+		t.Skip("set " + long + " to run it")
+	}
+	seen := map[string]bool{} // by the barrier's neighbourhood
+	for _, mode := range []solver.Gradient{solver.Backsolve, solver.Discrete} {
+		for _, c := range sanitized(t) {
+			for line, where := range handwritten(c.program(t, mode)) {
+				if !seen[where] {
+					seen[where] = c.run(t, mode, raceFlags, append([]string{fmt.Sprintf("EMULATION_SKIP=%d", line)}, raceEnv...)) != nil
+				}
+			}
+		}
+	}
+	for where, ok := range seen {
+		if !ok {
+			t.Errorf("nothing misses the last barrier in\n%s", where)
+		}
+	}
+}
+
+// handwritten gives the line number of each barrier outside of the printed plans, with the lines that end in it.
+func handwritten(source string) map[int]string {
+	found, lines, printed := map[int]string{}, strings.Split(source, "\n"), false
+	for i, line := range lines {
+		switch {
+		case strings.HasPrefix(line, "struct FieldWeights"):
+			printed = true
+		case strings.HasPrefix(line, "// The step size controller"):
+			printed = false
+		case !printed && strings.Contains(line, "__syncthreads();"):
+			found[i+1] = strings.Join(lines[max(0, i-3):i+1], "\n")
+		}
+	}
+	return found
+}

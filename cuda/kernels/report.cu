@@ -1,0 +1,61 @@
+// What a solve leaves for each sample, and what a call or a minibatch asks for.
+
+// Batch is the part of a call that one launch works on: in a training, the minibatch whose turn it is.
+struct Batch {
+	long long n;
+	const long long *index; // into the data set; null: the samples lie in order
+};
+
+__device__ inline Batch batchOf(const Call &call) {
+	if (!call.progress) return Batch{call.n, call.index};
+	const long long *minibatch = call.minibatches + 2 * call.progress[NEXT];
+	return Batch{minibatch[1], call.index + minibatch[0]};
+}
+
+__device__ inline long long dataOf(const Call &call, const Batch &batch, int sample) {
+	return batch.index ? batch.index[sample] : sample;
+}
+
+// lossWeight is a sample's weight in the loss, by default the batch's mean; a caller's own cotangents have none. It
+// multiplies what comes out of the adjoint, whose steps do not depend on it.
+__device__ inline real lossWeight(const Call &call, const Batch &batch, int sample) {
+	if (!call.labels) return 1;
+	return call.weight ? call.weight[sample] : real(1.0 / batch.n);
+}
+
+__device__ inline bool isCancelled(const Call &call) {
+	return call.cancel && *static_cast<const volatile int *>(call.cancel);
+}
+
+__device__ inline const double *spanOf(const Call &call, int sample) {
+	return call.spans + (call.spanCount == 1 ? 0 : 2 * sample);
+}
+
+__device__ inline void writeStats(int *stats, const Row &row) {
+	stats[0] = row.accepted;
+	stats[1] = row.rejected;
+	stats[2] = row.nfe;
+}
+
+__device__ inline void reportForward(const Call &call, const Row &row) {
+	call.status[row.sample] = row.status;
+	call.endT[row.sample] = row.t;
+	call.endH[row.sample] = row.step;
+	writeStats(call.stats + 3 * row.sample, row);
+}
+
+__device__ inline void reportBackward(const Call &call, const Row &row) {
+	call.backStatus[row.sample] = row.status;
+	call.backT[row.sample] = row.t;
+	call.backH[row.sample] = row.step;
+	writeStats(call.backStats + 3 * row.sample, row);
+}
+
+// skipBackward is for a sample that failed on the way forward: it contributes nothing. It returns false.
+__device__ inline bool skipBackward(const Call &call, int sample) {
+	Row none = {};
+	none.sample = sample;
+	reportBackward(call, none);
+	for (int c = 0; c < DIM; c++) call.z0Bar[sample * DIM + c] = 0;
+	return false;
+}

@@ -1,0 +1,20 @@
+// The kernel of a solve without gradient.
+
+struct SolveMemory {
+	ForwardPass::Memory tile;
+	real w[WEIGHTS_ON_CHIP ? FieldWeights::FORWARD : 1];
+};
+static_assert(sizeof(SolveMemory) <= SHARED_BYTES, "the block needs more shared memory than the printer thought");
+
+// solve integrates the batch.
+extern "C" __global__ void __launch_bounds__(THREADS, 1) solve(const Call *p) {
+	DYNAMIC_SHARED(memory);
+	SolveMemory &m = *reinterpret_cast<SolveMemory *>(memory);
+	const Call &call = *p;
+	const Batch batch = batchOf(call);
+	int from, to;
+	samplesOf(call, batch, from, to);
+	if (WEIGHTS_ON_CHIP) copyAll(m.w, call.fieldWeights, FieldWeights::FORWARD);
+	__syncthreads();
+	solveForward(call, batch, m.tile, WEIGHTS_ON_CHIP ? m.w : call.fieldWeights, false, from, to);
+}

@@ -1,0 +1,214 @@
+package kernels
+
+import (
+	_ "embed" // the sources
+	"fmt"
+	"strings"
+
+	"neuralode/solver"
+)
+
+var (
+	//go:embed functions.cu
+	functionsSource string
+	//go:embed rows.cu
+	rowsSource string
+	//go:embed controller.cu
+	controllerSource string
+	//go:embed report.cu
+	reportSource string
+	//go:embed tile.cu
+	tileSource string
+	//go:embed forward.cu
+	forwardSource string
+	//go:embed head.cu
+	headSource string
+	//go:embed backsolve.cu
+	backsolveSource string
+	//go:embed discrete.cu
+	discreteSource string
+	//go:embed train.cu
+	trainSource string
+	//go:embed kernels.cu
+	kernelsSource string
+	//go:embed solve.cu
+	solveSource string
+	//go:embed differentiate.cu
+	differentiateSource string
+)
+
+// CompileOptions are the NVRTC options that the kernels need beside the architecture. Multiply-adds are written out, so
+// that a sample's bits do not depend on how the compiler pairs operations.
+// The two diagnostics are about constants and loops that a model does not need.
+var CompileOptions = []string{"--std=c++17", "--fmad=false", "--device-as-default-execution-space", "--diag-suppress=128,177"}
+
+// Printed is the source of a model's kernels and what launching them takes. Numbers of reals are counts, not bytes.
+type Printed struct {
+	Source string
+
+	Rows, Threads int // of prepare, share, solve, differentiate and reduce
+	WideThreads   int // of finish and update
+	Shared        int // bytes of dynamic shared memory of solve and differentiate
+
+	FieldWeights, HeadWeights int  // reals of Call.fieldWeights and Call.headWeights
+	FieldShared, HeadShared   int  // reals of Call.fieldShared and Call.headShared
+	Sums                      int  // reals of Call.sums
+	NeedsShare                bool // share must run before prepare
+
+	model                     solver.Model
+	spec                      solver.Spec
+	config                    Config
+	field, head               *weights
+	programs                  []*program
+	weightsOnChip, sumsOnChip bool
+}
+
+// KernelNames lists the kernels, each with a pointer to a Call in device memory as its only parameter. Without a gradient
+// they are share, prepare and solve, in this order for a solve. With one they are share, prepare, differentiate, reduce
+// and finish, in this order for a gradient, and update, which a training launches after them; to solve alone, print the
+// model for a spec without gradient.
+//
+// share is needed only where NeedsShare says so. It and finish run as one block, solve and differentiate as Call.blocks,
+// the others as any number of blocks. Under one step for the whole batch (solver.ControlBatch) there must be one block,
+// and the batch must not have more samples than Rows.
+func (k *Printed) KernelNames() []string {
+	if k.spec.Gradient == solver.NoGradient {
+		return []string{"share", "prepare", "solve"}
+	}
+	return []string{"share", "prepare", "differentiate", "reduce", "finish", "update"}
+}
+
+// Print prints the kernels of a model for a spec. Save times are no part of the source. It returns an error that wraps
+// ErrWide when the plans do not fit into a block.
+func Print(m solver.Model, spec solver.Spec, c Config) (*Printed, error) {
+	if err := check(m, spec, c); err != nil {
+		return nil, err
+	}
+	if spec.Gradient == solver.NoGradient {
+		m.Head = nil // a solve ends before it
+	}
+	k := &Printed{Rows: c.Rows, Threads: c.Threads, WideThreads: wideThreads, model: m, spec: spec, config: c}
+	k.lower()
+	if err := k.fit(); err != nil {
+		return nil, err
+	}
+	var b strings.Builder
+	k.printConstants(&b)
+	printCall(&b)
+	b.WriteString("\n" + functionsSource + "\n" + rowsSource)
+	k.printPlans(&b)
+	for _, source := range k.sources() {
+		b.WriteString("\n" + source)
+	}
+	k.Source = b.String()
+	return k, nil
+}
+
+// sources are the parts that the spec needs.
+func (k *Printed) sources() []string {
+	parts := []string{controllerSource, reportSource, tileSource, forwardSource, kernelsSource}
+	if k.spec.Gradient == solver.NoGradient {
+		return append(parts, solveSource)
+	}
+	if k.model.Head != nil {
+		parts = append(parts, headSource)
+	}
+	backward := map[solver.Gradient]string{solver.Backsolve: backsolveSource, solver.Discrete: discreteSource}
+	return append(parts, backward[k.spec.Gradient], trainSource, differentiateSource)
+}
+
+// lower gives every value of the plans its place.
+func (k *Printed) lower() {
+	k.field = newWeights(k.model.Field)
+	k.FieldWeights, k.FieldShared, k.Sums = max(k.field.length, 1), max(k.field.scratchLen, 1), k.field.sumsLen
+	k.NeedsShare = len(k.model.Field.SharedCode) > 0
+	k.programs = []*program{newProgram("Field", k.field, false, nil, nil)}
+	switch k.spec.Gradient {
+	case solver.Backsolve:
+		k.programs = append(k.programs, newProgram("FieldVJP", k.field, true, keptForSums(k.model.Field), sumSlots(&k.spec.Tableau)))
+	case solver.Discrete:
+		k.programs = append(k.programs, newProgram("FieldVJP", k.field, true, keptForVJP(k.model.Field), everyStage(&k.spec.Tableau)))
+	}
+	k.HeadWeights, k.HeadShared = 1, 1
+	if k.model.Head != nil {
+		k.head = newWeights(k.model.Head)
+		k.HeadWeights, k.HeadShared = max(k.head.length, 1), max(k.head.scratchLen, 1)
+		k.Sums += k.head.sumsLen
+		k.NeedsShare = k.NeedsShare || len(k.model.Head.SharedCode) > 0
+		k.programs = append(k.programs, newProgram("Head", k.head, true, nil, nil))
+	}
+	for _, p := range k.programs[:min(2, len(k.programs))] {
+		p.chooseColumns(k.config, k.realBytes())
+	}
+}
+
+// printPlans prints the plans as device functions.
+func (k *Printed) printPlans(b *strings.Builder) {
+	for _, w := range []*weights{k.field, k.head} {
+		if w != nil {
+			w.printTables(b)
+		}
+	}
+	k.field.print(b, "FieldWeights")
+	if k.head != nil {
+		k.head.print(b, "HeadWeights")
+	}
+	for _, p := range k.programs {
+		p.print(b)
+	}
+}
+
+// realBytes is the size of a number of the state.
+func (k *Printed) realBytes() int {
+	if k.spec.Precision == solver.Float64 {
+		return 8
+	}
+	return 4
+}
+
+// controlBytes is more than the control of a row and of a tile take.
+const (
+	controlBytes = 160
+	tileBytes    = 1024
+)
+
+// fit decides what lies in shared memory, the rows' frames first, and how much a block takes of it.
+func (k *Printed) fit() error {
+	k.Shared = k.rowBytes()
+	weights := k.field.length
+	if k.spec.Gradient == solver.NoGradient {
+		weights = k.field.forward
+	}
+	k.weightsOnChip = k.place(weights)
+	k.sumsOnChip = k.spec.Gradient != solver.NoGradient && k.place(k.field.sumsLen)
+	if k.Shared > k.config.Shared {
+		return fmt.Errorf("%w: %d rows take %d bytes of shared memory, a block has %d", ErrWide, k.config.Rows, k.Shared, k.config.Shared)
+	}
+	return nil
+}
+
+// rowBytes is what the rows take in the largest of the phases that a block goes through.
+func (k *Printed) rowBytes() int {
+	stages, dim, most := k.spec.Tableau.Stages(), k.model.Dim(), 0
+	for i, p := range k.programs {
+		numbers := p.rowLen() + stages
+		if i == 0 {
+			numbers += dim * (stages + 2) // state, slopes, error
+		} else {
+			numbers += 2 * dim * (stages + 2)                   // the same of state and adjoint
+			numbers = max(numbers, p.rowLen()+dim*(3*stages+1)) // slopes, products and cotangents of the stages
+		}
+		most = max(most, tileBytes+k.config.Rows*(controlBytes+k.realBytes()*numbers))
+	}
+	return most
+}
+
+// place puts n numbers into shared memory if there is room, and reports whether there was.
+func (k *Printed) place(n int) bool {
+	bytes := k.realBytes() * (n + 2*vector)
+	if k.Shared+bytes > k.config.Shared {
+		return false
+	}
+	k.Shared += bytes
+	return true
+}

@@ -1,0 +1,332 @@
+// A tile integrates the samples of a block, a few at a time: each row holds one sample with its own time, step and
+// acceptance, and takes the next sample of the block when its own is done. solver.Integrate says what a row computes.
+//
+// The forward solve and the continuous adjoint are both tiles. The pass says where samples come from and go:
+//
+//	Program                     the plan; VJP: the state is [z, a] and its slope needs the VJP
+//	bool begin(Row &)           sets the span of row.sample; false when there is nothing to solve
+//	real load(Row, row, c)      the state the sample starts from
+//	void begun(rows)            all threads: the samples of the rows have just been loaded
+//	void accepted(rows)         all threads: the steps of the rows are accepted, their states not yet moved on
+//	void settled(Row &)         the row has moved on
+//	void store(Row, row, c)     takes the result
+//	bool finish(Row &)          the same for what the row's control knows; true: the sample has another span to go
+
+constexpr int POLL = 16; // rounds between two looks at the cancel flag
+
+template <class P, bool VJP> struct Tile {
+	enum { WIDTH = VJP ? 2 * DIM : DIM };
+	real local[ROWS * P::LOCAL], keep[ROWS * P::SLOTS * P::KEEP];
+	real z[ROWS * WIDTH], k[ROWS * STAGES * WIDTH], square[ROWS * WIDTH];
+	real weight[ROWS * STAGES]; // of the terms in a sum over accepted steps
+	Row row[ROWS];
+	Rows active, fresh, moved;
+	int stop;
+
+	__device__ real &state(int r, int c) { return z[r * WIDTH + c]; }
+	__device__ real &slope(int r, int stage, int c) { return k[(r * STAGES + stage) * WIDTH + c]; }
+	__device__ Frames<P> frames(int stage) { return Frames<P>{local, keep, P::slot(stage)}; }
+
+	// argument is where component c of the argument of a stage goes.
+	__device__ real &argument(int r, int stage, int c) {
+		Frames<P> f = frames(stage);
+		if constexpr (VJP)
+			if (c >= DIM) return P::cotangent(f.l(r), f.s(r))[c - DIM];
+		return P::z(f.l(r), f.s(r))[c];
+	}
+
+	// derivative is component c of the slope that the last evaluation left.
+	__device__ real derivative(int r, int stage, int c) {
+		Frames<P> f = frames(stage);
+		if constexpr (VJP)
+			if (c >= DIM) return -gradientOf(f, r, c - DIM);
+		return P::output(f.l(r), f.s(r))[c];
+	}
+};
+
+template <class T, class Pass> struct Integration {
+	T &tile;
+	Pass &pass;
+	const real *w;
+	const typename Pass::Program::Registers registers; // weights
+	int next, end; // of the samples; known to the threads that own rows
+	long long rounds = 0, busy = 0;
+
+	__device__ Integration(T &tile, Pass &pass, const real *w, int from, int to)
+		: tile(tile), pass(pass), w(w), registers(w), next(from), end(to) {}
+
+	__device__ bool ownsRow() const { return threadIdx.x < ROWS; }
+	__device__ Row &mine() { return tile.row[threadIdx.x]; }
+
+	// run integrates all samples.
+	__device__ void run() {
+		if (ownsRow()) mine() = Row{};
+		__syncthreads();
+		for (int round = 0;; round++) {
+			retire();
+			if (!fill(round)) return;
+			if (tile.stop) {
+				cancel();
+				continue;
+			}
+			evaluate();
+			judge();
+			advance();
+		}
+	}
+
+	// retire hands over the results of the rows that are done.
+	__device__ void retire() {
+		select(tile.moved, tile.row, [](const Row &r) { return r.phase == DONE; });
+		__syncthreads();
+		if (tile.moved.n == 0) return;
+		each<T::WIDTH>(tile.moved, [&](int r, int c) { pass.store(tile.row[r], r, c); });
+		__syncthreads();
+		if (ownsRow() && mine().phase == DONE) {
+			mine().phase = IDLE;
+			if (pass.finish(mine())) enter(mine());
+		}
+		__syncthreads();
+	}
+
+	// enter starts a span: one without length is over at once.
+	__device__ void enter(Row &row) {
+		row.t = row.t0;
+		row.h = row.step = row.previous = row.previous2 = 0;
+		row.tried = 0;
+		row.status = OK;
+		row.phase = row.t0 == row.t1 ? DONE : FRESH;
+	}
+
+	// fill gives the next samples to the idle rows. It returns false when there is nothing left to do.
+	__device__ bool fill(int round) {
+		int sample = -1;
+		if (ownsRow()) {
+			int before = 0, idle = 0;
+			for (int q = 0; q < ROWS; q++) {
+				if (q == threadIdx.x) before = idle;
+				idle += tile.row[q].phase == IDLE;
+			}
+			if (mine().phase == IDLE && next + before < end) sample = next + before;
+			next = min(end, next + idle);
+		}
+		if (threadIdx.x == 0 && round % POLL == 0) tile.stop = pass.cancelled();
+		__syncthreads();
+		if (sample >= 0) {
+			mine().sample = sample;
+			mine().accepted = mine().rejected = mine().nfe = mine().left = 0;
+			if (pass.begin(mine())) {
+				enter(mine());
+				mine().accept = -1; // just begun
+			}
+		}
+		int work = __syncthreads_or(ownsRow() && (mine().phase != IDLE || next < end));
+		if (!work) return false;
+		select(tile.fresh, tile.row, [](const Row &r) { return r.phase != IDLE && r.accept < 0; });
+		__syncthreads();
+		each<T::WIDTH>(tile.fresh, [&](int r, int c) { tile.state(r, c) = pass.load(tile.row[r], r, c); });
+		pass.begun(tile.fresh);
+		__syncthreads();
+		if (ownsRow()) mine().accept = 0;
+		return true;
+	}
+
+	// cancel ends every sample that is not done.
+	__device__ void cancel() {
+		if (ownsRow() && mine().phase != IDLE && mine().phase != DONE) {
+			mine().status = CANCELLED;
+			mine().phase = DONE;
+		}
+		__syncthreads();
+	}
+
+	// rms is the root mean square of x(row, c): of this row, or of all listed rows under one step for all.
+	template <class X> __device__ double rms(const Rows &rows, int own, X x) {
+		double sum = 0;
+		for (int p = 0; p < (WHOLE ? rows.n : 1); p++)
+			for (int c = 0; c < T::WIDTH; c++) {
+				double v = x(WHOLE ? rows.list[p] : own, c);
+				sum += v * v;
+			}
+		return sqrt(sum / (WHOLE ? rows.n * T::WIDTH : T::WIDTH));
+	}
+
+	// allFinite reports whether state and slope stayed finite: of this row, or of all listed ones under one step for all.
+	template <class X> __device__ bool allFinite(const Rows &rows, int own, X x) {
+		bool finite = true;
+		for (int p = 0; p < (WHOLE ? rows.n : 1); p++)
+			for (int c = 0; c < T::WIDTH; c++) finite = finite && x(WHOLE ? rows.list[p] : own, c);
+		return finite;
+	}
+
+	// The evaluations of a round: for the rows that begin a span, the first slope and the probe of the starting rule, then
+	// the stages after the first of all rows. One loop, so that the field's code is there once.
+	enum { FIRST = -1, PROBE = 0 };
+
+	__device__ void evaluate() {
+		select(tile.fresh, tile.row, [](const Row &r) { return r.phase == FRESH; });
+		__syncthreads();
+		for (int e = tile.fresh.n > 0 ? FIRST : 1; e < STAGES; e++) {
+			if (e == 1) beginStages();
+			const Rows &rows = e < 1 ? tile.fresh : tile.active;
+			if (rows.n == 0) continue;
+			const int stage = e == FIRST ? 0 : e == PROBE ? 1 : e;
+			argue(rows, stage, e == PROBE);
+			__syncthreads();
+			Pass::Program::forward(rows, tile.frames(stage), w, registers);
+			if constexpr (Pass::VJP) {
+				__syncthreads();
+				Pass::Program::backward(rows, tile.frames(stage), w, registers);
+			}
+			__syncthreads();
+			// One thread owns an element throughout: its slope and its next argument need no barrier in between.
+			each<T::WIDTH>(rows, [&](int r, int c) { tile.slope(r, stage, c) = tile.derivative(r, stage, c); });
+			if (e < 1) chooseFirstSteps(e);
+		}
+		each<T::WIDTH>(tile.active, [&](int r, int c) { tile.square[r * T::WIDTH + c] = scaledError(r, c); });
+		__syncthreads();
+	}
+
+	// beginStages lists the rows that try a step.
+	__device__ void beginStages() {
+		select(tile.active, tile.row, [](const Row &r) { return r.phase == ACTIVE; });
+		if (ownsRow() && mine().phase == ACTIVE) clip(mine());
+		__syncthreads();
+		rounds++;
+		busy += tile.active.n;
+	}
+
+	// argue writes the arguments of a stage into the frames: z + h·Σ a·k at t + c·h.
+	__device__ void argue(const Rows &rows, int stage, bool probe) {
+		each<T::WIDTH>(rows, [&](int r, int c) {
+			real sum = 0;
+			for (int j = 0; j < stage; j++) sum = mad(probe ? real(1) : real(A[stage][j]), tile.slope(r, j, c), sum);
+			tile.argument(r, stage, c) = mad(real(tile.row[r].step), sum, tile.state(r, c));
+		});
+		typedef typename Pass::Program P;
+		if constexpr (P::READS_TIME)
+			each<1>(rows, [&](int r, int) {
+				const Frames<P> f = tile.frames(stage);
+				*P::time(f.l(r), f.s(r)) = real(tile.row[r].t + (probe ? 1.0 : C[stage]) * tile.row[r].step);
+			});
+	}
+
+	// chooseFirstSteps takes the rows that begin through the starting rule.
+	__device__ void chooseFirstSteps(int e) {
+		__syncthreads();
+		if (ownsRow() && mine().phase == FRESH) {
+			if (e == FIRST) firstLook(mine(), threadIdx.x);
+			else firstStep(mine(), threadIdx.x);
+		}
+		__syncthreads();
+		if (e == FIRST) {
+			select(tile.fresh, tile.row, [](const Row &r) { return r.phase == FRESH; });
+			__syncthreads();
+		}
+	}
+
+	// firstLook fails a row that cannot start and says how far to probe.
+	__device__ void firstLook(Row &row, int r) {
+		row.nfe++;
+		if (!allFinite(tile.fresh, r, [&](int q, int c) { return isFinite(tile.state(q, c)) && isFinite(tile.slope(q, 0, c)); })) {
+			row.status = NON_FINITE;
+			row.phase = DONE;
+			return;
+		}
+		if (FIRST_STEP > 0) {
+			row.h = copysign(FIRST_STEP, row.t1 - row.t0);
+			row.phase = ACTIVE;
+			return;
+		}
+		double d0 = rms(tile.fresh, r, [&](int q, int c) { return double(tile.state(q, c)) / scale(q, c); });
+		double d1 = rms(tile.fresh, r, [&](int q, int c) { return double(tile.slope(q, 0, c)) / scale(q, c); });
+		row.factor = d1;
+		row.step = copysign(startProbe(d0, d1), row.t1 - row.t0);
+	}
+
+	__device__ double scale(int r, int c) { return ATOL + RTOL * fabs(double(tile.state(r, c))); }
+
+	// firstStep chooses the step after the probe.
+	__device__ void firstStep(Row &row, int r) {
+		double d2 = rms(tile.fresh, r,
+			[&](int q, int c) { return double(tile.slope(q, 1, c) - tile.slope(q, 0, c)) / scale(q, c); });
+		row.h = copysign(startStep(fabs(row.step), row.factor, d2), row.t1 - row.t0);
+		row.nfe++;
+		row.phase = ACTIVE;
+	}
+
+	__device__ real scaledError(int r, int c) {
+		real sum = 0;
+		for (int j = 0; j < STAGES; j++) sum = mad(real(E[j]), tile.slope(r, j, c), sum);
+		real largest = MATH(fmax)(MATH(fabs)(tile.state(r, c)), MATH(fabs)(tile.argument(r, STAGES - 1, c)));
+		return real(tile.row[r].step) * sum / mad(real(RTOL), largest, real(ATOL));
+	}
+
+	// finiteTrial reports whether the trial step stayed finite: its result and its last slope.
+	__device__ bool finiteTrial(int r) {
+		return allFinite(tile.active, r, [&](int q, int c) {
+			return isFinite(tile.argument(q, STAGES - 1, c)) && isFinite(tile.slope(q, STAGES - 1, c));
+		});
+	}
+
+	// judge decides for every active row whether its step is accepted and how long the next one is.
+	__device__ void judge() {
+		if (ownsRow() && mine().phase == ACTIVE) {
+			// An infinite result has an infinite scale, which hides any error.
+			bool finite = finiteTrial(threadIdx.x);
+			double err = rms(tile.active, threadIdx.x, [&](int q, int c) { return double(tile.square[q * T::WIDTH + c]); });
+			control(mine(), finite ? err : INFINITY);
+			mine().tried++;
+			mine().nfe += STAGES - 1;
+			mine().accepted += mine().accept;
+			mine().rejected += !mine().accept;
+			mine().status = mine().accept ? OK : finite ? STEP_UNDERFLOW : NON_FINITE; // should the step get too small
+		}
+		__syncthreads();
+	}
+
+	// advance moves the accepted rows on and sets the next step of all.
+	__device__ void advance() {
+		select(tile.moved, tile.row, [](const Row &r) { return r.phase == ACTIVE && r.accept; });
+		__syncthreads();
+		if (tile.moved.n > 0) {
+			pass.accepted(tile.moved);
+			each<T::WIDTH>(tile.moved, [&](int r, int c) {
+				tile.state(r, c) = tile.argument(r, STAGES - 1, c);
+				tile.slope(r, 0, c) = tile.slope(r, STAGES - 1, c);
+			});
+			__syncthreads();
+			keepLast();
+		}
+		if (ownsRow() && mine().phase == ACTIVE) settle(mine());
+		__syncthreads();
+	}
+
+	// keepLast makes what is kept of the last stage what is kept of the next step's first.
+	__device__ void keepLast() {
+		typedef typename Pass::Program P;
+		if constexpr (P::SLOTS > 1)
+			each<P::KEEP>(tile.moved, [&](int r, int c) {
+				tile.frames(0).s(r)[c] = tile.frames(STAGES - 1).s(r)[c];
+			});
+	}
+
+	// settle ends a row's span or sets its next step.
+	__device__ void settle(Row &row) {
+		if (row.accept) {
+			row.t = row.last ? row.t1 : row.t + row.step;
+			pass.settled(row);
+			if (row.last) {
+				row.phase = DONE;
+				return;
+			}
+		}
+		row.h = row.step * row.factor;
+		if (!row.accept && fabs(row.h) < smallestStep(row)) {
+			row.phase = DONE; // with the status that judge has chosen
+			return;
+		}
+		row.status = row.tried >= MAX_STEPS_TRIED ? MAX_STEPS : OK;
+		if (row.status != OK) row.phase = DONE;
+	}
+};

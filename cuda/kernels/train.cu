@@ -1,0 +1,59 @@
+// The decision about a training iteration: its report, its failure, the scale of its update.
+
+// Failures of an iteration. After one, the kernels of the iterations that follow do nothing.
+enum Failure { NONE, FORWARD_FAILED, BACKWARD_FAILED, NOT_FINITE, RECORD_FULL };
+
+// isRecordFull reports whether a block's steps did not fit.
+__device__ inline bool isRecordFull(const Call &call) {
+	if (GRADIENT != DISCRETE) return false;
+	for (long long b = 0; b < call.blocks; b++)
+		if (call.recordUsed[b] > call.recordCapacity) return true;
+	return false;
+}
+
+// firstOf is the smallest sample that a block reports in that total, or −1.
+__device__ inline double firstOf(const Call &call, int total) {
+	for (long long b = 0; b < call.blocks; b++)
+		if (call.totals[TOTALS * b + total] >= 0) return call.totals[TOTALS * b + total];
+	return -1;
+}
+
+__device__ inline long long failureOf(const Call &call, double loss, double norm, double &sample) {
+	sample = -1;
+	if (isRecordFull(call)) return RECORD_FULL;
+	sample = firstOf(call, TOTAL_FORWARD);
+	if (sample >= 0) return FORWARD_FAILED;
+	sample = firstOf(call, TOTAL_BACKWARD);
+	if (sample >= 0) return BACKWARD_FAILED;
+	return isFinite(loss) && isFinite(norm) ? NONE : NOT_FINITE;
+}
+
+// decide reports the iteration and says how far the update goes. One thread.
+__device__ void decide(const Call &call, const Batch &batch, double norm) {
+	call.decision[NORM] = norm;
+	if (!call.progress) return;
+	double sum[TOTALS] = {};
+	for (long long b = 0; b < call.blocks; b++)
+		for (int i = 0; i < TOTALS; i++) {
+			double x = call.totals[TOTALS * b + i];
+			sum[i] = i == TOTAL_NFE_MAX ? fmax(sum[i], x) : sum[i] + x;
+		}
+	double sample;
+	long long *progress = call.progress;
+	progress[FAILURE] = failureOf(call, sum[TOTAL_LOSS], norm, sample);
+	progress[FAILED_SAMPLE] = (long long)(sample);
+	if (progress[FAILURE] != NONE) return;
+	double *report = call.reports + REPORT * progress[NEXT];
+	report[REPORT_LOSS] = sum[TOTAL_LOSS];
+	report[REPORT_NORM] = norm;
+	report[REPORT_NFE] = sum[TOTAL_NFE] / batch.n;
+	report[REPORT_NFE_MAX] = sum[TOTAL_NFE_MAX];
+	report[REPORT_ACCEPTED] = sum[TOTAL_ACCEPTED];
+	report[REPORT_REJECTED] = sum[TOTAL_REJECTED];
+	progress[NEXT]++;
+	progress[STEP]++;
+	const double *o = call.optimizer;
+	call.decision[CLIP_SCALE] = o[CLIP_NORM] > 0 && norm > o[CLIP_NORM] ? o[CLIP_NORM] / norm : 1.0;
+	call.decision[CORRECT_M] = 1 / (1 - power(o[BETA1], double(progress[STEP])));
+	call.decision[CORRECT_V] = 1 / (1 - power(o[BETA2], double(progress[STEP])));
+}
