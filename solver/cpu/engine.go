@@ -2,7 +2,6 @@ package cpu
 
 import (
 	"context"
-	"sync"
 	"sync/atomic"
 
 	"neuralode/solver"
@@ -53,7 +52,7 @@ func newEngine[T simd.Float](m solver.Model, spec solver.Spec, level simd.Level,
 // narrowRows and wideRows are the rows of a tile: as many as keep a tile in the L1 and L2 caches, and enough to use each
 // weight several times from registers.
 const (
-	narrowRows  = 18
+	narrowRows  = 12
 	wideRows    = 48
 	narrowWidth = 128 // the widest value of a field that counts as narrow
 )
@@ -137,44 +136,4 @@ func lossOf[T simd.Float](c *call[T]) float64 {
 		}
 	}
 	return total
-}
-
-// team is a set of goroutines that wait for work: the caller is one of them, so a single share never leaves it.
-type team struct {
-	work  func(worker int)
-	start []chan struct{}
-	done  sync.WaitGroup
-}
-
-func newTeam(helpers int, work func(int)) *team {
-	t := &team{work: work}
-	for i := range helpers {
-		start := make(chan struct{}, 1)
-		t.start = append(t.start, start)
-		go func() {
-			for range start {
-				t.work(i + 1)
-				t.done.Done()
-			}
-		}()
-	}
-	return t
-}
-
-// run has that many workers do their share and returns when all have.
-func (t *team) run(workers int) {
-	t.done.Add(workers - 1)
-	for i := range workers - 1 {
-		t.start[i] <- struct{}{}
-	}
-	t.work(0)
-	t.done.Wait()
-}
-
-// close ends the goroutines.
-func (t *team) close() {
-	for _, c := range t.start {
-		close(c)
-	}
-	t.start = nil
 }

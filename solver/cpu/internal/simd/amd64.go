@@ -20,10 +20,11 @@ func assembly() []Level {
 	return levels
 }
 
-// gemmFunc is the product of rows with a packed panel, gemmTNFunc that of listed rows with each other: see the
-// generated declarations.
+// gemmFunc is the product of rows with a packed panel, dotFunc that with a few columns, gemmTNFunc that of listed rows
+// with each other: see the generated declarations.
 type (
 	gemmFunc[T Float]   func(dst *T, dstOff *int, x *T, xOff *int, w, bias *T, rows, k, tail int)
+	dotFunc[T Float]    func(dst *T, dstOff *int, x *T, xOff *int, w, start *T, rows, k, stride int)
 	gemmTNFunc[T Float] func(acc *T, stride int, x *T, xOff *int, y *T, yOff *int, rows, tail int)
 )
 
@@ -32,34 +33,62 @@ const tileRows = 6
 
 // products are the assembly products of a level: by the number of vectors in a panel, and for gemmTN by rows too.
 type products[T Float] struct {
-	lanes       int
-	narrow      gemmFunc[T] // for at most narrowLanes columns
-	narrowLanes int
-	gemm        []gemmFunc[T]
-	gemmTN      [tileRows][]gemmTNFunc[T]
-	ones        []T   // at least a row
-	zeros       []int // offsets of as many rows as colSum takes at once
-	start       []T   // a panel of zeros
+	lanes  int
+	dot    []dotFunc[T] // for as few columns as it is long, instead of gemm
+	gemm   []gemmFunc[T]
+	gemmTN [tileRows][]gemmTNFunc[T]
+	ones   []T   // at least a row
+	zeros  []int // offsets of as many rows as colSum takes at once
+	start  []T   // a panel of zeros
 }
 
-// panels is how a matrix of m columns is packed.
-func (p *products[T]) panels(m int) panels {
-	if m <= p.narrowLanes {
-		return panels{p.narrowLanes, p.narrowLanes}
+// panels is how a matrix of more columns than dot takes is packed.
+func (p *products[T]) panels() panels { return panels{p.lanes * len(p.gemm), p.lanes} }
+
+// stride is how far apart columns are that are packed for dot.
+func (p *products[T]) stride(k int) int { return (k + p.lanes - 1) / p.lanes * p.lanes }
+
+func (p *products[T]) packLen(k, m int) int {
+	if m <= len(p.dot) {
+		return m * p.stride(k)
 	}
-	return panels{p.lanes * len(p.gemm), p.lanes}
+	return p.panels().length(k, m)
+}
+
+func (p *products[T]) pack(dst, w []T, k, m int, trans bool) {
+	if m <= len(p.dot) {
+		packColumns(p.stride(k), dst, w, k, m, trans)
+		return
+	}
+	packPanels(p.panels(), dst, w, k, m, trans)
 }
 
 // blockK is how many rows of weights a panel's pass takes at once, so that the panel stays in the caches.
 const blockK = 512
 
-// multiply runs the product panel by panel and, where k is large, block by block; the sums of a block go on from those
-// of the one before, in memory, so the chain of additions is that of a single pass.
+// multiply is the product of rows with packed weights. The sum that an element starts from is its bias, or zero.
 func (p *products[T]) multiply(dst []T, dstOff []int, x []T, xOff []int, packed, bias []T, k, m int) {
 	if len(dstOff) == 0 {
 		return
 	}
-	layout := p.panels(m)
+	if bias == nil && m <= len(p.start) {
+		bias = p.start
+	}
+	switch {
+	case m <= len(p.dot):
+		p.dot[m-1](&dst[0], &dstOff[0], &x[0], &xOff[0], &packed[0], &bias[0], len(dstOff), k, p.stride(k))
+	case m <= p.panels().width && k <= blockK:
+		vectors := (m + p.lanes - 1) / p.lanes
+		p.gemm[vectors-1](&dst[0], &dstOff[0], &x[0], &xOff[0], &packed[0], &bias[0], len(dstOff), k, m-(vectors-1)*p.lanes)
+	default:
+		p.inPanels(dst, dstOff, x, xOff, packed, bias, k, m)
+	}
+}
+
+// inPanels runs the product panel by panel and, where k is large, block by block; the sums of a block go on from those
+// of the one before, in memory, so the chain of additions is that of a single pass.
+func (p *products[T]) inPanels(dst []T, dstOff []int, x []T, xOff []int, packed, bias []T, k, m int) {
+	layout := p.panels()
 	for k0 := 0; k0 < k; k0 += blockK {
 		n := min(blockK, k-k0)
 		for c := 0; c < m; c += layout.width {
@@ -71,12 +100,9 @@ func (p *products[T]) multiply(dst []T, dstOff []int, x []T, xOff []int, packed,
 			case bias != nil:
 				start = &bias[c]
 			}
-			kernel, tail := p.narrow, columns
-			if m > p.narrowLanes {
-				vectors := stride / p.lanes
-				kernel, tail = p.gemm[vectors-1], columns-(vectors-1)*p.lanes
-			}
-			kernel(&dst[c], &dstOff[0], &x[k0], &xOff[0], &packed[c*k+k0*stride], start, len(dstOff), n, tail)
+			vectors := stride / p.lanes
+			p.gemm[vectors-1](&dst[c], &dstOff[0], &x[k0], &xOff[0], &packed[c*k+k0*stride], start, len(dstOff), n,
+				columns-(vectors-1)*p.lanes)
 		}
 	}
 }
@@ -86,7 +112,7 @@ func (p *products[T]) outer(acc []T, x []T, xOff []int, y []T, yOff []int, i, j 
 	if len(xOff) == 0 {
 		return
 	}
-	layout := panels{p.lanes * len(p.gemm), p.lanes}
+	layout := p.panels()
 	for c := 0; c < j; c += layout.width {
 		columns, stride := layout.columns(j, c)
 		vectors := stride / p.lanes
@@ -109,8 +135,7 @@ func (p *products[T]) colSum(acc []T, y []T, yOff []int, j int) {
 // install puts the products and their layout into a table.
 func (p *products[T]) install(k *Kernels[T]) {
 	p.ones, p.zeros, p.start = []T{1}, make([]int, 1024), make([]T, p.lanes*len(p.gemm))
-	k.PackLen = func(rows, m int) int { return p.panels(m).length(rows, m) }
-	k.Pack = func(dst, w []T, rows, m int, trans bool) { packPanels(p.panels(m), dst, w, rows, m, trans) }
+	k.PackLen, k.Pack = p.packLen, p.pack
 	k.GemmTN, k.ColSum = p.outer, p.colSum
 	k.Gemm = func(dst []T, dstOff []int, x []T, xOff []int, packed, bias []T, rows, m int, e Epilogue[T]) {
 		p.multiply(dst, dstOff, x, xOff, packed, bias, rows, m)

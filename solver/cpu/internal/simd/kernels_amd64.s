@@ -4,1189 +4,865 @@
 
 #include "textflag.h"
 
-// func gemm1x32Narrow(dst *float32, dstOff *int, x *float32, xOff *int, w *float32, bias *float32, rows int, k int, tail int)
-// Requires: AVX, FMA3
-TEXT ·gemm1x32Narrow(SB), NOSPLIT, $0-72
-	MOVQ    tail+64(FP), AX
-	LEAQ    window32<>+0(SB), CX
-	MOVQ    $0x00000008, DX
-	SUBQ    AX, DX
-	VMOVUPS (CX)(DX*4), X0
-	MOVQ    dstOff+8(FP), AX
-	MOVQ    xOff+24(FP), CX
-	MOVQ    rows+48(FP), DX
+// func dot1x32AVX512(dst *float32, dstOff *int, x *float32, xOff *int, w *float32, start *float32, rows int, k int, stride int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·dot1x32AVX512(SB), NOSPLIT, $0-72
+	MOVQ  dstOff+8(FP), AX
+	MOVQ  xOff+24(FP), CX
+	MOVQ  rows+48(FP), DX
+	MOVQ  k+56(FP), BX
+	LEAQ  -1(BX), SI
+	ANDQ  $-16, SI
+	SUBQ  SI, BX
+	MOVQ  $-1, DI
+	SHLXQ BX, DI, DI
+	NOTQ  DI
+	KMOVW DI, K1
+	MOVQ  w+32(FP), BX
 
-next:
-	CMPQ       DX, $0x08
-	JLT        rest
-	MOVQ       bias+40(FP), BX
-	TESTQ      BX, BX
-	JNZ        bias8
-	MOVQ       dst+0(FP), BX
-	MOVQ       (AX), SI
-	LEAQ       (BX)(SI*4), SI
-	VMASKMOVPS (SI), X0, X1
-	MOVQ       8(AX), SI
-	LEAQ       (BX)(SI*4), SI
-	VMASKMOVPS (SI), X0, X2
-	MOVQ       16(AX), SI
-	LEAQ       (BX)(SI*4), SI
-	VMASKMOVPS (SI), X0, X3
-	MOVQ       24(AX), SI
-	LEAQ       (BX)(SI*4), SI
-	VMASKMOVPS (SI), X0, X4
-	MOVQ       32(AX), SI
-	LEAQ       (BX)(SI*4), SI
-	VMASKMOVPS (SI), X0, X5
-	MOVQ       40(AX), SI
-	LEAQ       (BX)(SI*4), SI
-	VMASKMOVPS (SI), X0, X6
-	MOVQ       48(AX), SI
-	LEAQ       (BX)(SI*4), SI
-	VMASKMOVPS (SI), X0, X7
-	MOVQ       56(AX), SI
-	LEAQ       (BX)(SI*4), SI
-	VMASKMOVPS (SI), X0, X8
-	JMP        started8
+next4:
+	CMPQ   DX, $0x00000004
+	JLT    fewer4
+	MOVQ   x+16(FP), DI
+	MOVQ   (CX), R8
+	LEAQ   (DI)(R8*4), R8
+	VPXORD Z0, Z0, Z0
+	MOVQ   8(CX), R9
+	LEAQ   (DI)(R9*4), R9
+	VPXORD Z1, Z1, Z1
+	MOVQ   16(CX), R10
+	LEAQ   (DI)(R10*4), R10
+	VPXORD Z2, Z2, Z2
+	MOVQ   24(CX), R11
+	LEAQ   (DI)(R11*4), R11
+	VPXORD Z3, Z3, Z3
+	XORQ   DI, DI
 
-bias8:
-	VMASKMOVPS (BX), X0, X1
-	VMOVAPS    X1, X2
-	VMOVAPS    X1, X3
-	VMOVAPS    X1, X4
-	VMOVAPS    X1, X5
-	VMOVAPS    X1, X6
-	VMOVAPS    X1, X7
-	VMOVAPS    X1, X8
+vector4:
+	CMPQ        DI, SI
+	JGE         last4
+	VMOVUPS     (BX)(DI*4), Z4
+	VMOVUPS     (R8)(DI*4), Z5
+	VFMADD231PS Z5, Z4, Z0
+	VMOVUPS     (R9)(DI*4), Z5
+	VFMADD231PS Z5, Z4, Z1
+	VMOVUPS     (R10)(DI*4), Z5
+	VFMADD231PS Z5, Z4, Z2
+	VMOVUPS     (R11)(DI*4), Z5
+	VFMADD231PS Z5, Z4, Z3
+	ADDQ        $0x00000010, DI
+	JMP         vector4
 
-started8:
-	MOVQ x+16(FP), BX
-	MOVQ (CX), SI
-	LEAQ (BX)(SI*4), SI
-	MOVQ 8(CX), DI
-	LEAQ (BX)(DI*4), DI
-	MOVQ 16(CX), R8
-	LEAQ (BX)(R8*4), R8
-	MOVQ 24(CX), R9
-	LEAQ (BX)(R9*4), R9
-	MOVQ 32(CX), R10
-	LEAQ (BX)(R10*4), R10
-	MOVQ 40(CX), R11
-	LEAQ (BX)(R11*4), R11
-	MOVQ 48(CX), R12
-	LEAQ (BX)(R12*4), R12
-	MOVQ 56(CX), R13
-	LEAQ (BX)(R13*4), R13
-	MOVQ w+32(FP), BX
-	MOVQ k+56(FP), R14
-	XORQ R15, R15
+last4:
+	VMOVUPS       (BX)(DI*4), Z4
+	VMOVUPS.Z     (R8)(DI*4), K1, Z5
+	VFMADD231PS   Z5, Z4, Z0
+	VMOVUPS.Z     (R9)(DI*4), K1, Z5
+	VFMADD231PS   Z5, Z4, Z1
+	VMOVUPS.Z     (R10)(DI*4), K1, Z5
+	VFMADD231PS   Z5, Z4, Z2
+	VMOVUPS.Z     (R11)(DI*4), K1, Z5
+	VFMADD231PS   Z5, Z4, Z3
+	MOVQ          dst+0(FP), DI
+	MOVQ          start+40(FP), R8
+	MOVQ          (AX), R9
+	LEAQ          (DI)(R9*4), R9
+	VEXTRACTF64X4 $0x01, Z0, Y4
+	VADDPS        Y0, Y4, Y4
+	VEXTRACTF128  $0x01, Y4, X5
+	VADDPS        X4, X5, X5
+	VPERMILPD     $0x01, X5, X4
+	VADDPS        X4, X5, X5
+	VMOVSHDUP     X5, X4
+	VADDPS        X4, X5, X5
+	VADDSS        (R8), X5, X5
+	VMOVSS        X5, (R9)
+	MOVQ          8(AX), R9
+	LEAQ          (DI)(R9*4), R9
+	VEXTRACTF64X4 $0x01, Z1, Y4
+	VADDPS        Y1, Y4, Y4
+	VEXTRACTF128  $0x01, Y4, X5
+	VADDPS        X4, X5, X5
+	VPERMILPD     $0x01, X5, X4
+	VADDPS        X4, X5, X5
+	VMOVSHDUP     X5, X4
+	VADDPS        X4, X5, X5
+	VADDSS        (R8), X5, X5
+	VMOVSS        X5, (R9)
+	MOVQ          16(AX), R9
+	LEAQ          (DI)(R9*4), R9
+	VEXTRACTF64X4 $0x01, Z2, Y4
+	VADDPS        Y2, Y4, Y4
+	VEXTRACTF128  $0x01, Y4, X5
+	VADDPS        X4, X5, X5
+	VPERMILPD     $0x01, X5, X4
+	VADDPS        X4, X5, X5
+	VMOVSHDUP     X5, X4
+	VADDPS        X4, X5, X5
+	VADDSS        (R8), X5, X5
+	VMOVSS        X5, (R9)
+	MOVQ          24(AX), R9
+	LEAQ          (DI)(R9*4), R9
+	VEXTRACTF64X4 $0x01, Z3, Y4
+	VADDPS        Y3, Y4, Y4
+	VEXTRACTF128  $0x01, Y4, X5
+	VADDPS        X4, X5, X5
+	VPERMILPD     $0x01, X5, X4
+	VADDPS        X4, X5, X5
+	VMOVSHDUP     X5, X4
+	VADDPS        X4, X5, X5
+	VADDSS        (R8), X5, X5
+	VMOVSS        X5, (R9)
+	ADDQ          $0x00000020, AX
+	ADDQ          $0x00000020, CX
+	SUBQ          $0x00000004, DX
+	JMP           next4
 
-k8:
-	VMOVUPS      (BX), X9
-	VBROADCASTSS (SI)(R15*4), X10
-	VFMADD231PS  X9, X10, X1
-	VBROADCASTSS (DI)(R15*4), X10
-	VFMADD231PS  X9, X10, X2
-	VBROADCASTSS (R8)(R15*4), X10
-	VFMADD231PS  X9, X10, X3
-	VBROADCASTSS (R9)(R15*4), X10
-	VFMADD231PS  X9, X10, X4
-	VBROADCASTSS (R10)(R15*4), X10
-	VFMADD231PS  X9, X10, X5
-	VBROADCASTSS (R11)(R15*4), X10
-	VFMADD231PS  X9, X10, X6
-	VBROADCASTSS (R12)(R15*4), X10
-	VFMADD231PS  X9, X10, X7
-	VBROADCASTSS (R13)(R15*4), X10
-	VFMADD231PS  X9, X10, X8
-	ADDQ         $0x00000010, BX
-	INCQ         R15
-	CMPQ         R15, R14
-	JLT          k8
-	MOVQ         dst+0(FP), BX
-	MOVQ         tail+64(FP), SI
-	CMPQ         SI, $0x01
-	JNE          more8than1
-	MOVQ         (AX), SI
-	LEAQ         (BX)(SI*4), SI
-	VMOVSS       X1, (SI)
-	MOVQ         8(AX), SI
-	LEAQ         (BX)(SI*4), SI
-	VMOVSS       X2, (SI)
-	MOVQ         16(AX), SI
-	LEAQ         (BX)(SI*4), SI
-	VMOVSS       X3, (SI)
-	MOVQ         24(AX), SI
-	LEAQ         (BX)(SI*4), SI
-	VMOVSS       X4, (SI)
-	MOVQ         32(AX), SI
-	LEAQ         (BX)(SI*4), SI
-	VMOVSS       X5, (SI)
-	MOVQ         40(AX), SI
-	LEAQ         (BX)(SI*4), SI
-	VMOVSS       X6, (SI)
-	MOVQ         48(AX), SI
-	LEAQ         (BX)(SI*4), SI
-	VMOVSS       X7, (SI)
-	MOVQ         56(AX), SI
-	LEAQ         (BX)(SI*4), SI
-	VMOVSS       X8, (SI)
-	JMP          stored8
+fewer4:
+next1:
+	CMPQ   DX, $0x00000001
+	JLT    fewer1
+	MOVQ   x+16(FP), DI
+	MOVQ   (CX), R8
+	LEAQ   (DI)(R8*4), R8
+	VPXORD Z6, Z6, Z6
+	XORQ   DI, DI
 
-more8than1:
-	CMPQ   SI, $0x02
-	JNE    more8than2
-	MOVQ   (AX), SI
-	LEAQ   (BX)(SI*4), SI
-	VMOVSD X1, (SI)
-	MOVQ   8(AX), SI
-	LEAQ   (BX)(SI*4), SI
-	VMOVSD X2, (SI)
-	MOVQ   16(AX), SI
-	LEAQ   (BX)(SI*4), SI
-	VMOVSD X3, (SI)
-	MOVQ   24(AX), SI
-	LEAQ   (BX)(SI*4), SI
-	VMOVSD X4, (SI)
-	MOVQ   32(AX), SI
-	LEAQ   (BX)(SI*4), SI
-	VMOVSD X5, (SI)
-	MOVQ   40(AX), SI
-	LEAQ   (BX)(SI*4), SI
-	VMOVSD X6, (SI)
-	MOVQ   48(AX), SI
-	LEAQ   (BX)(SI*4), SI
-	VMOVSD X7, (SI)
-	MOVQ   56(AX), SI
-	LEAQ   (BX)(SI*4), SI
-	VMOVSD X8, (SI)
-	JMP    stored8
+vector1:
+	CMPQ        DI, SI
+	JGE         last1
+	VMOVUPS     (BX)(DI*4), Z0
+	VMOVUPS     (R8)(DI*4), Z1
+	VFMADD231PS Z1, Z0, Z6
+	ADDQ        $0x00000010, DI
+	JMP         vector1
 
-more8than2:
-	CMPQ       SI, $0x03
-	JNE        more8than3
-	MOVQ       (AX), SI
-	LEAQ       (BX)(SI*4), SI
-	VMOVSD     X1, (SI)
-	VEXTRACTPS $0x02, X1, 8(SI)
-	MOVQ       8(AX), SI
-	LEAQ       (BX)(SI*4), SI
-	VMOVSD     X2, (SI)
-	VEXTRACTPS $0x02, X2, 8(SI)
-	MOVQ       16(AX), SI
-	LEAQ       (BX)(SI*4), SI
-	VMOVSD     X3, (SI)
-	VEXTRACTPS $0x02, X3, 8(SI)
-	MOVQ       24(AX), SI
-	LEAQ       (BX)(SI*4), SI
-	VMOVSD     X4, (SI)
-	VEXTRACTPS $0x02, X4, 8(SI)
-	MOVQ       32(AX), SI
-	LEAQ       (BX)(SI*4), SI
-	VMOVSD     X5, (SI)
-	VEXTRACTPS $0x02, X5, 8(SI)
-	MOVQ       40(AX), SI
-	LEAQ       (BX)(SI*4), SI
-	VMOVSD     X6, (SI)
-	VEXTRACTPS $0x02, X6, 8(SI)
-	MOVQ       48(AX), SI
-	LEAQ       (BX)(SI*4), SI
-	VMOVSD     X7, (SI)
-	VEXTRACTPS $0x02, X7, 8(SI)
-	MOVQ       56(AX), SI
-	LEAQ       (BX)(SI*4), SI
-	VMOVSD     X8, (SI)
-	VEXTRACTPS $0x02, X8, 8(SI)
-	JMP        stored8
+last1:
+	VMOVUPS       (BX)(DI*4), Z0
+	VMOVUPS.Z     (R8)(DI*4), K1, Z1
+	VFMADD231PS   Z1, Z0, Z6
+	MOVQ          dst+0(FP), DI
+	MOVQ          start+40(FP), R8
+	MOVQ          (AX), R9
+	LEAQ          (DI)(R9*4), R9
+	VEXTRACTF64X4 $0x01, Z6, Y0
+	VADDPS        Y6, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X0, X1, X1
+	VPERMILPD     $0x01, X1, X0
+	VADDPS        X0, X1, X1
+	VMOVSHDUP     X1, X0
+	VADDPS        X0, X1, X1
+	VADDSS        (R8), X1, X1
+	VMOVSS        X1, (R9)
+	ADDQ          $0x00000008, AX
+	ADDQ          $0x00000008, CX
+	SUBQ          $0x00000001, DX
+	JMP           next1
 
-more8than3:
-	CMPQ    SI, $0x04
-	JNE     more8than4
-	MOVQ    (AX), SI
-	LEAQ    (BX)(SI*4), SI
-	VMOVUPS X1, (SI)
-	MOVQ    8(AX), SI
-	LEAQ    (BX)(SI*4), SI
-	VMOVUPS X2, (SI)
-	MOVQ    16(AX), SI
-	LEAQ    (BX)(SI*4), SI
-	VMOVUPS X3, (SI)
-	MOVQ    24(AX), SI
-	LEAQ    (BX)(SI*4), SI
-	VMOVUPS X4, (SI)
-	MOVQ    32(AX), SI
-	LEAQ    (BX)(SI*4), SI
-	VMOVUPS X5, (SI)
-	MOVQ    40(AX), SI
-	LEAQ    (BX)(SI*4), SI
-	VMOVUPS X6, (SI)
-	MOVQ    48(AX), SI
-	LEAQ    (BX)(SI*4), SI
-	VMOVUPS X7, (SI)
-	MOVQ    56(AX), SI
-	LEAQ    (BX)(SI*4), SI
-	VMOVUPS X8, (SI)
-	JMP     stored8
-
-more8than4:
-stored8:
-	ADDQ $0x00000040, AX
-	ADDQ $0x00000040, CX
-	SUBQ $0x08, DX
-	JMP  next
-
-rest:
-	CMPQ       DX, $0x07
-	JNE        not7
-	MOVQ       bias+40(FP), DX
-	TESTQ      DX, DX
-	JNZ        bias7
-	MOVQ       dst+0(FP), DX
-	MOVQ       (AX), BX
-	LEAQ       (DX)(BX*4), BX
-	VMASKMOVPS (BX), X0, X1
-	MOVQ       8(AX), BX
-	LEAQ       (DX)(BX*4), BX
-	VMASKMOVPS (BX), X0, X2
-	MOVQ       16(AX), BX
-	LEAQ       (DX)(BX*4), BX
-	VMASKMOVPS (BX), X0, X3
-	MOVQ       24(AX), BX
-	LEAQ       (DX)(BX*4), BX
-	VMASKMOVPS (BX), X0, X4
-	MOVQ       32(AX), BX
-	LEAQ       (DX)(BX*4), BX
-	VMASKMOVPS (BX), X0, X5
-	MOVQ       40(AX), BX
-	LEAQ       (DX)(BX*4), BX
-	VMASKMOVPS (BX), X0, X6
-	MOVQ       48(AX), BX
-	LEAQ       (DX)(BX*4), BX
-	VMASKMOVPS (BX), X0, X0
-	JMP        started7
-
-bias7:
-	VMASKMOVPS (DX), X0, X1
-	VMOVAPS    X1, X2
-	VMOVAPS    X1, X3
-	VMOVAPS    X1, X4
-	VMOVAPS    X1, X5
-	VMOVAPS    X1, X6
-	VMOVAPS    X1, X0
-
-started7:
-	MOVQ x+16(FP), DX
-	MOVQ (CX), BX
-	LEAQ (DX)(BX*4), BX
-	MOVQ 8(CX), SI
-	LEAQ (DX)(SI*4), SI
-	MOVQ 16(CX), DI
-	LEAQ (DX)(DI*4), DI
-	MOVQ 24(CX), R8
-	LEAQ (DX)(R8*4), R8
-	MOVQ 32(CX), R9
-	LEAQ (DX)(R9*4), R9
-	MOVQ 40(CX), R10
-	LEAQ (DX)(R10*4), R10
-	MOVQ 48(CX), CX
-	LEAQ (DX)(CX*4), CX
-	MOVQ w+32(FP), DX
-	MOVQ k+56(FP), R11
-	XORQ R12, R12
-
-k7:
-	VMOVUPS      (DX), X7
-	VBROADCASTSS (BX)(R12*4), X8
-	VFMADD231PS  X7, X8, X1
-	VBROADCASTSS (SI)(R12*4), X8
-	VFMADD231PS  X7, X8, X2
-	VBROADCASTSS (DI)(R12*4), X8
-	VFMADD231PS  X7, X8, X3
-	VBROADCASTSS (R8)(R12*4), X8
-	VFMADD231PS  X7, X8, X4
-	VBROADCASTSS (R9)(R12*4), X8
-	VFMADD231PS  X7, X8, X5
-	VBROADCASTSS (R10)(R12*4), X8
-	VFMADD231PS  X7, X8, X6
-	VBROADCASTSS (CX)(R12*4), X8
-	VFMADD231PS  X7, X8, X0
-	ADDQ         $0x00000010, DX
-	INCQ         R12
-	CMPQ         R12, R11
-	JLT          k7
-	MOVQ         dst+0(FP), CX
-	MOVQ         tail+64(FP), DX
-	CMPQ         DX, $0x01
-	JNE          more7than1
-	MOVQ         (AX), DX
-	LEAQ         (CX)(DX*4), DX
-	VMOVSS       X1, (DX)
-	MOVQ         8(AX), DX
-	LEAQ         (CX)(DX*4), DX
-	VMOVSS       X2, (DX)
-	MOVQ         16(AX), DX
-	LEAQ         (CX)(DX*4), DX
-	VMOVSS       X3, (DX)
-	MOVQ         24(AX), DX
-	LEAQ         (CX)(DX*4), DX
-	VMOVSS       X4, (DX)
-	MOVQ         32(AX), DX
-	LEAQ         (CX)(DX*4), DX
-	VMOVSS       X5, (DX)
-	MOVQ         40(AX), DX
-	LEAQ         (CX)(DX*4), DX
-	VMOVSS       X6, (DX)
-	MOVQ         48(AX), AX
-	LEAQ         (CX)(AX*4), AX
-	VMOVSS       X0, (AX)
-	JMP          stored7
-
-more7than1:
-	CMPQ   DX, $0x02
-	JNE    more7than2
-	MOVQ   (AX), DX
-	LEAQ   (CX)(DX*4), DX
-	VMOVSD X1, (DX)
-	MOVQ   8(AX), DX
-	LEAQ   (CX)(DX*4), DX
-	VMOVSD X2, (DX)
-	MOVQ   16(AX), DX
-	LEAQ   (CX)(DX*4), DX
-	VMOVSD X3, (DX)
-	MOVQ   24(AX), DX
-	LEAQ   (CX)(DX*4), DX
-	VMOVSD X4, (DX)
-	MOVQ   32(AX), DX
-	LEAQ   (CX)(DX*4), DX
-	VMOVSD X5, (DX)
-	MOVQ   40(AX), DX
-	LEAQ   (CX)(DX*4), DX
-	VMOVSD X6, (DX)
-	MOVQ   48(AX), AX
-	LEAQ   (CX)(AX*4), AX
-	VMOVSD X0, (AX)
-	JMP    stored7
-
-more7than2:
-	CMPQ       DX, $0x03
-	JNE        more7than3
-	MOVQ       (AX), DX
-	LEAQ       (CX)(DX*4), DX
-	VMOVSD     X1, (DX)
-	VEXTRACTPS $0x02, X1, 8(DX)
-	MOVQ       8(AX), DX
-	LEAQ       (CX)(DX*4), DX
-	VMOVSD     X2, (DX)
-	VEXTRACTPS $0x02, X2, 8(DX)
-	MOVQ       16(AX), DX
-	LEAQ       (CX)(DX*4), DX
-	VMOVSD     X3, (DX)
-	VEXTRACTPS $0x02, X3, 8(DX)
-	MOVQ       24(AX), DX
-	LEAQ       (CX)(DX*4), DX
-	VMOVSD     X4, (DX)
-	VEXTRACTPS $0x02, X4, 8(DX)
-	MOVQ       32(AX), DX
-	LEAQ       (CX)(DX*4), DX
-	VMOVSD     X5, (DX)
-	VEXTRACTPS $0x02, X5, 8(DX)
-	MOVQ       40(AX), DX
-	LEAQ       (CX)(DX*4), DX
-	VMOVSD     X6, (DX)
-	VEXTRACTPS $0x02, X6, 8(DX)
-	MOVQ       48(AX), AX
-	LEAQ       (CX)(AX*4), AX
-	VMOVSD     X0, (AX)
-	VEXTRACTPS $0x02, X0, 8(AX)
-	JMP        stored7
-
-more7than3:
-	CMPQ    DX, $0x04
-	JNE     more7than4
-	MOVQ    (AX), DX
-	LEAQ    (CX)(DX*4), DX
-	VMOVUPS X1, (DX)
-	MOVQ    8(AX), DX
-	LEAQ    (CX)(DX*4), DX
-	VMOVUPS X2, (DX)
-	MOVQ    16(AX), DX
-	LEAQ    (CX)(DX*4), DX
-	VMOVUPS X3, (DX)
-	MOVQ    24(AX), DX
-	LEAQ    (CX)(DX*4), DX
-	VMOVUPS X4, (DX)
-	MOVQ    32(AX), DX
-	LEAQ    (CX)(DX*4), DX
-	VMOVUPS X5, (DX)
-	MOVQ    40(AX), DX
-	LEAQ    (CX)(DX*4), DX
-	VMOVUPS X6, (DX)
-	MOVQ    48(AX), AX
-	LEAQ    (CX)(AX*4), AX
-	VMOVUPS X0, (AX)
-	JMP     stored7
-
-more7than4:
-stored7:
+fewer1:
 	VZEROUPPER
 	RET
 
-not7:
-	CMPQ       DX, $0x06
-	JNE        not6
-	MOVQ       bias+40(FP), DX
-	TESTQ      DX, DX
-	JNZ        bias6
-	MOVQ       dst+0(FP), DX
-	MOVQ       (AX), BX
-	LEAQ       (DX)(BX*4), BX
-	VMASKMOVPS (BX), X0, X1
-	MOVQ       8(AX), BX
-	LEAQ       (DX)(BX*4), BX
-	VMASKMOVPS (BX), X0, X2
-	MOVQ       16(AX), BX
-	LEAQ       (DX)(BX*4), BX
-	VMASKMOVPS (BX), X0, X3
-	MOVQ       24(AX), BX
-	LEAQ       (DX)(BX*4), BX
-	VMASKMOVPS (BX), X0, X4
-	MOVQ       32(AX), BX
-	LEAQ       (DX)(BX*4), BX
-	VMASKMOVPS (BX), X0, X5
-	MOVQ       40(AX), BX
-	LEAQ       (DX)(BX*4), BX
-	VMASKMOVPS (BX), X0, X0
-	JMP        started6
+// func dot2x32AVX512(dst *float32, dstOff *int, x *float32, xOff *int, w *float32, start *float32, rows int, k int, stride int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·dot2x32AVX512(SB), NOSPLIT, $0-72
+	MOVQ  dstOff+8(FP), AX
+	MOVQ  xOff+24(FP), CX
+	MOVQ  rows+48(FP), DX
+	MOVQ  k+56(FP), BX
+	LEAQ  -1(BX), SI
+	ANDQ  $-16, SI
+	SUBQ  SI, BX
+	MOVQ  $-1, DI
+	SHLXQ BX, DI, DI
+	NOTQ  DI
+	KMOVW DI, K1
+	MOVQ  w+32(FP), BX
+	MOVQ  stride+64(FP), DI
+	LEAQ  (BX)(DI*4), DI
 
-bias6:
-	VMASKMOVPS (DX), X0, X1
-	VMOVAPS    X1, X2
-	VMOVAPS    X1, X3
-	VMOVAPS    X1, X4
-	VMOVAPS    X1, X5
-	VMOVAPS    X1, X0
+next4:
+	CMPQ   DX, $0x00000004
+	JLT    fewer4
+	MOVQ   x+16(FP), R8
+	MOVQ   (CX), R9
+	LEAQ   (R8)(R9*4), R9
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	MOVQ   8(CX), R10
+	LEAQ   (R8)(R10*4), R10
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	MOVQ   16(CX), R11
+	LEAQ   (R8)(R11*4), R11
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	MOVQ   24(CX), R12
+	LEAQ   (R8)(R12*4), R12
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	XORQ   R8, R8
 
-started6:
-	MOVQ x+16(FP), DX
-	MOVQ (CX), BX
-	LEAQ (DX)(BX*4), BX
-	MOVQ 8(CX), SI
-	LEAQ (DX)(SI*4), SI
-	MOVQ 16(CX), DI
-	LEAQ (DX)(DI*4), DI
-	MOVQ 24(CX), R8
-	LEAQ (DX)(R8*4), R8
-	MOVQ 32(CX), R9
-	LEAQ (DX)(R9*4), R9
-	MOVQ 40(CX), CX
-	LEAQ (DX)(CX*4), CX
-	MOVQ w+32(FP), DX
-	MOVQ k+56(FP), R10
-	XORQ R11, R11
+vector4:
+	CMPQ        R8, SI
+	JGE         last4
+	VMOVUPS     (BX)(R8*4), Z8
+	VMOVUPS     (DI)(R8*4), Z9
+	VMOVUPS     (R9)(R8*4), Z10
+	VFMADD231PS Z10, Z8, Z0
+	VFMADD231PS Z10, Z9, Z1
+	VMOVUPS     (R10)(R8*4), Z10
+	VFMADD231PS Z10, Z8, Z2
+	VFMADD231PS Z10, Z9, Z3
+	VMOVUPS     (R11)(R8*4), Z10
+	VFMADD231PS Z10, Z8, Z4
+	VFMADD231PS Z10, Z9, Z5
+	VMOVUPS     (R12)(R8*4), Z10
+	VFMADD231PS Z10, Z8, Z6
+	VFMADD231PS Z10, Z9, Z7
+	ADDQ        $0x00000010, R8
+	JMP         vector4
 
-k6:
-	VMOVUPS      (DX), X6
-	VBROADCASTSS (BX)(R11*4), X7
-	VFMADD231PS  X6, X7, X1
-	VBROADCASTSS (SI)(R11*4), X7
-	VFMADD231PS  X6, X7, X2
-	VBROADCASTSS (DI)(R11*4), X7
-	VFMADD231PS  X6, X7, X3
-	VBROADCASTSS (R8)(R11*4), X7
-	VFMADD231PS  X6, X7, X4
-	VBROADCASTSS (R9)(R11*4), X7
-	VFMADD231PS  X6, X7, X5
-	VBROADCASTSS (CX)(R11*4), X7
-	VFMADD231PS  X6, X7, X0
-	ADDQ         $0x00000010, DX
-	INCQ         R11
-	CMPQ         R11, R10
-	JLT          k6
-	MOVQ         dst+0(FP), CX
-	MOVQ         tail+64(FP), DX
-	CMPQ         DX, $0x01
-	JNE          more6than1
-	MOVQ         (AX), DX
-	LEAQ         (CX)(DX*4), DX
-	VMOVSS       X1, (DX)
-	MOVQ         8(AX), DX
-	LEAQ         (CX)(DX*4), DX
-	VMOVSS       X2, (DX)
-	MOVQ         16(AX), DX
-	LEAQ         (CX)(DX*4), DX
-	VMOVSS       X3, (DX)
-	MOVQ         24(AX), DX
-	LEAQ         (CX)(DX*4), DX
-	VMOVSS       X4, (DX)
-	MOVQ         32(AX), DX
-	LEAQ         (CX)(DX*4), DX
-	VMOVSS       X5, (DX)
-	MOVQ         40(AX), AX
-	LEAQ         (CX)(AX*4), AX
-	VMOVSS       X0, (AX)
-	JMP          stored6
+last4:
+	VMOVUPS       (BX)(R8*4), Z8
+	VMOVUPS       (DI)(R8*4), Z9
+	VMOVUPS.Z     (R9)(R8*4), K1, Z10
+	VFMADD231PS   Z10, Z8, Z0
+	VFMADD231PS   Z10, Z9, Z1
+	VMOVUPS.Z     (R10)(R8*4), K1, Z10
+	VFMADD231PS   Z10, Z8, Z2
+	VFMADD231PS   Z10, Z9, Z3
+	VMOVUPS.Z     (R11)(R8*4), K1, Z10
+	VFMADD231PS   Z10, Z8, Z4
+	VFMADD231PS   Z10, Z9, Z5
+	VMOVUPS.Z     (R12)(R8*4), K1, Z10
+	VFMADD231PS   Z10, Z8, Z6
+	VFMADD231PS   Z10, Z9, Z7
+	MOVQ          dst+0(FP), R8
+	MOVQ          start+40(FP), R9
+	MOVQ          (AX), R10
+	LEAQ          (R8)(R10*4), R10
+	VEXTRACTF64X4 $0x01, Z0, Y8
+	VADDPS        Y0, Y8, Y8
+	VEXTRACTF128  $0x01, Y8, X9
+	VADDPS        X8, X9, X9
+	VPERMILPD     $0x01, X9, X8
+	VADDPS        X8, X9, X9
+	VMOVSHDUP     X9, X8
+	VADDPS        X8, X9, X9
+	VADDSS        (R9), X9, X9
+	VMOVSS        X9, (R10)
+	VEXTRACTF64X4 $0x01, Z1, Y8
+	VADDPS        Y1, Y8, Y8
+	VEXTRACTF128  $0x01, Y8, X9
+	VADDPS        X8, X9, X9
+	VPERMILPD     $0x01, X9, X8
+	VADDPS        X8, X9, X9
+	VMOVSHDUP     X9, X8
+	VADDPS        X8, X9, X9
+	VADDSS        4(R9), X9, X9
+	VMOVSS        X9, 4(R10)
+	MOVQ          8(AX), R10
+	LEAQ          (R8)(R10*4), R10
+	VEXTRACTF64X4 $0x01, Z2, Y8
+	VADDPS        Y2, Y8, Y8
+	VEXTRACTF128  $0x01, Y8, X9
+	VADDPS        X8, X9, X9
+	VPERMILPD     $0x01, X9, X8
+	VADDPS        X8, X9, X9
+	VMOVSHDUP     X9, X8
+	VADDPS        X8, X9, X9
+	VADDSS        (R9), X9, X9
+	VMOVSS        X9, (R10)
+	VEXTRACTF64X4 $0x01, Z3, Y8
+	VADDPS        Y3, Y8, Y8
+	VEXTRACTF128  $0x01, Y8, X9
+	VADDPS        X8, X9, X9
+	VPERMILPD     $0x01, X9, X8
+	VADDPS        X8, X9, X9
+	VMOVSHDUP     X9, X8
+	VADDPS        X8, X9, X9
+	VADDSS        4(R9), X9, X9
+	VMOVSS        X9, 4(R10)
+	MOVQ          16(AX), R10
+	LEAQ          (R8)(R10*4), R10
+	VEXTRACTF64X4 $0x01, Z4, Y8
+	VADDPS        Y4, Y8, Y8
+	VEXTRACTF128  $0x01, Y8, X9
+	VADDPS        X8, X9, X9
+	VPERMILPD     $0x01, X9, X8
+	VADDPS        X8, X9, X9
+	VMOVSHDUP     X9, X8
+	VADDPS        X8, X9, X9
+	VADDSS        (R9), X9, X9
+	VMOVSS        X9, (R10)
+	VEXTRACTF64X4 $0x01, Z5, Y8
+	VADDPS        Y5, Y8, Y8
+	VEXTRACTF128  $0x01, Y8, X9
+	VADDPS        X8, X9, X9
+	VPERMILPD     $0x01, X9, X8
+	VADDPS        X8, X9, X9
+	VMOVSHDUP     X9, X8
+	VADDPS        X8, X9, X9
+	VADDSS        4(R9), X9, X9
+	VMOVSS        X9, 4(R10)
+	MOVQ          24(AX), R10
+	LEAQ          (R8)(R10*4), R10
+	VEXTRACTF64X4 $0x01, Z6, Y8
+	VADDPS        Y6, Y8, Y8
+	VEXTRACTF128  $0x01, Y8, X9
+	VADDPS        X8, X9, X9
+	VPERMILPD     $0x01, X9, X8
+	VADDPS        X8, X9, X9
+	VMOVSHDUP     X9, X8
+	VADDPS        X8, X9, X9
+	VADDSS        (R9), X9, X9
+	VMOVSS        X9, (R10)
+	VEXTRACTF64X4 $0x01, Z7, Y8
+	VADDPS        Y7, Y8, Y8
+	VEXTRACTF128  $0x01, Y8, X9
+	VADDPS        X8, X9, X9
+	VPERMILPD     $0x01, X9, X8
+	VADDPS        X8, X9, X9
+	VMOVSHDUP     X9, X8
+	VADDPS        X8, X9, X9
+	VADDSS        4(R9), X9, X9
+	VMOVSS        X9, 4(R10)
+	ADDQ          $0x00000020, AX
+	ADDQ          $0x00000020, CX
+	SUBQ          $0x00000004, DX
+	JMP           next4
 
-more6than1:
-	CMPQ   DX, $0x02
-	JNE    more6than2
-	MOVQ   (AX), DX
-	LEAQ   (CX)(DX*4), DX
-	VMOVSD X1, (DX)
-	MOVQ   8(AX), DX
-	LEAQ   (CX)(DX*4), DX
-	VMOVSD X2, (DX)
-	MOVQ   16(AX), DX
-	LEAQ   (CX)(DX*4), DX
-	VMOVSD X3, (DX)
-	MOVQ   24(AX), DX
-	LEAQ   (CX)(DX*4), DX
-	VMOVSD X4, (DX)
-	MOVQ   32(AX), DX
-	LEAQ   (CX)(DX*4), DX
-	VMOVSD X5, (DX)
-	MOVQ   40(AX), AX
-	LEAQ   (CX)(AX*4), AX
-	VMOVSD X0, (AX)
-	JMP    stored6
+fewer4:
+next1:
+	CMPQ   DX, $0x00000001
+	JLT    fewer1
+	MOVQ   x+16(FP), R8
+	MOVQ   (CX), R9
+	LEAQ   (R8)(R9*4), R9
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	XORQ   R8, R8
 
-more6than2:
-	CMPQ       DX, $0x03
-	JNE        more6than3
-	MOVQ       (AX), DX
-	LEAQ       (CX)(DX*4), DX
-	VMOVSD     X1, (DX)
-	VEXTRACTPS $0x02, X1, 8(DX)
-	MOVQ       8(AX), DX
-	LEAQ       (CX)(DX*4), DX
-	VMOVSD     X2, (DX)
-	VEXTRACTPS $0x02, X2, 8(DX)
-	MOVQ       16(AX), DX
-	LEAQ       (CX)(DX*4), DX
-	VMOVSD     X3, (DX)
-	VEXTRACTPS $0x02, X3, 8(DX)
-	MOVQ       24(AX), DX
-	LEAQ       (CX)(DX*4), DX
-	VMOVSD     X4, (DX)
-	VEXTRACTPS $0x02, X4, 8(DX)
-	MOVQ       32(AX), DX
-	LEAQ       (CX)(DX*4), DX
-	VMOVSD     X5, (DX)
-	VEXTRACTPS $0x02, X5, 8(DX)
-	MOVQ       40(AX), AX
-	LEAQ       (CX)(AX*4), AX
-	VMOVSD     X0, (AX)
-	VEXTRACTPS $0x02, X0, 8(AX)
-	JMP        stored6
+vector1:
+	CMPQ        R8, SI
+	JGE         last1
+	VMOVUPS     (BX)(R8*4), Z0
+	VMOVUPS     (DI)(R8*4), Z1
+	VMOVUPS     (R9)(R8*4), Z2
+	VFMADD231PS Z2, Z0, Z11
+	VFMADD231PS Z2, Z1, Z12
+	ADDQ        $0x00000010, R8
+	JMP         vector1
 
-more6than3:
-	CMPQ    DX, $0x04
-	JNE     more6than4
-	MOVQ    (AX), DX
-	LEAQ    (CX)(DX*4), DX
-	VMOVUPS X1, (DX)
-	MOVQ    8(AX), DX
-	LEAQ    (CX)(DX*4), DX
-	VMOVUPS X2, (DX)
-	MOVQ    16(AX), DX
-	LEAQ    (CX)(DX*4), DX
-	VMOVUPS X3, (DX)
-	MOVQ    24(AX), DX
-	LEAQ    (CX)(DX*4), DX
-	VMOVUPS X4, (DX)
-	MOVQ    32(AX), DX
-	LEAQ    (CX)(DX*4), DX
-	VMOVUPS X5, (DX)
-	MOVQ    40(AX), AX
-	LEAQ    (CX)(AX*4), AX
-	VMOVUPS X0, (AX)
-	JMP     stored6
+last1:
+	VMOVUPS       (BX)(R8*4), Z0
+	VMOVUPS       (DI)(R8*4), Z1
+	VMOVUPS.Z     (R9)(R8*4), K1, Z2
+	VFMADD231PS   Z2, Z0, Z11
+	VFMADD231PS   Z2, Z1, Z12
+	MOVQ          dst+0(FP), R8
+	MOVQ          start+40(FP), R9
+	MOVQ          (AX), R10
+	LEAQ          (R8)(R10*4), R10
+	VEXTRACTF64X4 $0x01, Z11, Y0
+	VADDPS        Y11, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X0, X1, X1
+	VPERMILPD     $0x01, X1, X0
+	VADDPS        X0, X1, X1
+	VMOVSHDUP     X1, X0
+	VADDPS        X0, X1, X1
+	VADDSS        (R9), X1, X1
+	VMOVSS        X1, (R10)
+	VEXTRACTF64X4 $0x01, Z12, Y0
+	VADDPS        Y12, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X0, X1, X1
+	VPERMILPD     $0x01, X1, X0
+	VADDPS        X0, X1, X1
+	VMOVSHDUP     X1, X0
+	VADDPS        X0, X1, X1
+	VADDSS        4(R9), X1, X1
+	VMOVSS        X1, 4(R10)
+	ADDQ          $0x00000008, AX
+	ADDQ          $0x00000008, CX
+	SUBQ          $0x00000001, DX
+	JMP           next1
 
-more6than4:
-stored6:
+fewer1:
 	VZEROUPPER
 	RET
 
-not6:
-	CMPQ       DX, $0x05
-	JNE        not5
-	MOVQ       bias+40(FP), DX
-	TESTQ      DX, DX
-	JNZ        bias5
-	MOVQ       dst+0(FP), DX
-	MOVQ       (AX), BX
-	LEAQ       (DX)(BX*4), BX
-	VMASKMOVPS (BX), X0, X1
-	MOVQ       8(AX), BX
-	LEAQ       (DX)(BX*4), BX
-	VMASKMOVPS (BX), X0, X2
-	MOVQ       16(AX), BX
-	LEAQ       (DX)(BX*4), BX
-	VMASKMOVPS (BX), X0, X3
-	MOVQ       24(AX), BX
-	LEAQ       (DX)(BX*4), BX
-	VMASKMOVPS (BX), X0, X4
-	MOVQ       32(AX), BX
-	LEAQ       (DX)(BX*4), BX
-	VMASKMOVPS (BX), X0, X0
-	JMP        started5
+// func dot3x32AVX512(dst *float32, dstOff *int, x *float32, xOff *int, w *float32, start *float32, rows int, k int, stride int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·dot3x32AVX512(SB), NOSPLIT, $0-72
+	MOVQ  dstOff+8(FP), AX
+	MOVQ  xOff+24(FP), CX
+	MOVQ  rows+48(FP), DX
+	MOVQ  k+56(FP), BX
+	LEAQ  -1(BX), SI
+	ANDQ  $-16, SI
+	SUBQ  SI, BX
+	MOVQ  $-1, DI
+	SHLXQ BX, DI, DI
+	NOTQ  DI
+	KMOVW DI, K1
+	MOVQ  w+32(FP), BX
+	MOVQ  stride+64(FP), DI
+	LEAQ  (BX)(DI*4), DI
+	MOVQ  stride+64(FP), R8
+	LEAQ  (DI)(R8*4), R8
 
-bias5:
-	VMASKMOVPS (DX), X0, X1
-	VMOVAPS    X1, X2
-	VMOVAPS    X1, X3
-	VMOVAPS    X1, X4
-	VMOVAPS    X1, X0
+next2:
+	CMPQ   DX, $0x00000002
+	JLT    fewer2
+	MOVQ   x+16(FP), R9
+	MOVQ   (CX), R10
+	LEAQ   (R9)(R10*4), R10
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	MOVQ   8(CX), R11
+	LEAQ   (R9)(R11*4), R11
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	XORQ   R9, R9
 
-started5:
-	MOVQ x+16(FP), DX
-	MOVQ (CX), BX
-	LEAQ (DX)(BX*4), BX
-	MOVQ 8(CX), SI
-	LEAQ (DX)(SI*4), SI
-	MOVQ 16(CX), DI
-	LEAQ (DX)(DI*4), DI
-	MOVQ 24(CX), R8
-	LEAQ (DX)(R8*4), R8
-	MOVQ 32(CX), CX
-	LEAQ (DX)(CX*4), CX
-	MOVQ w+32(FP), DX
-	MOVQ k+56(FP), R9
-	XORQ R10, R10
+vector2:
+	CMPQ        R9, SI
+	JGE         last2
+	VMOVUPS     (BX)(R9*4), Z6
+	VMOVUPS     (DI)(R9*4), Z7
+	VMOVUPS     (R8)(R9*4), Z8
+	VMOVUPS     (R10)(R9*4), Z9
+	VFMADD231PS Z9, Z6, Z0
+	VFMADD231PS Z9, Z7, Z1
+	VFMADD231PS Z9, Z8, Z2
+	VMOVUPS     (R11)(R9*4), Z9
+	VFMADD231PS Z9, Z6, Z3
+	VFMADD231PS Z9, Z7, Z4
+	VFMADD231PS Z9, Z8, Z5
+	ADDQ        $0x00000010, R9
+	JMP         vector2
 
-k5:
-	VMOVUPS      (DX), X5
-	VBROADCASTSS (BX)(R10*4), X6
-	VFMADD231PS  X5, X6, X1
-	VBROADCASTSS (SI)(R10*4), X6
-	VFMADD231PS  X5, X6, X2
-	VBROADCASTSS (DI)(R10*4), X6
-	VFMADD231PS  X5, X6, X3
-	VBROADCASTSS (R8)(R10*4), X6
-	VFMADD231PS  X5, X6, X4
-	VBROADCASTSS (CX)(R10*4), X6
-	VFMADD231PS  X5, X6, X0
-	ADDQ         $0x00000010, DX
-	INCQ         R10
-	CMPQ         R10, R9
-	JLT          k5
-	MOVQ         dst+0(FP), CX
-	MOVQ         tail+64(FP), DX
-	CMPQ         DX, $0x01
-	JNE          more5than1
-	MOVQ         (AX), DX
-	LEAQ         (CX)(DX*4), DX
-	VMOVSS       X1, (DX)
-	MOVQ         8(AX), DX
-	LEAQ         (CX)(DX*4), DX
-	VMOVSS       X2, (DX)
-	MOVQ         16(AX), DX
-	LEAQ         (CX)(DX*4), DX
-	VMOVSS       X3, (DX)
-	MOVQ         24(AX), DX
-	LEAQ         (CX)(DX*4), DX
-	VMOVSS       X4, (DX)
-	MOVQ         32(AX), AX
-	LEAQ         (CX)(AX*4), AX
-	VMOVSS       X0, (AX)
-	JMP          stored5
+last2:
+	VMOVUPS       (BX)(R9*4), Z6
+	VMOVUPS       (DI)(R9*4), Z7
+	VMOVUPS       (R8)(R9*4), Z8
+	VMOVUPS.Z     (R10)(R9*4), K1, Z9
+	VFMADD231PS   Z9, Z6, Z0
+	VFMADD231PS   Z9, Z7, Z1
+	VFMADD231PS   Z9, Z8, Z2
+	VMOVUPS.Z     (R11)(R9*4), K1, Z9
+	VFMADD231PS   Z9, Z6, Z3
+	VFMADD231PS   Z9, Z7, Z4
+	VFMADD231PS   Z9, Z8, Z5
+	MOVQ          dst+0(FP), R9
+	MOVQ          start+40(FP), R10
+	MOVQ          (AX), R11
+	LEAQ          (R9)(R11*4), R11
+	VEXTRACTF64X4 $0x01, Z0, Y6
+	VADDPS        Y0, Y6, Y6
+	VEXTRACTF128  $0x01, Y6, X7
+	VADDPS        X6, X7, X7
+	VPERMILPD     $0x01, X7, X6
+	VADDPS        X6, X7, X7
+	VMOVSHDUP     X7, X6
+	VADDPS        X6, X7, X7
+	VADDSS        (R10), X7, X7
+	VMOVSS        X7, (R11)
+	VEXTRACTF64X4 $0x01, Z1, Y6
+	VADDPS        Y1, Y6, Y6
+	VEXTRACTF128  $0x01, Y6, X7
+	VADDPS        X6, X7, X7
+	VPERMILPD     $0x01, X7, X6
+	VADDPS        X6, X7, X7
+	VMOVSHDUP     X7, X6
+	VADDPS        X6, X7, X7
+	VADDSS        4(R10), X7, X7
+	VMOVSS        X7, 4(R11)
+	VEXTRACTF64X4 $0x01, Z2, Y6
+	VADDPS        Y2, Y6, Y6
+	VEXTRACTF128  $0x01, Y6, X7
+	VADDPS        X6, X7, X7
+	VPERMILPD     $0x01, X7, X6
+	VADDPS        X6, X7, X7
+	VMOVSHDUP     X7, X6
+	VADDPS        X6, X7, X7
+	VADDSS        8(R10), X7, X7
+	VMOVSS        X7, 8(R11)
+	MOVQ          8(AX), R11
+	LEAQ          (R9)(R11*4), R11
+	VEXTRACTF64X4 $0x01, Z3, Y6
+	VADDPS        Y3, Y6, Y6
+	VEXTRACTF128  $0x01, Y6, X7
+	VADDPS        X6, X7, X7
+	VPERMILPD     $0x01, X7, X6
+	VADDPS        X6, X7, X7
+	VMOVSHDUP     X7, X6
+	VADDPS        X6, X7, X7
+	VADDSS        (R10), X7, X7
+	VMOVSS        X7, (R11)
+	VEXTRACTF64X4 $0x01, Z4, Y6
+	VADDPS        Y4, Y6, Y6
+	VEXTRACTF128  $0x01, Y6, X7
+	VADDPS        X6, X7, X7
+	VPERMILPD     $0x01, X7, X6
+	VADDPS        X6, X7, X7
+	VMOVSHDUP     X7, X6
+	VADDPS        X6, X7, X7
+	VADDSS        4(R10), X7, X7
+	VMOVSS        X7, 4(R11)
+	VEXTRACTF64X4 $0x01, Z5, Y6
+	VADDPS        Y5, Y6, Y6
+	VEXTRACTF128  $0x01, Y6, X7
+	VADDPS        X6, X7, X7
+	VPERMILPD     $0x01, X7, X6
+	VADDPS        X6, X7, X7
+	VMOVSHDUP     X7, X6
+	VADDPS        X6, X7, X7
+	VADDSS        8(R10), X7, X7
+	VMOVSS        X7, 8(R11)
+	ADDQ          $0x00000010, AX
+	ADDQ          $0x00000010, CX
+	SUBQ          $0x00000002, DX
+	JMP           next2
 
-more5than1:
-	CMPQ   DX, $0x02
-	JNE    more5than2
-	MOVQ   (AX), DX
-	LEAQ   (CX)(DX*4), DX
-	VMOVSD X1, (DX)
-	MOVQ   8(AX), DX
-	LEAQ   (CX)(DX*4), DX
-	VMOVSD X2, (DX)
-	MOVQ   16(AX), DX
-	LEAQ   (CX)(DX*4), DX
-	VMOVSD X3, (DX)
-	MOVQ   24(AX), DX
-	LEAQ   (CX)(DX*4), DX
-	VMOVSD X4, (DX)
-	MOVQ   32(AX), AX
-	LEAQ   (CX)(AX*4), AX
-	VMOVSD X0, (AX)
-	JMP    stored5
+fewer2:
+next1:
+	CMPQ   DX, $0x00000001
+	JLT    fewer1
+	MOVQ   x+16(FP), R9
+	MOVQ   (CX), R10
+	LEAQ   (R9)(R10*4), R10
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	XORQ   R9, R9
 
-more5than2:
-	CMPQ       DX, $0x03
-	JNE        more5than3
-	MOVQ       (AX), DX
-	LEAQ       (CX)(DX*4), DX
-	VMOVSD     X1, (DX)
-	VEXTRACTPS $0x02, X1, 8(DX)
-	MOVQ       8(AX), DX
-	LEAQ       (CX)(DX*4), DX
-	VMOVSD     X2, (DX)
-	VEXTRACTPS $0x02, X2, 8(DX)
-	MOVQ       16(AX), DX
-	LEAQ       (CX)(DX*4), DX
-	VMOVSD     X3, (DX)
-	VEXTRACTPS $0x02, X3, 8(DX)
-	MOVQ       24(AX), DX
-	LEAQ       (CX)(DX*4), DX
-	VMOVSD     X4, (DX)
-	VEXTRACTPS $0x02, X4, 8(DX)
-	MOVQ       32(AX), AX
-	LEAQ       (CX)(AX*4), AX
-	VMOVSD     X0, (AX)
-	VEXTRACTPS $0x02, X0, 8(AX)
-	JMP        stored5
+vector1:
+	CMPQ        R9, SI
+	JGE         last1
+	VMOVUPS     (BX)(R9*4), Z0
+	VMOVUPS     (DI)(R9*4), Z1
+	VMOVUPS     (R8)(R9*4), Z2
+	VMOVUPS     (R10)(R9*4), Z3
+	VFMADD231PS Z3, Z0, Z10
+	VFMADD231PS Z3, Z1, Z11
+	VFMADD231PS Z3, Z2, Z12
+	ADDQ        $0x00000010, R9
+	JMP         vector1
 
-more5than3:
-	CMPQ    DX, $0x04
-	JNE     more5than4
-	MOVQ    (AX), DX
-	LEAQ    (CX)(DX*4), DX
-	VMOVUPS X1, (DX)
-	MOVQ    8(AX), DX
-	LEAQ    (CX)(DX*4), DX
-	VMOVUPS X2, (DX)
-	MOVQ    16(AX), DX
-	LEAQ    (CX)(DX*4), DX
-	VMOVUPS X3, (DX)
-	MOVQ    24(AX), DX
-	LEAQ    (CX)(DX*4), DX
-	VMOVUPS X4, (DX)
-	MOVQ    32(AX), AX
-	LEAQ    (CX)(AX*4), AX
-	VMOVUPS X0, (AX)
-	JMP     stored5
+last1:
+	VMOVUPS       (BX)(R9*4), Z0
+	VMOVUPS       (DI)(R9*4), Z1
+	VMOVUPS       (R8)(R9*4), Z2
+	VMOVUPS.Z     (R10)(R9*4), K1, Z3
+	VFMADD231PS   Z3, Z0, Z10
+	VFMADD231PS   Z3, Z1, Z11
+	VFMADD231PS   Z3, Z2, Z12
+	MOVQ          dst+0(FP), R9
+	MOVQ          start+40(FP), R10
+	MOVQ          (AX), R11
+	LEAQ          (R9)(R11*4), R11
+	VEXTRACTF64X4 $0x01, Z10, Y0
+	VADDPS        Y10, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X0, X1, X1
+	VPERMILPD     $0x01, X1, X0
+	VADDPS        X0, X1, X1
+	VMOVSHDUP     X1, X0
+	VADDPS        X0, X1, X1
+	VADDSS        (R10), X1, X1
+	VMOVSS        X1, (R11)
+	VEXTRACTF64X4 $0x01, Z11, Y0
+	VADDPS        Y11, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X0, X1, X1
+	VPERMILPD     $0x01, X1, X0
+	VADDPS        X0, X1, X1
+	VMOVSHDUP     X1, X0
+	VADDPS        X0, X1, X1
+	VADDSS        4(R10), X1, X1
+	VMOVSS        X1, 4(R11)
+	VEXTRACTF64X4 $0x01, Z12, Y0
+	VADDPS        Y12, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X0, X1, X1
+	VPERMILPD     $0x01, X1, X0
+	VADDPS        X0, X1, X1
+	VMOVSHDUP     X1, X0
+	VADDPS        X0, X1, X1
+	VADDSS        8(R10), X1, X1
+	VMOVSS        X1, 8(R11)
+	ADDQ          $0x00000008, AX
+	ADDQ          $0x00000008, CX
+	SUBQ          $0x00000001, DX
+	JMP           next1
 
-more5than4:
-stored5:
+fewer1:
 	VZEROUPPER
 	RET
 
-not5:
-	CMPQ       DX, $0x04
-	JNE        not4
-	MOVQ       bias+40(FP), DX
-	TESTQ      DX, DX
-	JNZ        bias4
-	MOVQ       dst+0(FP), DX
-	MOVQ       (AX), BX
-	LEAQ       (DX)(BX*4), BX
-	VMASKMOVPS (BX), X0, X1
-	MOVQ       8(AX), BX
-	LEAQ       (DX)(BX*4), BX
-	VMASKMOVPS (BX), X0, X2
-	MOVQ       16(AX), BX
-	LEAQ       (DX)(BX*4), BX
-	VMASKMOVPS (BX), X0, X3
-	MOVQ       24(AX), BX
-	LEAQ       (DX)(BX*4), BX
-	VMASKMOVPS (BX), X0, X0
-	JMP        started4
+// func dot4x32AVX512(dst *float32, dstOff *int, x *float32, xOff *int, w *float32, start *float32, rows int, k int, stride int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·dot4x32AVX512(SB), NOSPLIT, $0-72
+	MOVQ  dstOff+8(FP), AX
+	MOVQ  xOff+24(FP), CX
+	MOVQ  rows+48(FP), DX
+	MOVQ  k+56(FP), BX
+	LEAQ  -1(BX), SI
+	ANDQ  $-16, SI
+	SUBQ  SI, BX
+	MOVQ  $-1, DI
+	SHLXQ BX, DI, DI
+	NOTQ  DI
+	KMOVW DI, K1
+	MOVQ  w+32(FP), BX
+	MOVQ  stride+64(FP), DI
+	LEAQ  (BX)(DI*4), DI
+	MOVQ  stride+64(FP), R8
+	LEAQ  (DI)(R8*4), R8
+	MOVQ  stride+64(FP), R9
+	LEAQ  (R8)(R9*4), R9
 
-bias4:
-	VMASKMOVPS (DX), X0, X1
-	VMOVAPS    X1, X2
-	VMOVAPS    X1, X3
-	VMOVAPS    X1, X0
+next2:
+	CMPQ   DX, $0x00000002
+	JLT    fewer2
+	MOVQ   x+16(FP), R10
+	MOVQ   (CX), R11
+	LEAQ   (R10)(R11*4), R11
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	MOVQ   8(CX), R12
+	LEAQ   (R10)(R12*4), R12
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	XORQ   R10, R10
 
-started4:
-	MOVQ x+16(FP), DX
-	MOVQ (CX), BX
-	LEAQ (DX)(BX*4), BX
-	MOVQ 8(CX), SI
-	LEAQ (DX)(SI*4), SI
-	MOVQ 16(CX), DI
-	LEAQ (DX)(DI*4), DI
-	MOVQ 24(CX), CX
-	LEAQ (DX)(CX*4), CX
-	MOVQ w+32(FP), DX
-	MOVQ k+56(FP), R8
-	XORQ R9, R9
+vector2:
+	CMPQ        R10, SI
+	JGE         last2
+	VMOVUPS     (BX)(R10*4), Z8
+	VMOVUPS     (DI)(R10*4), Z9
+	VMOVUPS     (R8)(R10*4), Z10
+	VMOVUPS     (R9)(R10*4), Z11
+	VMOVUPS     (R11)(R10*4), Z12
+	VFMADD231PS Z12, Z8, Z0
+	VFMADD231PS Z12, Z9, Z1
+	VFMADD231PS Z12, Z10, Z2
+	VFMADD231PS Z12, Z11, Z3
+	VMOVUPS     (R12)(R10*4), Z12
+	VFMADD231PS Z12, Z8, Z4
+	VFMADD231PS Z12, Z9, Z5
+	VFMADD231PS Z12, Z10, Z6
+	VFMADD231PS Z12, Z11, Z7
+	ADDQ        $0x00000010, R10
+	JMP         vector2
 
-k4:
-	VMOVUPS      (DX), X4
-	VBROADCASTSS (BX)(R9*4), X5
-	VFMADD231PS  X4, X5, X1
-	VBROADCASTSS (SI)(R9*4), X5
-	VFMADD231PS  X4, X5, X2
-	VBROADCASTSS (DI)(R9*4), X5
-	VFMADD231PS  X4, X5, X3
-	VBROADCASTSS (CX)(R9*4), X5
-	VFMADD231PS  X4, X5, X0
-	ADDQ         $0x00000010, DX
-	INCQ         R9
-	CMPQ         R9, R8
-	JLT          k4
-	MOVQ         dst+0(FP), CX
-	MOVQ         tail+64(FP), DX
-	CMPQ         DX, $0x01
-	JNE          more4than1
-	MOVQ         (AX), DX
-	LEAQ         (CX)(DX*4), DX
-	VMOVSS       X1, (DX)
-	MOVQ         8(AX), DX
-	LEAQ         (CX)(DX*4), DX
-	VMOVSS       X2, (DX)
-	MOVQ         16(AX), DX
-	LEAQ         (CX)(DX*4), DX
-	VMOVSS       X3, (DX)
-	MOVQ         24(AX), AX
-	LEAQ         (CX)(AX*4), AX
-	VMOVSS       X0, (AX)
-	JMP          stored4
+last2:
+	VMOVUPS       (BX)(R10*4), Z8
+	VMOVUPS       (DI)(R10*4), Z9
+	VMOVUPS       (R8)(R10*4), Z10
+	VMOVUPS       (R9)(R10*4), Z11
+	VMOVUPS.Z     (R11)(R10*4), K1, Z12
+	VFMADD231PS   Z12, Z8, Z0
+	VFMADD231PS   Z12, Z9, Z1
+	VFMADD231PS   Z12, Z10, Z2
+	VFMADD231PS   Z12, Z11, Z3
+	VMOVUPS.Z     (R12)(R10*4), K1, Z12
+	VFMADD231PS   Z12, Z8, Z4
+	VFMADD231PS   Z12, Z9, Z5
+	VFMADD231PS   Z12, Z10, Z6
+	VFMADD231PS   Z12, Z11, Z7
+	MOVQ          dst+0(FP), R10
+	MOVQ          start+40(FP), R11
+	MOVQ          (AX), R12
+	LEAQ          (R10)(R12*4), R12
+	VEXTRACTF64X4 $0x01, Z0, Y8
+	VADDPS        Y0, Y8, Y8
+	VEXTRACTF128  $0x01, Y8, X9
+	VADDPS        X8, X9, X9
+	VPERMILPD     $0x01, X9, X8
+	VADDPS        X8, X9, X9
+	VMOVSHDUP     X9, X8
+	VADDPS        X8, X9, X9
+	VADDSS        (R11), X9, X9
+	VMOVSS        X9, (R12)
+	VEXTRACTF64X4 $0x01, Z1, Y8
+	VADDPS        Y1, Y8, Y8
+	VEXTRACTF128  $0x01, Y8, X9
+	VADDPS        X8, X9, X9
+	VPERMILPD     $0x01, X9, X8
+	VADDPS        X8, X9, X9
+	VMOVSHDUP     X9, X8
+	VADDPS        X8, X9, X9
+	VADDSS        4(R11), X9, X9
+	VMOVSS        X9, 4(R12)
+	VEXTRACTF64X4 $0x01, Z2, Y8
+	VADDPS        Y2, Y8, Y8
+	VEXTRACTF128  $0x01, Y8, X9
+	VADDPS        X8, X9, X9
+	VPERMILPD     $0x01, X9, X8
+	VADDPS        X8, X9, X9
+	VMOVSHDUP     X9, X8
+	VADDPS        X8, X9, X9
+	VADDSS        8(R11), X9, X9
+	VMOVSS        X9, 8(R12)
+	VEXTRACTF64X4 $0x01, Z3, Y8
+	VADDPS        Y3, Y8, Y8
+	VEXTRACTF128  $0x01, Y8, X9
+	VADDPS        X8, X9, X9
+	VPERMILPD     $0x01, X9, X8
+	VADDPS        X8, X9, X9
+	VMOVSHDUP     X9, X8
+	VADDPS        X8, X9, X9
+	VADDSS        12(R11), X9, X9
+	VMOVSS        X9, 12(R12)
+	MOVQ          8(AX), R12
+	LEAQ          (R10)(R12*4), R12
+	VEXTRACTF64X4 $0x01, Z4, Y8
+	VADDPS        Y4, Y8, Y8
+	VEXTRACTF128  $0x01, Y8, X9
+	VADDPS        X8, X9, X9
+	VPERMILPD     $0x01, X9, X8
+	VADDPS        X8, X9, X9
+	VMOVSHDUP     X9, X8
+	VADDPS        X8, X9, X9
+	VADDSS        (R11), X9, X9
+	VMOVSS        X9, (R12)
+	VEXTRACTF64X4 $0x01, Z5, Y8
+	VADDPS        Y5, Y8, Y8
+	VEXTRACTF128  $0x01, Y8, X9
+	VADDPS        X8, X9, X9
+	VPERMILPD     $0x01, X9, X8
+	VADDPS        X8, X9, X9
+	VMOVSHDUP     X9, X8
+	VADDPS        X8, X9, X9
+	VADDSS        4(R11), X9, X9
+	VMOVSS        X9, 4(R12)
+	VEXTRACTF64X4 $0x01, Z6, Y8
+	VADDPS        Y6, Y8, Y8
+	VEXTRACTF128  $0x01, Y8, X9
+	VADDPS        X8, X9, X9
+	VPERMILPD     $0x01, X9, X8
+	VADDPS        X8, X9, X9
+	VMOVSHDUP     X9, X8
+	VADDPS        X8, X9, X9
+	VADDSS        8(R11), X9, X9
+	VMOVSS        X9, 8(R12)
+	VEXTRACTF64X4 $0x01, Z7, Y8
+	VADDPS        Y7, Y8, Y8
+	VEXTRACTF128  $0x01, Y8, X9
+	VADDPS        X8, X9, X9
+	VPERMILPD     $0x01, X9, X8
+	VADDPS        X8, X9, X9
+	VMOVSHDUP     X9, X8
+	VADDPS        X8, X9, X9
+	VADDSS        12(R11), X9, X9
+	VMOVSS        X9, 12(R12)
+	ADDQ          $0x00000010, AX
+	ADDQ          $0x00000010, CX
+	SUBQ          $0x00000002, DX
+	JMP           next2
 
-more4than1:
-	CMPQ   DX, $0x02
-	JNE    more4than2
-	MOVQ   (AX), DX
-	LEAQ   (CX)(DX*4), DX
-	VMOVSD X1, (DX)
-	MOVQ   8(AX), DX
-	LEAQ   (CX)(DX*4), DX
-	VMOVSD X2, (DX)
-	MOVQ   16(AX), DX
-	LEAQ   (CX)(DX*4), DX
-	VMOVSD X3, (DX)
-	MOVQ   24(AX), AX
-	LEAQ   (CX)(AX*4), AX
-	VMOVSD X0, (AX)
-	JMP    stored4
+fewer2:
+next1:
+	CMPQ   DX, $0x00000001
+	JLT    fewer1
+	MOVQ   x+16(FP), R10
+	MOVQ   (CX), R11
+	LEAQ   (R10)(R11*4), R11
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	XORQ   R10, R10
 
-more4than2:
-	CMPQ       DX, $0x03
-	JNE        more4than3
-	MOVQ       (AX), DX
-	LEAQ       (CX)(DX*4), DX
-	VMOVSD     X1, (DX)
-	VEXTRACTPS $0x02, X1, 8(DX)
-	MOVQ       8(AX), DX
-	LEAQ       (CX)(DX*4), DX
-	VMOVSD     X2, (DX)
-	VEXTRACTPS $0x02, X2, 8(DX)
-	MOVQ       16(AX), DX
-	LEAQ       (CX)(DX*4), DX
-	VMOVSD     X3, (DX)
-	VEXTRACTPS $0x02, X3, 8(DX)
-	MOVQ       24(AX), AX
-	LEAQ       (CX)(AX*4), AX
-	VMOVSD     X0, (AX)
-	VEXTRACTPS $0x02, X0, 8(AX)
-	JMP        stored4
+vector1:
+	CMPQ        R10, SI
+	JGE         last1
+	VMOVUPS     (BX)(R10*4), Z0
+	VMOVUPS     (DI)(R10*4), Z1
+	VMOVUPS     (R8)(R10*4), Z2
+	VMOVUPS     (R9)(R10*4), Z3
+	VMOVUPS     (R11)(R10*4), Z4
+	VFMADD231PS Z4, Z0, Z13
+	VFMADD231PS Z4, Z1, Z14
+	VFMADD231PS Z4, Z2, Z15
+	VFMADD231PS Z4, Z3, Z16
+	ADDQ        $0x00000010, R10
+	JMP         vector1
 
-more4than3:
-	CMPQ    DX, $0x04
-	JNE     more4than4
-	MOVQ    (AX), DX
-	LEAQ    (CX)(DX*4), DX
-	VMOVUPS X1, (DX)
-	MOVQ    8(AX), DX
-	LEAQ    (CX)(DX*4), DX
-	VMOVUPS X2, (DX)
-	MOVQ    16(AX), DX
-	LEAQ    (CX)(DX*4), DX
-	VMOVUPS X3, (DX)
-	MOVQ    24(AX), AX
-	LEAQ    (CX)(AX*4), AX
-	VMOVUPS X0, (AX)
-	JMP     stored4
+last1:
+	VMOVUPS       (BX)(R10*4), Z0
+	VMOVUPS       (DI)(R10*4), Z1
+	VMOVUPS       (R8)(R10*4), Z2
+	VMOVUPS       (R9)(R10*4), Z3
+	VMOVUPS.Z     (R11)(R10*4), K1, Z4
+	VFMADD231PS   Z4, Z0, Z13
+	VFMADD231PS   Z4, Z1, Z14
+	VFMADD231PS   Z4, Z2, Z15
+	VFMADD231PS   Z4, Z3, Z16
+	MOVQ          dst+0(FP), R10
+	MOVQ          start+40(FP), R11
+	MOVQ          (AX), R12
+	LEAQ          (R10)(R12*4), R12
+	VEXTRACTF64X4 $0x01, Z13, Y0
+	VADDPS        Y13, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X0, X1, X1
+	VPERMILPD     $0x01, X1, X0
+	VADDPS        X0, X1, X1
+	VMOVSHDUP     X1, X0
+	VADDPS        X0, X1, X1
+	VADDSS        (R11), X1, X1
+	VMOVSS        X1, (R12)
+	VEXTRACTF64X4 $0x01, Z14, Y0
+	VADDPS        Y14, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X0, X1, X1
+	VPERMILPD     $0x01, X1, X0
+	VADDPS        X0, X1, X1
+	VMOVSHDUP     X1, X0
+	VADDPS        X0, X1, X1
+	VADDSS        4(R11), X1, X1
+	VMOVSS        X1, 4(R12)
+	VEXTRACTF64X4 $0x01, Z15, Y0
+	VADDPS        Y15, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X0, X1, X1
+	VPERMILPD     $0x01, X1, X0
+	VADDPS        X0, X1, X1
+	VMOVSHDUP     X1, X0
+	VADDPS        X0, X1, X1
+	VADDSS        8(R11), X1, X1
+	VMOVSS        X1, 8(R12)
+	VEXTRACTF64X4 $0x01, Z16, Y0
+	VADDPS        Y16, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X0, X1, X1
+	VPERMILPD     $0x01, X1, X0
+	VADDPS        X0, X1, X1
+	VMOVSHDUP     X1, X0
+	VADDPS        X0, X1, X1
+	VADDSS        12(R11), X1, X1
+	VMOVSS        X1, 12(R12)
+	ADDQ          $0x00000008, AX
+	ADDQ          $0x00000008, CX
+	SUBQ          $0x00000001, DX
+	JMP           next1
 
-more4than4:
-stored4:
+fewer1:
 	VZEROUPPER
 	RET
-
-not4:
-	CMPQ       DX, $0x03
-	JNE        not3
-	MOVQ       bias+40(FP), DX
-	TESTQ      DX, DX
-	JNZ        bias3
-	MOVQ       dst+0(FP), DX
-	MOVQ       (AX), BX
-	LEAQ       (DX)(BX*4), BX
-	VMASKMOVPS (BX), X0, X1
-	MOVQ       8(AX), BX
-	LEAQ       (DX)(BX*4), BX
-	VMASKMOVPS (BX), X0, X2
-	MOVQ       16(AX), BX
-	LEAQ       (DX)(BX*4), BX
-	VMASKMOVPS (BX), X0, X0
-	JMP        started3
-
-bias3:
-	VMASKMOVPS (DX), X0, X1
-	VMOVAPS    X1, X2
-	VMOVAPS    X1, X0
-
-started3:
-	MOVQ x+16(FP), DX
-	MOVQ (CX), BX
-	LEAQ (DX)(BX*4), BX
-	MOVQ 8(CX), SI
-	LEAQ (DX)(SI*4), SI
-	MOVQ 16(CX), CX
-	LEAQ (DX)(CX*4), CX
-	MOVQ w+32(FP), DX
-	MOVQ k+56(FP), DI
-	XORQ R8, R8
-
-k3:
-	VMOVUPS      (DX), X3
-	VBROADCASTSS (BX)(R8*4), X4
-	VFMADD231PS  X3, X4, X1
-	VBROADCASTSS (SI)(R8*4), X4
-	VFMADD231PS  X3, X4, X2
-	VBROADCASTSS (CX)(R8*4), X4
-	VFMADD231PS  X3, X4, X0
-	ADDQ         $0x00000010, DX
-	INCQ         R8
-	CMPQ         R8, DI
-	JLT          k3
-	MOVQ         dst+0(FP), CX
-	MOVQ         tail+64(FP), DX
-	CMPQ         DX, $0x01
-	JNE          more3than1
-	MOVQ         (AX), DX
-	LEAQ         (CX)(DX*4), DX
-	VMOVSS       X1, (DX)
-	MOVQ         8(AX), DX
-	LEAQ         (CX)(DX*4), DX
-	VMOVSS       X2, (DX)
-	MOVQ         16(AX), AX
-	LEAQ         (CX)(AX*4), AX
-	VMOVSS       X0, (AX)
-	JMP          stored3
-
-more3than1:
-	CMPQ   DX, $0x02
-	JNE    more3than2
-	MOVQ   (AX), DX
-	LEAQ   (CX)(DX*4), DX
-	VMOVSD X1, (DX)
-	MOVQ   8(AX), DX
-	LEAQ   (CX)(DX*4), DX
-	VMOVSD X2, (DX)
-	MOVQ   16(AX), AX
-	LEAQ   (CX)(AX*4), AX
-	VMOVSD X0, (AX)
-	JMP    stored3
-
-more3than2:
-	CMPQ       DX, $0x03
-	JNE        more3than3
-	MOVQ       (AX), DX
-	LEAQ       (CX)(DX*4), DX
-	VMOVSD     X1, (DX)
-	VEXTRACTPS $0x02, X1, 8(DX)
-	MOVQ       8(AX), DX
-	LEAQ       (CX)(DX*4), DX
-	VMOVSD     X2, (DX)
-	VEXTRACTPS $0x02, X2, 8(DX)
-	MOVQ       16(AX), AX
-	LEAQ       (CX)(AX*4), AX
-	VMOVSD     X0, (AX)
-	VEXTRACTPS $0x02, X0, 8(AX)
-	JMP        stored3
-
-more3than3:
-	CMPQ    DX, $0x04
-	JNE     more3than4
-	MOVQ    (AX), DX
-	LEAQ    (CX)(DX*4), DX
-	VMOVUPS X1, (DX)
-	MOVQ    8(AX), DX
-	LEAQ    (CX)(DX*4), DX
-	VMOVUPS X2, (DX)
-	MOVQ    16(AX), AX
-	LEAQ    (CX)(AX*4), AX
-	VMOVUPS X0, (AX)
-	JMP     stored3
-
-more3than4:
-stored3:
-	VZEROUPPER
-	RET
-
-not3:
-	CMPQ       DX, $0x02
-	JNE        not2
-	MOVQ       bias+40(FP), DX
-	TESTQ      DX, DX
-	JNZ        bias2
-	MOVQ       dst+0(FP), DX
-	MOVQ       (AX), BX
-	LEAQ       (DX)(BX*4), BX
-	VMASKMOVPS (BX), X0, X1
-	MOVQ       8(AX), BX
-	LEAQ       (DX)(BX*4), BX
-	VMASKMOVPS (BX), X0, X0
-	JMP        started2
-
-bias2:
-	VMASKMOVPS (DX), X0, X1
-	VMOVAPS    X1, X0
-
-started2:
-	MOVQ x+16(FP), DX
-	MOVQ (CX), BX
-	LEAQ (DX)(BX*4), BX
-	MOVQ 8(CX), CX
-	LEAQ (DX)(CX*4), CX
-	MOVQ w+32(FP), DX
-	MOVQ k+56(FP), SI
-	XORQ DI, DI
-
-k2:
-	VMOVUPS      (DX), X2
-	VBROADCASTSS (BX)(DI*4), X3
-	VFMADD231PS  X2, X3, X1
-	VBROADCASTSS (CX)(DI*4), X3
-	VFMADD231PS  X2, X3, X0
-	ADDQ         $0x00000010, DX
-	INCQ         DI
-	CMPQ         DI, SI
-	JLT          k2
-	MOVQ         dst+0(FP), CX
-	MOVQ         tail+64(FP), DX
-	CMPQ         DX, $0x01
-	JNE          more2than1
-	MOVQ         (AX), DX
-	LEAQ         (CX)(DX*4), DX
-	VMOVSS       X1, (DX)
-	MOVQ         8(AX), AX
-	LEAQ         (CX)(AX*4), AX
-	VMOVSS       X0, (AX)
-	JMP          stored2
-
-more2than1:
-	CMPQ   DX, $0x02
-	JNE    more2than2
-	MOVQ   (AX), DX
-	LEAQ   (CX)(DX*4), DX
-	VMOVSD X1, (DX)
-	MOVQ   8(AX), AX
-	LEAQ   (CX)(AX*4), AX
-	VMOVSD X0, (AX)
-	JMP    stored2
-
-more2than2:
-	CMPQ       DX, $0x03
-	JNE        more2than3
-	MOVQ       (AX), DX
-	LEAQ       (CX)(DX*4), DX
-	VMOVSD     X1, (DX)
-	VEXTRACTPS $0x02, X1, 8(DX)
-	MOVQ       8(AX), AX
-	LEAQ       (CX)(AX*4), AX
-	VMOVSD     X0, (AX)
-	VEXTRACTPS $0x02, X0, 8(AX)
-	JMP        stored2
-
-more2than3:
-	CMPQ    DX, $0x04
-	JNE     more2than4
-	MOVQ    (AX), DX
-	LEAQ    (CX)(DX*4), DX
-	VMOVUPS X1, (DX)
-	MOVQ    8(AX), AX
-	LEAQ    (CX)(AX*4), AX
-	VMOVUPS X0, (AX)
-	JMP     stored2
-
-more2than4:
-stored2:
-	VZEROUPPER
-	RET
-
-not2:
-	CMPQ       DX, $0x01
-	JNE        not1
-	MOVQ       bias+40(FP), DX
-	TESTQ      DX, DX
-	JNZ        bias1
-	MOVQ       dst+0(FP), DX
-	MOVQ       (AX), BX
-	LEAQ       (DX)(BX*4), BX
-	VMASKMOVPS (BX), X0, X0
-	JMP        started1
-
-bias1:
-	VMASKMOVPS (DX), X0, X0
-
-started1:
-	MOVQ x+16(FP), DX
-	MOVQ (CX), CX
-	LEAQ (DX)(CX*4), CX
-	MOVQ w+32(FP), DX
-	MOVQ k+56(FP), BX
-	XORQ SI, SI
-
-k1:
-	VMOVUPS      (DX), X1
-	VBROADCASTSS (CX)(SI*4), X2
-	VFMADD231PS  X1, X2, X0
-	ADDQ         $0x00000010, DX
-	INCQ         SI
-	CMPQ         SI, BX
-	JLT          k1
-	MOVQ         dst+0(FP), CX
-	MOVQ         tail+64(FP), DX
-	CMPQ         DX, $0x01
-	JNE          more1than1
-	MOVQ         (AX), AX
-	LEAQ         (CX)(AX*4), AX
-	VMOVSS       X0, (AX)
-	JMP          stored1
-
-more1than1:
-	CMPQ   DX, $0x02
-	JNE    more1than2
-	MOVQ   (AX), AX
-	LEAQ   (CX)(AX*4), AX
-	VMOVSD X0, (AX)
-	JMP    stored1
-
-more1than2:
-	CMPQ       DX, $0x03
-	JNE        more1than3
-	MOVQ       (AX), AX
-	LEAQ       (CX)(AX*4), AX
-	VMOVSD     X0, (AX)
-	VEXTRACTPS $0x02, X0, 8(AX)
-	JMP        stored1
-
-more1than3:
-	CMPQ    DX, $0x04
-	JNE     more1than4
-	MOVQ    (AX), AX
-	LEAQ    (CX)(AX*4), AX
-	VMOVUPS X0, (AX)
-	JMP     stored1
-
-more1than4:
-stored1:
-	VZEROUPPER
-	RET
-
-not1:
-	VZEROUPPER
-	RET
-
-DATA window32<>+0(SB)/4, $0xffffffff
-DATA window32<>+4(SB)/4, $0xffffffff
-DATA window32<>+8(SB)/4, $0xffffffff
-DATA window32<>+12(SB)/4, $0xffffffff
-DATA window32<>+16(SB)/4, $0xffffffff
-DATA window32<>+20(SB)/4, $0xffffffff
-DATA window32<>+24(SB)/4, $0xffffffff
-DATA window32<>+28(SB)/4, $0xffffffff
-DATA window32<>+32(SB)/4, $0x00000000
-DATA window32<>+36(SB)/4, $0x00000000
-DATA window32<>+40(SB)/4, $0x00000000
-DATA window32<>+44(SB)/4, $0x00000000
-DATA window32<>+48(SB)/4, $0x00000000
-DATA window32<>+52(SB)/4, $0x00000000
-DATA window32<>+56(SB)/4, $0x00000000
-DATA window32<>+60(SB)/4, $0x00000000
-GLOBL window32<>(SB), RODATA|NOPTR, $64
 
 // func gemm1x32AVX512(dst *float32, dstOff *int, x *float32, xOff *int, w *float32, bias *float32, rows int, k int, tail int)
 // Requires: AVX, AVX512F, BMI2
@@ -7818,6 +7494,812 @@ next:
 	VZEROUPPER
 	RET
 
+// func dot1x32AVX2(dst *float32, dstOff *int, x *float32, xOff *int, w *float32, start *float32, rows int, k int, stride int)
+// Requires: AVX, FMA3
+TEXT ·dot1x32AVX2(SB), NOSPLIT, $0-72
+	MOVQ    dstOff+8(FP), AX
+	MOVQ    xOff+24(FP), CX
+	MOVQ    rows+48(FP), DX
+	MOVQ    k+56(FP), BX
+	LEAQ    -1(BX), SI
+	ANDQ    $-8, SI
+	SUBQ    SI, BX
+	LEAQ    window32<>+0(SB), DI
+	MOVQ    $0x00000008, R8
+	SUBQ    BX, R8
+	VMOVUPS (DI)(R8*4), Y0
+	MOVQ    w+32(FP), BX
+
+next4:
+	CMPQ   DX, $0x00000004
+	JLT    fewer4
+	MOVQ   x+16(FP), DI
+	MOVQ   (CX), R8
+	LEAQ   (DI)(R8*4), R8
+	VXORPS Y1, Y1, Y1
+	MOVQ   8(CX), R9
+	LEAQ   (DI)(R9*4), R9
+	VXORPS Y2, Y2, Y2
+	MOVQ   16(CX), R10
+	LEAQ   (DI)(R10*4), R10
+	VXORPS Y3, Y3, Y3
+	MOVQ   24(CX), R11
+	LEAQ   (DI)(R11*4), R11
+	VXORPS Y4, Y4, Y4
+	XORQ   DI, DI
+
+vector4:
+	CMPQ        DI, SI
+	JGE         last4
+	VMOVUPS     (BX)(DI*4), Y5
+	VMOVUPS     (R8)(DI*4), Y6
+	VFMADD231PS Y6, Y5, Y1
+	VMOVUPS     (R9)(DI*4), Y6
+	VFMADD231PS Y6, Y5, Y2
+	VMOVUPS     (R10)(DI*4), Y6
+	VFMADD231PS Y6, Y5, Y3
+	VMOVUPS     (R11)(DI*4), Y6
+	VFMADD231PS Y6, Y5, Y4
+	ADDQ        $0x00000008, DI
+	JMP         vector4
+
+last4:
+	VMOVUPS      (BX)(DI*4), Y5
+	VMASKMOVPS   (R8)(DI*4), Y0, Y6
+	VFMADD231PS  Y6, Y5, Y1
+	VMASKMOVPS   (R9)(DI*4), Y0, Y6
+	VFMADD231PS  Y6, Y5, Y2
+	VMASKMOVPS   (R10)(DI*4), Y0, Y6
+	VFMADD231PS  Y6, Y5, Y3
+	VMASKMOVPS   (R11)(DI*4), Y0, Y6
+	VFMADD231PS  Y6, Y5, Y4
+	MOVQ         dst+0(FP), DI
+	MOVQ         start+40(FP), R8
+	MOVQ         (AX), R9
+	LEAQ         (DI)(R9*4), R9
+	VEXTRACTF128 $0x01, Y1, X5
+	VADDPS       X1, X5, X5
+	VPERMILPD    $0x01, X5, X1
+	VADDPS       X1, X5, X5
+	VMOVSHDUP    X5, X1
+	VADDPS       X1, X5, X5
+	VADDSS       (R8), X5, X5
+	VMOVSS       X5, (R9)
+	MOVQ         8(AX), R9
+	LEAQ         (DI)(R9*4), R9
+	VEXTRACTF128 $0x01, Y2, X1
+	VADDPS       X2, X1, X1
+	VPERMILPD    $0x01, X1, X2
+	VADDPS       X2, X1, X1
+	VMOVSHDUP    X1, X2
+	VADDPS       X2, X1, X1
+	VADDSS       (R8), X1, X1
+	VMOVSS       X1, (R9)
+	MOVQ         16(AX), R9
+	LEAQ         (DI)(R9*4), R9
+	VEXTRACTF128 $0x01, Y3, X1
+	VADDPS       X3, X1, X1
+	VPERMILPD    $0x01, X1, X3
+	VADDPS       X3, X1, X1
+	VMOVSHDUP    X1, X3
+	VADDPS       X3, X1, X1
+	VADDSS       (R8), X1, X1
+	VMOVSS       X1, (R9)
+	MOVQ         24(AX), R9
+	LEAQ         (DI)(R9*4), R9
+	VEXTRACTF128 $0x01, Y4, X1
+	VADDPS       X4, X1, X1
+	VPERMILPD    $0x01, X1, X4
+	VADDPS       X4, X1, X1
+	VMOVSHDUP    X1, X4
+	VADDPS       X4, X1, X1
+	VADDSS       (R8), X1, X1
+	VMOVSS       X1, (R9)
+	ADDQ         $0x00000020, AX
+	ADDQ         $0x00000020, CX
+	SUBQ         $0x00000004, DX
+	JMP          next4
+
+fewer4:
+next1:
+	CMPQ   DX, $0x00000001
+	JLT    fewer1
+	MOVQ   x+16(FP), DI
+	MOVQ   (CX), R8
+	LEAQ   (DI)(R8*4), R8
+	VXORPS Y1, Y1, Y1
+	XORQ   DI, DI
+
+vector1:
+	CMPQ        DI, SI
+	JGE         last1
+	VMOVUPS     (BX)(DI*4), Y2
+	VMOVUPS     (R8)(DI*4), Y3
+	VFMADD231PS Y3, Y2, Y1
+	ADDQ        $0x00000008, DI
+	JMP         vector1
+
+last1:
+	VMOVUPS      (BX)(DI*4), Y2
+	VMASKMOVPS   (R8)(DI*4), Y0, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	MOVQ         dst+0(FP), DI
+	MOVQ         start+40(FP), R8
+	MOVQ         (AX), R9
+	LEAQ         (DI)(R9*4), R9
+	VEXTRACTF128 $0x01, Y1, X2
+	VADDPS       X1, X2, X2
+	VPERMILPD    $0x01, X2, X1
+	VADDPS       X1, X2, X2
+	VMOVSHDUP    X2, X1
+	VADDPS       X1, X2, X2
+	VADDSS       (R8), X2, X2
+	VMOVSS       X2, (R9)
+	ADDQ         $0x00000008, AX
+	ADDQ         $0x00000008, CX
+	SUBQ         $0x00000001, DX
+	JMP          next1
+
+fewer1:
+	VZEROUPPER
+	RET
+
+DATA window32<>+0(SB)/4, $0xffffffff
+DATA window32<>+4(SB)/4, $0xffffffff
+DATA window32<>+8(SB)/4, $0xffffffff
+DATA window32<>+12(SB)/4, $0xffffffff
+DATA window32<>+16(SB)/4, $0xffffffff
+DATA window32<>+20(SB)/4, $0xffffffff
+DATA window32<>+24(SB)/4, $0xffffffff
+DATA window32<>+28(SB)/4, $0xffffffff
+DATA window32<>+32(SB)/4, $0x00000000
+DATA window32<>+36(SB)/4, $0x00000000
+DATA window32<>+40(SB)/4, $0x00000000
+DATA window32<>+44(SB)/4, $0x00000000
+DATA window32<>+48(SB)/4, $0x00000000
+DATA window32<>+52(SB)/4, $0x00000000
+DATA window32<>+56(SB)/4, $0x00000000
+DATA window32<>+60(SB)/4, $0x00000000
+GLOBL window32<>(SB), RODATA|NOPTR, $64
+
+// func dot2x32AVX2(dst *float32, dstOff *int, x *float32, xOff *int, w *float32, start *float32, rows int, k int, stride int)
+// Requires: AVX, FMA3
+TEXT ·dot2x32AVX2(SB), NOSPLIT, $0-72
+	MOVQ    dstOff+8(FP), AX
+	MOVQ    xOff+24(FP), CX
+	MOVQ    rows+48(FP), DX
+	MOVQ    k+56(FP), BX
+	LEAQ    -1(BX), SI
+	ANDQ    $-8, SI
+	SUBQ    SI, BX
+	LEAQ    window32<>+0(SB), DI
+	MOVQ    $0x00000008, R8
+	SUBQ    BX, R8
+	VMOVUPS (DI)(R8*4), Y0
+	MOVQ    w+32(FP), BX
+	MOVQ    stride+64(FP), DI
+	LEAQ    (BX)(DI*4), DI
+
+next4:
+	CMPQ   DX, $0x00000004
+	JLT    fewer4
+	MOVQ   x+16(FP), R8
+	MOVQ   (CX), R9
+	LEAQ   (R8)(R9*4), R9
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	MOVQ   8(CX), R10
+	LEAQ   (R8)(R10*4), R10
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	MOVQ   16(CX), R11
+	LEAQ   (R8)(R11*4), R11
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	MOVQ   24(CX), R12
+	LEAQ   (R8)(R12*4), R12
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	XORQ   R8, R8
+
+vector4:
+	CMPQ        R8, SI
+	JGE         last4
+	VMOVUPS     (BX)(R8*4), Y9
+	VMOVUPS     (DI)(R8*4), Y10
+	VMOVUPS     (R9)(R8*4), Y11
+	VFMADD231PS Y11, Y9, Y1
+	VFMADD231PS Y11, Y10, Y2
+	VMOVUPS     (R10)(R8*4), Y11
+	VFMADD231PS Y11, Y9, Y3
+	VFMADD231PS Y11, Y10, Y4
+	VMOVUPS     (R11)(R8*4), Y11
+	VFMADD231PS Y11, Y9, Y5
+	VFMADD231PS Y11, Y10, Y6
+	VMOVUPS     (R12)(R8*4), Y11
+	VFMADD231PS Y11, Y9, Y7
+	VFMADD231PS Y11, Y10, Y8
+	ADDQ        $0x00000008, R8
+	JMP         vector4
+
+last4:
+	VMOVUPS      (BX)(R8*4), Y9
+	VMOVUPS      (DI)(R8*4), Y10
+	VMASKMOVPS   (R9)(R8*4), Y0, Y11
+	VFMADD231PS  Y11, Y9, Y1
+	VFMADD231PS  Y11, Y10, Y2
+	VMASKMOVPS   (R10)(R8*4), Y0, Y11
+	VFMADD231PS  Y11, Y9, Y3
+	VFMADD231PS  Y11, Y10, Y4
+	VMASKMOVPS   (R11)(R8*4), Y0, Y11
+	VFMADD231PS  Y11, Y9, Y5
+	VFMADD231PS  Y11, Y10, Y6
+	VMASKMOVPS   (R12)(R8*4), Y0, Y11
+	VFMADD231PS  Y11, Y9, Y7
+	VFMADD231PS  Y11, Y10, Y8
+	MOVQ         dst+0(FP), R8
+	MOVQ         start+40(FP), R9
+	MOVQ         (AX), R10
+	LEAQ         (R8)(R10*4), R10
+	VEXTRACTF128 $0x01, Y1, X9
+	VADDPS       X1, X9, X9
+	VPERMILPD    $0x01, X9, X1
+	VADDPS       X1, X9, X9
+	VMOVSHDUP    X9, X1
+	VADDPS       X1, X9, X9
+	VADDSS       (R9), X9, X9
+	VMOVSS       X9, (R10)
+	VEXTRACTF128 $0x01, Y2, X1
+	VADDPS       X2, X1, X1
+	VPERMILPD    $0x01, X1, X2
+	VADDPS       X2, X1, X1
+	VMOVSHDUP    X1, X2
+	VADDPS       X2, X1, X1
+	VADDSS       4(R9), X1, X1
+	VMOVSS       X1, 4(R10)
+	MOVQ         8(AX), R10
+	LEAQ         (R8)(R10*4), R10
+	VEXTRACTF128 $0x01, Y3, X1
+	VADDPS       X3, X1, X1
+	VPERMILPD    $0x01, X1, X3
+	VADDPS       X3, X1, X1
+	VMOVSHDUP    X1, X3
+	VADDPS       X3, X1, X1
+	VADDSS       (R9), X1, X1
+	VMOVSS       X1, (R10)
+	VEXTRACTF128 $0x01, Y4, X1
+	VADDPS       X4, X1, X1
+	VPERMILPD    $0x01, X1, X4
+	VADDPS       X4, X1, X1
+	VMOVSHDUP    X1, X4
+	VADDPS       X4, X1, X1
+	VADDSS       4(R9), X1, X1
+	VMOVSS       X1, 4(R10)
+	MOVQ         16(AX), R10
+	LEAQ         (R8)(R10*4), R10
+	VEXTRACTF128 $0x01, Y5, X1
+	VADDPS       X5, X1, X1
+	VPERMILPD    $0x01, X1, X5
+	VADDPS       X5, X1, X1
+	VMOVSHDUP    X1, X5
+	VADDPS       X5, X1, X1
+	VADDSS       (R9), X1, X1
+	VMOVSS       X1, (R10)
+	VEXTRACTF128 $0x01, Y6, X1
+	VADDPS       X6, X1, X1
+	VPERMILPD    $0x01, X1, X6
+	VADDPS       X6, X1, X1
+	VMOVSHDUP    X1, X6
+	VADDPS       X6, X1, X1
+	VADDSS       4(R9), X1, X1
+	VMOVSS       X1, 4(R10)
+	MOVQ         24(AX), R10
+	LEAQ         (R8)(R10*4), R10
+	VEXTRACTF128 $0x01, Y7, X1
+	VADDPS       X7, X1, X1
+	VPERMILPD    $0x01, X1, X7
+	VADDPS       X7, X1, X1
+	VMOVSHDUP    X1, X7
+	VADDPS       X7, X1, X1
+	VADDSS       (R9), X1, X1
+	VMOVSS       X1, (R10)
+	VEXTRACTF128 $0x01, Y8, X1
+	VADDPS       X8, X1, X1
+	VPERMILPD    $0x01, X1, X8
+	VADDPS       X8, X1, X1
+	VMOVSHDUP    X1, X8
+	VADDPS       X8, X1, X1
+	VADDSS       4(R9), X1, X1
+	VMOVSS       X1, 4(R10)
+	ADDQ         $0x00000020, AX
+	ADDQ         $0x00000020, CX
+	SUBQ         $0x00000004, DX
+	JMP          next4
+
+fewer4:
+next1:
+	CMPQ   DX, $0x00000001
+	JLT    fewer1
+	MOVQ   x+16(FP), R8
+	MOVQ   (CX), R9
+	LEAQ   (R8)(R9*4), R9
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	XORQ   R8, R8
+
+vector1:
+	CMPQ        R8, SI
+	JGE         last1
+	VMOVUPS     (BX)(R8*4), Y3
+	VMOVUPS     (DI)(R8*4), Y4
+	VMOVUPS     (R9)(R8*4), Y5
+	VFMADD231PS Y5, Y3, Y1
+	VFMADD231PS Y5, Y4, Y2
+	ADDQ        $0x00000008, R8
+	JMP         vector1
+
+last1:
+	VMOVUPS      (BX)(R8*4), Y3
+	VMOVUPS      (DI)(R8*4), Y4
+	VMASKMOVPS   (R9)(R8*4), Y0, Y5
+	VFMADD231PS  Y5, Y3, Y1
+	VFMADD231PS  Y5, Y4, Y2
+	MOVQ         dst+0(FP), R8
+	MOVQ         start+40(FP), R9
+	MOVQ         (AX), R10
+	LEAQ         (R8)(R10*4), R10
+	VEXTRACTF128 $0x01, Y1, X3
+	VADDPS       X1, X3, X3
+	VPERMILPD    $0x01, X3, X1
+	VADDPS       X1, X3, X3
+	VMOVSHDUP    X3, X1
+	VADDPS       X1, X3, X3
+	VADDSS       (R9), X3, X3
+	VMOVSS       X3, (R10)
+	VEXTRACTF128 $0x01, Y2, X1
+	VADDPS       X2, X1, X1
+	VPERMILPD    $0x01, X1, X2
+	VADDPS       X2, X1, X1
+	VMOVSHDUP    X1, X2
+	VADDPS       X2, X1, X1
+	VADDSS       4(R9), X1, X1
+	VMOVSS       X1, 4(R10)
+	ADDQ         $0x00000008, AX
+	ADDQ         $0x00000008, CX
+	SUBQ         $0x00000001, DX
+	JMP          next1
+
+fewer1:
+	VZEROUPPER
+	RET
+
+// func dot3x32AVX2(dst *float32, dstOff *int, x *float32, xOff *int, w *float32, start *float32, rows int, k int, stride int)
+// Requires: AVX, FMA3
+TEXT ·dot3x32AVX2(SB), NOSPLIT, $0-72
+	MOVQ    dstOff+8(FP), AX
+	MOVQ    xOff+24(FP), CX
+	MOVQ    rows+48(FP), DX
+	MOVQ    k+56(FP), BX
+	LEAQ    -1(BX), SI
+	ANDQ    $-8, SI
+	SUBQ    SI, BX
+	LEAQ    window32<>+0(SB), DI
+	MOVQ    $0x00000008, R8
+	SUBQ    BX, R8
+	VMOVUPS (DI)(R8*4), Y0
+	MOVQ    w+32(FP), BX
+	MOVQ    stride+64(FP), DI
+	LEAQ    (BX)(DI*4), DI
+	MOVQ    stride+64(FP), R8
+	LEAQ    (DI)(R8*4), R8
+
+next2:
+	CMPQ   DX, $0x00000002
+	JLT    fewer2
+	MOVQ   x+16(FP), R9
+	MOVQ   (CX), R10
+	LEAQ   (R9)(R10*4), R10
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	MOVQ   8(CX), R11
+	LEAQ   (R9)(R11*4), R11
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	XORQ   R9, R9
+
+vector2:
+	CMPQ        R9, SI
+	JGE         last2
+	VMOVUPS     (BX)(R9*4), Y7
+	VMOVUPS     (DI)(R9*4), Y8
+	VMOVUPS     (R8)(R9*4), Y9
+	VMOVUPS     (R10)(R9*4), Y10
+	VFMADD231PS Y10, Y7, Y1
+	VFMADD231PS Y10, Y8, Y2
+	VFMADD231PS Y10, Y9, Y3
+	VMOVUPS     (R11)(R9*4), Y10
+	VFMADD231PS Y10, Y7, Y4
+	VFMADD231PS Y10, Y8, Y5
+	VFMADD231PS Y10, Y9, Y6
+	ADDQ        $0x00000008, R9
+	JMP         vector2
+
+last2:
+	VMOVUPS      (BX)(R9*4), Y7
+	VMOVUPS      (DI)(R9*4), Y8
+	VMOVUPS      (R8)(R9*4), Y9
+	VMASKMOVPS   (R10)(R9*4), Y0, Y10
+	VFMADD231PS  Y10, Y7, Y1
+	VFMADD231PS  Y10, Y8, Y2
+	VFMADD231PS  Y10, Y9, Y3
+	VMASKMOVPS   (R11)(R9*4), Y0, Y10
+	VFMADD231PS  Y10, Y7, Y4
+	VFMADD231PS  Y10, Y8, Y5
+	VFMADD231PS  Y10, Y9, Y6
+	MOVQ         dst+0(FP), R9
+	MOVQ         start+40(FP), R10
+	MOVQ         (AX), R11
+	LEAQ         (R9)(R11*4), R11
+	VEXTRACTF128 $0x01, Y1, X7
+	VADDPS       X1, X7, X7
+	VPERMILPD    $0x01, X7, X1
+	VADDPS       X1, X7, X7
+	VMOVSHDUP    X7, X1
+	VADDPS       X1, X7, X7
+	VADDSS       (R10), X7, X7
+	VMOVSS       X7, (R11)
+	VEXTRACTF128 $0x01, Y2, X1
+	VADDPS       X2, X1, X1
+	VPERMILPD    $0x01, X1, X2
+	VADDPS       X2, X1, X1
+	VMOVSHDUP    X1, X2
+	VADDPS       X2, X1, X1
+	VADDSS       4(R10), X1, X1
+	VMOVSS       X1, 4(R11)
+	VEXTRACTF128 $0x01, Y3, X1
+	VADDPS       X3, X1, X1
+	VPERMILPD    $0x01, X1, X3
+	VADDPS       X3, X1, X1
+	VMOVSHDUP    X1, X3
+	VADDPS       X3, X1, X1
+	VADDSS       8(R10), X1, X1
+	VMOVSS       X1, 8(R11)
+	MOVQ         8(AX), R11
+	LEAQ         (R9)(R11*4), R11
+	VEXTRACTF128 $0x01, Y4, X1
+	VADDPS       X4, X1, X1
+	VPERMILPD    $0x01, X1, X4
+	VADDPS       X4, X1, X1
+	VMOVSHDUP    X1, X4
+	VADDPS       X4, X1, X1
+	VADDSS       (R10), X1, X1
+	VMOVSS       X1, (R11)
+	VEXTRACTF128 $0x01, Y5, X1
+	VADDPS       X5, X1, X1
+	VPERMILPD    $0x01, X1, X5
+	VADDPS       X5, X1, X1
+	VMOVSHDUP    X1, X5
+	VADDPS       X5, X1, X1
+	VADDSS       4(R10), X1, X1
+	VMOVSS       X1, 4(R11)
+	VEXTRACTF128 $0x01, Y6, X1
+	VADDPS       X6, X1, X1
+	VPERMILPD    $0x01, X1, X6
+	VADDPS       X6, X1, X1
+	VMOVSHDUP    X1, X6
+	VADDPS       X6, X1, X1
+	VADDSS       8(R10), X1, X1
+	VMOVSS       X1, 8(R11)
+	ADDQ         $0x00000010, AX
+	ADDQ         $0x00000010, CX
+	SUBQ         $0x00000002, DX
+	JMP          next2
+
+fewer2:
+next1:
+	CMPQ   DX, $0x00000001
+	JLT    fewer1
+	MOVQ   x+16(FP), R9
+	MOVQ   (CX), R10
+	LEAQ   (R9)(R10*4), R10
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	XORQ   R9, R9
+
+vector1:
+	CMPQ        R9, SI
+	JGE         last1
+	VMOVUPS     (BX)(R9*4), Y4
+	VMOVUPS     (DI)(R9*4), Y5
+	VMOVUPS     (R8)(R9*4), Y6
+	VMOVUPS     (R10)(R9*4), Y7
+	VFMADD231PS Y7, Y4, Y1
+	VFMADD231PS Y7, Y5, Y2
+	VFMADD231PS Y7, Y6, Y3
+	ADDQ        $0x00000008, R9
+	JMP         vector1
+
+last1:
+	VMOVUPS      (BX)(R9*4), Y4
+	VMOVUPS      (DI)(R9*4), Y5
+	VMOVUPS      (R8)(R9*4), Y6
+	VMASKMOVPS   (R10)(R9*4), Y0, Y7
+	VFMADD231PS  Y7, Y4, Y1
+	VFMADD231PS  Y7, Y5, Y2
+	VFMADD231PS  Y7, Y6, Y3
+	MOVQ         dst+0(FP), R9
+	MOVQ         start+40(FP), R10
+	MOVQ         (AX), R11
+	LEAQ         (R9)(R11*4), R11
+	VEXTRACTF128 $0x01, Y1, X4
+	VADDPS       X1, X4, X4
+	VPERMILPD    $0x01, X4, X1
+	VADDPS       X1, X4, X4
+	VMOVSHDUP    X4, X1
+	VADDPS       X1, X4, X4
+	VADDSS       (R10), X4, X4
+	VMOVSS       X4, (R11)
+	VEXTRACTF128 $0x01, Y2, X1
+	VADDPS       X2, X1, X1
+	VPERMILPD    $0x01, X1, X2
+	VADDPS       X2, X1, X1
+	VMOVSHDUP    X1, X2
+	VADDPS       X2, X1, X1
+	VADDSS       4(R10), X1, X1
+	VMOVSS       X1, 4(R11)
+	VEXTRACTF128 $0x01, Y3, X1
+	VADDPS       X3, X1, X1
+	VPERMILPD    $0x01, X1, X3
+	VADDPS       X3, X1, X1
+	VMOVSHDUP    X1, X3
+	VADDPS       X3, X1, X1
+	VADDSS       8(R10), X1, X1
+	VMOVSS       X1, 8(R11)
+	ADDQ         $0x00000008, AX
+	ADDQ         $0x00000008, CX
+	SUBQ         $0x00000001, DX
+	JMP          next1
+
+fewer1:
+	VZEROUPPER
+	RET
+
+// func dot4x32AVX2(dst *float32, dstOff *int, x *float32, xOff *int, w *float32, start *float32, rows int, k int, stride int)
+// Requires: AVX, FMA3
+TEXT ·dot4x32AVX2(SB), NOSPLIT, $0-72
+	MOVQ    dstOff+8(FP), AX
+	MOVQ    xOff+24(FP), CX
+	MOVQ    rows+48(FP), DX
+	MOVQ    k+56(FP), BX
+	LEAQ    -1(BX), SI
+	ANDQ    $-8, SI
+	SUBQ    SI, BX
+	LEAQ    window32<>+0(SB), DI
+	MOVQ    $0x00000008, R8
+	SUBQ    BX, R8
+	VMOVUPS (DI)(R8*4), Y0
+	MOVQ    w+32(FP), BX
+	MOVQ    stride+64(FP), DI
+	LEAQ    (BX)(DI*4), DI
+	MOVQ    stride+64(FP), R8
+	LEAQ    (DI)(R8*4), R8
+	MOVQ    stride+64(FP), R9
+	LEAQ    (R8)(R9*4), R9
+
+next2:
+	CMPQ   DX, $0x00000002
+	JLT    fewer2
+	MOVQ   x+16(FP), R10
+	MOVQ   (CX), R11
+	LEAQ   (R10)(R11*4), R11
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	MOVQ   8(CX), R12
+	LEAQ   (R10)(R12*4), R12
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	XORQ   R10, R10
+
+vector2:
+	CMPQ        R10, SI
+	JGE         last2
+	VMOVUPS     (BX)(R10*4), Y9
+	VMOVUPS     (DI)(R10*4), Y10
+	VMOVUPS     (R8)(R10*4), Y11
+	VMOVUPS     (R9)(R10*4), Y12
+	VMOVUPS     (R11)(R10*4), Y13
+	VFMADD231PS Y13, Y9, Y1
+	VFMADD231PS Y13, Y10, Y2
+	VFMADD231PS Y13, Y11, Y3
+	VFMADD231PS Y13, Y12, Y4
+	VMOVUPS     (R12)(R10*4), Y13
+	VFMADD231PS Y13, Y9, Y5
+	VFMADD231PS Y13, Y10, Y6
+	VFMADD231PS Y13, Y11, Y7
+	VFMADD231PS Y13, Y12, Y8
+	ADDQ        $0x00000008, R10
+	JMP         vector2
+
+last2:
+	VMOVUPS      (BX)(R10*4), Y9
+	VMOVUPS      (DI)(R10*4), Y10
+	VMOVUPS      (R8)(R10*4), Y11
+	VMOVUPS      (R9)(R10*4), Y12
+	VMASKMOVPS   (R11)(R10*4), Y0, Y13
+	VFMADD231PS  Y13, Y9, Y1
+	VFMADD231PS  Y13, Y10, Y2
+	VFMADD231PS  Y13, Y11, Y3
+	VFMADD231PS  Y13, Y12, Y4
+	VMASKMOVPS   (R12)(R10*4), Y0, Y13
+	VFMADD231PS  Y13, Y9, Y5
+	VFMADD231PS  Y13, Y10, Y6
+	VFMADD231PS  Y13, Y11, Y7
+	VFMADD231PS  Y13, Y12, Y8
+	MOVQ         dst+0(FP), R10
+	MOVQ         start+40(FP), R11
+	MOVQ         (AX), R12
+	LEAQ         (R10)(R12*4), R12
+	VEXTRACTF128 $0x01, Y1, X9
+	VADDPS       X1, X9, X9
+	VPERMILPD    $0x01, X9, X1
+	VADDPS       X1, X9, X9
+	VMOVSHDUP    X9, X1
+	VADDPS       X1, X9, X9
+	VADDSS       (R11), X9, X9
+	VMOVSS       X9, (R12)
+	VEXTRACTF128 $0x01, Y2, X1
+	VADDPS       X2, X1, X1
+	VPERMILPD    $0x01, X1, X2
+	VADDPS       X2, X1, X1
+	VMOVSHDUP    X1, X2
+	VADDPS       X2, X1, X1
+	VADDSS       4(R11), X1, X1
+	VMOVSS       X1, 4(R12)
+	VEXTRACTF128 $0x01, Y3, X1
+	VADDPS       X3, X1, X1
+	VPERMILPD    $0x01, X1, X3
+	VADDPS       X3, X1, X1
+	VMOVSHDUP    X1, X3
+	VADDPS       X3, X1, X1
+	VADDSS       8(R11), X1, X1
+	VMOVSS       X1, 8(R12)
+	VEXTRACTF128 $0x01, Y4, X1
+	VADDPS       X4, X1, X1
+	VPERMILPD    $0x01, X1, X4
+	VADDPS       X4, X1, X1
+	VMOVSHDUP    X1, X4
+	VADDPS       X4, X1, X1
+	VADDSS       12(R11), X1, X1
+	VMOVSS       X1, 12(R12)
+	MOVQ         8(AX), R12
+	LEAQ         (R10)(R12*4), R12
+	VEXTRACTF128 $0x01, Y5, X1
+	VADDPS       X5, X1, X1
+	VPERMILPD    $0x01, X1, X5
+	VADDPS       X5, X1, X1
+	VMOVSHDUP    X1, X5
+	VADDPS       X5, X1, X1
+	VADDSS       (R11), X1, X1
+	VMOVSS       X1, (R12)
+	VEXTRACTF128 $0x01, Y6, X1
+	VADDPS       X6, X1, X1
+	VPERMILPD    $0x01, X1, X6
+	VADDPS       X6, X1, X1
+	VMOVSHDUP    X1, X6
+	VADDPS       X6, X1, X1
+	VADDSS       4(R11), X1, X1
+	VMOVSS       X1, 4(R12)
+	VEXTRACTF128 $0x01, Y7, X1
+	VADDPS       X7, X1, X1
+	VPERMILPD    $0x01, X1, X7
+	VADDPS       X7, X1, X1
+	VMOVSHDUP    X1, X7
+	VADDPS       X7, X1, X1
+	VADDSS       8(R11), X1, X1
+	VMOVSS       X1, 8(R12)
+	VEXTRACTF128 $0x01, Y8, X1
+	VADDPS       X8, X1, X1
+	VPERMILPD    $0x01, X1, X8
+	VADDPS       X8, X1, X1
+	VMOVSHDUP    X1, X8
+	VADDPS       X8, X1, X1
+	VADDSS       12(R11), X1, X1
+	VMOVSS       X1, 12(R12)
+	ADDQ         $0x00000010, AX
+	ADDQ         $0x00000010, CX
+	SUBQ         $0x00000002, DX
+	JMP          next2
+
+fewer2:
+next1:
+	CMPQ   DX, $0x00000001
+	JLT    fewer1
+	MOVQ   x+16(FP), R10
+	MOVQ   (CX), R11
+	LEAQ   (R10)(R11*4), R11
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	XORQ   R10, R10
+
+vector1:
+	CMPQ        R10, SI
+	JGE         last1
+	VMOVUPS     (BX)(R10*4), Y5
+	VMOVUPS     (DI)(R10*4), Y6
+	VMOVUPS     (R8)(R10*4), Y7
+	VMOVUPS     (R9)(R10*4), Y8
+	VMOVUPS     (R11)(R10*4), Y9
+	VFMADD231PS Y9, Y5, Y1
+	VFMADD231PS Y9, Y6, Y2
+	VFMADD231PS Y9, Y7, Y3
+	VFMADD231PS Y9, Y8, Y4
+	ADDQ        $0x00000008, R10
+	JMP         vector1
+
+last1:
+	VMOVUPS      (BX)(R10*4), Y5
+	VMOVUPS      (DI)(R10*4), Y6
+	VMOVUPS      (R8)(R10*4), Y7
+	VMOVUPS      (R9)(R10*4), Y8
+	VMASKMOVPS   (R11)(R10*4), Y0, Y9
+	VFMADD231PS  Y9, Y5, Y1
+	VFMADD231PS  Y9, Y6, Y2
+	VFMADD231PS  Y9, Y7, Y3
+	VFMADD231PS  Y9, Y8, Y4
+	MOVQ         dst+0(FP), R10
+	MOVQ         start+40(FP), R11
+	MOVQ         (AX), R12
+	LEAQ         (R10)(R12*4), R12
+	VEXTRACTF128 $0x01, Y1, X5
+	VADDPS       X1, X5, X5
+	VPERMILPD    $0x01, X5, X1
+	VADDPS       X1, X5, X5
+	VMOVSHDUP    X5, X1
+	VADDPS       X1, X5, X5
+	VADDSS       (R11), X5, X5
+	VMOVSS       X5, (R12)
+	VEXTRACTF128 $0x01, Y2, X1
+	VADDPS       X2, X1, X1
+	VPERMILPD    $0x01, X1, X2
+	VADDPS       X2, X1, X1
+	VMOVSHDUP    X1, X2
+	VADDPS       X2, X1, X1
+	VADDSS       4(R11), X1, X1
+	VMOVSS       X1, 4(R12)
+	VEXTRACTF128 $0x01, Y3, X1
+	VADDPS       X3, X1, X1
+	VPERMILPD    $0x01, X1, X3
+	VADDPS       X3, X1, X1
+	VMOVSHDUP    X1, X3
+	VADDPS       X3, X1, X1
+	VADDSS       8(R11), X1, X1
+	VMOVSS       X1, 8(R12)
+	VEXTRACTF128 $0x01, Y4, X1
+	VADDPS       X4, X1, X1
+	VPERMILPD    $0x01, X1, X4
+	VADDPS       X4, X1, X1
+	VMOVSHDUP    X1, X4
+	VADDPS       X4, X1, X1
+	VADDSS       12(R11), X1, X1
+	VMOVSS       X1, 12(R12)
+	ADDQ         $0x00000008, AX
+	ADDQ         $0x00000008, CX
+	SUBQ         $0x00000001, DX
+	JMP          next1
+
+fewer1:
+	VZEROUPPER
+	RET
+
 // func gemm1x32AVX2(dst *float32, dstOff *int, x *float32, xOff *int, w *float32, bias *float32, rows int, k int, tail int)
 // Requires: AVX, FMA3
 TEXT ·gemm1x32AVX2(SB), NOSPLIT, $0-72
@@ -11424,849 +11906,793 @@ next:
 	VZEROUPPER
 	RET
 
-// func gemm1x64Narrow(dst *float64, dstOff *int, x *float64, xOff *int, w *float64, bias *float64, rows int, k int, tail int)
-// Requires: AVX, FMA3
-TEXT ·gemm1x64Narrow(SB), NOSPLIT, $0-72
-	MOVQ    tail+64(FP), AX
-	LEAQ    window64<>+0(SB), CX
-	MOVQ    $0x00000004, DX
-	SUBQ    AX, DX
-	VMOVUPS (CX)(DX*8), X0
-	MOVQ    dstOff+8(FP), AX
-	MOVQ    xOff+24(FP), CX
-	MOVQ    rows+48(FP), DX
+// func dot1x64AVX512(dst *float64, dstOff *int, x *float64, xOff *int, w *float64, start *float64, rows int, k int, stride int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·dot1x64AVX512(SB), NOSPLIT, $0-72
+	MOVQ  dstOff+8(FP), AX
+	MOVQ  xOff+24(FP), CX
+	MOVQ  rows+48(FP), DX
+	MOVQ  k+56(FP), BX
+	LEAQ  -1(BX), SI
+	ANDQ  $-8, SI
+	SUBQ  SI, BX
+	MOVQ  $-1, DI
+	SHLXQ BX, DI, DI
+	NOTQ  DI
+	KMOVW DI, K1
+	MOVQ  w+32(FP), BX
 
-next:
-	CMPQ       DX, $0x08
-	JLT        rest
-	MOVQ       bias+40(FP), BX
-	TESTQ      BX, BX
-	JNZ        bias8
-	MOVQ       dst+0(FP), BX
-	MOVQ       (AX), SI
-	LEAQ       (BX)(SI*8), SI
-	VMASKMOVPD (SI), X0, X1
-	MOVQ       8(AX), SI
-	LEAQ       (BX)(SI*8), SI
-	VMASKMOVPD (SI), X0, X2
-	MOVQ       16(AX), SI
-	LEAQ       (BX)(SI*8), SI
-	VMASKMOVPD (SI), X0, X3
-	MOVQ       24(AX), SI
-	LEAQ       (BX)(SI*8), SI
-	VMASKMOVPD (SI), X0, X4
-	MOVQ       32(AX), SI
-	LEAQ       (BX)(SI*8), SI
-	VMASKMOVPD (SI), X0, X5
-	MOVQ       40(AX), SI
-	LEAQ       (BX)(SI*8), SI
-	VMASKMOVPD (SI), X0, X6
-	MOVQ       48(AX), SI
-	LEAQ       (BX)(SI*8), SI
-	VMASKMOVPD (SI), X0, X7
-	MOVQ       56(AX), SI
-	LEAQ       (BX)(SI*8), SI
-	VMASKMOVPD (SI), X0, X8
-	JMP        started8
+next4:
+	CMPQ   DX, $0x00000004
+	JLT    fewer4
+	MOVQ   x+16(FP), DI
+	MOVQ   (CX), R8
+	LEAQ   (DI)(R8*8), R8
+	VPXORD Z0, Z0, Z0
+	MOVQ   8(CX), R9
+	LEAQ   (DI)(R9*8), R9
+	VPXORD Z1, Z1, Z1
+	MOVQ   16(CX), R10
+	LEAQ   (DI)(R10*8), R10
+	VPXORD Z2, Z2, Z2
+	MOVQ   24(CX), R11
+	LEAQ   (DI)(R11*8), R11
+	VPXORD Z3, Z3, Z3
+	XORQ   DI, DI
 
-bias8:
-	VMASKMOVPD (BX), X0, X1
-	VMOVAPS    X1, X2
-	VMOVAPS    X1, X3
-	VMOVAPS    X1, X4
-	VMOVAPS    X1, X5
-	VMOVAPS    X1, X6
-	VMOVAPS    X1, X7
-	VMOVAPS    X1, X8
-
-started8:
-	MOVQ x+16(FP), BX
-	MOVQ (CX), SI
-	LEAQ (BX)(SI*8), SI
-	MOVQ 8(CX), DI
-	LEAQ (BX)(DI*8), DI
-	MOVQ 16(CX), R8
-	LEAQ (BX)(R8*8), R8
-	MOVQ 24(CX), R9
-	LEAQ (BX)(R9*8), R9
-	MOVQ 32(CX), R10
-	LEAQ (BX)(R10*8), R10
-	MOVQ 40(CX), R11
-	LEAQ (BX)(R11*8), R11
-	MOVQ 48(CX), R12
-	LEAQ (BX)(R12*8), R12
-	MOVQ 56(CX), R13
-	LEAQ (BX)(R13*8), R13
-	MOVQ w+32(FP), BX
-	MOVQ k+56(FP), R14
-	XORQ R15, R15
-
-k8:
-	VMOVUPS     (BX), X9
-	VMOVDDUP    (SI)(R15*8), X10
-	VFMADD231PD X9, X10, X1
-	VMOVDDUP    (DI)(R15*8), X10
-	VFMADD231PD X9, X10, X2
-	VMOVDDUP    (R8)(R15*8), X10
-	VFMADD231PD X9, X10, X3
-	VMOVDDUP    (R9)(R15*8), X10
-	VFMADD231PD X9, X10, X4
-	VMOVDDUP    (R10)(R15*8), X10
-	VFMADD231PD X9, X10, X5
-	VMOVDDUP    (R11)(R15*8), X10
-	VFMADD231PD X9, X10, X6
-	VMOVDDUP    (R12)(R15*8), X10
-	VFMADD231PD X9, X10, X7
-	VMOVDDUP    (R13)(R15*8), X10
-	VFMADD231PD X9, X10, X8
-	ADDQ        $0x00000010, BX
-	INCQ        R15
-	CMPQ        R15, R14
-	JLT         k8
-	MOVQ        dst+0(FP), BX
-	MOVQ        tail+64(FP), SI
-	CMPQ        SI, $0x01
-	JNE         more8than1
-	MOVQ        (AX), SI
-	LEAQ        (BX)(SI*8), SI
-	VMOVSD      X1, (SI)
-	MOVQ        8(AX), SI
-	LEAQ        (BX)(SI*8), SI
-	VMOVSD      X2, (SI)
-	MOVQ        16(AX), SI
-	LEAQ        (BX)(SI*8), SI
-	VMOVSD      X3, (SI)
-	MOVQ        24(AX), SI
-	LEAQ        (BX)(SI*8), SI
-	VMOVSD      X4, (SI)
-	MOVQ        32(AX), SI
-	LEAQ        (BX)(SI*8), SI
-	VMOVSD      X5, (SI)
-	MOVQ        40(AX), SI
-	LEAQ        (BX)(SI*8), SI
-	VMOVSD      X6, (SI)
-	MOVQ        48(AX), SI
-	LEAQ        (BX)(SI*8), SI
-	VMOVSD      X7, (SI)
-	MOVQ        56(AX), SI
-	LEAQ        (BX)(SI*8), SI
-	VMOVSD      X8, (SI)
-	JMP         stored8
-
-more8than1:
-	CMPQ    SI, $0x02
-	JNE     more8than2
-	MOVQ    (AX), SI
-	LEAQ    (BX)(SI*8), SI
-	VMOVUPS X1, (SI)
-	MOVQ    8(AX), SI
-	LEAQ    (BX)(SI*8), SI
-	VMOVUPS X2, (SI)
-	MOVQ    16(AX), SI
-	LEAQ    (BX)(SI*8), SI
-	VMOVUPS X3, (SI)
-	MOVQ    24(AX), SI
-	LEAQ    (BX)(SI*8), SI
-	VMOVUPS X4, (SI)
-	MOVQ    32(AX), SI
-	LEAQ    (BX)(SI*8), SI
-	VMOVUPS X5, (SI)
-	MOVQ    40(AX), SI
-	LEAQ    (BX)(SI*8), SI
-	VMOVUPS X6, (SI)
-	MOVQ    48(AX), SI
-	LEAQ    (BX)(SI*8), SI
-	VMOVUPS X7, (SI)
-	MOVQ    56(AX), SI
-	LEAQ    (BX)(SI*8), SI
-	VMOVUPS X8, (SI)
-	JMP     stored8
-
-more8than2:
-stored8:
-	ADDQ $0x00000040, AX
-	ADDQ $0x00000040, CX
-	SUBQ $0x08, DX
-	JMP  next
-
-rest:
-	CMPQ       DX, $0x07
-	JNE        not7
-	MOVQ       bias+40(FP), DX
-	TESTQ      DX, DX
-	JNZ        bias7
-	MOVQ       dst+0(FP), DX
-	MOVQ       (AX), BX
-	LEAQ       (DX)(BX*8), BX
-	VMASKMOVPD (BX), X0, X1
-	MOVQ       8(AX), BX
-	LEAQ       (DX)(BX*8), BX
-	VMASKMOVPD (BX), X0, X2
-	MOVQ       16(AX), BX
-	LEAQ       (DX)(BX*8), BX
-	VMASKMOVPD (BX), X0, X3
-	MOVQ       24(AX), BX
-	LEAQ       (DX)(BX*8), BX
-	VMASKMOVPD (BX), X0, X4
-	MOVQ       32(AX), BX
-	LEAQ       (DX)(BX*8), BX
-	VMASKMOVPD (BX), X0, X5
-	MOVQ       40(AX), BX
-	LEAQ       (DX)(BX*8), BX
-	VMASKMOVPD (BX), X0, X6
-	MOVQ       48(AX), BX
-	LEAQ       (DX)(BX*8), BX
-	VMASKMOVPD (BX), X0, X0
-	JMP        started7
-
-bias7:
-	VMASKMOVPD (DX), X0, X1
-	VMOVAPS    X1, X2
-	VMOVAPS    X1, X3
-	VMOVAPS    X1, X4
-	VMOVAPS    X1, X5
-	VMOVAPS    X1, X6
-	VMOVAPS    X1, X0
-
-started7:
-	MOVQ x+16(FP), DX
-	MOVQ (CX), BX
-	LEAQ (DX)(BX*8), BX
-	MOVQ 8(CX), SI
-	LEAQ (DX)(SI*8), SI
-	MOVQ 16(CX), DI
-	LEAQ (DX)(DI*8), DI
-	MOVQ 24(CX), R8
-	LEAQ (DX)(R8*8), R8
-	MOVQ 32(CX), R9
-	LEAQ (DX)(R9*8), R9
-	MOVQ 40(CX), R10
-	LEAQ (DX)(R10*8), R10
-	MOVQ 48(CX), CX
-	LEAQ (DX)(CX*8), CX
-	MOVQ w+32(FP), DX
-	MOVQ k+56(FP), R11
-	XORQ R12, R12
-
-k7:
-	VMOVUPS     (DX), X7
-	VMOVDDUP    (BX)(R12*8), X8
-	VFMADD231PD X7, X8, X1
-	VMOVDDUP    (SI)(R12*8), X8
-	VFMADD231PD X7, X8, X2
-	VMOVDDUP    (DI)(R12*8), X8
-	VFMADD231PD X7, X8, X3
-	VMOVDDUP    (R8)(R12*8), X8
-	VFMADD231PD X7, X8, X4
-	VMOVDDUP    (R9)(R12*8), X8
-	VFMADD231PD X7, X8, X5
-	VMOVDDUP    (R10)(R12*8), X8
-	VFMADD231PD X7, X8, X6
-	VMOVDDUP    (CX)(R12*8), X8
-	VFMADD231PD X7, X8, X0
-	ADDQ        $0x00000010, DX
-	INCQ        R12
-	CMPQ        R12, R11
-	JLT         k7
-	MOVQ        dst+0(FP), CX
-	MOVQ        tail+64(FP), DX
-	CMPQ        DX, $0x01
-	JNE         more7than1
-	MOVQ        (AX), DX
-	LEAQ        (CX)(DX*8), DX
-	VMOVSD      X1, (DX)
-	MOVQ        8(AX), DX
-	LEAQ        (CX)(DX*8), DX
-	VMOVSD      X2, (DX)
-	MOVQ        16(AX), DX
-	LEAQ        (CX)(DX*8), DX
-	VMOVSD      X3, (DX)
-	MOVQ        24(AX), DX
-	LEAQ        (CX)(DX*8), DX
-	VMOVSD      X4, (DX)
-	MOVQ        32(AX), DX
-	LEAQ        (CX)(DX*8), DX
-	VMOVSD      X5, (DX)
-	MOVQ        40(AX), DX
-	LEAQ        (CX)(DX*8), DX
-	VMOVSD      X6, (DX)
-	MOVQ        48(AX), AX
-	LEAQ        (CX)(AX*8), AX
-	VMOVSD      X0, (AX)
-	JMP         stored7
-
-more7than1:
-	CMPQ    DX, $0x02
-	JNE     more7than2
-	MOVQ    (AX), DX
-	LEAQ    (CX)(DX*8), DX
-	VMOVUPS X1, (DX)
-	MOVQ    8(AX), DX
-	LEAQ    (CX)(DX*8), DX
-	VMOVUPS X2, (DX)
-	MOVQ    16(AX), DX
-	LEAQ    (CX)(DX*8), DX
-	VMOVUPS X3, (DX)
-	MOVQ    24(AX), DX
-	LEAQ    (CX)(DX*8), DX
-	VMOVUPS X4, (DX)
-	MOVQ    32(AX), DX
-	LEAQ    (CX)(DX*8), DX
-	VMOVUPS X5, (DX)
-	MOVQ    40(AX), DX
-	LEAQ    (CX)(DX*8), DX
-	VMOVUPS X6, (DX)
-	MOVQ    48(AX), AX
-	LEAQ    (CX)(AX*8), AX
-	VMOVUPS X0, (AX)
-	JMP     stored7
-
-more7than2:
-stored7:
-	VZEROUPPER
-	RET
-
-not7:
-	CMPQ       DX, $0x06
-	JNE        not6
-	MOVQ       bias+40(FP), DX
-	TESTQ      DX, DX
-	JNZ        bias6
-	MOVQ       dst+0(FP), DX
-	MOVQ       (AX), BX
-	LEAQ       (DX)(BX*8), BX
-	VMASKMOVPD (BX), X0, X1
-	MOVQ       8(AX), BX
-	LEAQ       (DX)(BX*8), BX
-	VMASKMOVPD (BX), X0, X2
-	MOVQ       16(AX), BX
-	LEAQ       (DX)(BX*8), BX
-	VMASKMOVPD (BX), X0, X3
-	MOVQ       24(AX), BX
-	LEAQ       (DX)(BX*8), BX
-	VMASKMOVPD (BX), X0, X4
-	MOVQ       32(AX), BX
-	LEAQ       (DX)(BX*8), BX
-	VMASKMOVPD (BX), X0, X5
-	MOVQ       40(AX), BX
-	LEAQ       (DX)(BX*8), BX
-	VMASKMOVPD (BX), X0, X0
-	JMP        started6
-
-bias6:
-	VMASKMOVPD (DX), X0, X1
-	VMOVAPS    X1, X2
-	VMOVAPS    X1, X3
-	VMOVAPS    X1, X4
-	VMOVAPS    X1, X5
-	VMOVAPS    X1, X0
-
-started6:
-	MOVQ x+16(FP), DX
-	MOVQ (CX), BX
-	LEAQ (DX)(BX*8), BX
-	MOVQ 8(CX), SI
-	LEAQ (DX)(SI*8), SI
-	MOVQ 16(CX), DI
-	LEAQ (DX)(DI*8), DI
-	MOVQ 24(CX), R8
-	LEAQ (DX)(R8*8), R8
-	MOVQ 32(CX), R9
-	LEAQ (DX)(R9*8), R9
-	MOVQ 40(CX), CX
-	LEAQ (DX)(CX*8), CX
-	MOVQ w+32(FP), DX
-	MOVQ k+56(FP), R10
-	XORQ R11, R11
-
-k6:
-	VMOVUPS     (DX), X6
-	VMOVDDUP    (BX)(R11*8), X7
-	VFMADD231PD X6, X7, X1
-	VMOVDDUP    (SI)(R11*8), X7
-	VFMADD231PD X6, X7, X2
-	VMOVDDUP    (DI)(R11*8), X7
-	VFMADD231PD X6, X7, X3
-	VMOVDDUP    (R8)(R11*8), X7
-	VFMADD231PD X6, X7, X4
-	VMOVDDUP    (R9)(R11*8), X7
-	VFMADD231PD X6, X7, X5
-	VMOVDDUP    (CX)(R11*8), X7
-	VFMADD231PD X6, X7, X0
-	ADDQ        $0x00000010, DX
-	INCQ        R11
-	CMPQ        R11, R10
-	JLT         k6
-	MOVQ        dst+0(FP), CX
-	MOVQ        tail+64(FP), DX
-	CMPQ        DX, $0x01
-	JNE         more6than1
-	MOVQ        (AX), DX
-	LEAQ        (CX)(DX*8), DX
-	VMOVSD      X1, (DX)
-	MOVQ        8(AX), DX
-	LEAQ        (CX)(DX*8), DX
-	VMOVSD      X2, (DX)
-	MOVQ        16(AX), DX
-	LEAQ        (CX)(DX*8), DX
-	VMOVSD      X3, (DX)
-	MOVQ        24(AX), DX
-	LEAQ        (CX)(DX*8), DX
-	VMOVSD      X4, (DX)
-	MOVQ        32(AX), DX
-	LEAQ        (CX)(DX*8), DX
-	VMOVSD      X5, (DX)
-	MOVQ        40(AX), AX
-	LEAQ        (CX)(AX*8), AX
-	VMOVSD      X0, (AX)
-	JMP         stored6
-
-more6than1:
-	CMPQ    DX, $0x02
-	JNE     more6than2
-	MOVQ    (AX), DX
-	LEAQ    (CX)(DX*8), DX
-	VMOVUPS X1, (DX)
-	MOVQ    8(AX), DX
-	LEAQ    (CX)(DX*8), DX
-	VMOVUPS X2, (DX)
-	MOVQ    16(AX), DX
-	LEAQ    (CX)(DX*8), DX
-	VMOVUPS X3, (DX)
-	MOVQ    24(AX), DX
-	LEAQ    (CX)(DX*8), DX
-	VMOVUPS X4, (DX)
-	MOVQ    32(AX), DX
-	LEAQ    (CX)(DX*8), DX
-	VMOVUPS X5, (DX)
-	MOVQ    40(AX), AX
-	LEAQ    (CX)(AX*8), AX
-	VMOVUPS X0, (AX)
-	JMP     stored6
-
-more6than2:
-stored6:
-	VZEROUPPER
-	RET
-
-not6:
-	CMPQ       DX, $0x05
-	JNE        not5
-	MOVQ       bias+40(FP), DX
-	TESTQ      DX, DX
-	JNZ        bias5
-	MOVQ       dst+0(FP), DX
-	MOVQ       (AX), BX
-	LEAQ       (DX)(BX*8), BX
-	VMASKMOVPD (BX), X0, X1
-	MOVQ       8(AX), BX
-	LEAQ       (DX)(BX*8), BX
-	VMASKMOVPD (BX), X0, X2
-	MOVQ       16(AX), BX
-	LEAQ       (DX)(BX*8), BX
-	VMASKMOVPD (BX), X0, X3
-	MOVQ       24(AX), BX
-	LEAQ       (DX)(BX*8), BX
-	VMASKMOVPD (BX), X0, X4
-	MOVQ       32(AX), BX
-	LEAQ       (DX)(BX*8), BX
-	VMASKMOVPD (BX), X0, X0
-	JMP        started5
-
-bias5:
-	VMASKMOVPD (DX), X0, X1
-	VMOVAPS    X1, X2
-	VMOVAPS    X1, X3
-	VMOVAPS    X1, X4
-	VMOVAPS    X1, X0
-
-started5:
-	MOVQ x+16(FP), DX
-	MOVQ (CX), BX
-	LEAQ (DX)(BX*8), BX
-	MOVQ 8(CX), SI
-	LEAQ (DX)(SI*8), SI
-	MOVQ 16(CX), DI
-	LEAQ (DX)(DI*8), DI
-	MOVQ 24(CX), R8
-	LEAQ (DX)(R8*8), R8
-	MOVQ 32(CX), CX
-	LEAQ (DX)(CX*8), CX
-	MOVQ w+32(FP), DX
-	MOVQ k+56(FP), R9
-	XORQ R10, R10
-
-k5:
-	VMOVUPS     (DX), X5
-	VMOVDDUP    (BX)(R10*8), X6
-	VFMADD231PD X5, X6, X1
-	VMOVDDUP    (SI)(R10*8), X6
-	VFMADD231PD X5, X6, X2
-	VMOVDDUP    (DI)(R10*8), X6
-	VFMADD231PD X5, X6, X3
-	VMOVDDUP    (R8)(R10*8), X6
-	VFMADD231PD X5, X6, X4
-	VMOVDDUP    (CX)(R10*8), X6
-	VFMADD231PD X5, X6, X0
-	ADDQ        $0x00000010, DX
-	INCQ        R10
-	CMPQ        R10, R9
-	JLT         k5
-	MOVQ        dst+0(FP), CX
-	MOVQ        tail+64(FP), DX
-	CMPQ        DX, $0x01
-	JNE         more5than1
-	MOVQ        (AX), DX
-	LEAQ        (CX)(DX*8), DX
-	VMOVSD      X1, (DX)
-	MOVQ        8(AX), DX
-	LEAQ        (CX)(DX*8), DX
-	VMOVSD      X2, (DX)
-	MOVQ        16(AX), DX
-	LEAQ        (CX)(DX*8), DX
-	VMOVSD      X3, (DX)
-	MOVQ        24(AX), DX
-	LEAQ        (CX)(DX*8), DX
-	VMOVSD      X4, (DX)
-	MOVQ        32(AX), AX
-	LEAQ        (CX)(AX*8), AX
-	VMOVSD      X0, (AX)
-	JMP         stored5
-
-more5than1:
-	CMPQ    DX, $0x02
-	JNE     more5than2
-	MOVQ    (AX), DX
-	LEAQ    (CX)(DX*8), DX
-	VMOVUPS X1, (DX)
-	MOVQ    8(AX), DX
-	LEAQ    (CX)(DX*8), DX
-	VMOVUPS X2, (DX)
-	MOVQ    16(AX), DX
-	LEAQ    (CX)(DX*8), DX
-	VMOVUPS X3, (DX)
-	MOVQ    24(AX), DX
-	LEAQ    (CX)(DX*8), DX
-	VMOVUPS X4, (DX)
-	MOVQ    32(AX), AX
-	LEAQ    (CX)(AX*8), AX
-	VMOVUPS X0, (AX)
-	JMP     stored5
-
-more5than2:
-stored5:
-	VZEROUPPER
-	RET
-
-not5:
-	CMPQ       DX, $0x04
-	JNE        not4
-	MOVQ       bias+40(FP), DX
-	TESTQ      DX, DX
-	JNZ        bias4
-	MOVQ       dst+0(FP), DX
-	MOVQ       (AX), BX
-	LEAQ       (DX)(BX*8), BX
-	VMASKMOVPD (BX), X0, X1
-	MOVQ       8(AX), BX
-	LEAQ       (DX)(BX*8), BX
-	VMASKMOVPD (BX), X0, X2
-	MOVQ       16(AX), BX
-	LEAQ       (DX)(BX*8), BX
-	VMASKMOVPD (BX), X0, X3
-	MOVQ       24(AX), BX
-	LEAQ       (DX)(BX*8), BX
-	VMASKMOVPD (BX), X0, X0
-	JMP        started4
-
-bias4:
-	VMASKMOVPD (DX), X0, X1
-	VMOVAPS    X1, X2
-	VMOVAPS    X1, X3
-	VMOVAPS    X1, X0
-
-started4:
-	MOVQ x+16(FP), DX
-	MOVQ (CX), BX
-	LEAQ (DX)(BX*8), BX
-	MOVQ 8(CX), SI
-	LEAQ (DX)(SI*8), SI
-	MOVQ 16(CX), DI
-	LEAQ (DX)(DI*8), DI
-	MOVQ 24(CX), CX
-	LEAQ (DX)(CX*8), CX
-	MOVQ w+32(FP), DX
-	MOVQ k+56(FP), R8
-	XORQ R9, R9
-
-k4:
-	VMOVUPS     (DX), X4
-	VMOVDDUP    (BX)(R9*8), X5
-	VFMADD231PD X4, X5, X1
-	VMOVDDUP    (SI)(R9*8), X5
-	VFMADD231PD X4, X5, X2
-	VMOVDDUP    (DI)(R9*8), X5
-	VFMADD231PD X4, X5, X3
-	VMOVDDUP    (CX)(R9*8), X5
-	VFMADD231PD X4, X5, X0
-	ADDQ        $0x00000010, DX
-	INCQ        R9
-	CMPQ        R9, R8
-	JLT         k4
-	MOVQ        dst+0(FP), CX
-	MOVQ        tail+64(FP), DX
-	CMPQ        DX, $0x01
-	JNE         more4than1
-	MOVQ        (AX), DX
-	LEAQ        (CX)(DX*8), DX
-	VMOVSD      X1, (DX)
-	MOVQ        8(AX), DX
-	LEAQ        (CX)(DX*8), DX
-	VMOVSD      X2, (DX)
-	MOVQ        16(AX), DX
-	LEAQ        (CX)(DX*8), DX
-	VMOVSD      X3, (DX)
-	MOVQ        24(AX), AX
-	LEAQ        (CX)(AX*8), AX
-	VMOVSD      X0, (AX)
-	JMP         stored4
-
-more4than1:
-	CMPQ    DX, $0x02
-	JNE     more4than2
-	MOVQ    (AX), DX
-	LEAQ    (CX)(DX*8), DX
-	VMOVUPS X1, (DX)
-	MOVQ    8(AX), DX
-	LEAQ    (CX)(DX*8), DX
-	VMOVUPS X2, (DX)
-	MOVQ    16(AX), DX
-	LEAQ    (CX)(DX*8), DX
-	VMOVUPS X3, (DX)
-	MOVQ    24(AX), AX
-	LEAQ    (CX)(AX*8), AX
-	VMOVUPS X0, (AX)
-	JMP     stored4
-
-more4than2:
-stored4:
-	VZEROUPPER
-	RET
-
-not4:
-	CMPQ       DX, $0x03
-	JNE        not3
-	MOVQ       bias+40(FP), DX
-	TESTQ      DX, DX
-	JNZ        bias3
-	MOVQ       dst+0(FP), DX
-	MOVQ       (AX), BX
-	LEAQ       (DX)(BX*8), BX
-	VMASKMOVPD (BX), X0, X1
-	MOVQ       8(AX), BX
-	LEAQ       (DX)(BX*8), BX
-	VMASKMOVPD (BX), X0, X2
-	MOVQ       16(AX), BX
-	LEAQ       (DX)(BX*8), BX
-	VMASKMOVPD (BX), X0, X0
-	JMP        started3
-
-bias3:
-	VMASKMOVPD (DX), X0, X1
-	VMOVAPS    X1, X2
-	VMOVAPS    X1, X0
-
-started3:
-	MOVQ x+16(FP), DX
-	MOVQ (CX), BX
-	LEAQ (DX)(BX*8), BX
-	MOVQ 8(CX), SI
-	LEAQ (DX)(SI*8), SI
-	MOVQ 16(CX), CX
-	LEAQ (DX)(CX*8), CX
-	MOVQ w+32(FP), DX
-	MOVQ k+56(FP), DI
-	XORQ R8, R8
-
-k3:
-	VMOVUPS     (DX), X3
-	VMOVDDUP    (BX)(R8*8), X4
-	VFMADD231PD X3, X4, X1
-	VMOVDDUP    (SI)(R8*8), X4
-	VFMADD231PD X3, X4, X2
-	VMOVDDUP    (CX)(R8*8), X4
-	VFMADD231PD X3, X4, X0
-	ADDQ        $0x00000010, DX
-	INCQ        R8
-	CMPQ        R8, DI
-	JLT         k3
-	MOVQ        dst+0(FP), CX
-	MOVQ        tail+64(FP), DX
-	CMPQ        DX, $0x01
-	JNE         more3than1
-	MOVQ        (AX), DX
-	LEAQ        (CX)(DX*8), DX
-	VMOVSD      X1, (DX)
-	MOVQ        8(AX), DX
-	LEAQ        (CX)(DX*8), DX
-	VMOVSD      X2, (DX)
-	MOVQ        16(AX), AX
-	LEAQ        (CX)(AX*8), AX
-	VMOVSD      X0, (AX)
-	JMP         stored3
-
-more3than1:
-	CMPQ    DX, $0x02
-	JNE     more3than2
-	MOVQ    (AX), DX
-	LEAQ    (CX)(DX*8), DX
-	VMOVUPS X1, (DX)
-	MOVQ    8(AX), DX
-	LEAQ    (CX)(DX*8), DX
-	VMOVUPS X2, (DX)
-	MOVQ    16(AX), AX
-	LEAQ    (CX)(AX*8), AX
-	VMOVUPS X0, (AX)
-	JMP     stored3
-
-more3than2:
-stored3:
-	VZEROUPPER
-	RET
-
-not3:
-	CMPQ       DX, $0x02
-	JNE        not2
-	MOVQ       bias+40(FP), DX
-	TESTQ      DX, DX
-	JNZ        bias2
-	MOVQ       dst+0(FP), DX
-	MOVQ       (AX), BX
-	LEAQ       (DX)(BX*8), BX
-	VMASKMOVPD (BX), X0, X1
-	MOVQ       8(AX), BX
-	LEAQ       (DX)(BX*8), BX
-	VMASKMOVPD (BX), X0, X0
-	JMP        started2
-
-bias2:
-	VMASKMOVPD (DX), X0, X1
-	VMOVAPS    X1, X0
-
-started2:
-	MOVQ x+16(FP), DX
-	MOVQ (CX), BX
-	LEAQ (DX)(BX*8), BX
-	MOVQ 8(CX), CX
-	LEAQ (DX)(CX*8), CX
-	MOVQ w+32(FP), DX
-	MOVQ k+56(FP), SI
-	XORQ DI, DI
-
-k2:
-	VMOVUPS     (DX), X2
-	VMOVDDUP    (BX)(DI*8), X3
-	VFMADD231PD X2, X3, X1
-	VMOVDDUP    (CX)(DI*8), X3
-	VFMADD231PD X2, X3, X0
-	ADDQ        $0x00000010, DX
-	INCQ        DI
+vector4:
 	CMPQ        DI, SI
-	JLT         k2
-	MOVQ        dst+0(FP), CX
-	MOVQ        tail+64(FP), DX
-	CMPQ        DX, $0x01
-	JNE         more2than1
-	MOVQ        (AX), DX
-	LEAQ        (CX)(DX*8), DX
-	VMOVSD      X1, (DX)
-	MOVQ        8(AX), AX
-	LEAQ        (CX)(AX*8), AX
-	VMOVSD      X0, (AX)
-	JMP         stored2
+	JGE         last4
+	VMOVUPS     (BX)(DI*8), Z4
+	VMOVUPS     (R8)(DI*8), Z5
+	VFMADD231PD Z5, Z4, Z0
+	VMOVUPS     (R9)(DI*8), Z5
+	VFMADD231PD Z5, Z4, Z1
+	VMOVUPS     (R10)(DI*8), Z5
+	VFMADD231PD Z5, Z4, Z2
+	VMOVUPS     (R11)(DI*8), Z5
+	VFMADD231PD Z5, Z4, Z3
+	ADDQ        $0x00000008, DI
+	JMP         vector4
 
-more2than1:
-	CMPQ    DX, $0x02
-	JNE     more2than2
-	MOVQ    (AX), DX
-	LEAQ    (CX)(DX*8), DX
-	VMOVUPS X1, (DX)
-	MOVQ    8(AX), AX
-	LEAQ    (CX)(AX*8), AX
-	VMOVUPS X0, (AX)
-	JMP     stored2
+last4:
+	VMOVUPS       (BX)(DI*8), Z4
+	VMOVUPD.Z     (R8)(DI*8), K1, Z5
+	VFMADD231PD   Z5, Z4, Z0
+	VMOVUPD.Z     (R9)(DI*8), K1, Z5
+	VFMADD231PD   Z5, Z4, Z1
+	VMOVUPD.Z     (R10)(DI*8), K1, Z5
+	VFMADD231PD   Z5, Z4, Z2
+	VMOVUPD.Z     (R11)(DI*8), K1, Z5
+	VFMADD231PD   Z5, Z4, Z3
+	MOVQ          dst+0(FP), DI
+	MOVQ          start+40(FP), R8
+	MOVQ          (AX), R9
+	LEAQ          (DI)(R9*8), R9
+	VEXTRACTF64X4 $0x01, Z0, Y4
+	VADDPD        Y0, Y4, Y4
+	VEXTRACTF128  $0x01, Y4, X5
+	VADDPD        X4, X5, X5
+	VPERMILPD     $0x01, X5, X4
+	VADDPD        X4, X5, X5
+	VADDSD        (R8), X5, X5
+	VMOVSD        X5, (R9)
+	MOVQ          8(AX), R9
+	LEAQ          (DI)(R9*8), R9
+	VEXTRACTF64X4 $0x01, Z1, Y4
+	VADDPD        Y1, Y4, Y4
+	VEXTRACTF128  $0x01, Y4, X5
+	VADDPD        X4, X5, X5
+	VPERMILPD     $0x01, X5, X4
+	VADDPD        X4, X5, X5
+	VADDSD        (R8), X5, X5
+	VMOVSD        X5, (R9)
+	MOVQ          16(AX), R9
+	LEAQ          (DI)(R9*8), R9
+	VEXTRACTF64X4 $0x01, Z2, Y4
+	VADDPD        Y2, Y4, Y4
+	VEXTRACTF128  $0x01, Y4, X5
+	VADDPD        X4, X5, X5
+	VPERMILPD     $0x01, X5, X4
+	VADDPD        X4, X5, X5
+	VADDSD        (R8), X5, X5
+	VMOVSD        X5, (R9)
+	MOVQ          24(AX), R9
+	LEAQ          (DI)(R9*8), R9
+	VEXTRACTF64X4 $0x01, Z3, Y4
+	VADDPD        Y3, Y4, Y4
+	VEXTRACTF128  $0x01, Y4, X5
+	VADDPD        X4, X5, X5
+	VPERMILPD     $0x01, X5, X4
+	VADDPD        X4, X5, X5
+	VADDSD        (R8), X5, X5
+	VMOVSD        X5, (R9)
+	ADDQ          $0x00000020, AX
+	ADDQ          $0x00000020, CX
+	SUBQ          $0x00000004, DX
+	JMP           next4
 
-more2than2:
-stored2:
+fewer4:
+next1:
+	CMPQ   DX, $0x00000001
+	JLT    fewer1
+	MOVQ   x+16(FP), DI
+	MOVQ   (CX), R8
+	LEAQ   (DI)(R8*8), R8
+	VPXORD Z6, Z6, Z6
+	XORQ   DI, DI
+
+vector1:
+	CMPQ        DI, SI
+	JGE         last1
+	VMOVUPS     (BX)(DI*8), Z0
+	VMOVUPS     (R8)(DI*8), Z1
+	VFMADD231PD Z1, Z0, Z6
+	ADDQ        $0x00000008, DI
+	JMP         vector1
+
+last1:
+	VMOVUPS       (BX)(DI*8), Z0
+	VMOVUPD.Z     (R8)(DI*8), K1, Z1
+	VFMADD231PD   Z1, Z0, Z6
+	MOVQ          dst+0(FP), DI
+	MOVQ          start+40(FP), R8
+	MOVQ          (AX), R9
+	LEAQ          (DI)(R9*8), R9
+	VEXTRACTF64X4 $0x01, Z6, Y0
+	VADDPD        Y6, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPD        X0, X1, X1
+	VPERMILPD     $0x01, X1, X0
+	VADDPD        X0, X1, X1
+	VADDSD        (R8), X1, X1
+	VMOVSD        X1, (R9)
+	ADDQ          $0x00000008, AX
+	ADDQ          $0x00000008, CX
+	SUBQ          $0x00000001, DX
+	JMP           next1
+
+fewer1:
 	VZEROUPPER
 	RET
 
-not2:
-	CMPQ       DX, $0x01
-	JNE        not1
-	MOVQ       bias+40(FP), DX
-	TESTQ      DX, DX
-	JNZ        bias1
-	MOVQ       dst+0(FP), DX
-	MOVQ       (AX), BX
-	LEAQ       (DX)(BX*8), BX
-	VMASKMOVPD (BX), X0, X0
-	JMP        started1
+// func dot2x64AVX512(dst *float64, dstOff *int, x *float64, xOff *int, w *float64, start *float64, rows int, k int, stride int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·dot2x64AVX512(SB), NOSPLIT, $0-72
+	MOVQ  dstOff+8(FP), AX
+	MOVQ  xOff+24(FP), CX
+	MOVQ  rows+48(FP), DX
+	MOVQ  k+56(FP), BX
+	LEAQ  -1(BX), SI
+	ANDQ  $-8, SI
+	SUBQ  SI, BX
+	MOVQ  $-1, DI
+	SHLXQ BX, DI, DI
+	NOTQ  DI
+	KMOVW DI, K1
+	MOVQ  w+32(FP), BX
+	MOVQ  stride+64(FP), DI
+	LEAQ  (BX)(DI*8), DI
 
-bias1:
-	VMASKMOVPD (DX), X0, X0
+next4:
+	CMPQ   DX, $0x00000004
+	JLT    fewer4
+	MOVQ   x+16(FP), R8
+	MOVQ   (CX), R9
+	LEAQ   (R8)(R9*8), R9
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	MOVQ   8(CX), R10
+	LEAQ   (R8)(R10*8), R10
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	MOVQ   16(CX), R11
+	LEAQ   (R8)(R11*8), R11
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	MOVQ   24(CX), R12
+	LEAQ   (R8)(R12*8), R12
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	XORQ   R8, R8
 
-started1:
-	MOVQ x+16(FP), DX
-	MOVQ (CX), CX
-	LEAQ (DX)(CX*8), CX
-	MOVQ w+32(FP), DX
-	MOVQ k+56(FP), BX
-	XORQ SI, SI
+vector4:
+	CMPQ        R8, SI
+	JGE         last4
+	VMOVUPS     (BX)(R8*8), Z8
+	VMOVUPS     (DI)(R8*8), Z9
+	VMOVUPS     (R9)(R8*8), Z10
+	VFMADD231PD Z10, Z8, Z0
+	VFMADD231PD Z10, Z9, Z1
+	VMOVUPS     (R10)(R8*8), Z10
+	VFMADD231PD Z10, Z8, Z2
+	VFMADD231PD Z10, Z9, Z3
+	VMOVUPS     (R11)(R8*8), Z10
+	VFMADD231PD Z10, Z8, Z4
+	VFMADD231PD Z10, Z9, Z5
+	VMOVUPS     (R12)(R8*8), Z10
+	VFMADD231PD Z10, Z8, Z6
+	VFMADD231PD Z10, Z9, Z7
+	ADDQ        $0x00000008, R8
+	JMP         vector4
 
-k1:
-	VMOVUPS     (DX), X1
-	VMOVDDUP    (CX)(SI*8), X2
-	VFMADD231PD X1, X2, X0
-	ADDQ        $0x00000010, DX
-	INCQ        SI
-	CMPQ        SI, BX
-	JLT         k1
-	MOVQ        dst+0(FP), CX
-	MOVQ        tail+64(FP), DX
-	CMPQ        DX, $0x01
-	JNE         more1than1
-	MOVQ        (AX), AX
-	LEAQ        (CX)(AX*8), AX
-	VMOVSD      X0, (AX)
-	JMP         stored1
+last4:
+	VMOVUPS       (BX)(R8*8), Z8
+	VMOVUPS       (DI)(R8*8), Z9
+	VMOVUPD.Z     (R9)(R8*8), K1, Z10
+	VFMADD231PD   Z10, Z8, Z0
+	VFMADD231PD   Z10, Z9, Z1
+	VMOVUPD.Z     (R10)(R8*8), K1, Z10
+	VFMADD231PD   Z10, Z8, Z2
+	VFMADD231PD   Z10, Z9, Z3
+	VMOVUPD.Z     (R11)(R8*8), K1, Z10
+	VFMADD231PD   Z10, Z8, Z4
+	VFMADD231PD   Z10, Z9, Z5
+	VMOVUPD.Z     (R12)(R8*8), K1, Z10
+	VFMADD231PD   Z10, Z8, Z6
+	VFMADD231PD   Z10, Z9, Z7
+	MOVQ          dst+0(FP), R8
+	MOVQ          start+40(FP), R9
+	MOVQ          (AX), R10
+	LEAQ          (R8)(R10*8), R10
+	VEXTRACTF64X4 $0x01, Z0, Y8
+	VADDPD        Y0, Y8, Y8
+	VEXTRACTF128  $0x01, Y8, X9
+	VADDPD        X8, X9, X9
+	VPERMILPD     $0x01, X9, X8
+	VADDPD        X8, X9, X9
+	VADDSD        (R9), X9, X9
+	VMOVSD        X9, (R10)
+	VEXTRACTF64X4 $0x01, Z1, Y8
+	VADDPD        Y1, Y8, Y8
+	VEXTRACTF128  $0x01, Y8, X9
+	VADDPD        X8, X9, X9
+	VPERMILPD     $0x01, X9, X8
+	VADDPD        X8, X9, X9
+	VADDSD        8(R9), X9, X9
+	VMOVSD        X9, 8(R10)
+	MOVQ          8(AX), R10
+	LEAQ          (R8)(R10*8), R10
+	VEXTRACTF64X4 $0x01, Z2, Y8
+	VADDPD        Y2, Y8, Y8
+	VEXTRACTF128  $0x01, Y8, X9
+	VADDPD        X8, X9, X9
+	VPERMILPD     $0x01, X9, X8
+	VADDPD        X8, X9, X9
+	VADDSD        (R9), X9, X9
+	VMOVSD        X9, (R10)
+	VEXTRACTF64X4 $0x01, Z3, Y8
+	VADDPD        Y3, Y8, Y8
+	VEXTRACTF128  $0x01, Y8, X9
+	VADDPD        X8, X9, X9
+	VPERMILPD     $0x01, X9, X8
+	VADDPD        X8, X9, X9
+	VADDSD        8(R9), X9, X9
+	VMOVSD        X9, 8(R10)
+	MOVQ          16(AX), R10
+	LEAQ          (R8)(R10*8), R10
+	VEXTRACTF64X4 $0x01, Z4, Y8
+	VADDPD        Y4, Y8, Y8
+	VEXTRACTF128  $0x01, Y8, X9
+	VADDPD        X8, X9, X9
+	VPERMILPD     $0x01, X9, X8
+	VADDPD        X8, X9, X9
+	VADDSD        (R9), X9, X9
+	VMOVSD        X9, (R10)
+	VEXTRACTF64X4 $0x01, Z5, Y8
+	VADDPD        Y5, Y8, Y8
+	VEXTRACTF128  $0x01, Y8, X9
+	VADDPD        X8, X9, X9
+	VPERMILPD     $0x01, X9, X8
+	VADDPD        X8, X9, X9
+	VADDSD        8(R9), X9, X9
+	VMOVSD        X9, 8(R10)
+	MOVQ          24(AX), R10
+	LEAQ          (R8)(R10*8), R10
+	VEXTRACTF64X4 $0x01, Z6, Y8
+	VADDPD        Y6, Y8, Y8
+	VEXTRACTF128  $0x01, Y8, X9
+	VADDPD        X8, X9, X9
+	VPERMILPD     $0x01, X9, X8
+	VADDPD        X8, X9, X9
+	VADDSD        (R9), X9, X9
+	VMOVSD        X9, (R10)
+	VEXTRACTF64X4 $0x01, Z7, Y8
+	VADDPD        Y7, Y8, Y8
+	VEXTRACTF128  $0x01, Y8, X9
+	VADDPD        X8, X9, X9
+	VPERMILPD     $0x01, X9, X8
+	VADDPD        X8, X9, X9
+	VADDSD        8(R9), X9, X9
+	VMOVSD        X9, 8(R10)
+	ADDQ          $0x00000020, AX
+	ADDQ          $0x00000020, CX
+	SUBQ          $0x00000004, DX
+	JMP           next4
 
-more1than1:
-	CMPQ    DX, $0x02
-	JNE     more1than2
-	MOVQ    (AX), AX
-	LEAQ    (CX)(AX*8), AX
-	VMOVUPS X0, (AX)
-	JMP     stored1
+fewer4:
+next1:
+	CMPQ   DX, $0x00000001
+	JLT    fewer1
+	MOVQ   x+16(FP), R8
+	MOVQ   (CX), R9
+	LEAQ   (R8)(R9*8), R9
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	XORQ   R8, R8
 
-more1than2:
-stored1:
+vector1:
+	CMPQ        R8, SI
+	JGE         last1
+	VMOVUPS     (BX)(R8*8), Z0
+	VMOVUPS     (DI)(R8*8), Z1
+	VMOVUPS     (R9)(R8*8), Z2
+	VFMADD231PD Z2, Z0, Z11
+	VFMADD231PD Z2, Z1, Z12
+	ADDQ        $0x00000008, R8
+	JMP         vector1
+
+last1:
+	VMOVUPS       (BX)(R8*8), Z0
+	VMOVUPS       (DI)(R8*8), Z1
+	VMOVUPD.Z     (R9)(R8*8), K1, Z2
+	VFMADD231PD   Z2, Z0, Z11
+	VFMADD231PD   Z2, Z1, Z12
+	MOVQ          dst+0(FP), R8
+	MOVQ          start+40(FP), R9
+	MOVQ          (AX), R10
+	LEAQ          (R8)(R10*8), R10
+	VEXTRACTF64X4 $0x01, Z11, Y0
+	VADDPD        Y11, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPD        X0, X1, X1
+	VPERMILPD     $0x01, X1, X0
+	VADDPD        X0, X1, X1
+	VADDSD        (R9), X1, X1
+	VMOVSD        X1, (R10)
+	VEXTRACTF64X4 $0x01, Z12, Y0
+	VADDPD        Y12, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPD        X0, X1, X1
+	VPERMILPD     $0x01, X1, X0
+	VADDPD        X0, X1, X1
+	VADDSD        8(R9), X1, X1
+	VMOVSD        X1, 8(R10)
+	ADDQ          $0x00000008, AX
+	ADDQ          $0x00000008, CX
+	SUBQ          $0x00000001, DX
+	JMP           next1
+
+fewer1:
 	VZEROUPPER
 	RET
 
-not1:
+// func dot3x64AVX512(dst *float64, dstOff *int, x *float64, xOff *int, w *float64, start *float64, rows int, k int, stride int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·dot3x64AVX512(SB), NOSPLIT, $0-72
+	MOVQ  dstOff+8(FP), AX
+	MOVQ  xOff+24(FP), CX
+	MOVQ  rows+48(FP), DX
+	MOVQ  k+56(FP), BX
+	LEAQ  -1(BX), SI
+	ANDQ  $-8, SI
+	SUBQ  SI, BX
+	MOVQ  $-1, DI
+	SHLXQ BX, DI, DI
+	NOTQ  DI
+	KMOVW DI, K1
+	MOVQ  w+32(FP), BX
+	MOVQ  stride+64(FP), DI
+	LEAQ  (BX)(DI*8), DI
+	MOVQ  stride+64(FP), R8
+	LEAQ  (DI)(R8*8), R8
+
+next2:
+	CMPQ   DX, $0x00000002
+	JLT    fewer2
+	MOVQ   x+16(FP), R9
+	MOVQ   (CX), R10
+	LEAQ   (R9)(R10*8), R10
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	MOVQ   8(CX), R11
+	LEAQ   (R9)(R11*8), R11
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	XORQ   R9, R9
+
+vector2:
+	CMPQ        R9, SI
+	JGE         last2
+	VMOVUPS     (BX)(R9*8), Z6
+	VMOVUPS     (DI)(R9*8), Z7
+	VMOVUPS     (R8)(R9*8), Z8
+	VMOVUPS     (R10)(R9*8), Z9
+	VFMADD231PD Z9, Z6, Z0
+	VFMADD231PD Z9, Z7, Z1
+	VFMADD231PD Z9, Z8, Z2
+	VMOVUPS     (R11)(R9*8), Z9
+	VFMADD231PD Z9, Z6, Z3
+	VFMADD231PD Z9, Z7, Z4
+	VFMADD231PD Z9, Z8, Z5
+	ADDQ        $0x00000008, R9
+	JMP         vector2
+
+last2:
+	VMOVUPS       (BX)(R9*8), Z6
+	VMOVUPS       (DI)(R9*8), Z7
+	VMOVUPS       (R8)(R9*8), Z8
+	VMOVUPD.Z     (R10)(R9*8), K1, Z9
+	VFMADD231PD   Z9, Z6, Z0
+	VFMADD231PD   Z9, Z7, Z1
+	VFMADD231PD   Z9, Z8, Z2
+	VMOVUPD.Z     (R11)(R9*8), K1, Z9
+	VFMADD231PD   Z9, Z6, Z3
+	VFMADD231PD   Z9, Z7, Z4
+	VFMADD231PD   Z9, Z8, Z5
+	MOVQ          dst+0(FP), R9
+	MOVQ          start+40(FP), R10
+	MOVQ          (AX), R11
+	LEAQ          (R9)(R11*8), R11
+	VEXTRACTF64X4 $0x01, Z0, Y6
+	VADDPD        Y0, Y6, Y6
+	VEXTRACTF128  $0x01, Y6, X7
+	VADDPD        X6, X7, X7
+	VPERMILPD     $0x01, X7, X6
+	VADDPD        X6, X7, X7
+	VADDSD        (R10), X7, X7
+	VMOVSD        X7, (R11)
+	VEXTRACTF64X4 $0x01, Z1, Y6
+	VADDPD        Y1, Y6, Y6
+	VEXTRACTF128  $0x01, Y6, X7
+	VADDPD        X6, X7, X7
+	VPERMILPD     $0x01, X7, X6
+	VADDPD        X6, X7, X7
+	VADDSD        8(R10), X7, X7
+	VMOVSD        X7, 8(R11)
+	VEXTRACTF64X4 $0x01, Z2, Y6
+	VADDPD        Y2, Y6, Y6
+	VEXTRACTF128  $0x01, Y6, X7
+	VADDPD        X6, X7, X7
+	VPERMILPD     $0x01, X7, X6
+	VADDPD        X6, X7, X7
+	VADDSD        16(R10), X7, X7
+	VMOVSD        X7, 16(R11)
+	MOVQ          8(AX), R11
+	LEAQ          (R9)(R11*8), R11
+	VEXTRACTF64X4 $0x01, Z3, Y6
+	VADDPD        Y3, Y6, Y6
+	VEXTRACTF128  $0x01, Y6, X7
+	VADDPD        X6, X7, X7
+	VPERMILPD     $0x01, X7, X6
+	VADDPD        X6, X7, X7
+	VADDSD        (R10), X7, X7
+	VMOVSD        X7, (R11)
+	VEXTRACTF64X4 $0x01, Z4, Y6
+	VADDPD        Y4, Y6, Y6
+	VEXTRACTF128  $0x01, Y6, X7
+	VADDPD        X6, X7, X7
+	VPERMILPD     $0x01, X7, X6
+	VADDPD        X6, X7, X7
+	VADDSD        8(R10), X7, X7
+	VMOVSD        X7, 8(R11)
+	VEXTRACTF64X4 $0x01, Z5, Y6
+	VADDPD        Y5, Y6, Y6
+	VEXTRACTF128  $0x01, Y6, X7
+	VADDPD        X6, X7, X7
+	VPERMILPD     $0x01, X7, X6
+	VADDPD        X6, X7, X7
+	VADDSD        16(R10), X7, X7
+	VMOVSD        X7, 16(R11)
+	ADDQ          $0x00000010, AX
+	ADDQ          $0x00000010, CX
+	SUBQ          $0x00000002, DX
+	JMP           next2
+
+fewer2:
+next1:
+	CMPQ   DX, $0x00000001
+	JLT    fewer1
+	MOVQ   x+16(FP), R9
+	MOVQ   (CX), R10
+	LEAQ   (R9)(R10*8), R10
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	XORQ   R9, R9
+
+vector1:
+	CMPQ        R9, SI
+	JGE         last1
+	VMOVUPS     (BX)(R9*8), Z0
+	VMOVUPS     (DI)(R9*8), Z1
+	VMOVUPS     (R8)(R9*8), Z2
+	VMOVUPS     (R10)(R9*8), Z3
+	VFMADD231PD Z3, Z0, Z10
+	VFMADD231PD Z3, Z1, Z11
+	VFMADD231PD Z3, Z2, Z12
+	ADDQ        $0x00000008, R9
+	JMP         vector1
+
+last1:
+	VMOVUPS       (BX)(R9*8), Z0
+	VMOVUPS       (DI)(R9*8), Z1
+	VMOVUPS       (R8)(R9*8), Z2
+	VMOVUPD.Z     (R10)(R9*8), K1, Z3
+	VFMADD231PD   Z3, Z0, Z10
+	VFMADD231PD   Z3, Z1, Z11
+	VFMADD231PD   Z3, Z2, Z12
+	MOVQ          dst+0(FP), R9
+	MOVQ          start+40(FP), R10
+	MOVQ          (AX), R11
+	LEAQ          (R9)(R11*8), R11
+	VEXTRACTF64X4 $0x01, Z10, Y0
+	VADDPD        Y10, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPD        X0, X1, X1
+	VPERMILPD     $0x01, X1, X0
+	VADDPD        X0, X1, X1
+	VADDSD        (R10), X1, X1
+	VMOVSD        X1, (R11)
+	VEXTRACTF64X4 $0x01, Z11, Y0
+	VADDPD        Y11, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPD        X0, X1, X1
+	VPERMILPD     $0x01, X1, X0
+	VADDPD        X0, X1, X1
+	VADDSD        8(R10), X1, X1
+	VMOVSD        X1, 8(R11)
+	VEXTRACTF64X4 $0x01, Z12, Y0
+	VADDPD        Y12, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPD        X0, X1, X1
+	VPERMILPD     $0x01, X1, X0
+	VADDPD        X0, X1, X1
+	VADDSD        16(R10), X1, X1
+	VMOVSD        X1, 16(R11)
+	ADDQ          $0x00000008, AX
+	ADDQ          $0x00000008, CX
+	SUBQ          $0x00000001, DX
+	JMP           next1
+
+fewer1:
 	VZEROUPPER
 	RET
 
-DATA window64<>+0(SB)/8, $0xffffffffffffffff
-DATA window64<>+8(SB)/8, $0xffffffffffffffff
-DATA window64<>+16(SB)/8, $0xffffffffffffffff
-DATA window64<>+24(SB)/8, $0xffffffffffffffff
-DATA window64<>+32(SB)/8, $0x0000000000000000
-DATA window64<>+40(SB)/8, $0x0000000000000000
-DATA window64<>+48(SB)/8, $0x0000000000000000
-DATA window64<>+56(SB)/8, $0x0000000000000000
-GLOBL window64<>(SB), RODATA|NOPTR, $64
+// func dot4x64AVX512(dst *float64, dstOff *int, x *float64, xOff *int, w *float64, start *float64, rows int, k int, stride int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·dot4x64AVX512(SB), NOSPLIT, $0-72
+	MOVQ  dstOff+8(FP), AX
+	MOVQ  xOff+24(FP), CX
+	MOVQ  rows+48(FP), DX
+	MOVQ  k+56(FP), BX
+	LEAQ  -1(BX), SI
+	ANDQ  $-8, SI
+	SUBQ  SI, BX
+	MOVQ  $-1, DI
+	SHLXQ BX, DI, DI
+	NOTQ  DI
+	KMOVW DI, K1
+	MOVQ  w+32(FP), BX
+	MOVQ  stride+64(FP), DI
+	LEAQ  (BX)(DI*8), DI
+	MOVQ  stride+64(FP), R8
+	LEAQ  (DI)(R8*8), R8
+	MOVQ  stride+64(FP), R9
+	LEAQ  (R8)(R9*8), R9
+
+next2:
+	CMPQ   DX, $0x00000002
+	JLT    fewer2
+	MOVQ   x+16(FP), R10
+	MOVQ   (CX), R11
+	LEAQ   (R10)(R11*8), R11
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	MOVQ   8(CX), R12
+	LEAQ   (R10)(R12*8), R12
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	XORQ   R10, R10
+
+vector2:
+	CMPQ        R10, SI
+	JGE         last2
+	VMOVUPS     (BX)(R10*8), Z8
+	VMOVUPS     (DI)(R10*8), Z9
+	VMOVUPS     (R8)(R10*8), Z10
+	VMOVUPS     (R9)(R10*8), Z11
+	VMOVUPS     (R11)(R10*8), Z12
+	VFMADD231PD Z12, Z8, Z0
+	VFMADD231PD Z12, Z9, Z1
+	VFMADD231PD Z12, Z10, Z2
+	VFMADD231PD Z12, Z11, Z3
+	VMOVUPS     (R12)(R10*8), Z12
+	VFMADD231PD Z12, Z8, Z4
+	VFMADD231PD Z12, Z9, Z5
+	VFMADD231PD Z12, Z10, Z6
+	VFMADD231PD Z12, Z11, Z7
+	ADDQ        $0x00000008, R10
+	JMP         vector2
+
+last2:
+	VMOVUPS       (BX)(R10*8), Z8
+	VMOVUPS       (DI)(R10*8), Z9
+	VMOVUPS       (R8)(R10*8), Z10
+	VMOVUPS       (R9)(R10*8), Z11
+	VMOVUPD.Z     (R11)(R10*8), K1, Z12
+	VFMADD231PD   Z12, Z8, Z0
+	VFMADD231PD   Z12, Z9, Z1
+	VFMADD231PD   Z12, Z10, Z2
+	VFMADD231PD   Z12, Z11, Z3
+	VMOVUPD.Z     (R12)(R10*8), K1, Z12
+	VFMADD231PD   Z12, Z8, Z4
+	VFMADD231PD   Z12, Z9, Z5
+	VFMADD231PD   Z12, Z10, Z6
+	VFMADD231PD   Z12, Z11, Z7
+	MOVQ          dst+0(FP), R10
+	MOVQ          start+40(FP), R11
+	MOVQ          (AX), R12
+	LEAQ          (R10)(R12*8), R12
+	VEXTRACTF64X4 $0x01, Z0, Y8
+	VADDPD        Y0, Y8, Y8
+	VEXTRACTF128  $0x01, Y8, X9
+	VADDPD        X8, X9, X9
+	VPERMILPD     $0x01, X9, X8
+	VADDPD        X8, X9, X9
+	VADDSD        (R11), X9, X9
+	VMOVSD        X9, (R12)
+	VEXTRACTF64X4 $0x01, Z1, Y8
+	VADDPD        Y1, Y8, Y8
+	VEXTRACTF128  $0x01, Y8, X9
+	VADDPD        X8, X9, X9
+	VPERMILPD     $0x01, X9, X8
+	VADDPD        X8, X9, X9
+	VADDSD        8(R11), X9, X9
+	VMOVSD        X9, 8(R12)
+	VEXTRACTF64X4 $0x01, Z2, Y8
+	VADDPD        Y2, Y8, Y8
+	VEXTRACTF128  $0x01, Y8, X9
+	VADDPD        X8, X9, X9
+	VPERMILPD     $0x01, X9, X8
+	VADDPD        X8, X9, X9
+	VADDSD        16(R11), X9, X9
+	VMOVSD        X9, 16(R12)
+	VEXTRACTF64X4 $0x01, Z3, Y8
+	VADDPD        Y3, Y8, Y8
+	VEXTRACTF128  $0x01, Y8, X9
+	VADDPD        X8, X9, X9
+	VPERMILPD     $0x01, X9, X8
+	VADDPD        X8, X9, X9
+	VADDSD        24(R11), X9, X9
+	VMOVSD        X9, 24(R12)
+	MOVQ          8(AX), R12
+	LEAQ          (R10)(R12*8), R12
+	VEXTRACTF64X4 $0x01, Z4, Y8
+	VADDPD        Y4, Y8, Y8
+	VEXTRACTF128  $0x01, Y8, X9
+	VADDPD        X8, X9, X9
+	VPERMILPD     $0x01, X9, X8
+	VADDPD        X8, X9, X9
+	VADDSD        (R11), X9, X9
+	VMOVSD        X9, (R12)
+	VEXTRACTF64X4 $0x01, Z5, Y8
+	VADDPD        Y5, Y8, Y8
+	VEXTRACTF128  $0x01, Y8, X9
+	VADDPD        X8, X9, X9
+	VPERMILPD     $0x01, X9, X8
+	VADDPD        X8, X9, X9
+	VADDSD        8(R11), X9, X9
+	VMOVSD        X9, 8(R12)
+	VEXTRACTF64X4 $0x01, Z6, Y8
+	VADDPD        Y6, Y8, Y8
+	VEXTRACTF128  $0x01, Y8, X9
+	VADDPD        X8, X9, X9
+	VPERMILPD     $0x01, X9, X8
+	VADDPD        X8, X9, X9
+	VADDSD        16(R11), X9, X9
+	VMOVSD        X9, 16(R12)
+	VEXTRACTF64X4 $0x01, Z7, Y8
+	VADDPD        Y7, Y8, Y8
+	VEXTRACTF128  $0x01, Y8, X9
+	VADDPD        X8, X9, X9
+	VPERMILPD     $0x01, X9, X8
+	VADDPD        X8, X9, X9
+	VADDSD        24(R11), X9, X9
+	VMOVSD        X9, 24(R12)
+	ADDQ          $0x00000010, AX
+	ADDQ          $0x00000010, CX
+	SUBQ          $0x00000002, DX
+	JMP           next2
+
+fewer2:
+next1:
+	CMPQ   DX, $0x00000001
+	JLT    fewer1
+	MOVQ   x+16(FP), R10
+	MOVQ   (CX), R11
+	LEAQ   (R10)(R11*8), R11
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	XORQ   R10, R10
+
+vector1:
+	CMPQ        R10, SI
+	JGE         last1
+	VMOVUPS     (BX)(R10*8), Z0
+	VMOVUPS     (DI)(R10*8), Z1
+	VMOVUPS     (R8)(R10*8), Z2
+	VMOVUPS     (R9)(R10*8), Z3
+	VMOVUPS     (R11)(R10*8), Z4
+	VFMADD231PD Z4, Z0, Z13
+	VFMADD231PD Z4, Z1, Z14
+	VFMADD231PD Z4, Z2, Z15
+	VFMADD231PD Z4, Z3, Z16
+	ADDQ        $0x00000008, R10
+	JMP         vector1
+
+last1:
+	VMOVUPS       (BX)(R10*8), Z0
+	VMOVUPS       (DI)(R10*8), Z1
+	VMOVUPS       (R8)(R10*8), Z2
+	VMOVUPS       (R9)(R10*8), Z3
+	VMOVUPD.Z     (R11)(R10*8), K1, Z4
+	VFMADD231PD   Z4, Z0, Z13
+	VFMADD231PD   Z4, Z1, Z14
+	VFMADD231PD   Z4, Z2, Z15
+	VFMADD231PD   Z4, Z3, Z16
+	MOVQ          dst+0(FP), R10
+	MOVQ          start+40(FP), R11
+	MOVQ          (AX), R12
+	LEAQ          (R10)(R12*8), R12
+	VEXTRACTF64X4 $0x01, Z13, Y0
+	VADDPD        Y13, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPD        X0, X1, X1
+	VPERMILPD     $0x01, X1, X0
+	VADDPD        X0, X1, X1
+	VADDSD        (R11), X1, X1
+	VMOVSD        X1, (R12)
+	VEXTRACTF64X4 $0x01, Z14, Y0
+	VADDPD        Y14, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPD        X0, X1, X1
+	VPERMILPD     $0x01, X1, X0
+	VADDPD        X0, X1, X1
+	VADDSD        8(R11), X1, X1
+	VMOVSD        X1, 8(R12)
+	VEXTRACTF64X4 $0x01, Z15, Y0
+	VADDPD        Y15, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPD        X0, X1, X1
+	VPERMILPD     $0x01, X1, X0
+	VADDPD        X0, X1, X1
+	VADDSD        16(R11), X1, X1
+	VMOVSD        X1, 16(R12)
+	VEXTRACTF64X4 $0x01, Z16, Y0
+	VADDPD        Y16, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPD        X0, X1, X1
+	VPERMILPD     $0x01, X1, X0
+	VADDPD        X0, X1, X1
+	VADDSD        24(R11), X1, X1
+	VMOVSD        X1, 24(R12)
+	ADDQ          $0x00000008, AX
+	ADDQ          $0x00000008, CX
+	SUBQ          $0x00000001, DX
+	JMP           next1
+
+fewer1:
+	VZEROUPPER
+	RET
 
 // func gemm1x64AVX512(dst *float64, dstOff *int, x *float64, xOff *int, w *float64, bias *float64, rows int, k int, tail int)
 // Requires: AVX, AVX512F, BMI2
@@ -18937,6 +19363,732 @@ next:
 	VFMADD231PD Z12, Z12, Z11
 	DECQ        AX
 	JNZ         next
+	VZEROUPPER
+	RET
+
+// func dot1x64AVX2(dst *float64, dstOff *int, x *float64, xOff *int, w *float64, start *float64, rows int, k int, stride int)
+// Requires: AVX, FMA3
+TEXT ·dot1x64AVX2(SB), NOSPLIT, $0-72
+	MOVQ    dstOff+8(FP), AX
+	MOVQ    xOff+24(FP), CX
+	MOVQ    rows+48(FP), DX
+	MOVQ    k+56(FP), BX
+	LEAQ    -1(BX), SI
+	ANDQ    $-4, SI
+	SUBQ    SI, BX
+	LEAQ    window64<>+0(SB), DI
+	MOVQ    $0x00000004, R8
+	SUBQ    BX, R8
+	VMOVUPS (DI)(R8*8), Y0
+	MOVQ    w+32(FP), BX
+
+next4:
+	CMPQ   DX, $0x00000004
+	JLT    fewer4
+	MOVQ   x+16(FP), DI
+	MOVQ   (CX), R8
+	LEAQ   (DI)(R8*8), R8
+	VXORPS Y1, Y1, Y1
+	MOVQ   8(CX), R9
+	LEAQ   (DI)(R9*8), R9
+	VXORPS Y2, Y2, Y2
+	MOVQ   16(CX), R10
+	LEAQ   (DI)(R10*8), R10
+	VXORPS Y3, Y3, Y3
+	MOVQ   24(CX), R11
+	LEAQ   (DI)(R11*8), R11
+	VXORPS Y4, Y4, Y4
+	XORQ   DI, DI
+
+vector4:
+	CMPQ        DI, SI
+	JGE         last4
+	VMOVUPS     (BX)(DI*8), Y5
+	VMOVUPS     (R8)(DI*8), Y6
+	VFMADD231PD Y6, Y5, Y1
+	VMOVUPS     (R9)(DI*8), Y6
+	VFMADD231PD Y6, Y5, Y2
+	VMOVUPS     (R10)(DI*8), Y6
+	VFMADD231PD Y6, Y5, Y3
+	VMOVUPS     (R11)(DI*8), Y6
+	VFMADD231PD Y6, Y5, Y4
+	ADDQ        $0x00000004, DI
+	JMP         vector4
+
+last4:
+	VMOVUPS      (BX)(DI*8), Y5
+	VMASKMOVPD   (R8)(DI*8), Y0, Y6
+	VFMADD231PD  Y6, Y5, Y1
+	VMASKMOVPD   (R9)(DI*8), Y0, Y6
+	VFMADD231PD  Y6, Y5, Y2
+	VMASKMOVPD   (R10)(DI*8), Y0, Y6
+	VFMADD231PD  Y6, Y5, Y3
+	VMASKMOVPD   (R11)(DI*8), Y0, Y6
+	VFMADD231PD  Y6, Y5, Y4
+	MOVQ         dst+0(FP), DI
+	MOVQ         start+40(FP), R8
+	MOVQ         (AX), R9
+	LEAQ         (DI)(R9*8), R9
+	VEXTRACTF128 $0x01, Y1, X5
+	VADDPD       X1, X5, X5
+	VPERMILPD    $0x01, X5, X1
+	VADDPD       X1, X5, X5
+	VADDSD       (R8), X5, X5
+	VMOVSD       X5, (R9)
+	MOVQ         8(AX), R9
+	LEAQ         (DI)(R9*8), R9
+	VEXTRACTF128 $0x01, Y2, X1
+	VADDPD       X2, X1, X1
+	VPERMILPD    $0x01, X1, X2
+	VADDPD       X2, X1, X1
+	VADDSD       (R8), X1, X1
+	VMOVSD       X1, (R9)
+	MOVQ         16(AX), R9
+	LEAQ         (DI)(R9*8), R9
+	VEXTRACTF128 $0x01, Y3, X1
+	VADDPD       X3, X1, X1
+	VPERMILPD    $0x01, X1, X3
+	VADDPD       X3, X1, X1
+	VADDSD       (R8), X1, X1
+	VMOVSD       X1, (R9)
+	MOVQ         24(AX), R9
+	LEAQ         (DI)(R9*8), R9
+	VEXTRACTF128 $0x01, Y4, X1
+	VADDPD       X4, X1, X1
+	VPERMILPD    $0x01, X1, X4
+	VADDPD       X4, X1, X1
+	VADDSD       (R8), X1, X1
+	VMOVSD       X1, (R9)
+	ADDQ         $0x00000020, AX
+	ADDQ         $0x00000020, CX
+	SUBQ         $0x00000004, DX
+	JMP          next4
+
+fewer4:
+next1:
+	CMPQ   DX, $0x00000001
+	JLT    fewer1
+	MOVQ   x+16(FP), DI
+	MOVQ   (CX), R8
+	LEAQ   (DI)(R8*8), R8
+	VXORPS Y1, Y1, Y1
+	XORQ   DI, DI
+
+vector1:
+	CMPQ        DI, SI
+	JGE         last1
+	VMOVUPS     (BX)(DI*8), Y2
+	VMOVUPS     (R8)(DI*8), Y3
+	VFMADD231PD Y3, Y2, Y1
+	ADDQ        $0x00000004, DI
+	JMP         vector1
+
+last1:
+	VMOVUPS      (BX)(DI*8), Y2
+	VMASKMOVPD   (R8)(DI*8), Y0, Y3
+	VFMADD231PD  Y3, Y2, Y1
+	MOVQ         dst+0(FP), DI
+	MOVQ         start+40(FP), R8
+	MOVQ         (AX), R9
+	LEAQ         (DI)(R9*8), R9
+	VEXTRACTF128 $0x01, Y1, X2
+	VADDPD       X1, X2, X2
+	VPERMILPD    $0x01, X2, X1
+	VADDPD       X1, X2, X2
+	VADDSD       (R8), X2, X2
+	VMOVSD       X2, (R9)
+	ADDQ         $0x00000008, AX
+	ADDQ         $0x00000008, CX
+	SUBQ         $0x00000001, DX
+	JMP          next1
+
+fewer1:
+	VZEROUPPER
+	RET
+
+DATA window64<>+0(SB)/8, $0xffffffffffffffff
+DATA window64<>+8(SB)/8, $0xffffffffffffffff
+DATA window64<>+16(SB)/8, $0xffffffffffffffff
+DATA window64<>+24(SB)/8, $0xffffffffffffffff
+DATA window64<>+32(SB)/8, $0x0000000000000000
+DATA window64<>+40(SB)/8, $0x0000000000000000
+DATA window64<>+48(SB)/8, $0x0000000000000000
+DATA window64<>+56(SB)/8, $0x0000000000000000
+GLOBL window64<>(SB), RODATA|NOPTR, $64
+
+// func dot2x64AVX2(dst *float64, dstOff *int, x *float64, xOff *int, w *float64, start *float64, rows int, k int, stride int)
+// Requires: AVX, FMA3
+TEXT ·dot2x64AVX2(SB), NOSPLIT, $0-72
+	MOVQ    dstOff+8(FP), AX
+	MOVQ    xOff+24(FP), CX
+	MOVQ    rows+48(FP), DX
+	MOVQ    k+56(FP), BX
+	LEAQ    -1(BX), SI
+	ANDQ    $-4, SI
+	SUBQ    SI, BX
+	LEAQ    window64<>+0(SB), DI
+	MOVQ    $0x00000004, R8
+	SUBQ    BX, R8
+	VMOVUPS (DI)(R8*8), Y0
+	MOVQ    w+32(FP), BX
+	MOVQ    stride+64(FP), DI
+	LEAQ    (BX)(DI*8), DI
+
+next4:
+	CMPQ   DX, $0x00000004
+	JLT    fewer4
+	MOVQ   x+16(FP), R8
+	MOVQ   (CX), R9
+	LEAQ   (R8)(R9*8), R9
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	MOVQ   8(CX), R10
+	LEAQ   (R8)(R10*8), R10
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	MOVQ   16(CX), R11
+	LEAQ   (R8)(R11*8), R11
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	MOVQ   24(CX), R12
+	LEAQ   (R8)(R12*8), R12
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	XORQ   R8, R8
+
+vector4:
+	CMPQ        R8, SI
+	JGE         last4
+	VMOVUPS     (BX)(R8*8), Y9
+	VMOVUPS     (DI)(R8*8), Y10
+	VMOVUPS     (R9)(R8*8), Y11
+	VFMADD231PD Y11, Y9, Y1
+	VFMADD231PD Y11, Y10, Y2
+	VMOVUPS     (R10)(R8*8), Y11
+	VFMADD231PD Y11, Y9, Y3
+	VFMADD231PD Y11, Y10, Y4
+	VMOVUPS     (R11)(R8*8), Y11
+	VFMADD231PD Y11, Y9, Y5
+	VFMADD231PD Y11, Y10, Y6
+	VMOVUPS     (R12)(R8*8), Y11
+	VFMADD231PD Y11, Y9, Y7
+	VFMADD231PD Y11, Y10, Y8
+	ADDQ        $0x00000004, R8
+	JMP         vector4
+
+last4:
+	VMOVUPS      (BX)(R8*8), Y9
+	VMOVUPS      (DI)(R8*8), Y10
+	VMASKMOVPD   (R9)(R8*8), Y0, Y11
+	VFMADD231PD  Y11, Y9, Y1
+	VFMADD231PD  Y11, Y10, Y2
+	VMASKMOVPD   (R10)(R8*8), Y0, Y11
+	VFMADD231PD  Y11, Y9, Y3
+	VFMADD231PD  Y11, Y10, Y4
+	VMASKMOVPD   (R11)(R8*8), Y0, Y11
+	VFMADD231PD  Y11, Y9, Y5
+	VFMADD231PD  Y11, Y10, Y6
+	VMASKMOVPD   (R12)(R8*8), Y0, Y11
+	VFMADD231PD  Y11, Y9, Y7
+	VFMADD231PD  Y11, Y10, Y8
+	MOVQ         dst+0(FP), R8
+	MOVQ         start+40(FP), R9
+	MOVQ         (AX), R10
+	LEAQ         (R8)(R10*8), R10
+	VEXTRACTF128 $0x01, Y1, X9
+	VADDPD       X1, X9, X9
+	VPERMILPD    $0x01, X9, X1
+	VADDPD       X1, X9, X9
+	VADDSD       (R9), X9, X9
+	VMOVSD       X9, (R10)
+	VEXTRACTF128 $0x01, Y2, X1
+	VADDPD       X2, X1, X1
+	VPERMILPD    $0x01, X1, X2
+	VADDPD       X2, X1, X1
+	VADDSD       8(R9), X1, X1
+	VMOVSD       X1, 8(R10)
+	MOVQ         8(AX), R10
+	LEAQ         (R8)(R10*8), R10
+	VEXTRACTF128 $0x01, Y3, X1
+	VADDPD       X3, X1, X1
+	VPERMILPD    $0x01, X1, X3
+	VADDPD       X3, X1, X1
+	VADDSD       (R9), X1, X1
+	VMOVSD       X1, (R10)
+	VEXTRACTF128 $0x01, Y4, X1
+	VADDPD       X4, X1, X1
+	VPERMILPD    $0x01, X1, X4
+	VADDPD       X4, X1, X1
+	VADDSD       8(R9), X1, X1
+	VMOVSD       X1, 8(R10)
+	MOVQ         16(AX), R10
+	LEAQ         (R8)(R10*8), R10
+	VEXTRACTF128 $0x01, Y5, X1
+	VADDPD       X5, X1, X1
+	VPERMILPD    $0x01, X1, X5
+	VADDPD       X5, X1, X1
+	VADDSD       (R9), X1, X1
+	VMOVSD       X1, (R10)
+	VEXTRACTF128 $0x01, Y6, X1
+	VADDPD       X6, X1, X1
+	VPERMILPD    $0x01, X1, X6
+	VADDPD       X6, X1, X1
+	VADDSD       8(R9), X1, X1
+	VMOVSD       X1, 8(R10)
+	MOVQ         24(AX), R10
+	LEAQ         (R8)(R10*8), R10
+	VEXTRACTF128 $0x01, Y7, X1
+	VADDPD       X7, X1, X1
+	VPERMILPD    $0x01, X1, X7
+	VADDPD       X7, X1, X1
+	VADDSD       (R9), X1, X1
+	VMOVSD       X1, (R10)
+	VEXTRACTF128 $0x01, Y8, X1
+	VADDPD       X8, X1, X1
+	VPERMILPD    $0x01, X1, X8
+	VADDPD       X8, X1, X1
+	VADDSD       8(R9), X1, X1
+	VMOVSD       X1, 8(R10)
+	ADDQ         $0x00000020, AX
+	ADDQ         $0x00000020, CX
+	SUBQ         $0x00000004, DX
+	JMP          next4
+
+fewer4:
+next1:
+	CMPQ   DX, $0x00000001
+	JLT    fewer1
+	MOVQ   x+16(FP), R8
+	MOVQ   (CX), R9
+	LEAQ   (R8)(R9*8), R9
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	XORQ   R8, R8
+
+vector1:
+	CMPQ        R8, SI
+	JGE         last1
+	VMOVUPS     (BX)(R8*8), Y3
+	VMOVUPS     (DI)(R8*8), Y4
+	VMOVUPS     (R9)(R8*8), Y5
+	VFMADD231PD Y5, Y3, Y1
+	VFMADD231PD Y5, Y4, Y2
+	ADDQ        $0x00000004, R8
+	JMP         vector1
+
+last1:
+	VMOVUPS      (BX)(R8*8), Y3
+	VMOVUPS      (DI)(R8*8), Y4
+	VMASKMOVPD   (R9)(R8*8), Y0, Y5
+	VFMADD231PD  Y5, Y3, Y1
+	VFMADD231PD  Y5, Y4, Y2
+	MOVQ         dst+0(FP), R8
+	MOVQ         start+40(FP), R9
+	MOVQ         (AX), R10
+	LEAQ         (R8)(R10*8), R10
+	VEXTRACTF128 $0x01, Y1, X3
+	VADDPD       X1, X3, X3
+	VPERMILPD    $0x01, X3, X1
+	VADDPD       X1, X3, X3
+	VADDSD       (R9), X3, X3
+	VMOVSD       X3, (R10)
+	VEXTRACTF128 $0x01, Y2, X1
+	VADDPD       X2, X1, X1
+	VPERMILPD    $0x01, X1, X2
+	VADDPD       X2, X1, X1
+	VADDSD       8(R9), X1, X1
+	VMOVSD       X1, 8(R10)
+	ADDQ         $0x00000008, AX
+	ADDQ         $0x00000008, CX
+	SUBQ         $0x00000001, DX
+	JMP          next1
+
+fewer1:
+	VZEROUPPER
+	RET
+
+// func dot3x64AVX2(dst *float64, dstOff *int, x *float64, xOff *int, w *float64, start *float64, rows int, k int, stride int)
+// Requires: AVX, FMA3
+TEXT ·dot3x64AVX2(SB), NOSPLIT, $0-72
+	MOVQ    dstOff+8(FP), AX
+	MOVQ    xOff+24(FP), CX
+	MOVQ    rows+48(FP), DX
+	MOVQ    k+56(FP), BX
+	LEAQ    -1(BX), SI
+	ANDQ    $-4, SI
+	SUBQ    SI, BX
+	LEAQ    window64<>+0(SB), DI
+	MOVQ    $0x00000004, R8
+	SUBQ    BX, R8
+	VMOVUPS (DI)(R8*8), Y0
+	MOVQ    w+32(FP), BX
+	MOVQ    stride+64(FP), DI
+	LEAQ    (BX)(DI*8), DI
+	MOVQ    stride+64(FP), R8
+	LEAQ    (DI)(R8*8), R8
+
+next2:
+	CMPQ   DX, $0x00000002
+	JLT    fewer2
+	MOVQ   x+16(FP), R9
+	MOVQ   (CX), R10
+	LEAQ   (R9)(R10*8), R10
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	MOVQ   8(CX), R11
+	LEAQ   (R9)(R11*8), R11
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	XORQ   R9, R9
+
+vector2:
+	CMPQ        R9, SI
+	JGE         last2
+	VMOVUPS     (BX)(R9*8), Y7
+	VMOVUPS     (DI)(R9*8), Y8
+	VMOVUPS     (R8)(R9*8), Y9
+	VMOVUPS     (R10)(R9*8), Y10
+	VFMADD231PD Y10, Y7, Y1
+	VFMADD231PD Y10, Y8, Y2
+	VFMADD231PD Y10, Y9, Y3
+	VMOVUPS     (R11)(R9*8), Y10
+	VFMADD231PD Y10, Y7, Y4
+	VFMADD231PD Y10, Y8, Y5
+	VFMADD231PD Y10, Y9, Y6
+	ADDQ        $0x00000004, R9
+	JMP         vector2
+
+last2:
+	VMOVUPS      (BX)(R9*8), Y7
+	VMOVUPS      (DI)(R9*8), Y8
+	VMOVUPS      (R8)(R9*8), Y9
+	VMASKMOVPD   (R10)(R9*8), Y0, Y10
+	VFMADD231PD  Y10, Y7, Y1
+	VFMADD231PD  Y10, Y8, Y2
+	VFMADD231PD  Y10, Y9, Y3
+	VMASKMOVPD   (R11)(R9*8), Y0, Y10
+	VFMADD231PD  Y10, Y7, Y4
+	VFMADD231PD  Y10, Y8, Y5
+	VFMADD231PD  Y10, Y9, Y6
+	MOVQ         dst+0(FP), R9
+	MOVQ         start+40(FP), R10
+	MOVQ         (AX), R11
+	LEAQ         (R9)(R11*8), R11
+	VEXTRACTF128 $0x01, Y1, X7
+	VADDPD       X1, X7, X7
+	VPERMILPD    $0x01, X7, X1
+	VADDPD       X1, X7, X7
+	VADDSD       (R10), X7, X7
+	VMOVSD       X7, (R11)
+	VEXTRACTF128 $0x01, Y2, X1
+	VADDPD       X2, X1, X1
+	VPERMILPD    $0x01, X1, X2
+	VADDPD       X2, X1, X1
+	VADDSD       8(R10), X1, X1
+	VMOVSD       X1, 8(R11)
+	VEXTRACTF128 $0x01, Y3, X1
+	VADDPD       X3, X1, X1
+	VPERMILPD    $0x01, X1, X3
+	VADDPD       X3, X1, X1
+	VADDSD       16(R10), X1, X1
+	VMOVSD       X1, 16(R11)
+	MOVQ         8(AX), R11
+	LEAQ         (R9)(R11*8), R11
+	VEXTRACTF128 $0x01, Y4, X1
+	VADDPD       X4, X1, X1
+	VPERMILPD    $0x01, X1, X4
+	VADDPD       X4, X1, X1
+	VADDSD       (R10), X1, X1
+	VMOVSD       X1, (R11)
+	VEXTRACTF128 $0x01, Y5, X1
+	VADDPD       X5, X1, X1
+	VPERMILPD    $0x01, X1, X5
+	VADDPD       X5, X1, X1
+	VADDSD       8(R10), X1, X1
+	VMOVSD       X1, 8(R11)
+	VEXTRACTF128 $0x01, Y6, X1
+	VADDPD       X6, X1, X1
+	VPERMILPD    $0x01, X1, X6
+	VADDPD       X6, X1, X1
+	VADDSD       16(R10), X1, X1
+	VMOVSD       X1, 16(R11)
+	ADDQ         $0x00000010, AX
+	ADDQ         $0x00000010, CX
+	SUBQ         $0x00000002, DX
+	JMP          next2
+
+fewer2:
+next1:
+	CMPQ   DX, $0x00000001
+	JLT    fewer1
+	MOVQ   x+16(FP), R9
+	MOVQ   (CX), R10
+	LEAQ   (R9)(R10*8), R10
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	XORQ   R9, R9
+
+vector1:
+	CMPQ        R9, SI
+	JGE         last1
+	VMOVUPS     (BX)(R9*8), Y4
+	VMOVUPS     (DI)(R9*8), Y5
+	VMOVUPS     (R8)(R9*8), Y6
+	VMOVUPS     (R10)(R9*8), Y7
+	VFMADD231PD Y7, Y4, Y1
+	VFMADD231PD Y7, Y5, Y2
+	VFMADD231PD Y7, Y6, Y3
+	ADDQ        $0x00000004, R9
+	JMP         vector1
+
+last1:
+	VMOVUPS      (BX)(R9*8), Y4
+	VMOVUPS      (DI)(R9*8), Y5
+	VMOVUPS      (R8)(R9*8), Y6
+	VMASKMOVPD   (R10)(R9*8), Y0, Y7
+	VFMADD231PD  Y7, Y4, Y1
+	VFMADD231PD  Y7, Y5, Y2
+	VFMADD231PD  Y7, Y6, Y3
+	MOVQ         dst+0(FP), R9
+	MOVQ         start+40(FP), R10
+	MOVQ         (AX), R11
+	LEAQ         (R9)(R11*8), R11
+	VEXTRACTF128 $0x01, Y1, X4
+	VADDPD       X1, X4, X4
+	VPERMILPD    $0x01, X4, X1
+	VADDPD       X1, X4, X4
+	VADDSD       (R10), X4, X4
+	VMOVSD       X4, (R11)
+	VEXTRACTF128 $0x01, Y2, X1
+	VADDPD       X2, X1, X1
+	VPERMILPD    $0x01, X1, X2
+	VADDPD       X2, X1, X1
+	VADDSD       8(R10), X1, X1
+	VMOVSD       X1, 8(R11)
+	VEXTRACTF128 $0x01, Y3, X1
+	VADDPD       X3, X1, X1
+	VPERMILPD    $0x01, X1, X3
+	VADDPD       X3, X1, X1
+	VADDSD       16(R10), X1, X1
+	VMOVSD       X1, 16(R11)
+	ADDQ         $0x00000008, AX
+	ADDQ         $0x00000008, CX
+	SUBQ         $0x00000001, DX
+	JMP          next1
+
+fewer1:
+	VZEROUPPER
+	RET
+
+// func dot4x64AVX2(dst *float64, dstOff *int, x *float64, xOff *int, w *float64, start *float64, rows int, k int, stride int)
+// Requires: AVX, FMA3
+TEXT ·dot4x64AVX2(SB), NOSPLIT, $0-72
+	MOVQ    dstOff+8(FP), AX
+	MOVQ    xOff+24(FP), CX
+	MOVQ    rows+48(FP), DX
+	MOVQ    k+56(FP), BX
+	LEAQ    -1(BX), SI
+	ANDQ    $-4, SI
+	SUBQ    SI, BX
+	LEAQ    window64<>+0(SB), DI
+	MOVQ    $0x00000004, R8
+	SUBQ    BX, R8
+	VMOVUPS (DI)(R8*8), Y0
+	MOVQ    w+32(FP), BX
+	MOVQ    stride+64(FP), DI
+	LEAQ    (BX)(DI*8), DI
+	MOVQ    stride+64(FP), R8
+	LEAQ    (DI)(R8*8), R8
+	MOVQ    stride+64(FP), R9
+	LEAQ    (R8)(R9*8), R9
+
+next2:
+	CMPQ   DX, $0x00000002
+	JLT    fewer2
+	MOVQ   x+16(FP), R10
+	MOVQ   (CX), R11
+	LEAQ   (R10)(R11*8), R11
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	MOVQ   8(CX), R12
+	LEAQ   (R10)(R12*8), R12
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	XORQ   R10, R10
+
+vector2:
+	CMPQ        R10, SI
+	JGE         last2
+	VMOVUPS     (BX)(R10*8), Y9
+	VMOVUPS     (DI)(R10*8), Y10
+	VMOVUPS     (R8)(R10*8), Y11
+	VMOVUPS     (R9)(R10*8), Y12
+	VMOVUPS     (R11)(R10*8), Y13
+	VFMADD231PD Y13, Y9, Y1
+	VFMADD231PD Y13, Y10, Y2
+	VFMADD231PD Y13, Y11, Y3
+	VFMADD231PD Y13, Y12, Y4
+	VMOVUPS     (R12)(R10*8), Y13
+	VFMADD231PD Y13, Y9, Y5
+	VFMADD231PD Y13, Y10, Y6
+	VFMADD231PD Y13, Y11, Y7
+	VFMADD231PD Y13, Y12, Y8
+	ADDQ        $0x00000004, R10
+	JMP         vector2
+
+last2:
+	VMOVUPS      (BX)(R10*8), Y9
+	VMOVUPS      (DI)(R10*8), Y10
+	VMOVUPS      (R8)(R10*8), Y11
+	VMOVUPS      (R9)(R10*8), Y12
+	VMASKMOVPD   (R11)(R10*8), Y0, Y13
+	VFMADD231PD  Y13, Y9, Y1
+	VFMADD231PD  Y13, Y10, Y2
+	VFMADD231PD  Y13, Y11, Y3
+	VFMADD231PD  Y13, Y12, Y4
+	VMASKMOVPD   (R12)(R10*8), Y0, Y13
+	VFMADD231PD  Y13, Y9, Y5
+	VFMADD231PD  Y13, Y10, Y6
+	VFMADD231PD  Y13, Y11, Y7
+	VFMADD231PD  Y13, Y12, Y8
+	MOVQ         dst+0(FP), R10
+	MOVQ         start+40(FP), R11
+	MOVQ         (AX), R12
+	LEAQ         (R10)(R12*8), R12
+	VEXTRACTF128 $0x01, Y1, X9
+	VADDPD       X1, X9, X9
+	VPERMILPD    $0x01, X9, X1
+	VADDPD       X1, X9, X9
+	VADDSD       (R11), X9, X9
+	VMOVSD       X9, (R12)
+	VEXTRACTF128 $0x01, Y2, X1
+	VADDPD       X2, X1, X1
+	VPERMILPD    $0x01, X1, X2
+	VADDPD       X2, X1, X1
+	VADDSD       8(R11), X1, X1
+	VMOVSD       X1, 8(R12)
+	VEXTRACTF128 $0x01, Y3, X1
+	VADDPD       X3, X1, X1
+	VPERMILPD    $0x01, X1, X3
+	VADDPD       X3, X1, X1
+	VADDSD       16(R11), X1, X1
+	VMOVSD       X1, 16(R12)
+	VEXTRACTF128 $0x01, Y4, X1
+	VADDPD       X4, X1, X1
+	VPERMILPD    $0x01, X1, X4
+	VADDPD       X4, X1, X1
+	VADDSD       24(R11), X1, X1
+	VMOVSD       X1, 24(R12)
+	MOVQ         8(AX), R12
+	LEAQ         (R10)(R12*8), R12
+	VEXTRACTF128 $0x01, Y5, X1
+	VADDPD       X5, X1, X1
+	VPERMILPD    $0x01, X1, X5
+	VADDPD       X5, X1, X1
+	VADDSD       (R11), X1, X1
+	VMOVSD       X1, (R12)
+	VEXTRACTF128 $0x01, Y6, X1
+	VADDPD       X6, X1, X1
+	VPERMILPD    $0x01, X1, X6
+	VADDPD       X6, X1, X1
+	VADDSD       8(R11), X1, X1
+	VMOVSD       X1, 8(R12)
+	VEXTRACTF128 $0x01, Y7, X1
+	VADDPD       X7, X1, X1
+	VPERMILPD    $0x01, X1, X7
+	VADDPD       X7, X1, X1
+	VADDSD       16(R11), X1, X1
+	VMOVSD       X1, 16(R12)
+	VEXTRACTF128 $0x01, Y8, X1
+	VADDPD       X8, X1, X1
+	VPERMILPD    $0x01, X1, X8
+	VADDPD       X8, X1, X1
+	VADDSD       24(R11), X1, X1
+	VMOVSD       X1, 24(R12)
+	ADDQ         $0x00000010, AX
+	ADDQ         $0x00000010, CX
+	SUBQ         $0x00000002, DX
+	JMP          next2
+
+fewer2:
+next1:
+	CMPQ   DX, $0x00000001
+	JLT    fewer1
+	MOVQ   x+16(FP), R10
+	MOVQ   (CX), R11
+	LEAQ   (R10)(R11*8), R11
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	XORQ   R10, R10
+
+vector1:
+	CMPQ        R10, SI
+	JGE         last1
+	VMOVUPS     (BX)(R10*8), Y5
+	VMOVUPS     (DI)(R10*8), Y6
+	VMOVUPS     (R8)(R10*8), Y7
+	VMOVUPS     (R9)(R10*8), Y8
+	VMOVUPS     (R11)(R10*8), Y9
+	VFMADD231PD Y9, Y5, Y1
+	VFMADD231PD Y9, Y6, Y2
+	VFMADD231PD Y9, Y7, Y3
+	VFMADD231PD Y9, Y8, Y4
+	ADDQ        $0x00000004, R10
+	JMP         vector1
+
+last1:
+	VMOVUPS      (BX)(R10*8), Y5
+	VMOVUPS      (DI)(R10*8), Y6
+	VMOVUPS      (R8)(R10*8), Y7
+	VMOVUPS      (R9)(R10*8), Y8
+	VMASKMOVPD   (R11)(R10*8), Y0, Y9
+	VFMADD231PD  Y9, Y5, Y1
+	VFMADD231PD  Y9, Y6, Y2
+	VFMADD231PD  Y9, Y7, Y3
+	VFMADD231PD  Y9, Y8, Y4
+	MOVQ         dst+0(FP), R10
+	MOVQ         start+40(FP), R11
+	MOVQ         (AX), R12
+	LEAQ         (R10)(R12*8), R12
+	VEXTRACTF128 $0x01, Y1, X5
+	VADDPD       X1, X5, X5
+	VPERMILPD    $0x01, X5, X1
+	VADDPD       X1, X5, X5
+	VADDSD       (R11), X5, X5
+	VMOVSD       X5, (R12)
+	VEXTRACTF128 $0x01, Y2, X1
+	VADDPD       X2, X1, X1
+	VPERMILPD    $0x01, X1, X2
+	VADDPD       X2, X1, X1
+	VADDSD       8(R11), X1, X1
+	VMOVSD       X1, 8(R12)
+	VEXTRACTF128 $0x01, Y3, X1
+	VADDPD       X3, X1, X1
+	VPERMILPD    $0x01, X1, X3
+	VADDPD       X3, X1, X1
+	VADDSD       16(R11), X1, X1
+	VMOVSD       X1, 16(R12)
+	VEXTRACTF128 $0x01, Y4, X1
+	VADDPD       X4, X1, X1
+	VPERMILPD    $0x01, X1, X4
+	VADDPD       X4, X1, X1
+	VADDSD       24(R11), X1, X1
+	VMOVSD       X1, 24(R12)
+	ADDQ         $0x00000008, AX
+	ADDQ         $0x00000008, CX
+	SUBQ         $0x00000001, DX
+	JMP          next1
+
+fewer1:
 	VZEROUPPER
 	RET
 

@@ -36,3 +36,18 @@ func packPanels[T Float](p panels, dst, w []T, k, m int, trans bool) {
 		}
 	}
 }
+
+// packColumns writes the columns one after the other, stride elements apart, and zeros between them.
+func packColumns[T Float](stride int, dst, w []T, k, m int, trans bool) {
+	for c := range m {
+		column := dst[c*stride : (c+1)*stride]
+		clear(column[k:])
+		if trans {
+			copy(column, w[c*k:(c+1)*k])
+			continue
+		}
+		for i := range k {
+			column[i] = w[i*m+c]
+		}
+	}
+}

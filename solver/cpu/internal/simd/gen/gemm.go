@@ -19,7 +19,7 @@ func (t target) gemm(n int) {
 	g.dstOff, g.xOff, g.rows = param("dstOff"), param("xOff"), param("rows")
 
 	Label("next")
-	most := g.target.rows()
+	const most = tileRows
 	CMPQ(g.rows, Imm(uint64(most)))
 	JLT(LabelRef("rest"))
 	g.tile(most)
@@ -107,10 +107,6 @@ func (g gemm) start(r int, acc [][]VecVirtual) {
 // finish stores the sums of r rows.
 func (g gemm) finish(r int, acc [][]VecVirtual) {
 	dst := param("dst")
-	if g.bytes == 16 {
-		g.finishNarrow(r, acc, dst)
-		return
-	}
 	g.tailed(fmt.Sprintf("stored%d", r), func(store func(VecVirtual, Mem)) {
 		for a := range acc {
 			p := g.row(dst, g.dstOff, a)
@@ -118,37 +114,6 @@ func (g gemm) finish(r int, acc [][]VecVirtual) {
 				func(v VecVirtual, at int) { store(v, Mem{Base: p, Disp: at}) })
 		}
 	})
-}
-
-// finishNarrow has a store of its own for each number of columns.
-func (g gemm) finishNarrow(r int, acc [][]VecVirtual, dst GPVirtual) {
-	tail, stored := param("tail"), fmt.Sprintf("stored%d", r)
-	for n := 1; n <= g.lanes(); n++ {
-		more := fmt.Sprintf("more%dthan%d", r, n)
-		CMPQ(tail, Imm(uint64(n)))
-		JNE(LabelRef(more))
-		for a := range acc {
-			g.storeFirst(n, acc[a][0], Mem{Base: g.row(dst, g.dstOff, a)})
-		}
-		JMP(LabelRef(stored))
-		Label(more)
-	}
-	Label(stored)
-}
-
-// storeFirst stores the first n lanes of a vector of 16 bytes.
-func (t target) storeFirst(n int, v VecVirtual, m Mem) {
-	switch n * t.size {
-	case 4:
-		VMOVSS(v, m)
-	case 8:
-		VMOVSD(v, m)
-	case 12:
-		VMOVSD(v, m)
-		VEXTRACTPS(Imm(2), v, m.Offset(8))
-	default:
-		t.store(v, m)
-	}
 }
 
 // tailed writes body twice, for a last vector with all its lanes and for a masked one: masked stores are slow on some

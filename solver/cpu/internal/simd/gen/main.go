@@ -11,9 +11,11 @@ import (
 func main() {
 	ConstraintExpr("!noasm")
 	for _, e := range []element{single, double} {
-		target{e, xmm}.gemm(1)
 		for _, v := range []vector{zmm, ymm} {
 			t := target{e, v}
+			for n := 1; n <= dotColumns; n++ {
+				t.dot(n)
+			}
 			for n := 1; n <= v.panel; n++ {
 				t.gemm(n)
 				for i := 1; i <= tileRows; i++ {

@@ -30,14 +30,11 @@ type vector struct {
 var (
 	zmm = vector{64, 4, "AVX512"}
 	ymm = vector{32, 2, "AVX2"}
-	xmm = vector{16, 1, "Narrow"} // for results of a few columns, at every level
+	xmm = vector{16, 1, "SSE"} // for parts of the wider ones
 )
 
 // tileRows is how many rows a product keeps in registers: with a full panel, 24 of 32 or 12 of 16 registers accumulate.
 const tileRows = 6
-
-// narrowRows is the same for a panel of one small vector: as many chains as hide the latency of the additions.
-const narrowRows = 8
 
 // target is what a kernel is written for.
 type target struct {
@@ -64,14 +61,6 @@ func (t target) reg() VecVirtual {
 		return YMM()
 	}
 	return XMM()
-}
-
-// rows is how many rows a product keeps in registers.
-func (t target) rows() int {
-	if t.bytes == 16 {
-		return narrowRows
-	}
-	return tileRows
 }
 
 func (t target) regs(n int) []VecVirtual {
@@ -174,12 +163,9 @@ func (t target) storeMasked(v VecVirtual, m Mem, k mask) {
 }
 
 func (t target) broadcast(m Mem, v VecVirtual) {
-	switch {
-	case t.size == 4:
+	if t.size == 4 {
 		VBROADCASTSS(m, v)
-	case t.bytes == 16:
-		VMOVDDUP(m, v)
-	default:
+	} else {
 		VBROADCASTSD(m, v)
 	}
 }
