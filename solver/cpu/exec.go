@@ -184,20 +184,23 @@ func (e *executor[T]) run(ops []rowOp, r *rows[T]) {
 	}
 }
 
+// product is a product and what is fused with it, done while the rows are in the first cache.
 func (e *executor[T]) product(op *rowOp, r *rows[T]) {
 	dst, dstOff := e.at(r, op.dst)
 	x, xOff := e.at(r, op.src[0])
-	epilogue := simd.Epilogue[T]{Fn: op.Fn}
-	if op.vjp != plan.Identity {
-		epilogue.Fn = op.vjp
-		epilogue.Y, epilogue.YOff = e.at(r, op.src[1])
-	}
 	var bias []T
 	if len(op.src) == 3 {
 		bias = e.params.values[op.src[2].id]
 	}
 	q := &e.params.packs[op.pack]
-	e.kern.Gemm(dst, dstOff, x, xOff, q.data, bias, q.k, q.m, epilogue)
+	e.kern.Gemm(dst, dstOff, x, xOff, q.data, bias, q.k, q.m)
+	switch {
+	case op.vjp != plan.Identity:
+		y, yOff := e.at(r, op.src[1])
+		e.kern.Binary(op.vjp, dst, dstOff, dst, dstOff, 1, y, yOff, 1, op.dst.width)
+	case op.Fn != plan.Identity:
+		e.kern.Unary(op.Fn, dst, dstOff, dst, dstOff, op.dst.width)
+	}
 }
 
 func (e *executor[T]) binary(op *rowOp, r *rows[T]) {

@@ -156,6 +156,10 @@ func copySum[A, T simd.Float](dst []A, s *sums[T], id plan.ID) {
 
 // convert copies numbers of one type to another.
 func convert[A, B simd.Float](dst []A, src []B) {
+	if same, ok := any(dst).([]B); ok {
+		copy(same, src)
+		return
+	}
 	for i, v := range src {
 		dst[i] = A(v)
 	}

@@ -136,11 +136,7 @@ func (p *products[T]) colSum(acc []T, y []T, yOff []int, j int) {
 func (p *products[T]) install(k *Kernels[T]) {
 	p.ones, p.zeros, p.start = []T{1}, make([]int, 1024), make([]T, p.lanes*len(p.gemm))
 	k.PackLen, k.Pack = p.packLen, p.pack
-	k.GemmTN, k.ColSum = p.outer, p.colSum
-	k.Gemm = func(dst []T, dstOff []int, x []T, xOff []int, packed, bias []T, rows, m int, e Epilogue[T]) {
-		p.multiply(dst, dstOff, x, xOff, packed, bias, rows, m)
-		e.apply(k, dst, dstOff, m)
-	}
+	k.Gemm, k.GemmTN, k.ColSum = p.multiply, p.outer, p.colSum
 }
 
 // Peak is the speed of one core in fused multiply-adds of a level's widest vectors, for elements of that many bytes, in

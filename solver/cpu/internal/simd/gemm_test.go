@@ -10,7 +10,7 @@ import (
 	"neuralode/solver/cpu/internal/simd"
 )
 
-// epilogues are those that products are fused with.
+// epilogues are what follows products in place.
 var epilogues = []plan.Fn{plan.Identity, plan.Tanh, plan.Sigmoid, plan.Softplus, plan.Relu, plan.Sin, plan.TanhVJP,
 	plan.SigmoidVJP, plan.SoftplusVJP, plan.ReluVJP}
 
@@ -44,7 +44,14 @@ func (p product[T]) pack(t testing.TB, kern *simd.Kernels[T]) []T {
 // run writes the product of the listed rows.
 func (p product[T]) run(kern *simd.Kernels[T], dst operand[T], packed []T, rows ...int) {
 	x, y := p.x.pick(rows...), p.y.pick(rows...)
-	kern.Gemm(dst.base, dst.off, x.base, x.off, packed, p.bias, p.k, p.m, simd.Epilogue[T]{Fn: p.fn, Y: y.base, YOff: y.off})
+	kern.Gemm(dst.base, dst.off, x.base, x.off, packed, p.bias, p.k, p.m)
+	switch {
+	case p.fn == plan.Identity:
+	case p.fn.IsUnary():
+		kern.Unary(p.fn, dst.base, dst.off, dst.base, dst.off, p.m)
+	default:
+		kern.Binary(p.fn, dst.base, dst.off, dst.base, dst.off, 1, y.base, y.off, 1, p.m)
+	}
 }
 
 func (p product[T]) weight(i, c int) float64 {

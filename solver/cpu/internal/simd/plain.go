@@ -14,14 +14,10 @@ func plainKernels[T Float]() *Kernels[T] {
 			packPanels(plainPanels, dst, w, k, m, trans)
 		},
 		ScaleRows: ScaleRows[T], Combine: Combine[T], ErrorNorm: ErrorNorm[T],
-		GemmTN: gemmTNPlain[T], ColSum: colSumPlain[T], Add: addPlain[T], Adam: adamPlain[T],
+		Gemm: gemmPlain[T], GemmTN: gemmTNPlain[T], ColSum: colSumPlain[T], Add: addPlain[T], Adam: adamPlain[T],
 	}
 	s := newScalars[T]()
 	k.Unary, k.Binary = s.unaryRows, s.binaryRows
-	k.Gemm = func(dst []T, dstOff []int, x []T, xOff []int, packed, bias []T, rows, m int, e Epilogue[T]) {
-		gemmPlain(dst, dstOff, x, xOff, packed, bias, rows, m)
-		e.apply(k, dst, dstOff, m)
-	}
 	return k
 }
 
@@ -68,17 +64,6 @@ func twoRows[T Float](x, y, panel []T, start [4]T) (a, b [4]T) {
 		b3 += v * w[3]
 	}
 	return [4]T{a0, a1, a2, a3}, [4]T{b0, b1, b2, b3}
-}
-
-// apply runs the epilogue over rows that hold the product.
-func (e *Epilogue[T]) apply(k *Kernels[T], dst []T, off []int, width int) {
-	switch {
-	case e.Fn == plan.Identity:
-	case e.Fn.IsUnary():
-		k.Unary(e.Fn, dst, off, dst, off, width)
-	default:
-		k.Binary(e.Fn, dst, off, dst, off, 1, e.Y, e.YOff, 1, width)
-	}
 }
 
 func gemmTNPlain[T Float](acc []T, x []T, xOff []int, y []T, yOff []int, i, j int) {

@@ -46,13 +46,19 @@ func reluVJP[T Float](g, x T) T {
 	return 0
 }
 
-// SumSquares is Σ x², in float64.
+// SumSquares is Σ x², in float64: four sums of every fourth number, added in order.
 func SumSquares[T Float](x []T) float64 {
-	s := 0.0
-	for _, v := range x {
-		s += float64(v) * float64(v)
+	var s [4]float64
+	for ; len(x) >= 4; x = x[4:] {
+		s[0] += float64(x[0]) * float64(x[0])
+		s[1] += float64(x[1]) * float64(x[1])
+		s[2] += float64(x[2]) * float64(x[2])
+		s[3] += float64(x[3]) * float64(x[3])
 	}
-	return s
+	for i, v := range x {
+		s[i] += float64(v) * float64(v)
+	}
+	return s[0] + s[1] + s[2] + s[3]
 }
 
 func abs[T Float](x T) T { return T(math.Abs(float64(x))) }

@@ -55,14 +55,6 @@ func ParseLevel(s string) (Level, error) {
 	return Level(i), nil
 }
 
-// Epilogue is what a product does with its results before it writes them: a unary function, or a derivative (TanhVJP and
-// so on) whose first argument is the product and whose second is the row of Y.
-type Epilogue[T Float] struct {
-	Fn   plan.Fn
-	Y    []T
-	YOff []int
-}
-
 // Kernels are the kernels of one level for one type of numbers.
 type Kernels[T Float] struct {
 	// PackLen is how many numbers Pack writes for a k by m matrix.
@@ -71,8 +63,8 @@ type Kernels[T Float] struct {
 	// Pack writes W, [k, m] row-major, in the order Gemm reads it; with trans w is Wᵀ, [m, k].
 	Pack func(dst, w []T, k, m int, trans bool)
 
-	// Gemm writes dst_r = e(x_r·W + bias) for as many rows as dstOff lists; a nil bias is zero.
-	Gemm func(dst []T, dstOff []int, x []T, xOff []int, packed, bias []T, k, m int, e Epilogue[T])
+	// Gemm writes dst_r = x_r·W + bias for as many rows as dstOff lists; a nil bias is zero.
+	Gemm func(dst []T, dstOff []int, x []T, xOff []int, packed, bias []T, k, m int)
 
 	// GemmTN adds acc[a·j+b] += Σ_r x_r[a]·y_r[b] for a < i, b < j, r ascending.
 	GemmTN func(acc []T, x []T, xOff []int, y []T, yOff []int, i, j int)
