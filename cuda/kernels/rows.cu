@@ -4,23 +4,6 @@
 // Every sum has one order, whatever the number of rows and threads, and multiply-adds are written out: a sample's bits
 // do not depend on the configuration or on the other rows. Compile with --fmad=false.
 
-enum Status { OK, MAX_STEPS, STEP_UNDERFLOW, NON_FINITE, CANCELLED };
-enum Phase { IDLE, FRESH, ACTIVE, DONE };
-
-// Row is the control state of one row.
-struct Row {
-	double t0, t1;               // the span of integration
-	double t, h, step;           // now; the next step; that step cut to the span
-	double factor;               // from this step to the next
-	double previous, previous2;  // error norms of the accepted steps before
-	int sample, phase, status;
-	int last, accept;            // of the step under way
-	int tried;                   // steps of this span
-	int accepted, rejected, nfe; // of this sample
-	int left;                    // save times passed (forward) or not yet passed (backward)
-	int from;                    // the recorded step to take back
-};
-
 // Rows lists rows in ascending order.
 struct Rows {
 	int n;
@@ -63,14 +46,6 @@ __device__ void eachValue(const Rows &rows, const Frames<P> &frames, Body body) 
 template <class P> __device__ real gradientOf(const Frames<P> &frames, int row, int c) {
 	if constexpr (P::HAS_GRADIENT) return P::gradient(frames.l(row), frames.s(row))[c];
 	return 0;
-}
-
-__device__ inline real mad(real a, real b, real c) {
-#ifdef CUDA_EMULATION
-	return a * b + c;
-#else
-	return fma(a, b, c);
-#endif
 }
 
 // load4 copies four neighbours, in one access where p is aligned for it.

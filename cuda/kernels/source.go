@@ -11,6 +11,8 @@ import (
 var (
 	//go:embed functions.cu
 	functionsSource string
+	//go:embed row.cu
+	rowSource string
 	//go:embed rows.cu
 	rowsSource string
 	//go:embed controller.cu
@@ -29,6 +31,12 @@ var (
 	discreteSource string
 	//go:embed train.cu
 	trainSource string
+	//go:embed finish.cu
+	finishSource string
+	//go:embed update.cu
+	updateSource string
+	//go:embed prepare.cu
+	prepareSource string
 	//go:embed kernels.cu
 	kernelsSource string
 	//go:embed solve.cu
@@ -95,7 +103,7 @@ func Print(m solver.Model, spec solver.Spec, c Config) (*Printed, error) {
 	var b strings.Builder
 	k.printConstants(&b)
 	printCall(&b)
-	b.WriteString("\n" + functionsSource + "\n" + rowsSource)
+	b.WriteString("\n" + functionsSource + "\n" + rowSource + "\n" + rowsSource)
 	k.printPlans(&b)
 	for _, source := range k.sources() {
 		b.WriteString("\n" + source)
@@ -106,7 +114,7 @@ func Print(m solver.Model, spec solver.Spec, c Config) (*Printed, error) {
 
 // sources are the parts that the spec needs.
 func (k *Printed) sources() []string {
-	parts := []string{controllerSource, reportSource, tileSource, forwardSource, kernelsSource}
+	parts := []string{controllerSource, reportSource, tileSource, forwardSource, prepareSource, kernelsSource}
 	if k.spec.Gradient == solver.NoGradient {
 		return append(parts, solveSource)
 	}
@@ -114,7 +122,7 @@ func (k *Printed) sources() []string {
 		parts = append(parts, headSource)
 	}
 	backward := map[solver.Gradient]string{solver.Backsolve: backsolveSource, solver.Discrete: discreteSource}
-	return append(parts, backward[k.spec.Gradient], trainSource, differentiateSource)
+	return append(parts, backward[k.spec.Gradient], trainSource, finishSource, updateSource, differentiateSource)
 }
 
 // lower gives every value of the plans its place.

@@ -1,4 +1,5 @@
-// The decision about a training iteration: its report, its failure, the scale of its update.
+// What comes of a gradient: its totals and numbers, and the decision about a training iteration: its report, its failure,
+// the scale of its update.
 
 // Failures of an iteration. After one, the kernels of the iterations that follow do nothing.
 enum Failure { NONE, FORWARD_FAILED, BACKWARD_FAILED, NOT_FINITE, RECORD_FULL };
@@ -56,4 +57,54 @@ __device__ void decide(const Call &call, const Batch &batch, double norm) {
 	call.decision[CLIP_SCALE] = o[CLIP_NORM] > 0 && norm > o[CLIP_NORM] ? o[CLIP_NORM] / norm : 1.0;
 	call.decision[CORRECT_M] = 1 / (1 - power(o[BETA1], double(progress[STEP])));
 	call.decision[CORRECT_V] = 1 / (1 - power(o[BETA2], double(progress[STEP])));
+}
+
+// reportTotals sums up the samples of a block, in their order.
+__device__ void reportTotals(const Call &call, const Batch &batch, long long block, int from, int to) {
+	double *t = call.totals + TOTALS * block;
+	double loss = 0, nfe = 0, most = 0, accepted = 0, rejected = 0, forward = -1, backward = -1;
+	for (int i = from; i < to; i++) {
+		if (call.status[i] != OK && forward < 0) forward = i;
+		if (call.backStatus[i] != OK && backward < 0) backward = i;
+#if HAS_HEAD
+		if (call.labels && call.status[i] == OK) loss += double(lossWeight(call, batch, i)) * double(call.losses[i]);
+#endif
+		accepted += call.stats[3 * i];
+		rejected += call.stats[3 * i + 1];
+		nfe += call.stats[3 * i + 2];
+		most = fmax(most, double(call.stats[3 * i + 2]));
+	}
+	t[TOTAL_LOSS] = loss;
+	t[TOTAL_NFE] = nfe;
+	t[TOTAL_NFE_MAX] = most;
+	t[TOTAL_ACCEPTED] = accepted;
+	t[TOTAL_REJECTED] = rejected;
+	t[TOTAL_FORWARD] = forward;
+	t[TOTAL_BACKWARD] = backward;
+}
+
+// treeSum adds one number of each of WIDE_THREADS threads, in a fixed order; thread 0 has the result.
+__device__ double treeSum(double *shared, double x) {
+	shared[threadIdx.x] = x;
+	for (int n = WIDE_THREADS / 2; n > 0; n /= 2) {
+		__syncthreads();
+		if (threadIdx.x < n) shared[threadIdx.x] += shared[threadIdx.x + n];
+	}
+	return threadIdx.x == 0 ? shared[0] : 0;
+}
+
+// finishSums runs the plans' Finish sections. One block; the caller synchronises.
+__device__ inline void finishSums(const Call &call) {
+	FieldWeights::finish(call.theta, call.fieldShared, call.sums);
+#if HAS_HEAD
+	HeadWeights::finish(call.theta + FIELD_THETA, call.headShared, call.sums + FIELD_SUMS);
+#endif
+}
+
+// gradientAt is ∂L/∂θ at place i.
+__device__ inline real gradientAt(const Call &call, int i) {
+#if HAS_HEAD
+	if (i >= FIELD_THETA) return HeadWeights::gradient(call.sums + FIELD_SUMS, call.headShared, i - FIELD_THETA);
+#endif
+	return FieldWeights::gradient(call.sums, call.fieldShared, i);
 }

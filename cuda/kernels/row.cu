@@ -1,0 +1,27 @@
+// A row: the place of one sample, with its own time, step size and acceptance.
+
+enum Status { OK, MAX_STEPS, STEP_UNDERFLOW, NON_FINITE, CANCELLED };
+enum Phase { IDLE, FRESH, ACTIVE, DONE };
+
+// Row is the control state of one row.
+struct Row {
+	double t0, t1;               // the span of integration
+	double t, h, step;           // now; the next step; that step cut to the span
+	double factor;               // from this step to the next
+	double previous, previous2;  // error norms of the accepted steps before
+	int sample, phase, status;
+	int last, accept;            // of the step under way
+	int tried;                   // steps of this span
+	int accepted, rejected, nfe; // of this sample
+	int left;                    // save times passed (forward) or not yet passed (backward)
+	int from;                    // the recorded step to take back
+};
+
+// mad is a·b + c, written out wherever it is meant: compile with --fmad=false.
+__device__ inline real mad(real a, real b, real c) {
+#ifdef CUDA_EMULATION
+	return a * b + c;
+#else
+	return fma(a, b, c);
+#endif
+}
