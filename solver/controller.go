@@ -72,15 +72,18 @@ func (c *Controller) factor(err, k float64, history *Errors) float64 {
 	if err == 0 {
 		return c.MaxFactor
 	}
-	factor := c.Safety * math.Pow(err, -(c.P+c.I+c.D)/k)
+	factor := c.Safety * power(err, -(c.P+c.I+c.D)/k)
 	if p := c.P + 2*c.D; p != 0 && history.Prev > 0 {
-		factor *= math.Pow(history.Prev, p/k)
+		factor *= power(history.Prev, p/k)
 	}
 	if c.D != 0 && history.Prev2 > 0 {
-		factor *= math.Pow(history.Prev2, -c.D/k)
+		factor *= power(history.Prev2, -c.D/k)
 	}
 	return math.Min(c.MaxFactor, math.Max(c.MinFactor, factor))
 }
+
+// power is xʸ for positive x, and for 0 with y < 0.
+func power(x, y float64) float64 { return math.Exp(y * math.Log(x)) }
 
 // StartStep is the first trial step size (without sign) by Hairer, Nørsett and Wanner, Solving ODEs I, II.4, from the
 // scaled norms d0 = |z0|, d1 = |f0| and d2 = |f1 − f0|, where f1 is the field after an Euler step of size h0 =
@@ -90,7 +93,7 @@ func StartStep(h0, d1, d2 float64, k int) float64 {
 	largest := math.Max(d1, d2)
 	h1 := math.Max(1e-6, h0*1e-3)
 	if largest > 1e-15 {
-		h1 = math.Pow(0.01/largest, 1/float64(k))
+		h1 = power(0.01/largest, 1/float64(k))
 	}
 	return math.Min(100*h0, h1)
 }

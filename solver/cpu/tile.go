@@ -37,7 +37,7 @@ type tile[T simd.Float] struct {
 
 	list  lists[T]
 	busy  solver.Occupancy
-	sound bool // the last trial step stayed finite in every row
+	sound bool // under one step for all: the last trial step stayed finite in every row
 }
 
 // rowState is the control state of one row.
@@ -288,9 +288,11 @@ func (tl *tile[T]) stages() {
 func (tl *tile[T]) judge() {
 	norms := tl.errorNorms()
 	tl.share(norms)
-	tl.sound = true
-	for _, s := range tl.active {
-		tl.sound = tl.sound && tl.finiteTrial(s)
+	if tl.whole {
+		tl.sound = true
+		for _, s := range tl.active {
+			tl.sound = tl.sound && tl.finiteTrial(s)
+		}
 	}
 	for i, s := range tl.active {
 		r := &tl.row[s]
