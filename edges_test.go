@@ -34,12 +34,13 @@ var allowed = map[string][]string{
 	"cmd/neuralode":            {"", "solver", "graph", "train", "figure", "dataset", "reference", "atomicfile", "bench", "verify"},
 	"verify":                   {"", "solver", "graph", "train", "reference"},
 	"bench/peers/export":       {"bench", "reference", "safetensors"},
-	"bench":                    {"", "solver", "graph", "train", "reference", "solver/cpu"},
+	"bench":                    {"", "solver", "graph", "train", "reference", "solver/cpu", "solver/cpu/kernelbench"},
+	"solver/cpu/kernelbench":   {"plan", "solver/cpu/internal/simd"},
 }
 
 // owners says which packages alone may import a library.
 var owners = map[string][]string{
-	"gorgonia.org/gorgonia":             {"graph", "", "solver/solvertest"},
+	"gorgonia.org/gorgonia":             {"graph", "", "solver/solvertest", "bench"},
 	"gorgonia.org/tensor":               {"graph", ""},
 	"gonum.org/v1/plot":                 {"figure"},
 	"github.com/spf13/cobra":            {"cmd/neuralode"},

@@ -1,26 +1,38 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"os"
 	"runtime"
 	"testing"
 
 	"neuralode"
 	"neuralode/reference"
 	"neuralode/solver"
+	"neuralode/solver/cpu/kernelbench"
 )
 
 var modes = []solver.Gradient{solver.Discrete, solver.Backsolve}
 
-// Run runs all suites as sub-benchmarks of b, on the CPU with as many workers as GOMAXPROCS.
+// DeviceVariable names the environment variable that says what the suites run on: cpu, the default, or cuda.
+const DeviceVariable = "NEURALODE_BENCH_DEVICE"
+
+// Run runs all suites as sub-benchmarks of b: on the CPU with as many workers as GOMAXPROCS, or on the device that
+// DeviceVariable names.
 func Run(b *testing.B) {
-	backend, _, err := neuralode.Open("cpu")
+	device := cmp.Or(os.Getenv(DeviceVariable), "cpu")
+	backend, _, err := neuralode.Open(device)
 	if err != nil {
 		b.Fatal(err)
 	}
-	peak := Peak(runtime.GOMAXPROCS(0))
-	for _, c := range cases(b) {
+	peak := 0.0
+	if device == "cpu" {
+		peak = Peak(runtime.GOMAXPROCS(0))
+		b.Run("kernels", kernelbench.Run)
+	}
+	for _, c := range cases(b, device) {
 		name := fmt.Sprintf("%s/batch=%d", c.Name, c.Batch())
 		b.Run("solve/"+name, func(b *testing.B) { solve(b, backend, c) })
 		for _, mode := range modes {
@@ -28,23 +40,37 @@ func Run(b *testing.B) {
 			b.Run(fmt.Sprintf("iteration/%v/%s", mode, name), func(b *testing.B) { iteration(b, backend, c, mode, peak) })
 		}
 	}
+	for _, n := range ensembles[device] {
+		b.Run(fmt.Sprintf("ensemble/lorenz/batch=%d", n), func(b *testing.B) { ensemble(b, backend, n) })
+	}
+	for _, mode := range modes {
+		b.Run(fmt.Sprintf("run/%v", mode), func(b *testing.B) { wholeRun(b, backend, mode) })
+	}
 }
 
-func cases(b *testing.B) []*Case {
+// The batches of the trained spiral, of the middle size and of the ensemble, by device.
+var (
+	batches   = map[string][]int{"cpu": {1, 16, 256, 4096}, "cuda": {1, 16, 256, 4096, 65536}}
+	middles   = map[string][]int{"cpu": {1024}, "cuda": {1024, 4096}}
+	ensembles = map[string][]int{"cpu": {1 << 13}, "cuda": {1 << 20, 1 << 23}}
+)
+
+func cases(b *testing.B, device string) []*Case {
 	var all []*Case
-	spiral := reference.Embedded()[0]
-	for _, batch := range []int{1, 16, 256, 4096} {
-		c, err := FromProblem(&spiral, batch)
+	add := func(c *Case, err error) {
 		if err != nil {
 			b.Fatal(err)
 		}
 		all = append(all, c)
 	}
-	c, err := Middle(1024)
-	if err != nil {
-		b.Fatal(err)
+	spiral := reference.Embedded()[0]
+	for _, n := range batches[device] {
+		add(FromProblem(&spiral, n))
 	}
-	return append(all, c)
+	for _, n := range middles[device] {
+		add(Middle(n))
+	}
+	return all
 }
 
 // solve times the forward solve alone, its arguments and results copied in and out.

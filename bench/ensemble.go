@@ -1,0 +1,62 @@
+package bench
+
+import (
+	"context"
+	"testing"
+
+	"gorgonia.org/gorgonia"
+
+	"neuralode/graph"
+	"neuralode/solver"
+)
+
+// lorenz is the system of Lorenz (1963), σ = 10 and β = 8/3, with a ρ for each sample: [x, y, z, ρ], where ρ' = 0.
+func lorenz() graph.Field {
+	return graph.Field{Dim: 4, Func: func(_, s *gorgonia.Node, _ []*gorgonia.Node) (*gorgonia.Node, error) {
+		column := func(i int) *gorgonia.Node { return gorgonia.Must(graph.Slice(s, 1, i, i+1, 1)) }
+		x, y, z, rho := column(0), column(1), column(2), column(3)
+		dx := scaled(gorgonia.Must(gorgonia.Sub(y, x)), 10)
+		dy := gorgonia.Must(gorgonia.Sub(gorgonia.Must(gorgonia.HadamardProd(x, gorgonia.Must(gorgonia.Sub(rho, z)))), y))
+		dz := gorgonia.Must(gorgonia.Sub(gorgonia.Must(gorgonia.HadamardProd(x, y)), scaled(z, 8.0/3)))
+		return graph.Concat(1, dx, dy, dz, scaled(rho, 0))
+	}}
+}
+
+func scaled(x *gorgonia.Node, by float64) *gorgonia.Node {
+	return gorgonia.Must(gorgonia.HadamardProd(x, gorgonia.NewConstant(by)))
+}
+
+// ensemble times the forward solve of n Lorenz systems from (1, 0, 0), ρ from 0 to 21, over one unit of time at rtol and
+// atol 1e-8 in float32: the ensemble of the GPU benchmarks of Utkarsh et al. (2024).
+func ensemble(b *testing.B, backend solver.Backend, n int) {
+	field, err := graph.LowerField(lorenz())
+	if err != nil {
+		b.Fatal(err)
+	}
+	spec := solver.DefaultSpec()
+	spec.Controller.Rtol, spec.Controller.Atol = 1e-8, 1e-8
+	program, err := backend.Compile(solver.Model{Field: field}, spec)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer program.Close()
+	batch := solver.Batch{Spans: []solver.Span{{T1: 1}}}
+	for i := range n {
+		batch.Z0 = append(batch.Z0, 1, 0, 0, 21*float64(i)/float64(n))
+	}
+	var nfe float64
+	for b.Loop() {
+		s, err := program.Solve(context.Background(), nil, batch)
+		if err == nil {
+			err = s.Err()
+		}
+		if err != nil {
+			b.Fatal(err)
+		}
+		nfe = solver.Summarize(s).NFEMean
+	}
+	each := b.Elapsed().Seconds() / float64(b.N)
+	b.ReportMetric(1e3*each, "ms")
+	b.ReportMetric(nfe, "NFE")
+	b.ReportMetric(float64(n)/each, "samples/s")
+}
