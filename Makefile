@@ -46,7 +46,7 @@ cross: ## build for other systems
 	GOOS=windows GOARCH=amd64 $(GO) build ./...
 	GOOS=darwin GOARCH=arm64 $(GO) build ./...
 
-bench: ## the benchmark suites
+bench: ## the benchmark suites; NEURALODE_BENCH_DEVICE=cuda for the GPU
 	$(GO) test -run '^$$' -bench . ./bench
 
 PEERS := .cache/peers
@@ -121,3 +121,24 @@ $(CUDA_CACHE)/include/cuda.h:
 
 $(FETCHED_NVRTC):
 	cuda/toolkit/fetch.sh nvrtc $(CUDA_CACHE)
+
+# Containers. Dockerfile.cuda runs deps and image-root, so what builds the image is built in CI too.
+
+.PHONY: deps image-root image image-train
+
+IMAGE ?= neuralode:cuda
+
+deps: ## fetch the Go modules
+	$(GO) mod download
+
+image-root: gpu-build ## put what the image holds into .cache/image
+	install -D -m 755 bin/neuralode .cache/image/usr/local/bin/neuralode
+	install -d -m 1777 .cache/image/work .cache/image/work/runs .cache/image/work/.cache
+
+image: ## build the container image with CUDA
+	docker build -f Dockerfile.cuda -t $(IMAGE) .
+
+image-train: ## train in the container on the GPU; needs nvidia-container-toolkit
+	mkdir -p runs .cache/kernels
+	docker run --rm --gpus all --user "$$(id -u):$$(id -g)" -v "$(CURDIR)/runs:/work/runs" -v "$(CURDIR)/.cache/kernels:/work/.cache" \
+		$(IMAGE) train --device cuda
