@@ -15,7 +15,10 @@ import tempfile
 import time
 
 HERE = pathlib.Path(__file__).parent
+PLATFORM = os.environ.get("PEER_PLATFORM", "cpu")  # or cuda
 CASES = ["spiral_trained-1", "spiral_trained-16", "spiral_trained-256", "spiral_trained-4096", "middle-1024"]
+if PLATFORM == "cuda":
+    CASES += ["spiral_trained-65536", "middle-4096"]
 PEERS = [("diffrax", m) for m in ("checkpoint", "backsolve", "vmap")] + [
     ("torch", m) for m in ("torchdiffeq-backprop", "torchdiffeq-adjoint", "torchode")]
 SLOW = {("diffrax", "vmap"): {"middle-1024"}, ("torch", "torchode"): {"spiral_trained-4096"},
@@ -31,7 +34,7 @@ def run(command, timeout=900):
 
 def ours(program, folder, name, gradient):
     path, batch = folder / f"{name}.safetensors", name.rsplit("-", 1)[1]
-    result = run([program, "bench", str(path), "--batch", batch, "--gradient", gradient, "--device", os.environ.get("PEER_PLATFORM", "cpu"), "--json"])
+    result = run([program, "bench", str(path), "--batch", batch, "--gradient", gradient, "--device", PLATFORM, "--json"])
     return {"peer": "neuralode", "mode": gradient, "case": name, **result}
 
 
@@ -49,7 +52,7 @@ def whole_runs(program):
         rows = []
         for gradient in ("discrete", "backsolve"):
             before = time.perf_counter()
-            done = subprocess.run([program, "train", "--gradient", gradient, "--out", f"{folder}/{gradient}"], capture_output=True, text=True)
+            done = subprocess.run([program, "train", "--device", PLATFORM, "--gradient", gradient, "--out", f"{folder}/{gradient}"], capture_output=True, text=True)
             rows.append({"peer": "neuralode", "mode": gradient, "case": "run", "seconds": time.perf_counter() - before,
                          **({} if done.returncode == 0 else {"error": done.stderr.strip().splitlines()[-1]})})
         try:
@@ -65,16 +68,24 @@ def first_gradient(program, folder):
     for _ in range(10):
         before = time.perf_counter()
         subprocess.run([program, "verify", str(folder / "spiral_trained-1.safetensors"), "--precision", "float32", "--rtol", "1e-3",
-                        "--atol", "1e-6", "--device", "cpu"], capture_output=True)
+                        "--atol", "1e-6", "--device", PLATFORM], capture_output=True)
         times.append(time.perf_counter() - before)
     return {"peer": "neuralode", "mode": "start to first gradient", "case": "process", "seconds": sorted(times)[5]}
+
+
+def card():
+    """The GPU, its driver and memory, where it is what is timed."""
+    if PLATFORM != "cuda":
+        return {}
+    found = subprocess.run(["nvidia-smi", "--query-gpu=name,driver_version,memory.total", "--format=csv,noheader"], capture_output=True, text=True)
+    return {"gpu": found.stdout.strip()}
 
 
 def machine():
     model = next((l.split(":", 1)[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")), platform.processor())
     packages = subprocess.run([sys.executable, "-m", "pip", "freeze"], capture_output=True, text=True).stdout.split()
     names = ("jax", "jaxlib", "diffrax", "equinox", "optax", "torch", "torchdiffeq", "torchode", "numpy")
-    return {"cpu": model, "cores": os.cpu_count(), "python": platform.python_version(),
+    return {**card(), "cpu": model, "cores": os.cpu_count(), "python": platform.python_version(),
             "packages": [p for p in packages if p.split("==")[0] in names],
             "go": subprocess.run(["go", "version"], capture_output=True, text=True).stdout.strip(),
             "date": datetime.date.today().isoformat()}
@@ -114,7 +125,8 @@ def main(program, cases, results):
     rows += whole_runs(program) + [first_gradient(program, folder)]
     about, text = machine(), table(rows)
     print("\n" + text)
-    out = pathlib.Path(results) / f"{about['date']}-{about['cpu'].lower().replace(' ', '-')}"
+    name = about.get("gpu", about["cpu"]).split(",")[0]
+    out = pathlib.Path(results) / f"{about['date']}-{name.lower().replace(' ', '-')}"
     out.with_suffix(".json").write_text(json.dumps({"machine": about, "rows": rows}, indent=1) + "\n")
     out.with_suffix(".txt").write_text(json.dumps(about, indent=1) + "\n\n" + text + "\n")
 

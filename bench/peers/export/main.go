@@ -25,7 +25,7 @@ func main() {
 
 func export(folder string) error {
 	spiral := reference.Embedded()[0]
-	for _, batch := range []int{1, 16, 256, 4096} {
+	for _, batch := range []int{1, 16, 256, 4096, 65536} {
 		c, err := bench.FromProblem(&spiral, batch)
 		if err != nil {
 			return err
@@ -34,11 +34,16 @@ func export(folder string) error {
 			return err
 		}
 	}
-	c, err := bench.Middle(1024)
-	if err != nil {
-		return err
+	for _, batch := range []int{1024, 4096} {
+		c, err := bench.Middle(batch)
+		if err != nil {
+			return err
+		}
+		if err := write(folder, c); err != nil {
+			return err
+		}
 	}
-	return write(folder, c)
+	return nil
 }
 
 // write is FOLDER/NAME-BATCH.safetensors: a model with the tensors x and label. Its answers, which a reference problem
