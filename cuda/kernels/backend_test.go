@@ -10,7 +10,6 @@ import (
 
 // newCall makes room for a batch of n samples.
 func (p *program) newCall(n int, theta []float64) *call {
-	k := p.printed
 	c := &call{program: p, words: make([]uint64, len(kernels.CallFields)), blocks: (n + p.chunk - 1) / p.chunk}
 	real, dim := c.realBytes(), p.model.Dim()
 	c.set("n", uint64(n))
@@ -20,25 +19,26 @@ func (p *program) newCall(n int, theta []float64) *call {
 	c.put("saveAt", p.spec.SaveAt)
 	c.room("theta", real*len(theta))
 	c.device.Write(c.get("theta"), c.reals(theta))
-	for name, reals := range map[string]int{"fieldShared": k.FieldShared, "headShared": k.HeadShared,
-		"fieldWeights": k.FieldWeights, "headWeights": k.HeadWeights, "z1": n * dim, "saved": n * dim * len(p.spec.SaveAt),
-		"out": n * p.model.OutWidth(), "losses": n, "z0Bar": n * dim, "partial": c.blocks * k.Sums, "sums": k.Sums,
-		"gradient": len(theta)} {
-		c.room(name, reals*real)
-	}
+	c.roomReals(map[string]int{"z1": n * dim, "saved": n * dim * len(p.spec.SaveAt), "out": n * p.model.OutWidth(), "losses": n,
+		"z0Bar": n * dim, "gradient": len(theta)})
 	for name, bytes := range map[string]int{"status": 4 * n, "stats": 12 * n, "endT": 8 * n, "endH": 8 * n, "occupancy": 16 * c.blocks,
 		"backStatus": 4 * n, "backStats": 12 * n, "backT": 8 * n, "backH": 8 * n, "recordLast": 4 * n, "recordUsed": 8 * c.blocks,
 		"totals": 8 * kernels.TotalsLen * c.blocks, "decision": 8 * kernels.DecisionLen} {
 		c.room(name, bytes)
 	}
-	c.record(p.emulated.record)
+	p.runner.rooms(c)
+	p.runner.record(c, p.emulated.record)
 	return c
 }
 
-// record makes room for that many steps per block.
-func (c *call) record(steps int) {
-	c.set("recordCapacity", uint64(steps))
-	n := c.blocks * steps
+func (c *call) roomReals(numbers map[string]int) {
+	for name, n := range numbers {
+		c.room(name, c.realBytes()*n)
+	}
+}
+
+// roomForSteps makes room for so many recorded steps.
+func (c *call) roomForSteps(n int) {
 	c.room("recordT", 8*n)
 	c.room("recordH", 8*n)
 	c.room("recordPrevious", 4*n)
@@ -60,26 +60,12 @@ func (c *call) cancel(ctx context.Context) {
 	}
 }
 
-func (c *call) prepare() {
-	if c.printed.NeedsShare {
-		c.launch("share", 1, c.printed.Threads, 0)
-	}
-	c.launch("prepare", 2, c.printed.Threads, 0)
-}
-
-func (c *call) gradient() {
-	k := c.printed
-	c.launch("differentiate", c.blocks, k.Threads, k.Shared)
-	c.launch("reduce", 2, k.Threads, 0)
-	c.launch("finish", 1, k.WideThreads, 0)
-}
-
 func (p *program) batchCall(ctx context.Context, theta []float64, b solver.Batch) *call {
 	c := p.newCall(b.Len(p.model.Dim()), theta)
 	c.spans(b.Spans)
 	c.put("z0", c.reals(b.Z0))
 	c.cancel(ctx)
-	c.prepare()
+	c.runner.prepare(c)
 	p.call = c
 	return c
 }
@@ -88,11 +74,11 @@ func (p *program) Solve(ctx context.Context, theta []float64, b solver.Batch) (*
 	if err := solver.CheckCall(p.model, p.spec, theta, b); err != nil {
 		return nil, err
 	}
-	if p.spec.Gradient != solver.NoGradient {
+	if p.spec.Gradient != solver.NoGradient && !p.runner.solvesAlone() {
 		return p.solveAlone(ctx, theta, b)
 	}
 	c := p.batchCall(ctx, theta, b)
-	c.launch("solve", c.blocks, p.printed.Threads, p.printed.Shared)
+	p.runner.solve(c)
 	s := c.solution()
 	return &s, ctx.Err()
 }
@@ -153,10 +139,10 @@ func (p *program) Differentiate(ctx context.Context, theta []float64, b solver.B
 		c.put("labels", c.reals(o.Labels))
 		c.put("weight", c.reals(o.Weight))
 	}
-	c.gradient()
+	c.runner.gradient(c)
 	if used := c.recordNeeded(); used > p.emulated.record && p.spec.Gradient == solver.Discrete {
-		c.record(used)
-		c.gradient()
+		c.runner.record(c, used)
+		c.runner.gradient(c)
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -232,9 +218,9 @@ func (s *session) Run(ctx context.Context, minibatches [][]int, done func(solver
 	c.put("m", c.reals(s.state.M))
 	c.put("v", c.reals(s.state.V))
 	for range minibatches {
-		c.prepare()
-		c.gradient()
-		c.launch("update", 2, s.printed.WideThreads, 0)
+		c.runner.prepare(c)
+		c.runner.gradient(c)
+		s.runner.update(c)
 	}
 	return s.report(c, minibatches, done)
 }

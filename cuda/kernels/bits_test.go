@@ -44,12 +44,13 @@ func TestFiberOrder(t *testing.T) {
 	m, spec := c.model(t), solver.DefaultSpec()
 	spec.Gradient = solver.Backsolve
 	theta, b, o := c.problem(m, 9, nil)
-	want := differentiate(t, small(), m, spec, theta, b, o)
-	for _, order := range []string{"-1", "0"} {
-		device := small()
-		device.env = []string{"EMULATION_ORDER=" + order}
-		if got := differentiate(t, device, m, spec, theta, b, o); !slices.Equal(got.Theta, want.Theta) || !slices.Equal(got.Z0, want.Z0) {
-			t.Errorf("order %s changes the gradient", order)
+	for name, device := range map[string]emulated{"fused": small(), "wide": broad()} {
+		want := differentiate(t, device, m, spec, theta, b, o)
+		for _, order := range []string{"-1", "0"} {
+			device.env = []string{"EMULATION_ORDER=" + order}
+			if got := differentiate(t, device, m, spec, theta, b, o); !slices.Equal(got.Theta, want.Theta) || !slices.Equal(got.Z0, want.Z0) {
+				t.Errorf("%s: order %s changes the gradient", name, order)
+			}
 		}
 	}
 }

@@ -72,6 +72,20 @@ var CallFields = []Field{
 	{"optimizer", "const double *", "[OptimizerLen]"},
 	{"m", "real *", "[THETA] first moments"},
 	{"v", "real *", "[THETA] second moments"},
+
+	// For the wide kernels alone. Their record has one part for all: [recordCapacity] instead of [blocks][recordCapacity].
+	{"rows", "long long", "samples held at once: a multiple of Wide.Tile, the same from begin to the end of a gradient"},
+	{"control", "void *", "[rows][WideRowBytes]"},
+	{"frames", "real *", "[rows/Wide.Tile][Wide.Frame] row values"},
+	{"state", "real *", "[rows][2·DIM]"},
+	{"slopes", "real *", "[rows][stages][2·DIM]"},
+	{"keep", "real *", "[rows][Wide.Keep] what ∂L/∂θ needs of a step that is not yet accepted (backsolve)"},
+	{"ready", "real *", "[rows/Wide.Tile][Wide.Ready] terms of ∂L/∂θ"},
+	{"ones", "real *", "[Wide.Ones]"},
+	{"measures", "double *", "[rows][3] (one step for all)"},
+	{"squares", "double *", "[Wide.NormBlocks]"},
+	{"counters", "long long *", "[CountersLen]"},
+	{"recordK", "real *", "[recordCapacity][stages−1][DIM]"},
 }
 
 // CallBytes is the size of a Call.

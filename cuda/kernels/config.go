@@ -70,8 +70,12 @@ func check(m solver.Model, spec solver.Spec, c Config) error {
 	if m.Head == nil || spec.Gradient == solver.NoGradient {
 		return err
 	}
-	if !m.Head.HasVJP() {
-		err = errors.Join(err, errors.New("kernels: the loss depends on nothing that can be differentiated"))
+	return errors.Join(err, checkHead(m), checkNarrow(m.Head))
+}
+
+func checkHead(m solver.Model) error {
+	if m.Head.HasVJP() {
+		return nil
 	}
-	return errors.Join(err, checkNarrow(m.Head))
+	return errors.New("kernels: the loss depends on nothing that can be differentiated")
 }

@@ -7,32 +7,41 @@ import (
 	"neuralode/solver"
 )
 
-// printConstants prints the type of the state and everything about model, spec and configuration that is a number.
-func (k *Printed) printConstants(b *strings.Builder) {
+// printConstants prints the type of the state and everything about model and spec that is a number; fieldSums of the sums
+// are the field's.
+func printConstants(b *strings.Builder, m solver.Model, spec solver.Spec, fieldSums, sums int) {
 	real, function := "float", "name##f"
-	if k.spec.Precision == solver.Float64 {
+	if spec.Precision == solver.Float64 {
 		real, function = "double", "name"
 	}
 	b.WriteString(preamble)
 	fmt.Fprintf(b, "typedef %s real;\n#define MATH(name) %s\n", real, function)
 	fmt.Fprintf(b, "#define NO_GRADIENT %d\n#define BACKSOLVE %d\n#define DISCRETE %d\n#define GRADIENT %d\n",
-		solver.NoGradient, solver.Backsolve, solver.Discrete, k.spec.Gradient)
-	fmt.Fprintf(b, "#define HAS_HEAD %d\n\n", btoi(k.model.Head != nil))
-	integer := func(name string, v int) { fmt.Fprintf(b, "constexpr int %s = %d;\n", name, v) }
-	integer("ROWS", k.config.Rows)
-	integer("THREADS", k.config.Threads)
-	integer("WIDE_THREADS", wideThreads)
-	integer("DIM", k.model.Dim())
-	integer("OUT_WIDTH", max(k.model.OutWidth(), 1))
-	integer("LABEL_WIDTH", max(k.model.LabelWidth(), 1))
-	integer("FIELD_THETA", k.model.Field.ThetaLen())
-	integer("THETA", k.model.ThetaLen())
-	integer("FIELD_SUMS", k.field.sumsLen)
-	integer("HEAD_SUMS", k.Sums-k.field.sumsLen)
-	integer("SHARED_BYTES", k.Shared)
+		solver.NoGradient, solver.Backsolve, solver.Discrete, spec.Gradient)
+	fmt.Fprintf(b, "#define HAS_HEAD %d\n\n", btoi(m.Head != nil))
+	integer(b, "WIDE_THREADS", wideThreads)
+	integer(b, "DIM", m.Dim())
+	integer(b, "OUT_WIDTH", max(m.OutWidth(), 1))
+	integer(b, "LABEL_WIDTH", max(m.LabelWidth(), 1))
+	integer(b, "FIELD_THETA", m.Field.ThetaLen())
+	integer(b, "THETA", m.ThetaLen())
+	integer(b, "FIELD_SUMS", fieldSums)
+	integer(b, "HEAD_SUMS", sums-fieldSums)
+	printController(b, spec.Controller)
+	printTableau(b, &spec.Tableau)
+}
+
+func integer(b *strings.Builder, name string, v int) {
+	fmt.Fprintf(b, "constexpr int %s = %d;\n", name, v)
+}
+
+// printConfig prints how the fused kernels use a block.
+func (k *Printed) printConfig(b *strings.Builder) {
+	b.WriteString("\n// The block.\n")
+	integer(b, "ROWS", k.config.Rows)
+	integer(b, "THREADS", k.config.Threads)
+	integer(b, "SHARED_BYTES", k.Shared)
 	fmt.Fprintf(b, "constexpr bool WEIGHTS_ON_CHIP = %t, SUMS_ON_CHIP = %t;\n", k.weightsOnChip, k.sumsOnChip)
-	printController(b, k.spec.Controller)
-	printTableau(b, &k.spec.Tableau)
 }
 
 const preamble = `#ifndef CUDA_EMULATION

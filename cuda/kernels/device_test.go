@@ -72,6 +72,7 @@ type emulated struct {
 	flags  []string // of g++
 	env    []string
 	record int // accepted steps a block's record holds at first
+	rows   int // that the wide kernels hold at once; 0: the fused kernels
 }
 
 func (e emulated) Device() string { return "emulated" }
@@ -80,29 +81,56 @@ func (e emulated) Compile(m solver.Model, spec solver.Spec) (solver.Program, err
 	if spec.Controller.Control == solver.ControlBatch {
 		e.config.Rows, e.chunk = 16, 16
 	}
-	k, err := kernels.Print(m, spec, e.config)
+	p := &program{emulated: e, model: m, spec: spec}
+	source, names, err := p.print()
 	if err != nil {
 		return nil, err
 	}
-	exe, err := build(emulate.Program(k.Source, k.KernelNames()), e.flags...)
+	exe, err := build(emulate.Program(source, names), e.flags...)
 	if err != nil {
 		return nil, err
 	}
-	d, err := emulate.Start(exe, e.env...)
-	if err != nil {
-		return nil, err
+	p.device, err = emulate.Start(exe, e.env...)
+	return p, err
+}
+
+// print prints the kernels of the program's kind.
+func (p *program) print() (string, []string, error) {
+	if p.rows > 0 {
+		k, err := kernels.PrintWide(p.model, p.spec, kernels.WideConfig{Tile: 4, Threads: 32, RowThreads: 32})
+		if err != nil {
+			return "", nil, err
+		}
+		p.runner = wide{k}
+		return k.Source, k.KernelNames(), nil
 	}
-	return &program{emulated: e, printed: k, model: m, spec: spec, device: d}, nil
+	k, err := kernels.Print(p.model, p.spec, p.config)
+	if err != nil {
+		return "", nil, err
+	}
+	p.runner = fused{k}
+	return k.Source, k.KernelNames(), nil
 }
 
 // program is a compiled model on the emulated device.
 type program struct {
 	emulated
-	printed *kernels.Printed
-	model   solver.Model
-	spec    solver.Spec
-	device  *emulate.Device
-	call    *call // the last
+	runner runner
+	model  solver.Model
+	spec   solver.Spec
+	device *emulate.Device
+	call   *call // the last
+}
+
+// runner launches the kernels of one kind.
+type runner interface {
+	rooms(c *call) // what these kernels need
+	record(c *call, steps int)
+	prepare(c *call)
+	solve(c *call)
+	gradient(c *call)
+	update(c *call)
+	solvesAlone() bool // also when they are for a gradient
 }
 
 func (p *program) Close() error { return p.device.Close() }

@@ -71,14 +71,17 @@ func list(x []int) string {
 	return strings.Trim(strings.Join(strings.Fields(fmt.Sprint(x)), ", "), "[]")
 }
 
+// portNames are the names of inputs and outputs in the source.
+var portNames = map[string]string{"t": "time", "z": "z", "label": "label", "f": "output", "out": "output", "loss": "loss"}
+
 // printPorts prints where the values that enter and leave lie.
 func (p *program) printPorts(b *strings.Builder) {
 	for _, in := range p.plan.Inputs {
-		p.printPort(b, map[string]string{"t": "time", "z": "z", "label": "label"}[in.Name], in.Value)
+		p.printPort(b, portNames[in.Name], in.Value)
 	}
-	fmt.Fprintf(b, "\tstatic constexpr bool READS_TIME = %t;\n", p.readsTime())
+	fmt.Fprintf(b, "\tstatic constexpr bool READS_TIME = %t;\n", readsTime(p.plan))
 	for _, out := range p.plan.Outputs {
-		p.printPort(b, map[string]string{"f": "output", "out": "output", "loss": "loss"}[out.Name], out.Value)
+		p.printPort(b, portNames[out.Name], out.Value)
 	}
 	if !p.vjp {
 		return
@@ -96,10 +99,10 @@ func (p *program) printPort(b *strings.Builder, name string, id plan.ID) {
 }
 
 // readsTime reports whether the field depends on t.
-func (p *program) readsTime() bool {
-	t := p.plan.Input("t")
-	return t != plan.None && (operands(p.plan, p.plan.ForwardCode)[t] || operands(p.plan, p.plan.BackwardCode)[t] ||
-		operands(p.plan, p.plan.AccumulateCode)[t] || p.plan.Output("f") == t)
+func readsTime(p *plan.Plan) bool {
+	t := p.Input("t")
+	return t != plan.None && (operands(p, p.ForwardCode)[t] || operands(p, p.BackwardCode)[t] ||
+		operands(p, p.AccumulateCode)[t] || p.Output("f") == t)
 }
 
 // pointer is where a row value begins.
@@ -152,21 +155,17 @@ func (g *group) ref(p *program) reference {
 // ref is the element of a value at row r and column c in a row section.
 func (p *program) ref(id plan.ID, r, c string) string {
 	v := p.plan.Values[id]
+	if v.Space == plan.Shared {
+		return p.weights.inRows(id, r, c)
+	}
 	if v.Cols == 1 {
 		c = "0"
 	}
-	switch at := p.frames.at[id]; {
-	case v.Space == plan.Shared && isNumber(v):
-		return number(v.Const[0])
-	case v.Space == plan.Shared && v.Rows > 1:
-		return fmt.Sprintf("w[%d + %s * %d + %s]", p.weights.offset(id, false, false), parens(r), v.Cols, parens(c))
-	case v.Space == plan.Shared:
-		return fmt.Sprintf("w[%d + %s]", p.weights.offset(id, false, false), c)
-	case at.keep:
-		return fmt.Sprintf("s[%d + %s]", at.off, c)
-	default:
-		return fmt.Sprintf("l[%d + %s]", at.off, c)
+	frame, at := "l", p.frames.at[id]
+	if at.keep {
+		frame = "s"
 	}
+	return fmt.Sprintf("%s[%d + %s]", frame, at.off, c)
 }
 
 // store prints where the value just computed goes, if anything reads it later.

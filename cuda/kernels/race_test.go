@@ -41,14 +41,14 @@ func loose(mode solver.Gradient) solver.Spec {
 }
 
 // run differentiates a batch and returns what the sanitizer says.
-func (c modelCase) run(t *testing.T, mode solver.Gradient, flags, env []string) error {
+func (c modelCase) run(t *testing.T, mode solver.Gradient, device emulated) error {
 	t.Helper()
 	m, spec := c.model(t), loose(mode)
 	if c.head == nil {
 		spec.SaveAt = []float64{0.25, 0.5, 0.50001, 1.5}
 	}
-	theta, b, o := c.problem(m, 4, spec.SaveAt)
-	p, err := turns(flags, env).Compile(m, spec)
+	theta, b, o := c.problem(m, max(4, device.rows+2), spec.SaveAt)
+	p, err := device.Compile(m, spec)
 	needCompiler(t, err)
 	if err != nil {
 		t.Fatal(err)
@@ -91,14 +91,30 @@ func TestSanitizers(t *testing.T) {
 			}
 			t.Run(fmt.Sprintf("%s/%v", c.name, mode), func(t *testing.T) {
 				t.Parallel()
-				if err := c.run(t, mode, addressFlags, addressEnv); err != nil {
-					t.Error(err)
-				}
-				if err := c.run(t, mode, raceFlags, raceEnv); err != nil {
-					t.Error(err)
-				}
+				c.sanitize(t, mode, turns(nil, nil))
+			})
+			if os.Getenv(long) == "" {
+				continue
+			}
+			t.Run(fmt.Sprintf("%s/%v/wide", c.name, mode), func(t *testing.T) {
+				t.Parallel()
+				device := broad()
+				device.rows = 4
+				c.sanitize(t, mode, device)
 			})
 		}
+	}
+}
+
+func (c modelCase) sanitize(t *testing.T, mode solver.Gradient, device emulated) {
+	t.Helper()
+	device.flags, device.env = addressFlags, addressEnv
+	if err := c.run(t, mode, device); err != nil {
+		t.Error(err)
+	}
+	device.flags, device.env = raceFlags, raceEnv
+	if err := c.run(t, mode, device); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -114,7 +130,7 @@ func TestEveryBarrierIsNeeded(t *testing.T) {
 		for _, c := range sanitized(t) {
 			for line, where := range handwritten(c.program(t, mode)) {
 				if !seen[where] {
-					seen[where] = c.run(t, mode, raceFlags, append([]string{fmt.Sprintf("EMULATION_SKIP=%d", line)}, raceEnv...)) != nil
+					seen[where] = c.run(t, mode, turns(raceFlags, append([]string{fmt.Sprintf("EMULATION_SKIP=%d", line)}, raceEnv...))) != nil
 				}
 			}
 		}

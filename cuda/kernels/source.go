@@ -101,7 +101,8 @@ func Print(m solver.Model, spec solver.Spec, c Config) (*Printed, error) {
 		return nil, err
 	}
 	var b strings.Builder
-	k.printConstants(&b)
+	printConstants(&b, m, spec, k.field.sumsLen, k.Sums)
+	k.printConfig(&b)
 	printCall(&b)
 	b.WriteString("\n" + functionsSource + "\n" + rowSource + "\n" + rowsSource)
 	k.printPlans(&b)

@@ -156,6 +156,21 @@ func (w *weights) readsOthers(in plan.Instr, values map[plan.ID]bool) bool {
 	return false
 }
 
+// inRows is the element at row r and column c of a shared value in a row section, from the packed weights.
+func (w *weights) inRows(id plan.ID, r, c string) string {
+	v := w.plan.Values[id]
+	if isNumber(v) {
+		return number(v.Const[0])
+	}
+	if v.Cols == 1 {
+		c = "0"
+	}
+	if v.Rows == 1 {
+		return fmt.Sprintf("w[%d + %s]", w.offset(id, false, false), c)
+	}
+	return fmt.Sprintf("w[%d + %s * %d + %s]", w.offset(id, false, false), parens(r), v.Cols, parens(c))
+}
+
 // ref is the element at row r and column c of a shared or summed value, from θ, scratch and sums.
 func (w *weights) ref(id plan.ID, r, c string) string {
 	v := w.plan.Values[id]

@@ -72,6 +72,9 @@ func (d *Device) word() (x uint64) {
 	return x
 }
 
+// Works reports whether there was no error yet.
+func (d *Device) Works() bool { return d.err == nil }
+
 // Alloc returns the address of n bytes, all of them 0xff.
 func (d *Device) Alloc(n int) uint64 {
 	d.send('a', uint64(n))
@@ -93,15 +96,33 @@ func (d *Device) Read(address uint64, data any) {
 	}
 }
 
-// Launch runs a kernel with one parameter to its end.
+// Product is a matrix product C = op(A)·B + Beta·C of matrices stored by rows: M rows, N columns, K terms.
+type Product struct {
+	RealBytes uint64 // 4 or 8
+	TransA    uint64 // 1: A is K by M
+	M, N, K   uint64
+	A         uint64 // address
+	StrideA   uint64 // from row to row
+	B         uint64
+	StrideB   uint64
+	Beta      uint64 // 0 or 1
+	C         uint64
+	StrideC   uint64
+}
+
+// Multiply computes a product of matrices on the device.
+func (d *Device) Multiply(p Product) {
+	d.send('g')
+	d.keep(binary.Write(d.in, binary.NativeEndian, p))
+}
+
+// Launch runs a kernel with one parameter to its end, before whatever is asked for next. A name that the program does not
+// know is an error of a later call.
 func (d *Device) Launch(kernel string, grid, block, shared int, parameter uint64) {
 	d.send('l', uint64(len(kernel)))
 	_, err := d.in.WriteString(kernel)
 	d.keep(err)
 	for _, x := range []uint64{uint64(grid), uint64(block), uint64(shared), parameter} {
 		d.keep(binary.Write(d.in, binary.NativeEndian, x))
-	}
-	if d.word() != 0 {
-		d.keep(fmt.Errorf("no kernel %q", kernel))
 	}
 }

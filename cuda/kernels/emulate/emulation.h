@@ -207,5 +207,11 @@ static inline int __syncthreads_or(int p) { return emulation::wait(0, emulation:
 template <class T> static T __shfl_xor_sync(unsigned, T v, int mask) {
 	return emulation::exchange(v, (emulation::current->id & 31) ^ mask);
 }
+// Blocks and threads run one at a time.
+static inline unsigned long long atomicAdd(unsigned long long *p, unsigned long long x) {
+	unsigned long long old = *p;
+	*p = old + x;
+	return old;
+}
 static inline int min(int a, int b) { return a < b ? a : b; }
 static inline long long min(long long a, long long b) { return a < b ? a : b; }

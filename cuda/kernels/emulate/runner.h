@@ -27,9 +27,27 @@ static void launchNamed() {
 	for (const KernelEntry *k = kernelTable; k->name; k++)
 		if (!strcmp(k->name, name)) {
 			emulation::launch(k->run, (unsigned)grid, (unsigned)block, shared, (const void *)parameter);
-			return writeWord(0);
+			return;
 		}
-	writeWord(1);
+	fprintf(stderr, "no kernel %s\n", name);
+	exit(1);
+}
+
+// Product is a matrix product C = op(A)·B + beta·C of matrices stored by rows, as emulate.Product.
+struct Product {
+	uint64_t realBytes, transA, m, n, k, a, strideA, b, strideB, beta, c, strideC;
+};
+
+template <class Real> static void multiply(const Product &g) {
+	const Real *a = (const Real *)g.a, *b = (const Real *)g.b;
+	Real *c = (Real *)g.c;
+	for (uint64_t i = 0; i < g.m; i++)
+		for (uint64_t j = 0; j < g.n; j++) {
+			Real sum = 0;
+			for (uint64_t k = 0; k < g.k; k++)
+				sum += (g.transA ? a[k * g.strideA + i] : a[i * g.strideA + k]) * b[k * g.strideB + j];
+			c[i * g.strideC + j] = g.beta ? c[i * g.strideC + j] + sum : sum;
+		}
 }
 
 int main() {
@@ -54,6 +72,13 @@ int main() {
 			uint64_t p = readWord(), n = readWord();
 			fwrite((void *)p, 1, n, stdout);
 			fflush(stdout);
+			break;
+		}
+		case 'g': {
+			Product g;
+			if (fread(&g, sizeof g, 1, stdin) != 1) exit(1);
+			if (g.realBytes == 8) multiply<double>(g);
+			else multiply<float>(g);
 			break;
 		}
 		case 'l':

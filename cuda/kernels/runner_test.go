@@ -1,0 +1,129 @@
+package kernels_test
+
+import (
+	"neuralode/cuda/kernels"
+	"neuralode/cuda/kernels/emulate"
+	"neuralode/solver"
+)
+
+// fused runs the kernels that hold a tile in a block.
+type fused struct{ *kernels.Printed }
+
+func (k fused) rooms(c *call) {
+	c.roomReals(map[string]int{"fieldShared": k.FieldShared, "headShared": k.HeadShared, "fieldWeights": k.FieldWeights,
+		"headWeights": k.HeadWeights, "partial": c.blocks * k.Sums, "sums": k.Sums})
+}
+
+func (k fused) record(c *call, steps int) {
+	c.set("recordCapacity", uint64(steps))
+	c.roomForSteps(c.blocks * steps)
+}
+
+func (k fused) prepare(c *call) {
+	if k.NeedsShare {
+		c.launch("share", 1, k.Threads, 0)
+	}
+	c.launch("prepare", 2, k.Threads, 0)
+}
+
+func (k fused) solve(c *call) { c.launch("solve", c.blocks, k.Threads, k.Shared) }
+
+func (k fused) gradient(c *call) {
+	c.launch("differentiate", c.blocks, k.Threads, k.Shared)
+	c.launch("reduce", 2, k.Threads, 0)
+	c.launch("finish", 1, k.WideThreads, 0)
+}
+
+func (k fused) update(c *call) { c.launch("update", 2, k.WideThreads, 0) }
+
+func (k fused) solvesAlone() bool { return false }
+
+// wide runs the schedule of the wide kernels.
+type wide struct{ *kernels.Wide }
+
+func (k wide) rooms(c *call) {
+	if c.spec.Controller.Control == solver.ControlBatch {
+		c.rows = (int(c.get("n")) + k.Tile - 1) / k.Tile * k.Tile
+	}
+	c.set("rows", uint64(c.rows))
+	dim, stages, tiles := c.model.Dim(), c.spec.Tableau.Stages(), c.rows/k.Tile
+	c.roomReals(map[string]int{"fieldShared": k.FieldShared, "headShared": k.HeadShared, "fieldWeights": k.FieldWeights,
+		"headWeights": k.HeadWeights, "sums": k.Sums, "frames": tiles * k.Frame, "state": c.rows * 2 * dim,
+		"slopes": c.rows * stages * 2 * dim, "keep": c.rows * k.Keep, "ready": tiles * k.Ready, "ones": k.Ones})
+	c.room("control", c.rows*kernels.WideRowBytes)
+	c.room("measures", 24*c.rows)
+	c.room("squares", 8*k.NormBlocks)
+	c.room("counters", 8*kernels.CountersLen)
+}
+
+func (k wide) record(c *call, steps int) {
+	steps *= 2 // here it is the capacity of all blocks together
+	c.set("recordCapacity", uint64(steps))
+	c.roomForSteps(steps)
+	c.room("recordK", c.realBytes()*steps*(c.spec.Tableau.Stages()-1)*c.model.Dim())
+}
+
+func (k wide) prepare(c *call) { k.run(c, k.Prepare) }
+
+func (k wide) solve(c *call) {
+	k.run(c, k.Begin)
+	k.untilIdle(c, k.Round)
+}
+
+func (k wide) gradient(c *call) {
+	k.solve(c)
+	if c.get("labels") != 0 {
+		for i := 0; i < int(c.get("n")); i += c.rows {
+			k.run(c, k.Head)
+		}
+	}
+	k.run(c, k.BeginBack)
+	k.untilIdle(c, k.RoundBack)
+	k.run(c, k.Finish)
+}
+
+func (k wide) update(c *call) { k.run(c, k.Update) }
+
+func (k wide) solvesAlone() bool { return true }
+
+// untilIdle runs rounds, and some more than needed.
+func (k wide) untilIdle(c *call, round []kernels.Step) {
+	counters := make([]int64, kernels.CountersLen)
+	for {
+		k.run(c, round)
+		k.run(c, round)
+		c.device.Read(c.get("counters"), counters)
+		if counters[kernels.CounterIdle] == int64(c.rows) || !c.device.Works() {
+			return
+		}
+	}
+}
+
+func (k wide) run(c *call, steps []kernels.Step) {
+	at := c.device.Alloc(kernels.CallBytes())
+	c.device.Write(at, c.words)
+	for _, s := range steps {
+		if s.GEMM == nil {
+			c.device.Launch(s.Kernel, s.Blocks(c.rows), s.Threads, 0, at)
+			continue
+		}
+		for tile := range c.rows / k.Tile {
+			c.multiply(s.GEMM, tile)
+		}
+	}
+}
+
+func (c *call) multiply(g *kernels.GEMM, tile int) {
+	real := c.realBytes()
+	place := func(o kernels.Operand) (at, stride uint64) {
+		return c.get(o.Buffer) + uint64(real*(o.Offset+tile*o.PerTile)), uint64(o.Stride)
+	}
+	p := emulate.Product{RealBytes: uint64(real), M: uint64(g.M), N: uint64(g.N), K: uint64(g.K), Beta: uint64(g.Beta)}
+	if g.TransA {
+		p.TransA = 1
+	}
+	p.A, p.StrideA = place(g.A)
+	p.B, p.StrideB = place(g.B)
+	p.C, p.StrideC = place(g.C)
+	c.device.Multiply(p)
+}

@@ -1,0 +1,91 @@
+// The continuous adjoint by rows in device memory: as BackwardPass, for the row of a block. Of each evaluation that counts
+// in ∂L/∂θ the row keeps what the sums read; once the step is accepted it puts them up with their weights.
+
+struct WideBackward {
+	typedef Field Program;
+	static constexpr bool VJP = true;
+	typedef Turn<WideBackward> Now;
+
+	__device__ bool begin(Now &now) {
+		if (now.call.status[now.row.sample] != OK) return skipBackward(now.call, now.row.sample);
+		now.row.left = now.call.savedBar ? int(now.call.saves) : 0;
+		nextSpan(now, spanOf(now.call, now.row.sample)[1]);
+		return true;
+	}
+
+	// nextSpan runs from t back to the next save time, or to t0.
+	__device__ void nextSpan(Now &now, double t) {
+		WideRow &row = now.row;
+		row.t0 = t;
+		row.t1 = row.left > 0 ? now.call.saveAt[row.left - 1] : spanOf(now.call, row.sample)[0];
+	}
+
+	__device__ real load(Now &now, int c) {
+		const long long at = (long long)(now.row.sample) * DIM;
+		return c < DIM ? now.call.z1[at + c] : now.call.cotangent[at + c - DIM];
+	}
+
+	__device__ void begun(Now &) {}
+	__device__ void settled(Now &) {}
+
+	__device__ real *kept(Now &now, int stage) {
+		return now.call.keep + ((long long)(now.r) * KEEP_SLOTS + SUM_SLOT[stage]) * Field::KEEP;
+	}
+
+	// keep stores the evaluation just made as that of a stage.
+	__device__ void keep(Now &now, int stage) {
+		if (B[stage] == 0) return;
+		for (int v = 0; v < Field::KEPT; v++) {
+			const Kept value = Field::kept()[v];
+			const real *x = now.frame + value.at + now.r % TILE * value.stride;
+			real *to = kept(now, stage) + value.keep;
+			columns(value.width, [&](int c) { to[c] = x[c]; });
+		}
+	}
+
+	__device__ void evaluated(Now &now) {
+		if (now.row.phase == ACTIVE ? now.row.stage < LAST : now.row.stage == 0) keep(now, now.row.stage);
+	}
+
+	// accepted puts up −h·b_i·aᵀ ∂f/∂θ, weighted, at the stages with a weight b_i. The last evaluation is the next step's
+	// first.
+	__device__ void accepted(Now &now) {
+		for (int i = 0; i < USED; i++) {
+			const int stage = USED_STAGE[i];
+			const real weight = real(-now.row.step * B[stage]) * lossWeight(now.call, now.batch, now.row.sample);
+			const real *x = kept(now, stage);
+			putUp<Field>(now.call, now.r, i, true, weight, [=](const Kept &value) { return x + value.keep; });
+		}
+		keep(now, 0);
+		if (now.controls()) now.row.ready = 1;
+	}
+
+	// store passes a save time, or takes the result.
+	__device__ void store(Now &now, int c) {
+		const Call &call = now.call;
+		const WideRow &row = now.row;
+		if (row.status == OK && row.left > 0) {
+			long long at = (row.sample * call.saves + row.left - 1) * DIM;
+			if (c < DIM) now.state(c) = call.saved[at + c];
+			else now.state(c) += call.savedBar[at + c - DIM];
+		} else if (c >= DIM) {
+			call.z0Bar[row.sample * DIM + c - DIM] =
+				row.status == OK ? lossWeight(call, now.batch, row.sample) * now.state(c) : real(0);
+		}
+	}
+
+	__device__ bool finish(Now &now) {
+		WideRow &row = now.row;
+		if (row.status == OK && row.left > 0) {
+			row.left--;
+			nextSpan(now, row.t1);
+			return true;
+		}
+		reportBackward(now.call, row);
+		return false;
+	}
+};
+
+extern "C" __global__ void __launch_bounds__(ROW_THREADS) beginBackward(const Call *p) { beginRow<WideBackward>(*p); }
+extern "C" __global__ void __launch_bounds__(ROW_THREADS) measureBackward(const Call *p) { measureRow<WideBackward>(*p); }
+extern "C" __global__ void __launch_bounds__(ROW_THREADS) turnBackward(const Call *p) { takeTurn<WideBackward>(*p); }

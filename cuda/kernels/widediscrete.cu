@@ -1,0 +1,188 @@
+// The exact derivative of the accepted steps by rows in device memory: as Reverse, for the row of a block. A turn ends the
+// evaluation of one stage, with its VJP, and writes the argument and the cotangent of the stage before, from the slopes that
+// the forward solve has recorded.
+
+struct WideReverse {
+	const Call &call;
+	const Batch batch;
+	WideRow &row;
+	const int r;
+	real *const frame;
+	const int top; // the stage that a step begins with: the last one only where save times need it
+
+	__device__ WideReverse(const Call &call, WideRow &row)
+		: call(call), batch(batchOf(call)), row(row), r(blockIdx.x), frame(frameOf(call, r)),
+		  top(call.savedBar ? LAST : LAST - 1) {}
+
+	__device__ bool controls() const { return threadIdx.x == 0; }
+	__device__ real &product(int stage, int c) const { return call.slopes[((long long)(r) * STAGES + stage) * 2 * DIM + c]; }
+	__device__ real &extra(int stage, int c) const { return product(stage, DIM + c); }
+	__device__ real &lambda(int c) const { return product(LAST, c); }
+	__device__ real slope(int stage, int c) const { return call.recordK[((long long)(row.from) * LAST + stage) * DIM + c]; }
+	__device__ real savedBar(int j, int c) const { return call.savedBar[(row.sample * call.saves + j) * DIM + c]; }
+
+	__device__ void begin() {
+		if (controls()) {
+			row = WideRow{};
+			row.sample = r - int(call.rows);
+		}
+		nextSample();
+		argue();
+	}
+
+	// advance takes the evaluation of a stage.
+	__device__ void advance() {
+		putUp<Field>(call, r, row.tick % WINDOW, true, 1,
+			[&](const Kept &value) { return frame + value.at + r % TILE * value.stride; });
+		columns(DIM, [&](int c) {
+			const real g = Field::gradientOf(frame, r % TILE, c);
+			// The last stage's argument is the step's result, so its product goes to λ.
+			product(row.stage, c) = row.stage == LAST ? lambda(c) + g : g;
+		});
+		__syncthreads();
+		const bool over = row.stage == 0;
+		__syncthreads();
+		if (controls()) {
+			row.tick++;
+			row.stage--;
+			row.ready = 1;
+		}
+		__syncthreads();
+		if (over) endStep();
+		argue();
+	}
+
+	// endStep takes λ to the start of the step and goes on to the step before, or to the next sample.
+	__device__ void endStep() {
+		columns(DIM, [&](int c) {
+			real sum = 0;
+			for (int j = 0; j < LAST; j++) sum += product(j, c);
+			lambda(c) += sum;
+		});
+		if (controls()) {
+			row.accepted++;
+			row.nfe += top + 1;
+			while (row.left > 0 && isWithin(call.saveAt[row.left - 1])) row.left--;
+			row.from = call.recordPrevious[row.from];
+		}
+		__syncthreads();
+		if (row.from >= 0) {
+			beginStep();
+			return;
+		}
+		finish();
+		nextSample();
+	}
+
+	// finish hands over ∂L/∂z0.
+	__device__ void finish() {
+		columns(DIM, [&](int c) {
+			real a = lambda(c);
+			for (int j = 0; j < row.left; j++) a += savedBar(j, c); // at t0 itself
+			call.z0Bar[row.sample * DIM + c] = a;
+		});
+		if (!controls()) return;
+		row.t = row.t0;
+		row.step = 0;
+		row.status = isCancelled(call) ? CANCELLED : OK;
+		reportBackward(call, row);
+	}
+
+	// nextSample gives the row its next sample with a step to take back.
+	__device__ void nextSample() {
+		for (;;) {
+			__syncthreads();
+			if (controls()) takeSample();
+			__syncthreads();
+			if (row.sample >= batch.n) return;
+			if (row.phase == IDLE) continue;
+			const real weight = lossWeight(call, batch, row.sample);
+			columns(DIM, [&](int c) { lambda(c) = weight * call.cotangent[(long long)(row.sample) * DIM + c]; });
+			if (row.from >= 0) break;
+			finish();
+		}
+		beginStep();
+	}
+
+	__device__ void takeSample() {
+		row.phase = IDLE;
+		row.sample += int(call.rows);
+		if (call.recordUsed[0] > call.recordCapacity) row.sample = int(batch.n); // the caller makes room and repeats
+		if (row.sample >= batch.n) {
+			atomicAdd(reinterpret_cast<unsigned long long *>(call.counters + IDLE_ROWS), 1ull);
+			return;
+		}
+		if (call.status[row.sample] != OK) {
+			skipBackward(call, row.sample);
+			return;
+		}
+		row.phase = ACTIVE;
+		row.from = isCancelled(call) ? -1 : call.recordLast[row.sample];
+		row.left = call.savedBar ? int(call.saves) : 0;
+		row.accepted = row.rejected = row.nfe = 0;
+		row.t0 = spanOf(call, row.sample)[0];
+		row.t1 = spanOf(call, row.sample)[1];
+	}
+
+	// isWithin reports whether save time s lies after the start of the row's step.
+	__device__ bool isWithin(double s) const { return row.t1 >= row.t0 ? s > row.t : s < row.t; }
+
+	// beginStep fetches the step and what the save times within it contribute.
+	__device__ void beginStep() {
+		__syncthreads();
+		if (controls()) {
+			row.t = call.recordT[row.from];
+			row.step = call.recordH[row.from];
+			row.stage = top;
+		}
+		__syncthreads();
+		if (top == LAST) loadSaved();
+	}
+
+	// loadSaved spreads the cotangents of the save times within a step, as Reverse does.
+	__device__ void loadSaved() {
+		columns(STAGES * DIM, [&](int e) { extra(e / DIM, e % DIM) = 0; });
+		__syncthreads();
+		for (int j = row.left; j > 0 && isWithin(call.saveAt[j - 1]); j--) {
+			const double x = (call.saveAt[j - 1] - row.t) / row.step;
+			columns(DIM, [&](int c) { lambda(c) += savedBar(j - 1, c); });
+			for (int i = 0; x < 1 && i < STAGES; i++) {
+				const real weight = real(row.step * (polynomial(DENSE[i], x) - B[i]));
+				columns(DIM, [&](int c) { extra(i, c) = mad(weight, savedBar(j - 1, c), extra(i, c)); });
+			}
+		}
+	}
+
+	// argue writes argument and cotangent of the row's stage.
+	__device__ void argue() {
+		if (row.phase == IDLE) return;
+		const int stage = row.stage, i = r % TILE;
+		columns(DIM, [&](int c) {
+			real sum = 0, back = 0;
+			for (int j = 0; j < stage; j++) sum = mad(real(A[stage][j]), slope(j, c), sum);
+			for (int j = stage + 1; j < STAGES; j++) back = mad(real(A[j][stage]), product(j, c), back);
+			Field::z(frame, i)[c] = mad(real(row.step), sum, call.recordZ[(long long)(row.from) * DIM + c]);
+			Field::cotangent(frame, i)[c] = mad(real(row.step), back, top == LAST ? extra(stage, c) : real(0));
+		});
+		if constexpr (Field::READS_TIME)
+			if (controls()) *Field::time(frame, i) = real(row.t + C[stage] * row.step);
+	}
+};
+
+extern "C" __global__ void __launch_bounds__(ROW_THREADS) beginBackward(const Call *p) {
+	__shared__ WideRow row;
+	if (hasFailed(*p)) return;
+	WideReverse(*p, row).begin();
+	__syncthreads();
+	if (threadIdx.x == 0) *controlOf(*p, blockIdx.x) = row;
+}
+
+extern "C" __global__ void __launch_bounds__(ROW_THREADS) turnBackward(const Call *p) {
+	__shared__ WideRow row;
+	if (hasFailed(*p) || controlOf(*p, blockIdx.x)->phase == IDLE) return;
+	if (threadIdx.x == 0) row = *controlOf(*p, blockIdx.x);
+	__syncthreads();
+	WideReverse(*p, row).advance();
+	__syncthreads();
+	if (threadIdx.x == 0) *controlOf(*p, blockIdx.x) = row;
+}

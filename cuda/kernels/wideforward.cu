@@ -1,0 +1,95 @@
+// The forward solve by rows in device memory: as ForwardPass, for the row of a block.
+
+struct WideForward {
+	typedef Field Program;
+	static constexpr bool VJP = false;
+	typedef Turn<WideForward> Now;
+
+	__device__ bool begin(Now &now) {
+		WideRow &row = now.row;
+		const double *span = spanOf(now.call, row.sample);
+		row.t0 = span[0];
+		row.t1 = span[1];
+		if (GRADIENT == DISCRETE) now.call.recordLast[row.sample] = -1;
+		return true;
+	}
+
+	__device__ real load(Now &now, int c) {
+		return now.call.z0[dataOf(now.call, now.batch, now.row.sample) * DIM + c];
+	}
+
+	__device__ real *saved(Now &now, int j) { return now.call.saved + (now.row.sample * now.call.saves + j) * DIM; }
+
+	// begun saves what is due at t0 and marks the rest as not reached.
+	__device__ void begun(Now &now) {
+		const Call &call = now.call;
+		columns(DIM, [&](int c) {
+			for (int j = 0; j < call.saves; j++)
+				saved(now, j)[c] = isDue(now.row, call.saveAt[j], now.row.t0) ? now.state(c) : real(NAN);
+		});
+		__syncthreads();
+		if (now.controls()) settled(now);
+	}
+
+	__device__ void evaluated(Now &) {}
+
+	// settled counts the save times up to now.
+	__device__ void settled(Now &now) {
+		WideRow &row = now.row;
+		while (row.left < now.call.saves && isDue(row, now.call.saveAt[row.left], row.t)) row.left++;
+	}
+
+	__device__ void accepted(Now &now) {
+		if (GRADIENT == DISCRETE) record(now);
+		const Call &call = now.call;
+		const WideRow &row = now.row;
+		const double end = row.last ? row.t1 : row.t + row.step;
+		for (int j = row.left; j < call.saves && isDue(row, call.saveAt[j], end); j++) {
+			if (call.saveAt[j] == end) columns(DIM, [&](int c) { saved(now, j)[c] = now.argument(c); });
+			else dense(now, (call.saveAt[j] - row.t) / row.step, saved(now, j));
+		}
+	}
+
+	// dense is the state at x in [0, 1] of the step just accepted.
+	__device__ void dense(Now &now, double x, real *to) {
+		columns(DIM, [&](int c) { to[c] = now.state(c); });
+		for (int i = 0; i < STAGES; i++) {
+			const real weight = real(now.row.step * polynomial(DENSE[i], x));
+			columns(DIM, [&](int c) { to[c] = mad(weight, now.slope(i, c), to[c]); });
+		}
+	}
+
+	// record keeps the step, with the slopes that arguments are made of. Steps that do not fit are counted only. Where a
+	// step lies depends on timing, what is made of it does not.
+	__device__ void record(Now &now) {
+		const Call &call = now.call;
+		WideRow &row = now.row;
+		if (now.controls()) {
+			row.from = int(atomicAdd(reinterpret_cast<unsigned long long *>(call.recordUsed), 1ull));
+			if (row.from < call.recordCapacity) {
+				call.recordT[row.from] = row.t;
+				call.recordH[row.from] = row.step;
+				call.recordPrevious[row.from] = call.recordLast[row.sample];
+				call.recordLast[row.sample] = row.from;
+			}
+		}
+		__syncthreads();
+		const long long at = row.from;
+		if (at >= call.recordCapacity) return;
+		columns(DIM, [&](int c) {
+			call.recordZ[at * DIM + c] = now.state(c);
+			for (int i = 0; i < LAST; i++) call.recordK[(at * LAST + i) * DIM + c] = now.slope(i, c);
+		});
+	}
+
+	__device__ void store(Now &now, int c) { now.call.z1[now.row.sample * DIM + c] = now.state(c); }
+
+	__device__ bool finish(Now &now) {
+		reportForward(now.call, now.row);
+		return false;
+	}
+};
+
+extern "C" __global__ void __launch_bounds__(ROW_THREADS) beginForward(const Call *p) { beginRow<WideForward>(*p); }
+extern "C" __global__ void __launch_bounds__(ROW_THREADS) measureForward(const Call *p) { measureRow<WideForward>(*p); }
+extern "C" __global__ void __launch_bounds__(ROW_THREADS) turnForward(const Call *p) { takeTurn<WideForward>(*p); }
