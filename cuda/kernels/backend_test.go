@@ -193,7 +193,7 @@ func (p *program) Train(data solver.Data, opt solver.Optimizer, start solver.Opt
 	return &session{p, data, opt, start}, nil
 }
 
-func (s *session) State() solver.OptimizerState { return s.state }
+func (s *session) State() (solver.OptimizerState, error) { return s.state, nil }
 
 // Run launches all iterations before it looks at any, as a CUDA graph does.
 func (s *session) Run(ctx context.Context, minibatches [][]int, done func(solver.Iteration)) error {

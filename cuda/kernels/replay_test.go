@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"os"
 	"slices"
 	"testing"
 
@@ -19,7 +20,7 @@ type recorded struct{ t, h float64 }
 func TestReplay(t *testing.T) {
 	t.Parallel()
 	for i, c := range modelCases() {
-		if testing.Short() && i%3 != 1 {
+		if i%3 != 1 && (testing.Short() || i%3 != 2) && os.Getenv(long) == "" {
 			continue // each is a run of the compiler
 		}
 		t.Run(c.name, func(t *testing.T) {

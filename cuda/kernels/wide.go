@@ -28,7 +28,8 @@ var (
 	wideFinishSource string
 )
 
-// WideConfig is how the wide kernels use a GPU. A sample's bits depend on it.
+// WideConfig is how the wide kernels use a GPU. A sample's bits may depend on it: on the tile, by what the library makes of
+// the shape, and on RowThreads, by the order of the error norm.
 type WideConfig struct {
 	Tile       int // rows of a matrix product
 	Threads    int // of a block of the kernels that work on values: a multiple of 32
@@ -70,20 +71,21 @@ type Wide struct {
 	NormBlocks                int // numbers of Call.squares
 
 	// The schedule, in the order of a training iteration. A step begins when the one before has ended.
-	Prepare    []Step // after θ has changed
-	Begin      []Step // once a solve
-	Round      []Step // until every row is idle, or any number of times more
-	Head       []Step // where there are labels: once for every Call.rows samples, counted up
-	BeginBack  []Step // once a gradient
-	RoundBack  []Step // until every row is idle, or any number of times more
-	Finish     []Step // ∂L/∂θ, the totals, and in a training the decision about the iteration
-	Update     []Step // in a training: Adam
+	Prepare   []Step // after θ has changed
+	Begin     []Step // once a solve
+	Round     []Step // until every row is idle, or any number of times more
+	Head      []Step // where there are labels: once for every Call.rows samples, counted up
+	BeginBack []Step // once a gradient
+	RoundBack []Step // until every row is idle, or any number of times more
+	Finish    []Step // ∂L/∂θ, the totals, and in a training the decision about the iteration
+	Update    []Step // in a training: Adam
+
 	model      solver.Model
 	spec       solver.Spec
 	config     WideConfig
 	field      *wideProgram
 	head       *wideProgram
-	kernelText strings.Builder
+	kernelText strings.Builder // of the plans
 }
 
 // PrintWide prints the kernels of a model for a spec, whatever its width. What is printed for a gradient also solves alone.

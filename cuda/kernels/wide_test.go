@@ -25,8 +25,8 @@ func tooWide() modelCase {
 func TestWideReference(t *testing.T) {
 	t.Parallel()
 	for i, c := range append(modelCases(), tooWide()) {
-		for _, mode := range []solver.Gradient{solver.Backsolve, solver.Discrete} {
-			if testing.Short() && i%5 != 1 || os.Getenv(long) == "" && i%2 == 0 {
+		for j, mode := range []solver.Gradient{solver.Backsolve, solver.Discrete} {
+			if testing.Short() && i%5 != 1 || os.Getenv(long) == "" && (i+j)%2 == 0 {
 				continue // each is a run of the compiler
 			}
 			t.Run(fmt.Sprintf("%s/%v", c.name, mode), func(t *testing.T) {
@@ -76,5 +76,37 @@ func TestWideRefuses(t *testing.T) {
 	spec.Controller.Rtol = -1
 	if _, err := kernels.PrintWide(m, spec, kernels.DefaultWide()); err == nil {
 		t.Error("a negative rtol is no error")
+	}
+}
+
+// TestWideSchedule checks that an evaluation of an MLP is a product and a kernel for each layer, and of its VJP a product for
+// each layer and a kernel for each activation; that a round back sums each parameter's gradient once.
+func TestWideSchedule(t *testing.T) {
+	t.Parallel()
+	m := modelCase{dim: 64, mlp: &graph.MLP{Sizes: []int{64, 512, 512, 64}, Activation: graph.Tanh}}.model(t)
+	spec := solver.DefaultSpec()
+	spec.Gradient = solver.Backsolve
+	k, err := kernels.PrintWide(m, spec, kernels.DefaultWide())
+	if err != nil {
+		t.Fatal(err)
+	}
+	evaluations := spec.Tableau.Stages() - 1
+	for _, c := range []struct {
+		name              string
+		steps             []kernels.Step
+		products, kernels int
+	}{
+		{"forward", k.Round, evaluations * 3, evaluations * (3 + 1)},
+		{"back", k.RoundBack, evaluations*6 + 6, evaluations*(3+2+1) + 1},
+	} {
+		products := 0
+		for _, s := range c.steps {
+			if s.GEMM != nil {
+				products++
+			}
+		}
+		if launches := len(c.steps) - products; products != c.products || launches != c.kernels {
+			t.Errorf("a round %s has %d products and %d launches, want %d and %d", c.name, products, launches, c.products, c.kernels)
+		}
 	}
 }
