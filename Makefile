@@ -142,3 +142,19 @@ image-train: ## train in the container on the GPU; needs nvidia-container-toolki
 	mkdir -p runs .cache/kernels
 	docker run --rm --gpus all --user "$$(id -u):$$(id -g)" -v "$(CURDIR)/runs:/work/runs" -v "$(CURDIR)/.cache/kernels:/work/.cache" \
 		$(IMAGE) train --device cuda
+
+# What a machine with a GPU and without a network needs to check and time everything: see cuda/bundle/run.sh.
+
+.PHONY: gpu-bundle
+BUNDLE := .cache/bundle/neuralode-gpu
+
+gpu-bundle: gpu-build ## pack program, tests, cases and peers for a GPU machine into bin/neuralode-gpu.tar.gz
+	rm -rf $(BUNDLE) && mkdir -p $(BUNDLE)/cases
+	cp bin/neuralode cuda/bundle/run.sh $(BUNDLE)
+	cp -r bench/peers $(BUNDLE)/peers
+	cp -r reference/*.safetensors $(BUNDLE)
+	$(GPU_GO) test -tags gpu -c -o $(BUNDLE)/driver.test ./cuda/driver
+	$(GPU_GO) test -tags gpu -c -o $(BUNDLE)/cuda.test ./cuda
+	$(GPU_GO) test -tags gpu -c -o $(BUNDLE)/bench.test ./bench
+	$(GO) run ./bench/peers/export $(BUNDLE)/cases
+	tar -C $(dir $(BUNDLE)) -czf bin/neuralode-gpu.tar.gz $(notdir $(BUNDLE))

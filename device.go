@@ -3,6 +3,8 @@ package neuralode
 import (
 	"fmt"
 
+	"neuralode/cuda"
+	"neuralode/cuda/driver"
 	"neuralode/solver"
 	"neuralode/solver/cpu"
 )
@@ -34,7 +36,33 @@ var Devices = []string{"auto", "cpu", "cuda"}
 // CPULevels names the instruction sets the CPU backend can use here, the best last.
 func CPULevels() []string { return cpu.Levels() }
 
+// GPU describes a GPU and the libraries it is used with.
+type GPU struct {
+	Name    string // as "NVIDIA H100 80GB HBM3 (79.6 GiB, sm_90)"
+	Driver  string // the newest CUDA that the driver knows, as "12.9"
+	NVRTC   string // version, or why it cannot be used
+	CUBLAS  string // the same; only wide fields need it
+	Ordinal int
+}
+
+// GPUs lists the GPUs that this process can see. The error says why there is none.
+func GPUs() ([]GPU, error) {
+	infos, err := driver.Devices()
+	if err != nil {
+		return nil, err
+	}
+	var all []GPU
+	for _, i := range infos {
+		all = append(all, GPU{Name: i.String(), Driver: i.Driver.String(), NVRTC: i.NVRTC.String(), CUBLAS: i.CUBLAS.String(), Ordinal: i.Ordinal})
+	}
+	return all, nil
+}
+
 // openCUDA is the CUDA backend, or why there is none.
 func openCUDA() (solver.Backend, error) {
-	return nil, fmt.Errorf("no GPU: built without CUDA")
+	b, err := cuda.New(cuda.Options{})
+	if err != nil {
+		return nil, err
+	}
+	return b, nil
 }

@@ -29,7 +29,7 @@ var allowed = map[string][]string{
 	"dataset/internal/npy":     {},
 	"reference":                {"safetensors"},
 	"figure":                   {},
-	"":                         {"plan", "solver", "graph", "solver/cpu"},
+	"":                         {"plan", "solver", "graph", "solver/cpu", "cuda", "cuda/driver"},
 	"train":                    {"plan", "solver", "graph", "dataset", "reference", "safetensors", "atomicfile"},
 	"cmd/neuralode":            {"", "solver", "graph", "train", "figure", "dataset", "reference", "atomicfile", "bench", "verify"},
 	"verify":                   {"", "solver", "graph", "train", "reference"},

@@ -38,8 +38,8 @@ type Session interface {
 	// is then an *IterationError. When ctx ends it stops between iterations with ctx's error.
 	Run(ctx context.Context, minibatches [][]int, done func(Iteration)) error
 
-	// State copies out θ and the optimizer's moments.
-	State() OptimizerState
+	// State copies out θ and the optimizer's moments. The error is the device's.
+	State() (OptimizerState, error)
 }
 
 // Iteration is what one training iteration did.

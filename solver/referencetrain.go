@@ -25,12 +25,12 @@ type referenceSession struct {
 	state   OptimizerState
 }
 
-func (s *referenceSession) State() OptimizerState {
+func (s *referenceSession) State() (OptimizerState, error) {
 	c := NewOptimizerState(s.state.Theta)
 	copy(c.M, s.state.M)
 	copy(c.V, s.state.V)
 	c.Step = s.state.Step
-	return c
+	return c, nil
 }
 
 func (s *referenceSession) Run(ctx context.Context, minibatches [][]int, done func(Iteration)) error {

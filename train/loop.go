@@ -103,8 +103,11 @@ func (l *loop) checkpoint() error {
 	if err := l.metrics.sync(); err != nil {
 		return err
 	}
-	s := l.session.State()
-	if err := l.run.saveCheckpoint(s); err != nil {
+	s, err := l.session.State()
+	if err == nil {
+		err = l.run.saveCheckpoint(s)
+	}
+	if err != nil {
 		return err
 	}
 	l.run.state, l.run.Done = s, int(s.Step)

@@ -18,12 +18,13 @@ func (a *app) devicesCommand() *cobra.Command {
 				return err
 			}
 			fmt.Fprintf(a.out, "cpu   %s; levels %s\n", backend.Device(), strings.Join(neuralode.CPULevels(), ", "))
-			gpu, _, err := neuralode.Open("cuda")
+			gpus, err := neuralode.GPUs()
 			if err != nil {
 				fmt.Fprintf(a.out, "cuda  none: %v\n", err)
-				return nil
 			}
-			fmt.Fprintf(a.out, "cuda  %s\n", gpu.Device())
+			for _, g := range gpus {
+				fmt.Fprintf(a.out, "cuda  GPU %d: %s; driver %s, NVRTC %s, cuBLAS %s\n", g.Ordinal, g.Name, g.Driver, g.NVRTC, g.CUBLAS)
+			}
 			return nil
 		},
 	}

@@ -80,7 +80,11 @@ func TestWorkersGiveTheSameBits(t *testing.T) {
 			if err := s.Run(context.Background(), batches, func(solver.Iteration) {}); err != nil {
 				t.Fatal(err)
 			}
-			theta := s.State().Theta
+			state, err := s.State()
+			if err != nil {
+				t.Fatal(err)
+			}
+			theta := state.Theta
 			if first == nil {
 				first = theta
 			}

@@ -39,8 +39,8 @@ func (p *program[T]) Train(data solver.Data, opt solver.Optimizer, start solver.
 	return s, nil
 }
 
-func (s *session[T]) State() solver.OptimizerState {
-	return solver.OptimizerState{Theta: widened(s.theta), M: widened(s.m), V: widened(s.v), Step: s.step}
+func (s *session[T]) State() (solver.OptimizerState, error) {
+	return solver.OptimizerState{Theta: widened(s.theta), M: widened(s.m), V: widened(s.v), Step: s.step}, nil
 }
 
 func (s *session[T]) Run(ctx context.Context, minibatches [][]int, done func(solver.Iteration)) error {

@@ -99,8 +99,8 @@ func (s Suite) failedTraining(t *testing.T) {
 	if !errors.As(err, &failed) || failed.Index != 2 || failed.Sample != 2 || done != 2 {
 		t.Errorf("after %d iterations: %v", done, err)
 	}
-	if st := session.State(); st.Step != 2 || math.IsNaN(st.Theta[0]) {
-		t.Errorf("the state after the failure is %+v", st)
+	if st, err := session.State(); err != nil || st.Step != 2 || math.IsNaN(st.Theta[0]) {
+		t.Errorf("the state after the failure is %+v, %v", st, err)
 	}
 }
 

@@ -107,9 +107,9 @@ func (s Suite) training(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		state := session.State()
-		if state.Step != 5 {
-			t.Errorf("%d updates, want 5", state.Step)
+		state, err := session.State()
+		if err != nil || state.Step != 5 {
+			t.Errorf("%d updates, want 5; %v", state.Step, err)
 		}
 		thetas[i] = state.Theta
 	}

@@ -115,7 +115,7 @@ func build(t testing.TB, compiler, folder, source, library string) {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(compiler, "-shared", "-fPIC", "-O1", "-g", "-pthread", "-Wl,-soname,"+library,
-		"-o", filepath.Join(folder, library), path)
+		"-o", filepath.Join(folder, library), path, "-ldl")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("compiling %s: %v\n%s", source, err, out)
 	}

@@ -10,8 +10,10 @@
 //   FAKE_CUDA_REPORT=path       a file with how many calls there were and how many objects are left
 //
 // A module is any image; it has the kernels "scale" (float *x, int n, float by), "wide" (double *x, long long n, double by)
-// and "boom" (no parameters), whose illegal address shows at the next call.
+// and "boom" (no parameters), whose illegal address shows at the next call. An image of the fake NVRTC under
+// FAKE_NVRTC_EMULATION has the kernels of its source, which run on the host when they are launched.
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -34,18 +36,29 @@ struct object {
 	struct graph *recording; // of a stream
 	double time;             // of an event
 	struct graph *graph;     // of a graph or an executable
+	void *library;           // of a module that is emulated
+};
+
+// A kernel of an emulated module: how to launch it, and what.
+typedef void launcher(void (*kernel)(const void *), unsigned grid, unsigned block, size_t shared, const void *parameter);
+struct emulated {
+	launcher *launch;
+	void (*kernel)(const void *);
 };
 
 struct work { // what a stream does
-	int what; // a kernel, or COPY or FILL
+	int what; // a kernel, or EMULATED, COPY or FILL
+	struct emulated emulated;
+	unsigned grid, block, shared;
 	CUdeviceptr to, from;
 	size_t bytes;
 	uint64_t arguments[3];
 	int value;
 };
+enum { MOST_WORK = 1024 };
 struct graph {
 	int n;
-	struct work work[64];
+	struct work work[MOST_WORK];
 };
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -121,6 +134,7 @@ static int drop(const void *p, enum kind kind) {
 	o = *at;
 	*at = o->next;
 	if (kind == MEMORY) used -= o->bytes;
+	if (o->library) dlclose(o->library);
 	free(o->recording);
 	free(o->graph);
 	free(o);
@@ -190,13 +204,34 @@ CUresult cuMemFreeAsync(CUdeviceptr p, void *s) { ENTER; return leave(find(s, ST
 CUresult cuMemHostAlloc(void **p, size_t n, unsigned f) { ENTER; *p = make(HOST, n); return leave(OK); }
 CUresult cuMemFreeHost(void *p) { ENTER; return leave(drop(p, HOST)); }
 
-CUresult cuModuleLoadData(void **m, const void *image) { ENTER; *m = make(MODULE, 8); return leave(OK); }
+CUresult cuModuleLoadData(void **m, const void *image) {
+	ENTER;
+	static const char mark[] = "EMULATION ";
+	void *library = NULL;
+	if (!strncmp(image, mark, sizeof mark - 1)) {
+		char path[4096];
+		snprintf(path, sizeof path, "%s", (const char *)image + sizeof mark - 1);
+		path[strcspn(path, "\n")] = 0;
+		if (!(library = dlopen(path, RTLD_NOW | RTLD_LOCAL))) return fprintf(stderr, "%s\n", dlerror()), leave(INVALID_VALUE);
+	}
+	*m = make(MODULE, 8);
+	find(*m, MODULE)->library = library;
+	return leave(OK);
+}
 CUresult cuModuleUnload(void *m) { ENTER; return leave(drop(m, MODULE)); }
-enum { NONE, SCALE, WIDE, BOOM, COPY, FILL };
+enum { NONE, SCALE, WIDE, BOOM, EMULATED, COPY, FILL };
 CUresult cuModuleGetFunction(void **f, void *m, const char *name) {
 	ENTER;
 	static const char *const names[] = {"", "scale", "wide", "boom"};
-	if (!find(m, MODULE)) return leave(INVALID_HANDLE);
+	struct object *module = find(m, MODULE);
+	if (!module) return leave(INVALID_HANDLE);
+	if (module->library) {
+		struct emulated e = {dlsym(module->library, "launchEmulated"), dlsym(module->library, name)};
+		if (!e.launch || !e.kernel) return leave(NOT_FOUND);
+		struct emulated *kept = malloc(sizeof e); // as long as the process: functions are never freed
+		*kept = e;
+		return *f = kept, leave(OK);
+	}
 	for (intptr_t i = SCALE; i <= BOOM; i++)
 		if (!strcmp(names[i], name)) return *f = (void *)i, leave(OK);
 	return leave(NOT_FOUND);
@@ -227,6 +262,9 @@ static int perform(const struct work *w) {
 		for (uint64_t i = 0; i < w->arguments[1]; i++) ((double *)w->arguments[0])[i] *= wide;
 		return OK;
 	case BOOM: return lost = ILLEGAL_ADDRESS, OK;
+	case EMULATED:
+		w->emulated.launch(w->emulated.kernel, w->grid, w->block, w->shared, (const void *)w->arguments[0]);
+		return OK;
 	case COPY: return memcpy((void *)w->to, (void *)w->from, w->bytes), OK;
 	case FILL: return memset((void *)w->to, w->value, w->bytes), OK;
 	}
@@ -236,7 +274,7 @@ static int submit(void *stream, struct work w) {
 	struct object *s = find(stream, STREAM);
 	if (!s) return INVALID_HANDLE;
 	if (!s->recording) return perform(&w);
-	if (s->recording->n == 64) return OUT_OF_MEMORY;
+	if (s->recording->n == MOST_WORK) return OUT_OF_MEMORY;
 	s->recording->work[s->recording->n++] = w;
 	return OK;
 }
@@ -263,6 +301,12 @@ CUresult cuMemsetD8Async(CUdeviceptr to, unsigned char v, size_t n, void *s) {
 CUresult cuLaunchKernel(void *f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared,
 						void *s, void **p, void **extra) {
 	ENTER;
+	if ((uintptr_t)f > BOOM) {
+		if (bx > 1024 || !gx || !bx) return leave(INVALID_VALUE);
+		struct work w = {.what = EMULATED, .emulated = *(struct emulated *)f, .grid = gx, .block = bx, .shared = shared};
+		memcpy(&w.arguments[0], p[0], 8);
+		return leave(submit(s, w));
+	}
 	struct work w = {.what = (int)(intptr_t)f};
 	static const int sizes[][3] = {[SCALE] = {8, 4, 4}, [WIDE] = {8, 8, 8}, [BOOM] = {0}};
 	if (w.what < SCALE || w.what > BOOM || bx * by * bz > 1024) return leave(INVALID_VALUE);

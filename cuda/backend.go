@@ -1,0 +1,60 @@
+package cuda
+
+import (
+	"errors"
+
+	"neuralode/cuda/driver"
+	"neuralode/cuda/kernels"
+	"neuralode/solver"
+)
+
+// Options say which GPU to use.
+type Options struct {
+	Ordinal int // as driver.Open takes it; 0 is the first
+}
+
+// Backend runs models on one GPU. It may be used by several goroutines.
+type Backend struct {
+	device       *driver.Device
+	architecture string
+}
+
+var _ solver.Backend = (*Backend)(nil)
+
+// New opens a GPU. The error is a *driver.Error that says why there is none: a program built without CUDA, no driver, no
+// GPU, no NVRTC.
+func New(o Options) (*Backend, error) {
+	device, err := driver.Open(o.Ordinal)
+	if err != nil {
+		return nil, err
+	}
+	architecture, err := driver.Architecture(device.Info().Compute)
+	if err != nil {
+		return nil, errors.Join(err, device.Close())
+	}
+	return &Backend{device, architecture}, nil
+}
+
+// Device is "cuda (NVIDIA H100 80GB HBM3 (79.6 GiB, sm_90))".
+func (b *Backend) Device() string { return "cuda (" + b.device.Info().String() + ")" }
+
+// Close gives the GPU back. Programs must have been closed before.
+func (b *Backend) Close() error { return b.device.Close() }
+
+// sharedReserve is what the GPU itself takes of a block's shared memory.
+const sharedReserve = 1 << 10
+
+// shared is how much shared memory a block may have.
+func (b *Backend) shared() int {
+	info := b.device.Info()
+	return max(info.SharedPerBlock, info.SharedPerBlockOptIn) - sharedReserve
+}
+
+// Compile prepares a model. Kernels are compiled when a call first needs them. A model or spec that the GPU cannot
+// run is an error here.
+func (b *Backend) Compile(m solver.Model, spec solver.Spec) (solver.Program, error) {
+	if _, err := kernels.PrintWide(m, spec, kernels.DefaultWide()); err != nil {
+		return nil, err
+	}
+	return &program{backend: b, model: m, spec: spec}, nil
+}

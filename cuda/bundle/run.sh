@@ -1,0 +1,92 @@
+#!/usr/bin/env bash
+# Runs what only a machine with a GPU can show, and keeps the raw output: run.sh [RESULTS]
+#
+# Needs a driver and CUDA 12 or 13 (NVRTC, cuBLAS), no network. Python with jax, diffrax, torch and torchdiffeq gives the
+# peers' times, compute-sanitizer the memory and race checks; where they are missing the summary says so. A step that
+# fails does not stop the others; the exit status is the number of failed steps.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+results=$(mkdir -p "${1:-results}" && cd "${1:-results}" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+failed=0
+
+# step NAME COMMAND... runs a command, its output into NAME.txt, and notes how it ended.
+step() {
+	local name=$1 began=$SECONDS status=0
+	shift
+	"$@" >"$results/$name.txt" 2>&1 || status=$?
+	if [ "$status" = 0 ]; then verdict=ok; else verdict="FAILED ($status)" failed=$((failed + 1)); fi
+	printf '%-28s %-12s %4d s\n' "$name" "$verdict" $((SECONDS - began)) | tee -a "$results/summary.txt"
+}
+
+missing() { printf '%-28s %s\n' "$1" "missing: $2" | tee -a "$results/summary.txt"; }
+
+machine() {
+	date -u
+	uname -sr
+	nvidia-smi
+	nvidia-smi --query-gpu=name,compute_cap,driver_version,memory.total,clocks.max.sm,clocks.max.mem --format=csv
+	grep -m1 'model name' /proc/cpuinfo
+	nproc
+	python3 -m pip freeze 2>/dev/null | grep -E '^(jax|diffrax|torch|numpy)' || true
+}
+
+verify() {
+	local status=0
+	for gradient in backsolve discrete; do
+		for control in sample batch; do
+			"$here/neuralode" verify --device cuda --precision float32 --rtol 1e-5 --atol 1e-6 --gradient $gradient --control $control --json || status=1
+			"$here/neuralode" verify --device cuda --precision float64 --rtol 1e-9 --atol 1e-10 --gradient $gradient --control $control \
+				--within-z 3e-7 --within-grad 1e-6 --json || status=1
+		done
+	done
+	return $status
+}
+
+# determinism trains twice and compares the models byte for byte.
+determinism() {
+	for gradient in backsolve discrete; do
+		for i in 1 2; do
+			"$here/neuralode" train --device cuda --gradient $gradient --iterations 300 --out "$gradient-$i" || return 1
+		done
+		cmp "$gradient-1/model.safetensors" "$gradient-2/model.safetensors" || return 1
+	done
+}
+
+# cold times the first call with an empty cache of kernels, then with a full one.
+cold() {
+	local cache=$work/cold
+	for state in empty full; do
+		local began=$(date +%s.%N)
+		XDG_CACHE_HOME=$cache "$here/neuralode" verify --device cuda "$here/cases/spiral_trained-1.safetensors" --precision float32 \
+			--rtol 1e-3 --atol 1e-6 || return 1
+		echo "first call with an $state cache: $(echo "$(date +%s.%N) - $began" | bc) s"
+	done
+}
+
+sanitize() { compute-sanitizer --error-exitcode 9 --tool "$1" "$here/neuralode" train --device cuda --iterations 2 --samples 64 --batch 32 --gradient "$2" --out "$1-$2"; }
+
+step machine machine
+step devices "$here/neuralode" devices
+step driver "$here/driver.test" -test.v
+step cuda env NEURALODE_TEST_DEVICE=cuda "$here/cuda.test" -test.v -test.timeout 30m
+step verify verify
+step determinism determinism
+step cold cold
+step bench env NEURALODE_BENCH_DEVICE=cuda "$here/bench.test" -test.run '^$' -test.bench . -test.timeout 30m
+if command -v compute-sanitizer >/dev/null; then
+	for tool in memcheck racecheck initcheck; do
+		for gradient in backsolve discrete; do step "$tool-$gradient" sanitize $tool $gradient; done
+	done
+else
+	missing sanitizer compute-sanitizer
+fi
+if python3 -c 'import jax, diffrax' 2>/dev/null || python3 -c 'import torch, torchdiffeq' 2>/dev/null; then
+	step peers env PEER_PLATFORM=cuda python3 "$here/peers/compare.py" "$here/neuralode" "$here/cases" "$results"
+else
+	missing peers "jax with diffrax, or torch with torchdiffeq"
+fi
+cat "$results/summary.txt"
+exit $failed

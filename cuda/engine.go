@@ -1,0 +1,201 @@
+package cuda
+
+import (
+	"context"
+	"errors"
+
+	"neuralode/cuda/kernels"
+	"neuralode/solver"
+)
+
+// engine runs the kernels of one model and spec on memory of its own, for one goroutine at a time.
+type engine struct {
+	backend *Backend
+	model   solver.Model
+	spec    solver.Spec
+	*memory
+	runners map[class]runner // loaded when first needed
+	now     runner           // the one in use
+	n       int              // samples it has room for
+	sharing int              // samples that share a part of the record
+	steps   int              // of such a part: more than at first, once they were too few
+}
+
+func (b *Backend) newEngine(m solver.Model, spec solver.Spec) (*engine, error) {
+	x, err := newMemory(b.device, spec.Precision)
+	if err != nil {
+		return nil, err
+	}
+	return &engine{backend: b, model: m, spec: spec, memory: x, runners: map[class]runner{}}, nil
+}
+
+func (e *engine) close() error {
+	err := e.stream.Synchronize()
+	for _, r := range e.runners {
+		err = errors.Join(err, r.close())
+	}
+	return errors.Join(err, e.memory.close())
+}
+
+// choose loads the kernels for batches of n samples, if they are not.
+func (e *engine) choose(n int) (err error) {
+	c := e.backend.classOf(e.spec, n)
+	if e.now = e.runners[c]; e.now != nil {
+		return nil
+	}
+	if e.now, err = e.backend.newRunner(e.memory, e.model, e.spec, c); err != nil {
+		return err
+	}
+	e.runners[c] = e.now
+	return nil
+}
+
+func (e *engine) gradients() bool { return e.spec.Gradient != solver.NoGradient }
+
+// begin makes room for n samples.
+func (e *engine) begin(n int) error {
+	if err := e.choose(n); err != nil {
+		return err
+	}
+	dim := e.model.Dim()
+	e.n = n
+	e.set("n", uint64(n))
+	e.set("saves", uint64(len(e.spec.SaveAt)))
+	if err := put(e.memory, "saveAt", e.spec.SaveAt); err != nil {
+		return err
+	}
+	err := e.rooms([]room{e.reals("theta", e.model.ThetaLen()), e.reals("z1", n*dim), e.reals("saved", n*dim*len(e.spec.SaveAt)),
+		{"status", 4 * n}, {"stats", 12 * n}, {"endT", 8 * n}, {"endH", 8 * n}})
+	if err == nil && e.gradients() {
+		err = e.rooms([]room{e.reals("out", n*e.model.OutWidth()), e.reals("losses", n), e.reals("z0Bar", n*dim),
+			e.reals("cotangent", n*dim), e.reals("gradient", e.model.ThetaLen()), {"backStatus", 4 * n}, {"backStats", 12 * n},
+			{"backT", 8 * n}, {"backH", 8 * n}, {"recordLast", 4 * n}, {"decision", 8 * kernels.DecisionLen}})
+	}
+	if err == nil {
+		e.sharing, err = e.now.place(n)
+	}
+	if err == nil && e.gradients() {
+		err = e.now.record(e.capacity())
+	}
+	return err
+}
+
+// firstSteps is how many accepted steps of a sample the record has room for until a batch has shown that it takes more.
+const firstSteps = 16
+
+// capacity is the number of steps of a part of the record.
+func (e *engine) capacity() int {
+	if e.spec.Gradient != solver.Discrete {
+		return 1
+	}
+	return max(e.steps, firstSteps*e.sharing)
+}
+
+// recordFits reports whether the steps fitted into the record, and makes room for them if not.
+func (e *engine) recordFits() (bool, error) {
+	if e.spec.Gradient != solver.Discrete {
+		return true, nil
+	}
+	used := make([]int64, e.get("blocks"))
+	if err := take(e.memory, "recordUsed", used); err != nil {
+		return false, err
+	}
+	most := 0
+	for _, u := range used {
+		most = max(most, int(u))
+	}
+	if most <= e.capacity() {
+		return true, nil
+	}
+	e.steps = most + most/4
+	if err := e.now.record(e.capacity()); err != nil {
+		return false, err
+	}
+	return false, e.send()
+}
+
+// load begins a batch of a caller's.
+func (e *engine) load(theta []float64, b solver.Batch) error {
+	if err := e.begin(b.Len(e.model.Dim())); err != nil {
+		return err
+	}
+	err := e.putReals("theta", theta)
+	if err == nil {
+		err = e.putReals("z0", b.Z0)
+	}
+	if err == nil {
+		err = e.putSpans(b.Spans)
+	}
+	return err
+}
+
+func (e *engine) putSpans(spans []solver.Span) error {
+	flat := make([]float64, 0, 2*len(spans))
+	for _, s := range spans {
+		flat = append(flat, s.T0, s.T1)
+	}
+	e.set("spanCount", uint64(len(spans)))
+	return put(e.memory, "spans", flat)
+}
+
+// solve integrates a batch.
+func (e *engine) solve(ctx context.Context, theta []float64, b solver.Batch) (*solver.Solution, error) {
+	if err := e.load(theta, b); err != nil {
+		return nil, err
+	}
+	if err := e.watching(ctx, func() error { return inTurn(e.now.prepare, e.now.solve) }); err != nil {
+		return nil, err
+	}
+	return e.solution()
+}
+
+// watching sends the Call, launches and waits. When ctx ends first, the kernels are told.
+func (e *engine) watching(ctx context.Context, launch func() error) error {
+	flag := e.cancelOn()
+	if ctx.Err() != nil {
+		flag.Store(1)
+	}
+	defer context.AfterFunc(ctx, func() { flag.Store(1) })()
+	if err := e.send(); err != nil {
+		return err
+	}
+	if err := launch(); err != nil {
+		return err
+	}
+	return e.stream.Synchronize()
+}
+
+// differentiate integrates a batch and takes its cotangents back.
+func (e *engine) differentiate(ctx context.Context, theta []float64, b solver.Batch, o solver.Objective) (*solver.Derivative, error) {
+	err := e.load(theta, b)
+	if err == nil {
+		err = e.aim(o)
+	}
+	for fits := false; err == nil && !fits; {
+		err = e.watching(ctx, func() error { return inTurn(e.now.prepare, e.now.gradient) })
+		if err == nil {
+			fits, err = e.recordFits()
+		}
+	}
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return e.derivative(o)
+}
+
+// aim copies the objective.
+func (e *engine) aim(o solver.Objective) error {
+	fields := map[string][]float64{"labels": o.Labels, "weight": o.Weight, "savedBar": o.Saved}
+	if o.Labels == nil {
+		fields["cotangent"] = o.Cotangent
+	}
+	for field, x := range fields {
+		if err := e.putReals(field, x); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,106 @@
+package cuda
+
+import (
+	"errors"
+
+	"neuralode/cuda/driver"
+	"neuralode/cuda/kernels"
+	"neuralode/solver"
+)
+
+// fused runs the kernels that hold a tile of rows in a block for a whole solve or gradient.
+type fused struct {
+	*kernels.Printed
+	*memory
+	dim       int
+	code      *code
+	atOnce    int // blocks that the GPU runs beside each other
+	blocks    int
+	gradients bool
+}
+
+func (b *Backend) newFused(x *memory, m solver.Model, spec solver.Spec, config kernels.Config) (*fused, error) {
+	printed, err := kernels.Print(m, spec, config)
+	if err != nil {
+		return nil, err
+	}
+	k := &fused{Printed: printed, memory: x, dim: m.Dim(), gradients: spec.Gradient != solver.NoGradient}
+	if k.code, err = b.load(printed.Source, printed.KernelNames()); err != nil {
+		return nil, err
+	}
+	if err := k.fit(b.device.Info().Multiprocessors); err != nil {
+		return nil, errors.Join(err, k.close())
+	}
+	return k, nil
+}
+
+// main is the kernel that holds the rows.
+func (k *fused) main() *driver.Function {
+	if k.gradients {
+		return k.code.functions["differentiate"]
+	}
+	return k.code.functions["solve"]
+}
+
+// fit lets the main kernel have its shared memory and asks how many of its blocks run at once.
+func (k *fused) fit(multiprocessors int) error {
+	if err := k.main().SetMaxShared(k.Shared); err != nil {
+		return err
+	}
+	each, err := k.main().Occupancy(k.Threads, k.Shared)
+	k.atOnce = max(1, each) * multiprocessors
+	return err
+}
+
+// place cuts the samples into as many blocks as run at once, each of a tile's rows at least; each block has a part of the
+// record.
+func (k *fused) place(n int) (sharing int, err error) {
+	k.blocks = min((n+k.Rows-1)/k.Rows, k.atOnce)
+	chunk := (n + k.blocks - 1) / k.blocks
+	k.blocks = (n + chunk - 1) / chunk
+	k.set("chunk", uint64(chunk))
+	k.set("blocks", uint64(k.blocks))
+	return chunk, k.rooms([]room{{"occupancy", 16 * k.blocks}, {"recordUsed", 8 * k.blocks}, {"totals", 8 * kernels.TotalsLen * k.blocks},
+		k.reals("fieldShared", k.FieldShared), k.reals("headShared", k.HeadShared), k.reals("fieldWeights", k.FieldWeights),
+		k.reals("headWeights", k.HeadWeights), k.reals("partial", k.blocks*k.Sums), k.reals("sums", k.Sums)})
+}
+
+func (k *fused) record(steps int) error {
+	k.set("recordCapacity", uint64(steps))
+	n := k.blocks * steps
+	return k.rooms([]room{{"recordT", 8 * n}, {"recordH", 8 * n}, {"recordPrevious", 4 * n}, k.reals("recordZ", n*k.dim)})
+}
+
+// flatBlocks is how many blocks work on θ.
+const flatBlocks = 16
+
+func (k *fused) run(kernel string, blocks, threads, shared int) error {
+	return k.launch(k.code.functions[kernel], blocks, threads, shared)
+}
+
+func (k *fused) prepare() error {
+	if k.NeedsShare {
+		if err := k.run("share", 1, k.Threads, 0); err != nil {
+			return err
+		}
+	}
+	return k.run("prepare", flatBlocks, k.Threads, 0)
+}
+
+func (k *fused) solve() error { return k.run("solve", k.blocks, k.Threads, k.Shared) }
+
+func (k *fused) gradient() error {
+	if err := k.run("differentiate", k.blocks, k.Threads, k.Shared); err != nil {
+		return err
+	}
+	if err := k.run("reduce", flatBlocks, k.Threads, 0); err != nil {
+		return err
+	}
+	return k.run("finish", 1, k.WideThreads, 0)
+}
+
+func (k *fused) update() error { return k.run("update", flatBlocks, k.WideThreads, 0) }
+
+func (k *fused) recordable() bool { return true }
+
+func (k *fused) close() error { return k.code.close() }

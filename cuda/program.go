@@ -1,0 +1,187 @@
+package cuda
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"neuralode/cuda/driver"
+	"neuralode/solver"
+)
+
+// program is a compiled model: engines behind a lock.
+type program struct {
+	backend *Backend
+	model   solver.Model
+	spec    solver.Spec
+
+	mu       sync.Mutex
+	closed   bool
+	solving  *engine // forward alone; nil until needed
+	deriving *engine // with the spec's gradient; nil until needed
+	sessions []*session
+}
+
+var errClosed = errors.New("cuda: the program is closed")
+
+// Close frees what the program and its sessions hold.
+func (p *program) Close() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
+	var err error
+	for _, e := range []*engine{p.solving, p.deriving} {
+		if e != nil {
+			err = errors.Join(err, e.close())
+		}
+	}
+	for _, s := range p.sessions {
+		err = errors.Join(err, s.close())
+	}
+	p.solving, p.deriving, p.sessions = nil, nil, nil
+	return err
+}
+
+// engineFor opens an engine when it is first needed.
+func (p *program) engineFor(e **engine, spec solver.Spec) (*engine, error) {
+	if p.closed {
+		return nil, errClosed
+	}
+	if *e == nil {
+		opened, err := p.backend.newEngine(p.model, spec)
+		if err != nil {
+			return nil, err
+		}
+		*e = opened
+	}
+	return *e, nil
+}
+
+// Solve integrates the batch; where the GPU's memory does not hold it, in parts.
+func (p *program) Solve(ctx context.Context, theta []float64, b solver.Batch) (*solver.Solution, error) {
+	if err := solver.CheckCall(p.model, p.spec, theta, b); err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	spec := p.spec
+	spec.Gradient = solver.NoGradient
+	e, err := p.engineFor(&p.solving, spec)
+	if err != nil {
+		return nil, err
+	}
+	whole := &solver.Solution{}
+	err = e.inParts(b.Len(p.model.Dim()), func(from, to int) error {
+		s, err := e.solve(ctx, theta, part(b, p.model.Dim(), from, to))
+		if err == nil {
+			join(whole, s)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return whole, ctx.Err()
+}
+
+// Differentiate integrates the batch and computes the gradient; where the GPU's memory does not hold it, in parts whose
+// ∂L/∂θ are added in their order.
+func (p *program) Differentiate(ctx context.Context, theta []float64, b solver.Batch, o solver.Objective) (*solver.Derivative, error) {
+	if err := solver.CheckGradient(p.model, p.spec, theta, b, o); err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	e, err := p.engineFor(&p.deriving, p.spec)
+	if err != nil {
+		return nil, err
+	}
+	n := b.Len(p.model.Dim())
+	whole := &solver.Derivative{Theta: make([]float64, len(theta))}
+	err = e.inParts(n, func(from, to int) error {
+		d, err := e.differentiate(ctx, theta, part(b, p.model.Dim(), from, to), p.aimed(o, n, from, to))
+		if err == nil {
+			joinDerivative(whole, d)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return whole, nil
+}
+
+// inParts calls f with the whole batch or, when that does not fit into the GPU's memory, with parts half as large, until
+// they do.
+func (e *engine) inParts(n int, f func(from, to int) error) error {
+	size := n
+	for from := 0; from < n; {
+		err := f(from, min(n, from+size))
+		if err == nil {
+			from += size
+			continue
+		}
+		if !errors.Is(err, &driver.Error{Name: driver.OutOfMemory}) || size == 1 {
+			return err
+		}
+		if released := e.release(); released != nil {
+			return errors.Join(err, released)
+		}
+		size = (size + 1) / 2
+	}
+	return nil
+}
+
+// part is the samples from up to to.
+func part(b solver.Batch, dim, from, to int) solver.Batch {
+	p := solver.Batch{Z0: b.Z0[from*dim : to*dim], Spans: b.Spans}
+	if len(b.Spans) > 1 {
+		p.Spans = b.Spans[from:to]
+	}
+	return p
+}
+
+// aimed is the objective for a part of n samples: the same sum, so that weights by default are those of the whole.
+func (p *program) aimed(o solver.Objective, n, from, to int) solver.Objective {
+	if to-from == n {
+		return o
+	}
+	cut := func(x []float64) []float64 {
+		if x == nil {
+			return nil
+		}
+		width := len(x) / n
+		return x[from*width : to*width]
+	}
+	a := solver.Objective{Labels: cut(o.Labels), Weight: cut(o.Weight), Cotangent: cut(o.Cotangent), Saved: cut(o.Saved)}
+	if o.Labels != nil && o.Weight == nil {
+		a.Weight = make([]float64, to-from)
+		for i := range a.Weight {
+			a.Weight[i] = 1 / float64(n)
+		}
+	}
+	return a
+}
+
+// join appends the solution of the next samples.
+func join(whole, s *solver.Solution) {
+	whole.Z1 = append(whole.Z1, s.Z1...)
+	whole.Saved = append(whole.Saved, s.Saved...)
+	whole.End = append(whole.End, s.End...)
+	whole.Stats = append(whole.Stats, s.Stats...)
+	whole.Occupancy.Rows += s.Occupancy.Rows
+	whole.Occupancy.Busy += s.Occupancy.Busy
+}
+
+func joinDerivative(whole, d *solver.Derivative) {
+	join(&whole.Solution, &d.Solution)
+	whole.Out = append(whole.Out, d.Out...)
+	whole.Losses = append(whole.Losses, d.Losses...)
+	whole.Loss += d.Loss
+	whole.Z0 = append(whole.Z0, d.Z0...)
+	for i, g := range d.Theta {
+		whole.Theta[i] += g
+	}
+	whole.Back = append(whole.Back, d.Back...)
+	whole.BackStats = append(whole.BackStats, d.BackStats...)
+}

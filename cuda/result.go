@@ -1,0 +1,86 @@
+package cuda
+
+import (
+	"neuralode/cuda/kernels"
+	"neuralode/solver"
+)
+
+// solution copies out what a solve has left.
+func (e *engine) solution() (*solver.Solution, error) {
+	s := &solver.Solution{}
+	var err error
+	if s.Z1, err = e.takeReals("z1", e.n*e.model.Dim()); err != nil {
+		return nil, err
+	}
+	if k := len(e.spec.SaveAt); k > 0 {
+		if s.Saved, err = e.takeReals("saved", e.n*k*e.model.Dim()); err != nil {
+			return nil, err
+		}
+	}
+	if s.End, s.Stats, err = e.ends("status", "endT", "endH", "stats"); err != nil {
+		return nil, err
+	}
+	occupancy := make([]int64, 2*e.get("blocks"))
+	err = take(e.memory, "occupancy", occupancy)
+	for i := 0; i < len(occupancy); i += 2 {
+		s.Occupancy.Rows += occupancy[i]
+		s.Occupancy.Busy += occupancy[i+1]
+	}
+	return s, err
+}
+
+// ends copies out how the samples ended in one direction.
+func (e *engine) ends(status, t, h, stats string) ([]solver.End, []solver.Stats, error) {
+	codes, counts := make([]int32, e.n), make([]int32, 3*e.n)
+	ts, hs := make([]float64, e.n), make([]float64, e.n)
+	for _, err := range []error{take(e.memory, status, codes), take(e.memory, stats, counts), take(e.memory, t, ts), take(e.memory, h, hs)} {
+		if err != nil {
+			return nil, nil, err
+		}
+	}
+	ends, all := make([]solver.End, e.n), make([]solver.Stats, e.n)
+	for i := range ends {
+		ends[i] = solver.End{Status: solver.Status(codes[i]), T: ts[i], H: hs[i]}
+		all[i] = solver.Stats{Accepted: int(counts[3*i]), Rejected: int(counts[3*i+1]), NFE: int(counts[3*i+2])}
+	}
+	return ends, all, nil
+}
+
+// derivative copies out what a gradient has left.
+func (e *engine) derivative(o solver.Objective) (*solver.Derivative, error) {
+	s, err := e.solution()
+	if err != nil {
+		return nil, err
+	}
+	d := &solver.Derivative{Solution: *s}
+	if d.Z0, err = e.takeReals("z0Bar", e.n*e.model.Dim()); err != nil {
+		return nil, err
+	}
+	if d.Theta, err = e.takeReals("gradient", e.model.ThetaLen()); err != nil {
+		return nil, err
+	}
+	if d.Back, d.BackStats, err = e.ends("backStatus", "backT", "backH", "backStats"); err != nil {
+		return nil, err
+	}
+	if o.Labels == nil {
+		clear(d.Theta[e.model.Field.ThetaLen():])
+		return d, nil
+	}
+	return d, e.losses(d)
+}
+
+// losses copies out what the head has left.
+func (e *engine) losses(d *solver.Derivative) (err error) {
+	if d.Out, err = e.takeReals("out", e.n*e.model.OutWidth()); err != nil {
+		return err
+	}
+	if d.Losses, err = e.takeReals("losses", e.n); err != nil {
+		return err
+	}
+	totals := make([]float64, kernels.TotalsLen*e.get("blocks"))
+	err = take(e.memory, "totals", totals)
+	for i := 0; i < len(totals); i += kernels.TotalsLen {
+		d.Loss += totals[i]
+	}
+	return err
+}

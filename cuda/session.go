@@ -1,0 +1,258 @@
+package cuda
+
+import (
+	"context"
+	"errors"
+
+	"neuralode/cuda/driver"
+	"neuralode/cuda/kernels"
+	"neuralode/solver"
+)
+
+// session is a training under way: data, θ and moments are on the GPU.
+type session struct {
+	*engine
+	program *program
+	samples int   // of the data set
+	step    int64 // updates done
+	last    shape // of the launches of the call before
+	graph   *driver.Graph
+	drawn   shape // what the graph has
+}
+
+// shape is what a recorded graph depends on beside the Call.
+type shape struct {
+	runner     runner
+	iterations int
+	n          int
+}
+
+// Train copies the data set to the GPU and opens a session.
+func (p *program) Train(data solver.Data, opt solver.Optimizer, start solver.OptimizerState) (solver.Session, error) {
+	if err := solver.CheckTraining(p.model, p.spec, data, opt, start); err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return nil, errClosed
+	}
+	e, err := p.backend.newEngine(p.model, p.spec)
+	if err != nil {
+		return nil, err
+	}
+	s := &session{engine: e, program: p, samples: len(data.Z0) / p.model.Dim(), step: start.Step}
+	if err := s.open(data, opt, start); err != nil {
+		return nil, errors.Join(err, e.close())
+	}
+	p.sessions = append(p.sessions, s)
+	return s, nil
+}
+
+func (s *session) open(data solver.Data, opt solver.Optimizer, start solver.OptimizerState) error {
+	return inTurn(
+		func() error { return s.putReals("z0", data.Z0) },
+		func() error { return s.putReals("labels", data.Labels) },
+		func() error { return s.putSpans([]solver.Span{data.Span}) },
+		func() error { return s.putReals("theta", start.Theta) },
+		func() error { return s.putReals("m", start.M) },
+		func() error { return s.putReals("v", start.V) },
+		func() error {
+			return put(s.memory, "optimizer", []float64{opt.Rate, opt.Beta1, opt.Beta2, opt.Epsilon, opt.ClipNorm})
+		},
+	)
+}
+
+// inTurn is the error of the first step that fails.
+func inTurn(steps ...func() error) error {
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// close frees the session with its program.
+func (s *session) close() error {
+	var err error
+	if s.graph != nil {
+		err = s.graph.Close()
+	}
+	return errors.Join(err, s.engine.close())
+}
+
+// State copies out θ and the moments.
+func (s *session) State() (solver.OptimizerState, error) {
+	s.program.mu.Lock()
+	defer s.program.mu.Unlock()
+	state := solver.OptimizerState{Step: s.step}
+	if s.program.closed {
+		return state, errClosed
+	}
+	for field, to := range map[string]*[]float64{"theta": &state.Theta, "m": &state.M, "v": &state.V} {
+		x, err := s.takeReals(field, s.model.ThetaLen())
+		if err != nil {
+			return state, err
+		}
+		*to = x
+	}
+	return state, nil
+}
+
+// Run launches all iterations at once, and once more from where the record of steps was too small. It looks at ctx before.
+func (s *session) Run(ctx context.Context, minibatches [][]int, done func(solver.Iteration)) error {
+	if err := solver.CheckMinibatches(minibatches, s.samples); err != nil {
+		return err
+	}
+	s.program.mu.Lock()
+	defer s.program.mu.Unlock()
+	if s.program.closed {
+		return errClosed
+	}
+	if err := ctx.Err(); err != nil || len(minibatches) == 0 {
+		return err
+	}
+	if err := s.draw(minibatches); err != nil {
+		return err
+	}
+	for from := 0; from < len(minibatches); {
+		if err := s.launch(len(minibatches) - from); err != nil {
+			return err
+		}
+		to, failure, err := s.report(from, done)
+		if err != nil {
+			return err
+		}
+		if failure != kernels.NoFailure {
+			if err := s.recover(failure, minibatches, to); err != nil {
+				return err
+			}
+		}
+		from = to
+	}
+	return nil
+}
+
+// draw copies the minibatches and makes room for the largest.
+func (s *session) draw(minibatches [][]int) error {
+	largest, table, index := 0, []int64{}, []int64{}
+	for _, m := range minibatches {
+		table = append(table, int64(len(index)), int64(len(m)))
+		largest = max(largest, len(m))
+		for _, i := range m {
+			index = append(index, int64(i))
+		}
+	}
+	return inTurn(
+		func() error { return s.begin(largest) },
+		func() error { return put(s.memory, "index", index) },
+		func() error { return put(s.memory, "minibatches", table) },
+		func() error { return put(s.memory, "progress", []int64{0, s.step, 0, 0}) },
+		func() error { return s.room("reports", 8*kernels.ReportLen*len(minibatches)) },
+		s.send,
+	)
+}
+
+// launch puts k iterations on the stream and waits: as a graph, when the call before had the same shape.
+func (s *session) launch(k int) error {
+	now := shape{s.now, k, s.n}
+	if s.now.recordable() && now == s.last && now != s.drawn {
+		if err := s.capture(now); err != nil {
+			return err
+		}
+	}
+	s.last = now
+	var err error
+	if s.graph != nil && now == s.drawn {
+		err = s.stream.LaunchGraph(s.graph)
+	} else {
+		err = s.iterations(k)
+	}
+	if err != nil {
+		return err
+	}
+	return s.stream.Synchronize()
+}
+
+// capture records k iterations in place of what was recorded before.
+func (s *session) capture(now shape) error {
+	if s.graph != nil {
+		s.drawn = shape{}
+		if err := s.graph.Close(); err != nil {
+			return err
+		}
+		s.graph = nil
+	}
+	graph, err := s.stream.Capture(func() error { return s.iterations(now.iterations) })
+	if err != nil {
+		return err
+	}
+	s.graph, s.drawn = graph, now
+	return nil
+}
+
+func (s *session) iterations(k int) error {
+	for range k {
+		if err := inTurn(s.now.prepare, s.now.gradient, s.now.update); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// report passes on what the iterations after from have left, and says how many of the call's are done and why no more.
+func (s *session) report(from int, done func(solver.Iteration)) (to int, failure kernels.Failure, err error) {
+	progress := make([]int64, kernels.ProgressLen)
+	if err := take(s.memory, "progress", progress); err != nil {
+		return from, 0, err
+	}
+	to = int(progress[kernels.ProgressNext])
+	reports := make([]float64, kernels.ReportLen*to)
+	if err := take(s.memory, "reports", reports); err != nil {
+		return from, 0, err
+	}
+	s.step = progress[kernels.ProgressStep]
+	for i := from; i < to; i++ {
+		r := reports[kernels.ReportLen*i:]
+		done(solver.Iteration{Loss: r[kernels.ReportLoss], GradientNorm: r[kernels.ReportNorm], NFEMean: r[kernels.ReportNFE],
+			NFEMax: int(r[kernels.ReportNFEMax]), Accepted: int(r[kernels.ReportAccepted]), Rejected: int(r[kernels.ReportRejected])})
+	}
+	return to, kernels.Failure(progress[kernels.ProgressFailure]), nil
+}
+
+// recover makes room for the steps of minibatch k where that was the failure, so that the training can go on from there;
+// other failures are errors.
+func (s *session) recover(failure kernels.Failure, minibatches [][]int, k int) error {
+	switch failure {
+	case kernels.RecordFull:
+		fits, err := s.recordFits()
+		if fits || err != nil {
+			return errors.Join(errors.New("cuda: the record of steps is full and not full"), err)
+		}
+		return put(s.memory, "progress", []int64{int64(k), s.step, 0, 0})
+	case kernels.NotFinite:
+		return &solver.IterationError{Index: k, Sample: -1,
+			Err: errors.New("the loss or its gradient is not finite: lower the learning rate or clip the gradient")}
+	}
+	return s.failure(minibatches[k], k)
+}
+
+// failure names the sample of a minibatch that did not arrive.
+func (s *session) failure(minibatch []int, k int) error {
+	s.n = len(minibatch)
+	d := solver.Derivative{}
+	var err error
+	if d.End, _, err = s.ends("status", "endT", "endH", "stats"); err != nil {
+		return err
+	}
+	if d.Back, _, err = s.ends("backStatus", "backT", "backH", "backStats"); err != nil {
+		return err
+	}
+	failed := &solver.IterationError{Index: k, Sample: -1, Err: d.Err()}
+	var sample *solver.SampleError
+	if errors.As(failed.Err, &sample) {
+		failed.Sample = minibatch[sample.Sample]
+	}
+	return failed
+}

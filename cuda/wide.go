@@ -1,0 +1,186 @@
+package cuda
+
+import (
+	"errors"
+
+	"neuralode/cuda/driver"
+	"neuralode/cuda/kernels"
+	"neuralode/solver"
+)
+
+// wide runs the schedule of the kernels for fields that do not fit into a block: see package kernels.
+type wide struct {
+	*kernels.Wide
+	*memory
+	model   solver.Model
+	spec    solver.Spec
+	code    *code
+	blas    *driver.BLAS
+	scratch *driver.Buffer // of cuBLAS: with memory of its own it would not repeat to the bit
+	rows    int
+	n       int
+}
+
+// mostRows is how many samples are held at once: more would only take memory.
+const mostRows = 8192
+
+// scratchBytes is what NVIDIA advises for compute capability 9.0.
+const scratchBytes = 32 << 20
+
+func (b *Backend) newWide(x *memory, m solver.Model, spec solver.Spec) (k *wide, err error) {
+	k = &wide{memory: x, model: m, spec: spec}
+	if k.Wide, err = kernels.PrintWide(m, spec, kernels.DefaultWide()); err != nil {
+		return nil, err
+	}
+	if k.code, err = b.load(k.Source, k.KernelNames()); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, k.close())
+		}
+	}()
+	if k.blas, err = x.stream.NewBLAS(); err != nil {
+		return nil, err
+	}
+	if k.scratch, err = b.device.Alloc(scratchBytes); err != nil {
+		return nil, err
+	}
+	return k, inTurn(
+		func() error { return k.blas.SetMath(driver.Exact) },
+		func() error { return k.blas.SetWorkspace(k.scratch) },
+	)
+}
+
+func (k *wide) close() error {
+	err := k.code.close()
+	if k.blas != nil {
+		err = errors.Join(err, k.blas.Close())
+	}
+	if k.scratch != nil {
+		err = errors.Join(err, k.scratch.Close())
+	}
+	return err
+}
+
+// totalsBlocks is how many partial totals a batch has.
+const totalsBlocks = 64
+
+// place holds as many samples at once as make whole tiles. The record is in one part.
+func (k *wide) place(n int) (sharing int, err error) {
+	k.n = n
+	held := n
+	if k.spec.Controller.Control != solver.ControlBatch {
+		held = min(n, mostRows)
+	}
+	k.rows = (held + k.Tile - 1) / k.Tile * k.Tile
+	chunk := (n + totalsBlocks - 1) / totalsBlocks
+	blocks := (n + chunk - 1) / chunk
+	k.set("rows", uint64(k.rows))
+	k.set("chunk", uint64(chunk))
+	k.set("blocks", uint64(blocks))
+	dim, stages, tiles := k.model.Dim(), k.spec.Tableau.Stages(), k.rows/k.Tile
+	err = k.memory.rooms([]room{{"recordUsed", 8 * blocks}, {"totals", 8 * kernels.TotalsLen * blocks},
+		k.reals("fieldShared", k.FieldShared), k.reals("headShared", k.HeadShared), k.reals("fieldWeights", k.FieldWeights),
+		k.reals("headWeights", k.HeadWeights), k.reals("sums", k.Sums), k.reals("frames", tiles*k.Frame),
+		k.reals("state", k.rows*2*dim), k.reals("slopes", k.rows*stages*2*dim), k.reals("keep", k.rows*k.Keep),
+		k.reals("ready", tiles*k.Ready), k.reals("ones", k.Ones), {"control", k.rows * kernels.WideRowBytes},
+		{"measures", 24 * k.rows}, {"squares", 8 * k.NormBlocks}, {"counters", 8 * kernels.CountersLen}})
+	if err != nil {
+		return n, err
+	}
+	return n, put(k.memory, "occupancy", make([]int64, 2*blocks)) // rows that wait are not counted
+}
+
+func (k *wide) record(steps int) error {
+	k.set("recordCapacity", uint64(steps))
+	dim := k.model.Dim()
+	return k.memory.rooms([]room{{"recordT", 8 * steps}, {"recordH", 8 * steps}, {"recordPrevious", 4 * steps},
+		k.reals("recordZ", steps*dim), k.reals("recordK", steps*(k.spec.Tableau.Stages()-1)*dim)})
+}
+
+func (k *wide) prepare() error { return k.run(k.Prepare) }
+
+func (k *wide) solve() error {
+	if err := k.run(k.Begin); err != nil {
+		return err
+	}
+	return k.untilIdle(k.Round)
+}
+
+func (k *wide) gradient() error {
+	if err := k.solve(); err != nil {
+		return err
+	}
+	if k.get("labels") != 0 {
+		for i := 0; i < k.n; i += k.rows {
+			if err := k.run(k.Head); err != nil {
+				return err
+			}
+		}
+	}
+	if err := k.run(k.BeginBack); err != nil {
+		return err
+	}
+	if err := k.untilIdle(k.RoundBack); err != nil {
+		return err
+	}
+	return k.run(k.Finish)
+}
+
+func (k *wide) update() error { return k.run(k.Update) }
+
+func (k *wide) recordable() bool { return false }
+
+// ahead is how many rounds are launched between two looks at how many rows are left.
+const ahead = 2
+
+// untilIdle runs rounds, and up to ahead − 1 more than needed.
+func (k *wide) untilIdle(round []kernels.Step) error {
+	counters := make([]int64, kernels.CountersLen)
+	for {
+		for range ahead {
+			if err := k.run(round); err != nil {
+				return err
+			}
+		}
+		if err := take(k.memory, "counters", counters); err != nil {
+			return err
+		}
+		if counters[kernels.CounterIdle] == int64(k.rows) {
+			return nil
+		}
+	}
+}
+
+func (k *wide) run(steps []kernels.Step) error {
+	for _, s := range steps {
+		if err := k.step(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (k *wide) step(s kernels.Step) error {
+	if s.GEMM == nil {
+		return k.launch(k.code.functions[s.Kernel], s.Blocks(k.rows), s.Threads, 0)
+	}
+	for tile := range k.rows / k.Tile {
+		if err := k.multiply(s.GEMM, tile); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (k *wide) multiply(g *kernels.GEMM, tile int) error {
+	at := func(o kernels.Operand) driver.Matrix {
+		offset := k.realBytes * (o.Offset + tile*o.PerTile)
+		return driver.Matrix{Data: driver.Pointer(k.get(o.Buffer)) + driver.Pointer(offset), Stride: o.Stride}
+	}
+	if k.realBytes == 8 {
+		return k.blas.Dgemm(g.TransA, false, g.M, g.N, g.K, 1, at(g.A), at(g.B), g.Beta, at(g.C))
+	}
+	return k.blas.Sgemm(g.TransA, false, g.M, g.N, g.K, 1, at(g.A), at(g.B), float32(g.Beta), at(g.C))
+}
