@@ -17,7 +17,9 @@ type loop struct {
 	metrics   *metrics
 	observers []Observer
 	start     time.Time
-	last      time.Time // when the latest iteration ended
+	last      time.Time // when the rate was measured
+	lastDone  int       // and after which iteration
+	rate      float64   // samples per second
 	failed    error     // of metrics.csv
 	batches   [][]int
 }
@@ -45,7 +47,7 @@ func (e *FailedError) Error() string {
 func (e *FailedError) Unwrap() error { return e.Err }
 
 func (l *loop) train(ctx context.Context) error {
-	l.last = time.Now()
+	l.last, l.lastDone = time.Now(), l.run.Done
 	total, every := l.run.Config.Iterations, l.run.Config.CheckpointEvery
 	done := l.run.Done
 	for done < total {
@@ -85,13 +87,17 @@ func (l *loop) advance(ctx context.Context, from, to int) (int, error) {
 	return n, errors.Join(err, l.failed)
 }
 
+// rateWindow is how long iterations are counted before their rate is given: a device may report many at once.
+const rateWindow = 100 * time.Millisecond
+
 func (l *loop) observe(iteration int, it solver.Iteration) {
 	now := time.Now()
 	e := Event{Iteration: iteration, Total: l.run.Config.Iterations, Work: it, Elapsed: now.Sub(l.start)}
-	if d := now.Sub(l.last).Seconds(); d > 0 {
-		e.SamplesPerSecond = float64(l.sampler.size) / d
+	if d := now.Sub(l.last); d >= rateWindow || l.rate == 0 && d > 0 {
+		l.rate = float64(l.sampler.size*(iteration-l.lastDone)) / d.Seconds()
+		l.last, l.lastDone = now, iteration
 	}
-	l.last = now
+	e.SamplesPerSecond = l.rate
 	l.failed = errors.Join(l.failed, l.metrics.add(e))
 	for _, o := range l.observers {
 		o(e)
