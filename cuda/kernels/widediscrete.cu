@@ -39,7 +39,6 @@ struct WideReverse {
 			// The last stage's argument is the step's result, so its product goes to λ.
 			product(row.stage, c) = row.stage == LAST ? lambda(c) + g : g;
 		});
-		__syncthreads();
 		const bool over = row.stage == 0;
 		__syncthreads();
 		if (controls()) {
@@ -129,7 +128,6 @@ struct WideReverse {
 
 	// beginStep fetches the step and what the save times within it contribute.
 	__device__ void beginStep() {
-		__syncthreads();
 		if (controls()) {
 			row.t = call.recordT[row.from];
 			row.step = call.recordH[row.from];
