@@ -10,13 +10,15 @@ import (
 
 // Options say which GPU to use.
 type Options struct {
-	Ordinal int // as driver.Open takes it; 0 is the first
+	Ordinal int                // as driver.Open takes it; 0 is the first
+	Wide    kernels.WideConfig // of fields that do not fit into a block; the zero value is kernels.DefaultWide()
 }
 
 // Backend runs models on one GPU. It may be used by several goroutines.
 type Backend struct {
 	device       *driver.Device
 	architecture string
+	wide         kernels.WideConfig
 }
 
 var _ solver.Backend = (*Backend)(nil)
@@ -32,7 +34,11 @@ func New(o Options) (*Backend, error) {
 	if err != nil {
 		return nil, errors.Join(err, device.Close())
 	}
-	return &Backend{device, architecture}, nil
+	b := &Backend{device, architecture, o.Wide}
+	if o.Wide == (kernels.WideConfig{}) {
+		b.wide = kernels.DefaultWide()
+	}
+	return b, nil
 }
 
 // Device is "cuda (NVIDIA H100 80GB HBM3 (79.6 GiB, sm_90))".
@@ -53,7 +59,7 @@ func (b *Backend) shared() int {
 // Compile prepares a model. Kernels are compiled when a call first needs them. A model or spec that the GPU cannot
 // run is an error here.
 func (b *Backend) Compile(m solver.Model, spec solver.Spec) (solver.Program, error) {
-	if _, err := kernels.PrintWide(m, spec, kernels.DefaultWide()); err != nil {
+	if _, err := kernels.PrintWide(m, spec, b.wide); err != nil {
 		return nil, err
 	}
 	return &program{backend: b, model: m, spec: spec}, nil

@@ -29,7 +29,7 @@ const scratchBytes = 32 << 20
 
 func (b *Backend) newWide(x *memory, m solver.Model, spec solver.Spec) (k *wide, err error) {
 	k = &wide{memory: x, model: m, spec: spec}
-	if k.Wide, err = kernels.PrintWide(m, spec, kernels.DefaultWide()); err != nil {
+	if k.Wide, err = kernels.PrintWide(m, spec, b.wide); err != nil {
 		return nil, err
 	}
 	if k.code, err = b.load(k.Source, k.KernelNames()); err != nil {
