@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -87,8 +86,8 @@ func seedNet() modelCase {
 	return modelCase{name: "2-64-64-2", dim: 2, mlp: &graph.MLP{Sizes: []int{2, 64, 64, 2}, Activation: graph.Tanh}, head: head}
 }
 
-// savedAroundCalls is what the slow path of a division in double may save, in bytes.
-const savedAroundCalls = 16
+// fewRegisters is so few that what a kernel spills it only saves around calls, as of the slow path of a division.
+const fewRegisters = 64
 
 // compileForGPU compiles all kernels of a source.
 func compileForGPU(t *testing.T, library, archs, text string) {
@@ -104,8 +103,12 @@ func compileForGPU(t *testing.T, library, archs, text string) {
 	}
 	for line := range strings.Lines(string(out)) {
 		t.Log(strings.TrimSpace(line))
-		fields := strings.Fields(line)
-		if spilled, err := strconv.Atoi(fields[len(fields)-1]); err != nil || spilled > savedAroundCalls {
+		var arch, name string
+		var registers, spilled int
+		if _, err := fmt.Sscan(line, &arch, &name, &registers, &spilled); err != nil {
+			t.Fatal(err)
+		}
+		if spilled > 0 && registers > fewRegisters {
 			t.Errorf("registers spill: %s", line)
 		}
 	}
