@@ -151,8 +151,7 @@ BUNDLE := .cache/bundle/neuralode-gpu
 gpu-bundle: gpu-build ## pack program, tests, cases and peers for a GPU machine into bin/neuralode-gpu.tar.gz
 	rm -rf $(BUNDLE) && mkdir -p $(BUNDLE)/cases
 	cp bin/neuralode cuda/bundle/run.sh $(BUNDLE)
-	cp -r bench/peers $(BUNDLE)/peers
-	cp -r reference/*.safetensors $(BUNDLE)
+	mkdir -p $(BUNDLE)/peers && cp bench/peers/*.py bench/peers/*.txt $(BUNDLE)/peers
 	$(GPU_GO) test -tags gpu -c -o $(BUNDLE)/driver.test ./cuda/driver
 	$(GPU_GO) test -tags gpu -c -o $(BUNDLE)/cuda.test ./cuda
 	$(GPU_GO) test -tags gpu -c -o $(BUNDLE)/bench.test ./bench
