@@ -22,7 +22,6 @@ func TestConformance(t *testing.T) {
 					t.Skip("slow")
 				}
 				t.Parallel()
-				device.flags = []string{"-O0"} // most of the time goes to the compiler
 				solvertest.Suite{Backend: device, Precision: precision, Samples: 6}.Run(t)
 			})
 		}

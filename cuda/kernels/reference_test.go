@@ -11,9 +11,12 @@ import (
 	"neuralode/solver"
 )
 
+// fast makes g++ fast, which has most of the work in these tests.
+var fast = []string{"-O0"}
+
 // small is a device with few rows and threads, so that rows are refilled and blocks are several.
 func small() emulated {
-	return emulated{config: kernels.Config{Rows: 4, Threads: 32, Shared: 400 << 10}, chunk: 7, record: 64}
+	return emulated{config: kernels.Config{Rows: 4, Threads: 32, Shared: 400 << 10}, chunk: 7, record: 64, flags: fast}
 }
 
 // TestReference compares the kernels, compiled for float64, with the reference: the same steps, the same numbers.

@@ -13,7 +13,7 @@ import (
 )
 
 // broad is a device with the wide kernels: two tiles, so that rows take samples in turns.
-func broad() emulated { return emulated{chunk: 5, record: 64, rows: 8} }
+func broad() emulated { return emulated{chunk: 5, record: 64, rows: 8, flags: fast} }
 
 // tooWide is a model that the fused kernels refuse, with widths that no vector divides.
 func tooWide() modelCase {
