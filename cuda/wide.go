@@ -47,10 +47,13 @@ func (b *Backend) newWide(x *memory, m solver.Model, spec solver.Spec) (k *wide,
 		return nil, err
 	}
 	return k, inTurn(
-		func() error { return k.blas.SetMath(driver.Exact) },
+		func() error { return k.blas.SetMath(productMath[spec.Precision]) },
 		func() error { return k.blas.SetWorkspace(k.scratch) },
 	)
 }
+
+// productMath is how cuBLAS multiplies where not exactly.
+var productMath = map[solver.Precision]driver.Math{solver.TF32: driver.TF32}
 
 func (k *wide) close() error {
 	err := k.code.close()

@@ -33,17 +33,23 @@ func (g Gradient) String() string { return name(g, gradientNames) }
 // ParseGradient is the Gradient of that name: "none", "backsolve" or "discrete".
 func ParseGradient(s string) (Gradient, error) { return parse[Gradient]("gradient", s, gradientNames) }
 
-// Precision is the type of states, parameters and gradients. Time is float64 always.
+// Precision is the type of states, parameters and gradients, and how exactly a device computes with them. Time is float64
+// always.
 type Precision uint8
 
 const (
 	Float32 Precision = iota
 	Float64
+	TF32 // float32 with the fast and coarse units of a GPU, for an rtol of TF32Rtol or more: CUDA only
 )
+
+// TF32Rtol is the least relative tolerance that TF32 may be asked for: below it the errors of the field, near 2⁻¹¹ for
+// factors rounded to 10 bits and for tanh.approx.f32 (PTX ISA), would steer the steps.
+const TF32Rtol = 1e-3
 
 func (p Precision) String() string { return name(p, precisionNames) }
 
-// ParsePrecision is the Precision of that name: "float32" or "float64".
+// ParsePrecision is the Precision of that name: "float32", "float64" or "tf32".
 func ParsePrecision(s string) (Precision, error) {
 	return parse[Precision]("precision", s, precisionNames)
 }
@@ -51,7 +57,7 @@ func ParsePrecision(s string) (Precision, error) {
 var (
 	controlNames   = []string{"sample", "batch"}
 	gradientNames  = []string{"none", "backsolve", "discrete"}
-	precisionNames = []string{"float32", "float64"}
+	precisionNames = []string{"float32", "float64", "tf32"}
 )
 
 func name[E ~uint8](e E, names []string) string {
@@ -89,8 +95,11 @@ func (s Spec) Check() error {
 	if s.Gradient > Discrete {
 		errs = append(errs, fmt.Errorf("solver: gradient must be none, backsolve or discrete, got %v", s.Gradient))
 	}
-	if s.Precision > Float64 {
-		errs = append(errs, fmt.Errorf("solver: precision must be float32 or float64, got %v", s.Precision))
+	if s.Precision > TF32 {
+		errs = append(errs, fmt.Errorf("solver: precision must be one of %q, got %v", precisionNames, s.Precision))
+	}
+	if s.Precision == TF32 && s.Controller.Rtol < TF32Rtol {
+		errs = append(errs, fmt.Errorf("solver: precision tf32 needs an rtol of at least %g, got %g: use float32", TF32Rtol, s.Controller.Rtol))
 	}
 	for i, t := range s.SaveAt {
 		if math.IsNaN(t) || math.IsInf(t, 0) {

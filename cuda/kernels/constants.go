@@ -18,7 +18,7 @@ func printConstants(b *strings.Builder, m solver.Model, spec solver.Spec, fieldS
 	fmt.Fprintf(b, "typedef %s real;\n#define MATH(name) %s\n", real, function)
 	fmt.Fprintf(b, "#define NO_GRADIENT %d\n#define BACKSOLVE %d\n#define DISCRETE %d\n#define GRADIENT %d\n",
 		solver.NoGradient, solver.Backsolve, solver.Discrete, spec.Gradient)
-	fmt.Fprintf(b, "#define HAS_HEAD %d\n\n", btoi(m.Head != nil))
+	fmt.Fprintf(b, "#define APPROXIMATE %d\n#define HAS_HEAD %d\n\n", btoi(spec.Precision == solver.TF32), btoi(m.Head != nil))
 	integer(b, "WIDE_THREADS", wideThreads)
 	integer(b, "DIM", m.Dim())
 	integer(b, "OUT_WIDTH", max(m.OutWidth(), 1))

@@ -135,12 +135,14 @@ func unary(fn plan.Fn, x string) string {
 		return fmt.Sprintf("fnSigmoid(%s)", x)
 	case plan.Softplus:
 		return fmt.Sprintf("fnSoftplus(%s)", x)
+	case plan.Tanh:
+		return fmt.Sprintf("fnTanh(%s)", x)
 	case plan.Relu:
 		return fmt.Sprintf("fnRelu(%s)", x)
 	case plan.Sign:
 		return fmt.Sprintf("fnSign(%s)", x)
 	}
-	return fmt.Sprintf("MATH(%v)(%s)", fn, x) // exp, log, log1p, tanh, sin, cos, sqrt
+	return fmt.Sprintf("MATH(%v)(%s)", fn, x) // exp, log, log1p, sin, cos, sqrt
 }
 
 var operators = map[plan.Fn]string{plan.Add: "+", plan.Sub: "-", plan.Mul: "*", plan.Div: "/"}

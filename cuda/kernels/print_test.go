@@ -59,7 +59,7 @@ func TestPrintReads(t *testing.T) {
 			t.Errorf("a name escapes its comment: %q", line)
 		}
 	}
-	for _, want := range []string{"struct FieldVJP", "struct Head", "constexpr int DIM = 2;", "product<64, 64>", "MATH(tanh)"} {
+	for _, want := range []string{"struct FieldVJP", "struct Head", "constexpr int DIM = 2;", "product<64, 64>", "fnTanh("} {
 		if !strings.Contains(one.Source, want) {
 			t.Errorf("the source lacks %q", want)
 		}

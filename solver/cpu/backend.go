@@ -4,6 +4,7 @@
 package cpu
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 
@@ -57,6 +58,9 @@ func (b backend) Device() string {
 func (b backend) Compile(m solver.Model, spec solver.Spec) (solver.Program, error) {
 	if err := solver.CheckCompile(m, spec); err != nil {
 		return nil, err
+	}
+	if spec.Precision == solver.TF32 {
+		return nil, errors.New("cpu: precision tf32 needs CUDA: use float32")
 	}
 	if spec.Precision == solver.Float64 {
 		return newProgram[float64](b, m, spec), nil

@@ -145,6 +145,15 @@ func TestOptions(t *testing.T) {
 	}
 }
 
+func TestTF32NeedsCUDA(t *testing.T) {
+	_, m := spiral(t)
+	spec := solver.DefaultSpec()
+	spec.Precision = solver.TF32
+	if _, err := backend(t, 1).Compile(m, spec); err == nil || !strings.Contains(err.Error(), "CUDA") {
+		t.Errorf("tf32 gives %v", err)
+	}
+}
+
 func TestClosed(t *testing.T) {
 	p, m := spiral(t)
 	program := compile(t, backend(t, 2), m, solver.DefaultSpec())

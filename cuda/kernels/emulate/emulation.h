@@ -195,6 +195,13 @@ EMULATION_HIDDEN static void block(int line) {
 	if (!skip || atoi(skip) != line) wait(0, count, 0);
 }
 
+// approximateTanh has as many right bits as the GPU's.
+static inline float approximateTanh(float x) {
+	int exponent;
+	float mantissa = frexpf(tanhf(x), &exponent);
+	return std::isfinite(mantissa) ? ldexpf(roundf(ldexpf(mantissa, 11)), exponent - 11) : mantissa;
+}
+
 } // namespace emulation
 
 #define threadIdx emulation::threadIndex
