@@ -104,7 +104,7 @@ def table(rows):
             cost = r.get("steps_mean", r.get("steps", r.get("nfe", float("nan"))))
             loss, floor = r.get("loss"), r.get("floor_fraction")
             lines.append(f"{name:22} {r['peer']:12} {r['mode']:12} {r['ms_median']:10.3f} {ratio:7.2f} {cost:10.2f} "
-                         f"{loss if loss is None else format(loss, '.4f'):>8} {'' if floor is None else format(floor, '.0%'):>6}")
+                         f"{'' if loss is None else format(loss, '.4f'):>8} {'' if floor is None else format(floor, '.0%'):>6}")
     for r in rows:
         if r["case"] in ("run", "process"):
             lines.append(f"{r['case']:22} {r['peer']:12} {r['mode']:24} {r.get('error') or format(r['seconds'], '.3f') + ' s'}")
