@@ -7,10 +7,13 @@ import (
 	"io"
 	"math"
 	"path/filepath"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"neuralode/atomicfile"
+	"neuralode/dataset"
 	"neuralode/figure"
 	"neuralode/solver"
 	"neuralode/train"
@@ -107,13 +110,25 @@ func (p *painter) prepare() {
 	for i := range d.Len() {
 		p.data.Labels = append(p.data.Labels, d.Labels[i*d.Width])
 	}
-	p.data.Names = d.Classes
-	if len(d.Classes) == 0 {
-		p.data.Names = d.Targets[:1]
-	} else if d.Classes[0] == "0" { // numbers alone would say little in a legend
-		p.data.Names = nil
-	}
+	p.data.Names = legendNames(d)
 	p.limits = figure.Around(p.data.Points, margin)
+}
+
+// legendNames are the names of the classes, or of what a regression predicts. Numbers alone would say little in a legend.
+func legendNames(d *dataset.Dataset) []string {
+	if len(d.Classes) == 0 {
+		return d.Targets[:1]
+	}
+	for _, name := range d.Classes {
+		if _, err := strconv.ParseFloat(name, 64); err != nil {
+			return d.Classes
+		}
+	}
+	names := make([]string, len(d.Classes))
+	for i, number := range d.Classes {
+		names[i] = "class " + strings.Replace(number, "-", "−", 1)
+	}
+	return names
 }
 
 // dynamics is the field at t0 and the way of some samples.
