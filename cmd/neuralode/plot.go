@@ -59,9 +59,11 @@ func (a *app) draw(ctx context.Context, r *train.Run, backend solver.Backend) er
 		return nil
 	}
 	p := &painter{run: r, backend: backend}
-	if p.spec, err = r.Config.Spec(); err != nil {
+	spec, err := r.Config.Spec()
+	if err != nil {
 		return err
 	}
+	p.spec = fine(spec)
 	p.prepare()
 	if err := a.writeFigure(r, "dynamics", func() (*figure.Figure, error) { return p.dynamics(ctx) }); err != nil {
 		return err
@@ -96,10 +98,30 @@ type painter struct {
 const (
 	quiver       = 20
 	trajectories = 50
-	points       = 50
+	points       = 200 // a curve of fewer shows its corners
 	cells        = 200
 	margin       = 1
 )
+
+// The tolerances of figures, where the run's are coarser.
+const (
+	fineRtol = 1e-6
+	fineAtol = 1e-8
+)
+
+// fine is the spec that figures are solved with. The tolerances of a training show in a figure: neighbouring points of
+// the map take other steps, and the errors of their steps make its boundary wiggle. As finer steps are more, the run's
+// limit is raised, and as pixels have nothing to do with each other, each has its own steps.
+func fine(spec solver.Spec) solver.Spec {
+	c := &spec.Controller
+	c.Rtol, c.Atol = min(c.Rtol, fineRtol), min(c.Atol, fineAtol)
+	c.MaxSteps = max(c.MaxSteps, solver.DefaultController().MaxSteps)
+	c.Control = solver.ControlSample
+	if spec.Precision == solver.TF32 { // refuses such tolerances
+		spec.Precision = solver.Float32
+	}
+	return spec
+}
 
 func (p *painter) prepare() {
 	d := p.run.Data
