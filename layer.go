@@ -170,10 +170,11 @@ func (op *layerGradOp) Do(in ...gorgonia.Value) (gorgonia.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	if op.which == 0 {
-		return likeValue(in[0], d.Z0)
+	grad := d.Z0
+	if op.which > 0 {
+		grad = paramOf(op.ode.Params(), d.Theta, op.which-1)
 	}
-	return likeValue(in[op.which], paramOf(op.ode.Params(), d.Theta, op.which-1))
+	return likeValue(in[op.which], slices.Clone(grad)) // the graph may overwrite its values, the memo may be asked again
 }
 
 func paramOf(params []plan.Param, theta []float64, i int) []float64 {
@@ -229,7 +230,7 @@ func flatten(values []gorgonia.Value) ([][]float64, error) {
 	return out, nil
 }
 
-// likeValue is x in the shape and type of v.
+// likeValue is x in the shape and type of v; it may keep x.
 func likeValue(v gorgonia.Value, x []float64) (gorgonia.Value, error) {
 	if v.Shape().IsScalar() {
 		if v.Dtype() == gorgonia.Float32 {

@@ -182,3 +182,39 @@ func TestOpen(t *testing.T) {
 		t.Errorf("auto gives %v, %q, %v", b, note, err)
 	}
 }
+
+// TestLayerGradientsAreTheGraphs runs the same graph again after what it got was overwritten.
+func TestLayerGradientsAreTheGraphs(t *testing.T) {
+	o := open(t, rotation(), nil)
+	g := gorgonia.NewGraph()
+	z0 := gorgonia.NewMatrix(g, gorgonia.Float64, gorgonia.WithName("z0"), gorgonia.WithShape(2, 2),
+		gorgonia.WithValue(tensor.New(tensor.WithShape(2, 2), tensor.WithBacking([]float64{1, 2, 3, 4}))))
+	omega := gorgonia.NewScalar(g, gorgonia.Float64, gorgonia.WithName("omega"), gorgonia.WithValue(0.7))
+	z1, err := o.Layer(z0, 0, 1, omega)
+	if err != nil {
+		t.Fatal(err)
+	}
+	grads, err := gorgonia.Grad(gorgonia.Must(gorgonia.Sum(gorgonia.Must(gorgonia.Cube(z1)))), z0, omega)
+	if err != nil {
+		t.Fatal(err)
+	}
+	vm := gorgonia.NewTapeMachine(g)
+	defer vm.Close()
+	var first []float64
+	for run := range 2 {
+		if err := vm.RunAll(); err != nil {
+			t.Fatal(err)
+		}
+		data := grads[0].Value().Data().([]float64)
+		if run == 0 {
+			first = append(first, data...)
+		} else {
+			near(t, data, first...)
+		}
+		clear(data)
+		vm.Reset()
+	}
+	if first[0] == 0 {
+		t.Error("the gradient is zero")
+	}
+}
