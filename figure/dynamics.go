@@ -15,6 +15,10 @@ type Field struct {
 	Grid    Grid    // its limits are those of the picture; 20 × 20 cells look well, best where they are about square
 	Vectors []Point // [NY·NX], dz/dt at Grid.Points, in that order
 	Time    float64 // t, for the legend
+
+	// Dim is the number of components of a state, of which the picture shows the first two: with more than two the legend
+	// says so, and Vectors are the field where the other components are 0. Up to 2: all are shown.
+	Dim int
 }
 
 // Trajectories are solutions in the plane.
@@ -85,9 +89,22 @@ func dynamicsLegend(f Field, t Trajectories) legend {
 		l = append(l, entry{"trajectory, start to end", true, drawTrajectoryThumb})
 	}
 	text := fmt.Sprintf("dz/dt at t = %s, length ~ √speed", minus(fmt.Sprintf("%.4g", f.Time)))
-	return append(l, entry{text, true, func(c *draw.Canvas) {
+	l = append(l, entry{text, true, func(c *draw.Canvas) {
 		drawArrows(c, []arrow{{c.Center(), vg.Point{X: 22}}})
 	}})
+	if f.Dim > 2 {
+		l = append(l, entry{text: f.projection()})
+	}
+	return l
+}
+
+// projection tells what the picture leaves out.
+func (f Field) projection() string {
+	others := "z₃"
+	if f.Dim > 3 {
+		others += ", …, z" + lowered(f.Dim)
+	}
+	return fmt.Sprintf("projection onto 2 of %d components, field at %s = 0", f.Dim, others)
 }
 
 func drawTrajectoryThumb(c *draw.Canvas) {

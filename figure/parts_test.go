@@ -249,3 +249,18 @@ func TestLegendWraps(t *testing.T) {
 		t.Error("an empty legend takes room")
 	}
 }
+
+func TestProjection(t *testing.T) {
+	for dim, want := range map[int]string{
+		3:  "projection onto 2 of 3 components, field at z₃ = 0",
+		12: "projection onto 2 of 12 components, field at z₃, …, z₁₂ = 0",
+	} {
+		l := dynamicsLegend(Field{Dim: dim}, Trajectories{})
+		if got := l[len(l)-1].text; got != want {
+			t.Errorf("%d components: %q, want %q", dim, got, want)
+		}
+	}
+	if l := dynamicsLegend(Field{Dim: 2}, Trajectories{}); len(l) != 1 {
+		t.Errorf("%d entries for two components, want that of the arrows alone", len(l))
+	}
+}

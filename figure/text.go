@@ -1,6 +1,7 @@
 package figure
 
 import (
+	"strconv"
 	"strings"
 
 	"gonum.org/v1/plot/font"
@@ -39,6 +40,11 @@ func runs(txt string) []run {
 		rs = append(rs, run{s, shift})
 	}
 	return rs
+}
+
+// lowered writes n in subscript digits.
+func lowered(n int) string {
+	return strings.Map(func(r rune) rune { return []rune(subscripts)[r-'0'] }, strconv.Itoa(n))
 }
 
 func script(r rune) (shift vg.Length, s string) {

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"math"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -93,14 +95,12 @@ type painter struct {
 	limits  figure.Limits
 }
 
-// The sizes of the figures: arrows and cells along each axis, trajectories and their points, and the margin around the
-// data.
+// The sizes of the figures: arrows and cells along each axis, trajectories and their points.
 const (
 	quiver       = 20
 	trajectories = 50
 	points       = 200 // a curve of fewer shows its corners
 	cells        = 200
-	margin       = 1
 )
 
 // The tolerances of figures, where the run's are coarser.
@@ -133,7 +133,23 @@ func (p *painter) prepare() {
 		p.data.Labels = append(p.data.Labels, d.Labels[i*d.Width])
 	}
 	p.data.Names = legendNames(d)
-	p.limits = figure.Around(p.data.Points, margin)
+	p.data.Axes = axisNames(p.run.Config, d)
+	p.limits = limits(p.data.Points)
+}
+
+// limits are those of the data and a margin.
+func limits(points []figure.Point) figure.Limits {
+	l := figure.Around(points, 0)
+	x, y := margin(l.XMin, l.XMax), margin(l.YMin, l.YMax)
+	return figure.Limits{XMin: l.XMin - x, XMax: l.XMax + x, YMin: l.YMin - y, YMax: l.YMax + y}
+}
+
+// margin is 1 on each side, or a quarter of what the data span where 1 would dwarf them or not be seen.
+func margin(lo, hi float64) float64 {
+	if span := hi - lo; span > 0 && (span < 1 || span > 20) {
+		return span / 4
+	}
+	return 1
 }
 
 // legendNames are the names of the classes, or of what a regression predicts. Numbers alone would say little in a legend.
@@ -153,10 +169,32 @@ func legendNames(d *dataset.Dataset) []string {
 	return names
 }
 
+// axisNames are those of the columns of a file with a header; otherwise empty, for those of a state's components.
+func axisNames(c train.Config, d *dataset.Dataset) (names [2]string) {
+	copy(names[:], d.Features)
+	if names == [2]string{"x1", "x2"} && !hasHeader(c, d) {
+		return [2]string{}
+	}
+	return names
+}
+
+// hasHeader reads a file of such names again, as with a header: they are also the names of columns that have none.
+func hasHeader(c train.Config, d *dataset.Dataset) bool {
+	if !strings.EqualFold(filepath.Ext(c.Data), ".csv") {
+		return false
+	}
+	o := dataset.Options{Header: dataset.WithHeader, Task: d.Task, Classes: d.Classes}
+	if c.Label != "" {
+		o.Labels = []string{c.Label}
+	}
+	again, err := dataset.ReadFile(c.Data, o)
+	return err == nil && slices.Equal(again.Features, d.Features)
+}
+
 // dynamics is the field at t0 and the way of some samples.
 func (p *painter) dynamics(ctx context.Context) (*figure.Figure, error) {
 	m := p.run.Model
-	field := figure.Field{Grid: figure.Grid{Limits: p.limits, NX: quiver, NY: quiver}, Time: m.Span.T0}
+	field := figure.Field{Grid: figure.Grid{Limits: p.limits, NX: quiver, NY: quiver}, Time: m.Span.T0, Dim: m.Net.Dim()}
 	f := m.Field(m.Span.T0, m.States(flat(field.Grid.Points())))
 	for i := range quiver * quiver {
 		field.Vectors = append(field.Vectors, figure.Point{f[i*m.Net.Dim()], f[i*m.Net.Dim()+1]})
@@ -168,14 +206,13 @@ func (p *painter) dynamics(ctx context.Context) (*figure.Figure, error) {
 	return figure.Dynamics(p.data, field, ways)
 }
 
-// ways solves samples taken evenly from the data.
+// ways solves samples picked from the data.
 func (p *painter) ways(ctx context.Context) (figure.Trajectories, error) {
 	d, m := p.run.Data, p.run.Model
 	n := min(trajectories, d.Len())
 	var x []float64
 	var t figure.Trajectories
-	for k := range n {
-		i := k * d.Len() / n
+	for _, i := range picked(p.data.Labels, n) {
 		x = append(x, d.X[2*i:2*i+2]...)
 		t.Labels = append(t.Labels, p.data.Labels[i])
 	}
@@ -200,6 +237,21 @@ func (p *painter) ways(ctx context.Context) (figure.Trajectories, error) {
 		t.Paths = append(t.Paths, way)
 	}
 	return t, nil
+}
+
+// picked returns n samples, in ascending order, that stand for all labels: taken evenly in the order of the labels.
+func picked(labels []float64, n int) []int {
+	order := make([]int, len(labels))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(labels[a], labels[b]) })
+	some := make([]int, n)
+	for k := range some {
+		some[k] = order[k*len(order)/n]
+	}
+	slices.Sort(some)
+	return some
 }
 
 // decision is what the model answers around the data.

@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"math"
+	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"neuralode/dataset"
@@ -25,6 +27,66 @@ func TestLegendNames(t *testing.T) {
 	} {
 		if got := legendNames(&dataset.Dataset{Classes: c.classes, Targets: c.targets}); !slices.Equal(got, c.want) {
 			t.Errorf("classes %q, targets %q: %q, want %q", c.classes, c.targets, got, c.want)
+		}
+	}
+}
+
+func TestAxisNames(t *testing.T) {
+	points := "1,2,0\n2,1,1\n"
+	for _, c := range []struct {
+		file   string
+		labels []string
+		want   [2]string
+	}{
+		{write(t, "named.csv", "height,weight,kind\n"+points), nil, [2]string{"height", "weight"}},
+		{write(t, "last.csv", "kind,u,v\n"+points), []string{"kind"}, [2]string{"u", "v"}},
+		{write(t, "header.csv", "x1,x2,label\n"+points), nil, [2]string{"x1", "x2"}},
+		{write(t, "numbered.csv", "x1,x2,label\n"+points), []string{"3"}, [2]string{"x1", "x2"}},
+		{write(t, "bare.csv", points), nil, [2]string{}},
+	} {
+		d, err := dataset.ReadFile(c.file, dataset.Options{Labels: c.labels})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := axisNames(train.Config{Data: c.file, Label: strings.Join(c.labels, "")}, d); got != c.want {
+			t.Errorf("%s: %q, want %q", c.file, got, c.want)
+		}
+	}
+	d, err := dataset.Circle(10, 0.1, rand.New(rand.NewPCG(1, 2)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := axisNames(train.Config{Data: "circle"}, d); got != [2]string{} {
+		t.Errorf("made data: %q, want no names", got)
+	}
+}
+
+// TestPicked takes samples whose labels repeat in the rhythm in which every sixth would be taken.
+func TestPicked(t *testing.T) {
+	labels := make([]float64, 300)
+	for i := range labels {
+		labels[i] = float64(i % 3)
+	}
+	counts, before := [3]int{}, -1
+	for _, i := range picked(labels, 50) {
+		if i <= before {
+			t.Errorf("sample %d after %d", i, before)
+		}
+		before = i
+		counts[i%3]++
+	}
+	if counts != [3]int{17, 17, 16} {
+		t.Errorf("picked %v of three equal classes", counts)
+	}
+	if got := picked([]float64{1, 0, 1}, 3); !slices.Equal(got, []int{0, 1, 2}) {
+		t.Errorf("picked %v of all", got)
+	}
+}
+
+func TestMargins(t *testing.T) {
+	for width, want := range map[float64]float64{0: 1, 1: 1, 2.3: 1, 20: 1, 0.4: 0.1, 40: 10} {
+		if got := margin(3, 3+width); math.Abs(got-want) > 1e-12 {
+			t.Errorf("width %v: margin %v, want %v", width, got, want)
 		}
 	}
 }
