@@ -27,7 +27,8 @@ type Program interface {
 	// session has its own memory; the program may be used beside it.
 	Train(data Data, opt Optimizer, start OptimizerState) (Session, error)
 
-	// Close frees what the program holds. The program and its sessions cannot be used after it.
+	// Close frees what the program and its sessions hold, once what is under way has ended. Every other call of them is
+	// an error after it; closing again is none.
 	Close() error
 }
 

@@ -62,6 +62,14 @@ func Integrate(f FieldFunc, z0 []float64, span Span, spec Spec, onStep func(Step
 	return in.path
 }
 
+// cancelled is the path of an Integrate that did not begin.
+func cancelled(z0 []float64, span Span, spec Spec) Path {
+	in := newIntegration(nil, z0, span, spec)
+	in.save(nil)
+	in.path.End.Status = Cancelled
+	return in.path
+}
+
 // integration is an Integrate under way.
 type integration struct {
 	f       FieldFunc

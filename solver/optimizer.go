@@ -63,6 +63,10 @@ func NewOptimizerState(theta []float64) OptimizerState {
 	return OptimizerState{Theta: slices.Clone(theta), M: make([]float64, len(theta)), V: make([]float64, len(theta))}
 }
 
+func (s OptimizerState) clone() OptimizerState {
+	return OptimizerState{Theta: slices.Clone(s.Theta), M: slices.Clone(s.M), V: slices.Clone(s.V), Step: s.Step}
+}
+
 // Check reports whether the state fits n parameters.
 func (s OptimizerState) Check(n int) error {
 	if len(s.Theta) != n || len(s.M) != n || len(s.V) != n || s.Step < 0 {

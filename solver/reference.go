@@ -2,6 +2,7 @@ package solver
 
 import (
 	"context"
+	"errors"
 	"math"
 	"sync"
 
@@ -30,6 +31,7 @@ func (referenceBackend) Compile(m Model, spec Spec) (Program, error) {
 // reference is a compiled model of the reference backend.
 type reference struct {
 	mu         sync.Mutex
+	closed     bool
 	model      Model
 	spec       Spec
 	dim        int
@@ -39,7 +41,14 @@ type reference struct {
 	unit       *plan.Machine // the head again, for derivatives without weights
 }
 
-func (r *reference) Close() error { return nil }
+var errClosed = errors.New("solver: the program is closed")
+
+func (r *reference) Close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.closed = true
+	return nil
+}
 
 // group is a run of samples integrated as one state: a single sample, or the batch under ControlBatch.
 type group struct {
@@ -65,17 +74,16 @@ func (r *reference) groups(b Batch) []*group {
 func (g *group) rows(x []float64, width int) []float64 { return x[g.first*width : (g.first+g.n)*width] }
 
 func (r *reference) Solve(ctx context.Context, theta []float64, b Batch) (*Solution, error) {
-	if err := r.check(theta, b); err != nil {
+	if err := CheckCall(r.model, r.spec, theta, b); err != nil {
 		return nil, err
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.closed {
+		return nil, errClosed
+	}
 	s, _, err := r.forward(ctx, theta, b)
 	return s, err
-}
-
-func (r *reference) check(theta []float64, b Batch) error {
-	return CheckCall(r.model, r.spec, theta, b)
 }
 
 // forward solves group by group, keeping the steps.
@@ -92,7 +100,7 @@ func (r *reference) forward(ctx context.Context, theta []float64, b Batch) (*Sol
 			g.path = Integrate(r.evaluate(g.n), g.rows(b.Z0, r.dim), g.span, r.spec,
 				func(st Step) { g.steps = append(g.steps, st) })
 		} else {
-			g.path = Path{Z1: g.rows(b.Z0, r.dim), End: End{Status: Cancelled, T: g.span.T0}}
+			g.path = cancelled(g.rows(b.Z0, r.dim), g.span, r.spec)
 		}
 		r.report(s, g)
 	}
@@ -143,6 +151,9 @@ func (r *reference) Differentiate(ctx context.Context, theta []float64, b Batch,
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.closed {
+		return nil, errClosed
+	}
 	s, groups, err := r.forward(ctx, theta, b)
 	if err != nil {
 		return nil, err

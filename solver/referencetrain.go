@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 )
 
 // Train opens a session that trains with [reference.Differentiate] and [AdamUpdate].
@@ -11,11 +12,17 @@ func (r *reference) Train(data Data, opt Optimizer, start OptimizerState) (Sessi
 	if err := CheckTraining(r.model, r.spec, data, opt, start); err != nil {
 		return nil, err
 	}
-	s := &referenceSession{program: r, data: data, opt: opt, state: NewOptimizerState(start.Theta)}
-	copy(s.state.M, start.M)
-	copy(s.state.V, start.V)
-	s.state.Step = start.Step
-	return s, nil
+	if r.isClosed() {
+		return nil, errClosed
+	}
+	data.Z0, data.Labels = slices.Clone(data.Z0), slices.Clone(data.Labels)
+	return &referenceSession{program: r, data: data, opt: opt, state: start.clone()}, nil
+}
+
+func (r *reference) isClosed() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.closed
 }
 
 type referenceSession struct {
@@ -26,34 +33,49 @@ type referenceSession struct {
 }
 
 func (s *referenceSession) State() (OptimizerState, error) {
-	c := NewOptimizerState(s.state.Theta)
-	copy(c.M, s.state.M)
-	copy(c.V, s.state.V)
-	c.Step = s.state.Step
-	return c, nil
+	if s.program.isClosed() {
+		return OptimizerState{}, errClosed
+	}
+	return s.state.clone(), nil
 }
 
 func (s *referenceSession) Run(ctx context.Context, minibatches [][]int, done func(Iteration)) error {
+	if err := CheckMinibatches(minibatches, len(s.data.Z0)/s.program.dim); err != nil {
+		return err
+	}
 	for i, indices := range minibatches {
-		b, o := s.data.Minibatch(s.program.model, indices)
-		d, err := s.program.Differentiate(ctx, s.state.Theta, b, o)
+		it, err := s.iterate(ctx, indices)
+		var failed *IterationError
+		if errors.As(err, &failed) {
+			failed.Index = i
+		}
 		if err != nil {
 			return err
 		}
-		if err := d.Err(); err != nil {
-			var failed *SampleError
-			errors.As(err, &failed)
-			return &IterationError{Index: i, Sample: indices[failed.Sample], Err: err}
-		}
-		it := Summarize(&d.Solution)
-		it.Loss, it.GradientNorm = d.Loss, norm(d.Theta)
-		if math.IsNaN(it.GradientNorm) || math.IsInf(it.GradientNorm, 0) {
-			return &IterationError{Index: i, Sample: -1, Err: errors.New("the gradient is not finite")}
-		}
-		AdamUpdate(&s.state, s.opt, d.Theta, it.GradientNorm)
 		done(it)
 	}
-	return ctx.Err()
+	return nil
+}
+
+// iterate is one training iteration. On an error the state is as before.
+func (s *referenceSession) iterate(ctx context.Context, indices []int) (Iteration, error) {
+	b, o := s.data.Minibatch(s.program.model, indices)
+	d, err := s.program.Differentiate(ctx, s.state.Theta, b, o)
+	if err != nil {
+		return Iteration{}, err
+	}
+	if err := d.Err(); err != nil {
+		var failed *SampleError
+		errors.As(err, &failed)
+		return Iteration{}, &IterationError{Sample: indices[failed.Sample], Err: err}
+	}
+	it := Summarize(&d.Solution)
+	it.Loss, it.GradientNorm = d.Loss, norm(d.Theta)
+	if !finite([]float64{it.Loss, it.GradientNorm}) {
+		return it, &IterationError{Sample: -1, Err: errors.New("the loss or its gradient is not finite")}
+	}
+	AdamUpdate(&s.state, s.opt, d.Theta, it.GradientNorm)
+	return it, nil
 }
 
 func norm(x []float64) float64 {

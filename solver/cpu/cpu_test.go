@@ -3,6 +3,7 @@ package cpu_test
 import (
 	"context"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -154,16 +155,34 @@ func TestTF32NeedsCUDA(t *testing.T) {
 	}
 }
 
-func TestClosed(t *testing.T) {
-	p, m := spiral(t)
-	program := compile(t, backend(t, 2), m, solver.DefaultSpec())
-	if err := program.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := program.Solve(context.Background(), p.Theta, solver.Batch{Z0: p.X, Spans: []solver.Span{{T1: 1}}}); err == nil {
-		t.Error("a closed program solves")
-	}
-	if err := program.Close(); err != nil {
-		t.Errorf("closing twice: %v", err)
+// TestClosedWhileTraining closes a program under a session that runs in another goroutine.
+func TestClosedWhileTraining(t *testing.T) {
+	for _, workers := range []int{1, 2} {
+		p, m := spiral(t)
+		spec := solver.DefaultSpec()
+		spec.Gradient = solver.Discrete
+		program := compile(t, backend(t, workers), m, spec)
+		s, err := program.Train(solver.Data{Z0: p.X, Labels: p.Label, Span: solver.Span{T1: 1}},
+			solver.DefaultOptimizer(3e-3), solver.NewOptimizerState(p.Theta))
+		if err != nil {
+			t.Fatal(err)
+		}
+		began, ended := make(chan struct{}), make(chan error)
+		go func() {
+			batches := slices.Repeat([][]int{everySample(64)}, 1<<20)
+			ended <- s.Run(context.Background(), batches, func(solver.Iteration) {
+				select {
+				case began <- struct{}{}:
+				default:
+				}
+			})
+		}()
+		<-began
+		if err := program.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-ended; err == nil || !strings.Contains(err.Error(), "closed") {
+			t.Errorf("%d workers: the session ended with %v", workers, err)
+		}
 	}
 }

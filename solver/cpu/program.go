@@ -35,7 +35,7 @@ func (p *program[T]) Close() error {
 	p.engine.team.close()
 	p.engine = nil
 	for _, s := range p.sessions {
-		s.engine.team.close()
+		s.close()
 	}
 	return nil
 }

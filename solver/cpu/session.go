@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"sync"
 
 	"neuralode/solver"
 	"neuralode/solver/cpu/internal/simd"
@@ -11,7 +12,8 @@ import (
 
 // session is a training under way: an engine of its own, the data, θ and the moments, all in the program's precision.
 type session[T simd.Float] struct {
-	engine *engine[T]
+	mu     sync.Mutex // against the program's Close, which may come from another goroutine
+	engine *engine[T] // nil once closed
 	opt    solver.Optimizer
 	data   []T // [samples, dim]
 	labels []T // [samples, label width]
@@ -39,7 +41,20 @@ func (p *program[T]) Train(data solver.Data, opt solver.Optimizer, start solver.
 	return s, nil
 }
 
+// close ends the session's goroutines, after the iteration under way.
+func (s *session[T]) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.engine.team.close()
+	s.engine = nil
+}
+
 func (s *session[T]) State() (solver.OptimizerState, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.engine == nil {
+		return solver.OptimizerState{}, errClosed
+	}
 	return solver.OptimizerState{Theta: widened(s.theta), M: widened(s.m), V: widened(s.v), Step: s.step}, nil
 }
 
@@ -66,6 +81,11 @@ func (s *session[T]) Run(ctx context.Context, minibatches [][]int, done func(sol
 
 // iterate is one training iteration. On an error θ and the moments are as before.
 func (s *session[T]) iterate(ctx context.Context, indices []int) (solver.Iteration, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.engine == nil {
+		return solver.Iteration{}, errClosed
+	}
 	s.load(indices)
 	s.engine.run(ctx, &s.call)
 	if err := ctx.Err(); err != nil {

@@ -31,6 +31,8 @@ func (s Suite) Run(t *testing.T) {
 	t.Run("failures", s.failures)
 	t.Run("wrong use", s.wrongUse)
 	t.Run("training", s.training)
+	t.Run("sessions", s.sessions)
+	t.Run("closed", s.closed)
 }
 
 // choose picks the bound for the suite's precision.

@@ -70,13 +70,21 @@ func wantStatus(t *testing.T, s *solver.Solution, want ...solver.Status) {
 func (s Suite) cancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	program := s.compile(t, solver.Model{Field: lower(t, square())}, s.spec(solver.Discrete))
-	b := solver.Batch{Z0: []float64{0.1, 0.2, 0.3}, Spans: []solver.Span{{T1: 1}}}
+	spec := s.spec(solver.Discrete)
+	spec.SaveAt = []float64{0, 0.5}
+	program := s.compile(t, solver.Model{Field: lower(t, square())}, spec)
+	b := solver.Batch{Z0: []float64{0.125, 0.25, 0.375}, Spans: []solver.Span{{T1: 1}}}
 	got, err := program.Solve(ctx, nil, b)
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("Solve gives %v", err)
 	}
 	wantStatus(t, got, solver.Cancelled, solver.Cancelled, solver.Cancelled)
+	same(t, "the states of a cancelled solve", got.Z1, b.Z0)
+	for i, v := range got.Saved {
+		if start := i%2 == 0; start != !math.IsNaN(v) {
+			t.Errorf("number %d of the saved states of a cancelled solve is %v", i, v)
+		}
+	}
 	if _, err := program.Differentiate(ctx, nil, b, solver.Objective{Cotangent: []float64{1, 1, 1}}); !errors.Is(err, context.Canceled) {
 		t.Errorf("Differentiate gives %v", err)
 	}
