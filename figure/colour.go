@@ -29,7 +29,17 @@ var (
 	neutral = color.NRGBA{0x77, 0x77, 0x77, 0xff} // what has no label
 )
 
-func classColour(class int) color.NRGBA { return okabeIto[class%len(okabeIto)] }
+// classColour repeats the colours darker, then lighter.
+func classColour(class int) color.NRGBA {
+	c := okabeIto[class%len(okabeIto)]
+	switch class / len(okabeIto) {
+	case 0:
+		return c
+	case 1:
+		return mix(c, ink, 0.5)
+	}
+	return mix(c, white, 0.5)
+}
 
 // sequential is the colour of a fraction in [0, 1]; that of 0 if t is NaN, which a range beyond float64 leads to.
 func sequential(t float64) color.NRGBA {

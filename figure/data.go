@@ -15,13 +15,13 @@ type Data struct {
 
 	// Labels are the classes 0, 1, ... Classes-1 of the samples, or real numbers where Classes is 0. Nil: no labels.
 	Labels  []float64 // [samples]
-	Classes int       // at most 40; colours repeat after 8, colour and marker together do not
+	Classes int       // at most 24; colours repeat after 8, darker, and after 16, lighter
 
 	Names []string  // of the classes, or one for what a real label is; nil: "class 0", ..., or "label"
 	Axes  [2]string // names of the two components; empty: z₁ and z₂
 }
 
-const maxClasses = 40 // colours times shapes
+const maxClasses = 24 // three shades of each colour; more would be hard to tell apart
 
 func (d Data) check(p *problems) {
 	if len(d.Points) == 0 {
@@ -32,8 +32,11 @@ func (d Data) check(p *problems) {
 		p.length("labels", len(d.Labels), len(d.Points), "data points")
 	}
 	d.checkLabels(p, "label", d.Labels)
-	if d.Classes < 0 || d.Classes > maxClasses {
-		p.add("the number of classes must be 0 to %d, got %d", maxClasses, d.Classes)
+	if d.Classes < 0 {
+		p.add("the number of classes must not be negative, got %d", d.Classes)
+	}
+	if d.Classes > maxClasses {
+		p.add("%d classes, of which a picture shows at most %d: more cannot be told apart", d.Classes, maxClasses)
 	}
 	if d.Names != nil {
 		p.length("names", len(d.Names), max(1, d.Classes), "classes or labels")

@@ -16,12 +16,14 @@ type Map struct {
 	//   3 or more     [NY·NX, classes], scores; the highest wins, so logits and probabilities both do
 	//   real labels   [NY·NX], the predicted label
 	Values []float64
+
+	Name string // of the values, with 2 classes; empty: P(the name of class 1)
 }
 
 // Decision returns the map of what a trained model answers, with the data on top in the colours of their labels. Two
 // classes: the probability, from one class's colour through white at 0.5 to the other's, with a line at 0.5 and a
-// colour bar. More classes: the region of each in a light tint. Real labels: the prediction, in the colours of the
-// labels, with a colour bar.
+// colour bar. More classes: the region of each in a light tint, with lines between regions. Real labels: the prediction,
+// in the colours of the labels, with a colour bar.
 //
 // Between grid points values are interpolated linearly. Scales are equal on both axes unless one side is more than
 // four times the other. It is an error if a length does not match, there are no data points or no labels, a number is
@@ -36,10 +38,15 @@ func Decision(d Data, m Map) (*Figure, error) {
 	f := &Figure{legend: d.legend(s, r), bar: d.bar(s), ratio: ratio, dpi: dpi}
 	fine := newRaster(m.Grid.NX, m.Grid.NY, m.width(d), m.Values).refined()
 	layers := []layer{fine.background(d, s)}
-	if d.Classes == 2 {
-		layers = append(layers, fine.boundary())
-		f.legend = append(f.legend, lineEntry(d.probability()+" = 0.5", boundaryLine))
-		f.bar = &colourBar{d.probability(), 0, 1, diverging}
+	switch {
+	case d.Classes == 2:
+		layers = append(layers, boundary(fine.contour(0.5), boundaryLine))
+		f.legend = append(f.legend, lineEntry(m.name(d)+" = 0.5", boundaryLine))
+		f.bar = &colourBar{m.name(d), 0, 1, diverging}
+	case d.Classes > 2:
+		layers = append(layers, boundary(fine.borders(), borderLine))
+	default:
+		f.legend = append(f.legend, entry{text: "prediction behind it, in the same colours"})
 	}
 	f.plot = newPlot(x, y, append(layers, d.layer(s, r))...)
 	return f, nil
@@ -88,7 +95,13 @@ func (m Map) predictions(d Data) []float64 {
 	return m.Values
 }
 
-func (d Data) probability() string { return "P(" + d.name(1) + ")" }
+// name is what the values are with two classes.
+func (m Map) name(d Data) string {
+	if m.Name != "" {
+		return m.Name
+	}
+	return "P(" + d.name(1) + ")"
+}
 
 // background draws the map as an image.
 func (r raster) background(d Data, s scale) layer {
@@ -104,29 +117,20 @@ func (r raster) background(d Data, s scale) layer {
 	return func(c *draw.Canvas, _ func(Point) vg.Point) { c.DrawImage(c.Rectangle, img) }
 }
 
-// argmax is the place of the highest value, the first among equals.
-func argmax(v []float64) int {
-	best := 0
-	for i := range v {
-		if v[i] > v[best] {
-			best = i
-		}
-	}
-	return best
-}
+var (
+	boundaryLine = draw.LineStyle{Color: ink, Width: 1}
+	borderLine   = draw.LineStyle{Color: mix(ink, white, 0.3), Width: 0.6} // with many classes there are many
+)
 
-var boundaryLine = draw.LineStyle{Color: ink, Width: 1}
-
-// boundary draws the line where the probability is 0.5.
-func (r raster) boundary() layer {
-	segments := r.contour(0.5)
+// boundary draws a line in pieces.
+func boundary(segments []segment, style draw.LineStyle) layer {
 	return func(c *draw.Canvas, _ func(Point) vg.Point) {
 		var p vg.Path
 		for _, s := range segments {
 			p.Move(vg.Point{X: c.X(s[0][0]), Y: c.Y(s[0][1])})
 			p.Line(vg.Point{X: c.X(s[1][0]), Y: c.Y(s[1][1])})
 		}
-		c.SetLineStyle(boundaryLine)
+		c.SetLineStyle(style)
 		c.Stroke(p)
 	}
 }

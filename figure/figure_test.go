@@ -257,12 +257,16 @@ func TestProblemsAllAtOnce(t *testing.T) {
 			Data{Points: make([]Point, 1), Labels: []float64{0}, Classes: 1},
 			Map{Grid: Grid{Limits{0, 1, 0, 1}, 1, 1}, Values: []float64{1}},
 		)), []string{"figure: a decision map needs two classes or more, or real labels (0 classes), got 1"}},
+		"many classes": {errorOf(Decision(
+			Data{Points: make([]Point, 1), Labels: []float64{24}, Classes: 25},
+			Map{Grid: Grid{Limits{0, 1, 0, 1}, 1, 1}, Values: make([]float64, 25)},
+		)), []string{"figure: 25 classes, of which a picture shows at most 24: more cannot be told apart"}},
 		"classes": {errorOf(Dynamics(
 			Data{Points: make([]Point, 1), Labels: []float64{nan}, Classes: -1},
 			Field{Grid: Grid{Limits{1e17, 1e17 + 64, 0, 1}, 1, 1}, Vectors: make([]Point, 1)}, Trajectories{},
 		)), []string{
 			"figure: label 0 is NaN, want it finite",
-			"figure: the number of classes must be 0 to 40, got -1",
+			"figure: the number of classes must not be negative, got -1",
 			"figure: limits must be finite, in order and apart, got [1e+17, 1.0000000000000006e+17] × [0, 1]",
 		}},
 	} {
@@ -288,13 +292,13 @@ func TestExtremes(t *testing.T) {
 	huge := Field{Grid: g, Vectors: []Point{{math.MaxFloat64, -math.MaxFloat64}, {}, {1e-300, 0}, {0, 1}}, Time: -1e9}
 	away := Trajectories{Paths: [][]Point{{{0, 0}, {1e38, -1e38}, {0.5, 0.5}}, {{0.2, 0.3}}}}
 	unlabelled := Data{Points: d.Points, Axes: [2]string{"h₃", "h₁₂"}}
-	many := Data{Points: d.Points, Labels: []float64{39, 0}, Classes: 40}
+	many := Data{Points: d.Points, Labels: []float64{23, 0}, Classes: 24}
 	for name, err := range map[string]error{
 		"huge":       draws(Dynamics(d, huge, away)),
 		"unlabelled": draws(Dynamics(unlabelled, Field{Grid: g, Vectors: make([]Point, 4)}, Trajectories{})),
-		"classes":    draws(Decision(many, Map{g, make([]float64, 4*40)})),
-		"real":       draws(Decision(d, Map{g, []float64{math.MaxFloat64, 0, 0, 0}})),
-		"one value":  draws(Decision(Data{Points: d.Points, Labels: []float64{3, 3}}, Map{g, []float64{3, 3, 3, 3}})),
+		"classes":    draws(Decision(many, Map{Grid: g, Values: make([]float64, 4*24)})),
+		"real":       draws(Decision(d, Map{Grid: g, Values: []float64{math.MaxFloat64, 0, 0, 0}})),
+		"one value":  draws(Decision(Data{Points: d.Points, Labels: []float64{3, 3}}, Map{Grid: g, Values: []float64{3, 3, 3, 3}})),
 		"loss 1":     draws(Loss([]int{0}, []float64{0.69})),
 		"loss range": draws(Loss([]int{math.MinInt, math.MaxInt}, []float64{math.SmallestNonzeroFloat64, math.MaxFloat64})),
 		"loss late":  draws(Loss([]int{math.MaxInt}, []float64{1e-300})),

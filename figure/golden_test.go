@@ -24,6 +24,7 @@ func TestGolden(t *testing.T) {
 		"dynamics_real":  func() (*Figure, error) { d := plane(150); return Dynamics(d, fieldOver(d, 12), flow(d, 20, 50)) },
 		"decision":       func() (*Figure, error) { d := circles(200, 2); return Decision(d, probabilityOver(d, 40)) },
 		"decision_eight": func() (*Figure, error) { d := blobs(160, 8); return Decision(d, scoresOver(d, 40)) },
+		"decision_many":  func() (*Figure, error) { d := blobs(400, 20); return Decision(d, scoresOver(d, 40)) },
 		"decision_real":  func() (*Figure, error) { d := plane(150); return Decision(d, predictionOver(d, 30)) },
 	} {
 		t.Run(name, func(t *testing.T) {

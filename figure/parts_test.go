@@ -188,6 +188,44 @@ func TestContourSaddleAndNone(t *testing.T) {
 	}
 }
 
+// TestBorders has regions with known borders: the plane's sectors around a point, nearest to one of the sites each.
+func TestBorders(t *testing.T) {
+	sites := []Point{{0.2, 0.2}, {0.9, 0.3}, {0.4, 0.8}}
+	distance2 := func(p, q Point) float64 { return (p[0]-q[0])*(p[0]-q[0]) + (p[1]-q[1])*(p[1]-q[1]) }
+	g := Grid{Limits{0, 1, 0, 1}, 60, 50}
+	var scores []float64
+	for _, p := range g.Points() {
+		for _, s := range sites {
+			scores = append(scores, -distance2(p, s))
+		}
+	}
+	length, junctions := 0.0, 0
+	for _, s := range newRaster(60, 50, 3, scores).borders() {
+		length += math.Sqrt(distance2(s[0], s[1]))
+		for _, p := range s {
+			d := []float64{distance2(p, sites[0]), distance2(p, sites[1]), distance2(p, sites[2])}
+			slices.Sort(d)
+			if d[2]-d[0] < 0.02 {
+				junctions++
+				continue // crossings on other edges have a middle that lies beside the junction by part of a cell
+			}
+			if d[1]-d[0] > 1e-9 {
+				t.Errorf("%v is no place between two sites: %v", p, d)
+			}
+		}
+	}
+	if junctions == 0 {
+		t.Error("no place where three regions meet")
+	}
+	// The bisectors' rays from the circumcentre (0.525, 0.425) to the outermost centres: 0.419 + 0.660 + 0.545.
+	if want := 1.624; math.Abs(length-want) > 0.01 {
+		t.Errorf("borders are %v long, want %v", length, want)
+	}
+	if got := newRaster(2, 2, 3, slices.Repeat([]float64{1, 1, 1}, 4)).borders(); got != nil {
+		t.Errorf("borders %v between equal scores", got)
+	}
+}
+
 // TestArrowsStayInCells also at the corner cells, and for the fastest.
 func TestArrowsStayInCells(t *testing.T) {
 	at := []vg.Point{{X: 5, Y: 5}, {X: 15, Y: 5}, {X: 25, Y: 5}}

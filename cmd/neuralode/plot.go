@@ -45,32 +45,35 @@ func (a *app) plotCommand() *cobra.Command {
 	return c
 }
 
-// draw writes the figures of a run into its folder.
+// draw writes the figures of a run into its folder. One that fails does not keep the others from being written: the
+// error names each.
 func (a *app) draw(ctx context.Context, r *train.Run, backend solver.Backend) error {
+	return errors.Join(a.drawLoss(r), a.drawPlane(ctx, r, backend))
+}
+
+func (a *app) drawLoss(r *train.Run) error {
 	iterations, losses, err := r.Losses()
-	if err != nil {
+	if err != nil || len(losses) == 0 {
 		return err
 	}
-	if len(losses) > 0 {
-		if err := a.writeFigure(r, "loss", func() (*figure.Figure, error) { return figure.Loss(iterations, losses) }); err != nil {
-			return err
-		}
-	}
+	return a.writeFigure(r, "loss", func() (*figure.Figure, error) { return figure.Loss(iterations, losses) })
+}
+
+// drawPlane writes the figures that show two features.
+func (a *app) drawPlane(ctx context.Context, r *train.Run, backend solver.Backend) error {
 	if r.Data.Dim != 2 {
 		fmt.Fprintf(a.err, "dynamics and decision map are drawn for data of two features, these have %d\n", r.Data.Dim)
 		return nil
 	}
-	p := &painter{run: r, backend: backend}
 	spec, err := r.Config.Spec()
 	if err != nil {
 		return err
 	}
-	p.spec = fine(spec)
+	p := &painter{run: r, backend: backend, spec: fine(spec)}
 	p.prepare()
-	if err := a.writeFigure(r, "dynamics", func() (*figure.Figure, error) { return p.dynamics(ctx) }); err != nil {
-		return err
-	}
-	return a.writeFigure(r, "decision", func() (*figure.Figure, error) { return p.decision(ctx) })
+	return errors.Join(
+		a.writeFigure(r, "dynamics", func() (*figure.Figure, error) { return p.dynamics(ctx) }),
+		a.writeFigure(r, "decision", func() (*figure.Figure, error) { return p.decision(ctx) }))
 }
 
 func (a *app) writeFigure(r *train.Run, name string, make func() (*figure.Figure, error)) error {
@@ -267,7 +270,11 @@ func (p *painter) decision(ctx context.Context) (*figure.Figure, error) {
 		return nil, ctx.Err()
 	}
 	out, _ := m.Read(s.Z1, nil)
-	return figure.Decision(p.data, figure.Map{Grid: grid, Values: p.answers(out)})
+	answers := figure.Map{Grid: grid, Values: p.answers(out)}
+	if m.Loss == "mse" { // a number between those of the two classes, of which nothing makes a probability
+		answers.Name = "prediction"
+	}
+	return figure.Decision(p.data, answers)
 }
 
 // answers turns outputs into what the picture shows: a probability, scores, or a prediction.
