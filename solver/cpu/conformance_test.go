@@ -24,6 +24,7 @@ func TestConformance(t *testing.T) {
 					suite.Samples = 12
 				}
 				suite.Run(t)
+				suite.RunLifecycle(t)
 			})
 		}
 	}

@@ -31,6 +31,11 @@ func (s Suite) Run(t *testing.T) {
 	t.Run("failures", s.failures)
 	t.Run("wrong use", s.wrongUse)
 	t.Run("training", s.training)
+}
+
+// RunLifecycle runs what is asked of a backend beside its numbers: that sessions keep their own data, look at indices and
+// contexts first, and end with their program. A harness that is no backend of its own may leave it out.
+func (s Suite) RunLifecycle(t *testing.T) {
 	t.Run("sessions", s.sessions)
 	t.Run("closed", s.closed)
 }
