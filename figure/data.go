@@ -17,6 +17,7 @@ type Data struct {
 	Labels  []float64 // [samples]
 	Classes int       // at most 24; colours repeat after 8, darker, and after 16, lighter
 
+	// Names are cut where they are longer than a picture has room for.
 	Names []string  // of the classes, or one for what a real label is; nil: "class 0", ..., or "label"
 	Axes  [2]string // names of the two components; empty: z₁ and z₂
 }
@@ -60,6 +61,7 @@ func (d Data) axisNames() [2]string {
 		if names[i] == "" {
 			names[i] = fallback
 		}
+		names[i] = short(names[i], maxAxisName)
 	}
 	return names
 }
@@ -68,7 +70,7 @@ func (d Data) axisNames() [2]string {
 func (d Data) name(class int) string {
 	switch {
 	case d.Names != nil:
-		return d.Names[class]
+		return short(d.Names[class], maxName)
 	case d.Classes > 0:
 		return fmt.Sprintf("class %d", class)
 	case d.Labels == nil:

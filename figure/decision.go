@@ -46,7 +46,7 @@ func Decision(d Data, m Map) (*Figure, error) {
 	case d.Classes > 2:
 		layers = append(layers, boundary(fine.borders(), borderLine))
 	default:
-		f.legend = append(f.legend, entry{text: "prediction behind it, in the same colours"})
+		f.legend = append(f.legend, entry{text: "background: prediction"})
 	}
 	f.plot = newPlot(x, y, append(layers, d.layer(s, r))...)
 	return f, nil

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"gonum.org/v1/plot"
@@ -274,6 +275,19 @@ func TestScripts(t *testing.T) {
 	large, _, _ := h.Box("z1", f)
 	if small >= large {
 		t.Errorf("z₁ is %v wide, z1 %v", small, large)
+	}
+}
+
+func TestLongNames(t *testing.T) {
+	d := Data{Names: []string{strings.Repeat("é", 33), "two\nlines", strings.Repeat("é", 32)}}
+	for class, want := range []string{strings.Repeat("é", 31) + "…", "two lines", strings.Repeat("é", 32)} {
+		if got := d.name(class); got != want {
+			t.Errorf("%q is shown as %q, want %q", d.Names[class], got, want)
+		}
+	}
+	d.Axes[1] = strings.Repeat("x", 61)
+	if got := d.axisNames()[1]; got != strings.Repeat("x", 59)+"…" {
+		t.Errorf("the axis is named %q", got)
 	}
 }
 

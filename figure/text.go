@@ -47,6 +47,21 @@ func lowered(n int) string {
 	return strings.Map(func(r rune) rune { return []rune(subscripts)[r-'0'] }, strconv.Itoa(n))
 }
 
+// The longest names, in runes.
+const (
+	maxName     = 32
+	maxAxisName = 60
+)
+
+// short is s on one line, cut to n runes.
+func short(s string, n int) string {
+	r := []rune(strings.Join(strings.Fields(s), " "))
+	if len(r) <= n {
+		return string(r)
+	}
+	return string(r[:n-1]) + "…"
+}
+
 func script(r rune) (shift vg.Length, s string) {
 	if i := runeIndex(subscripts, r); i >= 0 {
 		return -scriptDrop, string([]rune(scriptDigits)[i])
