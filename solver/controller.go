@@ -7,7 +7,8 @@ import (
 )
 
 // Controller decides whether a step is accepted and how long the next one is. The error of a step is scaled by
-// Atol + Rtol·max(|z0|, |z1|) and measured as the root mean square over the features; err ≤ 1 accepts.
+// Atol + Rtol·max(|z0|, |z1|) and measured as the root mean square over the features; err ≤ 1 accepts. With Atol zero a
+// component that stays zero has no scale, and no step is accepted.
 //
 // The factor for the next step is Safety · err^(−(P+I+D)/k) · errPrev^((P+2D)/k) · errPrev2^(−D/k) with k the order
 // of the error estimate plus one (Söderlind 2003, as in torchode and diffrax), within [MinFactor, MaxFactor], at least
@@ -87,21 +88,23 @@ func power(x, y float64) float64 { return math.Exp(y * math.Log(x)) }
 
 // StartStep is the first trial step size (without sign) by Hairer, Nørsett and Wanner, Solving ODEs I, II.4, from the
 // scaled norms d0 = |z0|, d1 = |f0| and d2 = |f1 − f0|, where f1 is the field after an Euler step of size h0 =
-// [StartProbe](d0, d1), and k is the order of the error estimate plus one.
+// [StartProbe](d0, d1), and k is the order of the error estimate plus one. It is positive and finite also for norms that
+// overflowed, or that are NaN because atol and a component are zero: the controller finds the rest.
 func StartStep(h0, d1, d2 float64, k int) float64 {
 	d2 /= h0
 	largest := math.Max(d1, d2)
 	h1 := math.Max(1e-6, h0*1e-3)
-	if largest > 1e-15 {
+	if largest > 1e-15 && !math.IsInf(largest, 1) {
 		h1 = power(0.01/largest, 1/float64(k))
 	}
 	return math.Min(100*h0, h1)
 }
 
-// StartProbe is the size of the Euler step that [StartStep] looks at.
+// StartProbe is the size of the Euler step that [StartStep] looks at, positive and finite.
 func StartProbe(d0, d1 float64) float64 {
-	if d0 < 1e-5 || d1 < 1e-5 {
+	h0 := 0.01 * d0 / d1
+	if d0 < 1e-5 || d1 < 1e-5 || !(h0 > 0 && h0 <= math.MaxFloat64) {
 		return 1e-6
 	}
-	return 0.01 * d0 / d1
+	return h0
 }

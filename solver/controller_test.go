@@ -61,3 +61,21 @@ func TestCheckReportsEverythingAtOnce(t *testing.T) {
 		}
 	}
 }
+
+// TestTheFirstStepIsAStep checks that norms that overflowed or have no scale give a step that time can take.
+func TestTheFirstStepIsAStep(t *testing.T) {
+	norms := []float64{0, 1e-300, 1, 1e300, math.Inf(1), math.NaN()}
+	for _, d0 := range norms {
+		for _, d1 := range norms {
+			h0 := solver.StartProbe(d0, d1)
+			if !(h0 > 0 && h0 <= math.MaxFloat64) {
+				t.Errorf("the probe for %v, %v is %v", d0, d1, h0)
+			}
+			for _, d2 := range norms {
+				if h := solver.StartStep(h0, d1, d2, 5); !(h > 0 && h <= math.MaxFloat64) {
+					t.Errorf("the step for %v, %v, %v is %v", d0, d1, d2, h)
+				}
+			}
+		}
+	}
+}

@@ -72,3 +72,16 @@ func TestStepCounts(t *testing.T) {
 		}
 	}
 }
+
+// TestStartsWithoutAScale solves z' = (cos t, −z1) with atol zero from a component that is zero: its scaled size is 0/0,
+// and the first step must come from elsewhere.
+func TestStartsWithoutAScale(t *testing.T) {
+	f := func(t float64, z, dz []float64) { dz[0], dz[1] = math.Cos(t), -z[1] }
+	got := solver.Integrate(f, []float64{0, 1}, solver.Span{T1: 1}, spec(1e-6, 0), nil)
+	if got.End.Status != solver.OK || got.Stats.Tried() > 100 {
+		t.Fatalf("%+v with %+v", got.End, got.Stats)
+	}
+	if math.Abs(got.Z1[0]-math.Sin(1)) > 1e-5 || math.Abs(got.Z1[1]-math.Exp(-1)) > 1e-5 {
+		t.Errorf("z(1) is %v", got.Z1)
+	}
+}
