@@ -51,6 +51,15 @@ func (c Controller) Check() error {
 	return errors.Join(errs...)
 }
 
+// checkIn is Check for tolerances used in that precision, where they must not round to infinity, nor both to zero.
+func (c Controller) checkIn(p Precision) error {
+	if err := c.Check(); err != nil || p == Float64 {
+		return err
+	}
+	c.Rtol, c.Atol = float64(float32(c.Rtol)), float64(float32(c.Atol))
+	return rounded(c.Check())
+}
+
 // Errors is the history of a sample's error norms that PI and PID control look back on; the zero value starts one.
 type Errors struct{ Prev, Prev2 float64 }
 

@@ -36,6 +36,26 @@ func (o Optimizer) Check() error {
 	return errors.Join(errs...)
 }
 
+// CheckIn is Check for an update computed in that precision, where a beta must not round to 1, nor the learning rate or
+// epsilon to zero.
+func (o Optimizer) CheckIn(p Precision) error {
+	if err := o.Check(); err != nil || p == Float64 {
+		return err
+	}
+	for _, x := range []*float64{&o.Rate, &o.Beta1, &o.Beta2, &o.Epsilon} {
+		*x = float64(float32(*x))
+	}
+	return rounded(o.Check())
+}
+
+// rounded says of an error that the numbers it names are what float32 makes of those given.
+func rounded(err error) error {
+	if err != nil {
+		return fmt.Errorf("solver: after rounding to float32: %w", err)
+	}
+	return nil
+}
+
 // Corrections are the factors by which an update of number step (from 1) multiplies m and √v's argument to remove the
 // bias of moments that started at zero.
 func (o Optimizer) Corrections(step int64) (m, v float64) {
@@ -67,11 +87,16 @@ func (s OptimizerState) clone() OptimizerState {
 	return OptimizerState{Theta: slices.Clone(s.Theta), M: slices.Clone(s.M), V: slices.Clone(s.V), Step: s.Step}
 }
 
-// Check reports whether the state fits n parameters.
+// Check reports whether the state fits n parameters, with moments from which an update can go on.
 func (s OptimizerState) Check(n int) error {
 	if len(s.Theta) != n || len(s.M) != n || len(s.V) != n || s.Step < 0 {
 		return fmt.Errorf("solver: the optimizer state has %d parameters, %d and %d moments and step %d, want %d parameters",
 			len(s.Theta), len(s.M), len(s.V), s.Step, n)
+	}
+	for i, v := range s.V {
+		if math.IsNaN(s.M[i]) || !(v >= 0) {
+			return fmt.Errorf("solver: the moments of parameter %d are %v and %v, want numbers, the second not negative", i, s.M[i], v)
+		}
 	}
 	return nil
 }

@@ -91,7 +91,7 @@ func DefaultSpec() Spec { return Spec{Tableau: Dopri5(), Controller: DefaultCont
 
 // Check reports everything that is wrong with the spec.
 func (s Spec) Check() error {
-	errs := []error{s.Tableau.Check(), s.Controller.Check()}
+	errs := []error{s.Tableau.Check(), s.Controller.checkIn(s.Precision)}
 	if s.Gradient > Discrete {
 		errs = append(errs, fmt.Errorf("solver: gradient must be none, backsolve or discrete, got %v", s.Gradient))
 	}

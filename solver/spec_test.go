@@ -1,6 +1,7 @@
 package solver_test
 
 import (
+	"math"
 	"strings"
 	"testing"
 
@@ -28,5 +29,65 @@ func TestPrecision(t *testing.T) {
 	spec.Precision = 3
 	if err := spec.Check(); err == nil || !strings.Contains(err.Error(), "tf32") {
 		t.Errorf("an unknown precision gives %v", err)
+	}
+}
+
+// TestTolerancesInFloat32 checks tolerances that float32 rounds to zero or infinity.
+func TestTolerancesInFloat32(t *testing.T) {
+	for _, x := range []struct {
+		rtol, atol float64
+		ok         bool
+	}{{0, 1e-50, false}, {1e-50, 1e-50, false}, {1e-3, 1e-50, true}, {1e-3, 1e39, false}, {1e-3, 1e-6, true}} {
+		spec := solver.DefaultSpec()
+		spec.Controller.Rtol, spec.Controller.Atol = x.rtol, x.atol
+		if err := spec.Check(); (err == nil) != x.ok || err != nil && !strings.Contains(err.Error(), "float32") {
+			t.Errorf("rtol %v and atol %v in float32: %v", x.rtol, x.atol, err)
+		}
+		spec.Precision = solver.Float64
+		if err := spec.Check(); err != nil {
+			t.Errorf("rtol %v and atol %v in float64: %v", x.rtol, x.atol, err)
+		}
+	}
+}
+
+// TestOptimizerInFloat32 checks numbers that float32 rounds to where the update divides by zero, or never learns.
+func TestOptimizerInFloat32(t *testing.T) {
+	for name, set := range map[string]func(*solver.Optimizer){
+		"beta1":         func(o *solver.Optimizer) { o.Beta1 = 1 - 1e-9 },
+		"beta2":         func(o *solver.Optimizer) { o.Beta2 = 1 - 1e-9 },
+		"epsilon":       func(o *solver.Optimizer) { o.Epsilon = 1e-50 },
+		"learning rate": func(o *solver.Optimizer) { o.Rate = 1e-50 },
+	} {
+		opt := solver.DefaultOptimizer(1e-3)
+		if err := opt.CheckIn(solver.Float32); err != nil {
+			t.Fatal(err)
+		}
+		set(&opt)
+		if err := opt.CheckIn(solver.Float32); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s of %+v in float32: %v", name, opt, err)
+		}
+		if err := opt.CheckIn(solver.Float64); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestOptimizerState checks lengths, and moments from which no update can go on.
+func TestOptimizerState(t *testing.T) {
+	for what, spoil := range map[string]func(*solver.OptimizerState){
+		"θ":            func(s *solver.OptimizerState) { s.Theta = s.Theta[1:] },
+		"step":         func(s *solver.OptimizerState) { s.Step = -1 },
+		"NaN":          func(s *solver.OptimizerState) { s.M[1] = math.NaN() },
+		"a negative v": func(s *solver.OptimizerState) { s.V[1] = -1 },
+		"NaN v":        func(s *solver.OptimizerState) { s.V[0] = math.NaN() },
+	} {
+		s := solver.NewOptimizerState([]float64{1, 2})
+		if err := s.Check(2); err != nil {
+			t.Fatal(err)
+		}
+		spoil(&s)
+		if s.Check(2) == nil {
+			t.Errorf("%s is no error", what)
+		}
 	}
 }
