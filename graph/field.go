@@ -8,7 +8,8 @@ import (
 	"neuralode/plan"
 )
 
-// FieldFunc adds the nodes of dz/dt = f(t, z; θ) to the graph of its arguments and returns f, [batch, dim]. t is
+// FieldFunc adds the nodes of dz/dt = f(t, z; θ) to the graph of its arguments and returns f, [batch, dim], or [1, dim] or
+// [dim] where it depends on neither t nor z; every sample then has the same. t is
 // [batch, 1], each sample having its own time, z is [batch, dim], and theta holds the parameters in their declared
 // shapes and order, all float64. The function is called several times, with different graphs and batch sizes, and
 // must add the same nodes each time.
@@ -23,8 +24,8 @@ type Field struct {
 
 // LowerField returns the plan of the field with its VJP, fused: inputs "t" [1] and "z" [dim], output "f" [dim],
 // cotangent "f", and gradients for z and for every parameter. It reports a description that is incomplete, names that
-// are not unique, an error or panic of the function, an unsupported operation, and samples that mix. A field that
-// depends on neither z nor a parameter has a plan without VJP; a gradient that is zero everywhere is plan.None.
+// are not unique, an error or panic of the function, an unsupported operation, and samples that mix. A gradient that is
+// zero everywhere, because the field does not depend on z or on the parameter, is plan.None.
 func LowerField(f Field) (*plan.Plan, error) {
 	p, err := lowerField(f)
 	if err != nil {
@@ -61,8 +62,17 @@ func (f Field) trace(batch int) (*trace, error) {
 	if err != nil {
 		return nil, err
 	}
+	if out, err = tr.spread(out, t, f.Dim); err != nil {
+		return nil, err
+	}
 	if err := tr.output("f", out, f.Dim); err != nil {
 		return nil, err
 	}
-	return tr, tr.differentiate("f")
+	if err := tr.differentiate("f"); err != nil {
+		return nil, err
+	}
+	if tr.cotangent.node == nil { // nothing has an effect on f: its VJP is zero, and takes a cotangent like any other
+		tr.cotangent = named{"f", input(tr.graph, cotangentName, batch, f.Dim)}
+	}
+	return tr, nil
 }
