@@ -71,7 +71,7 @@ func (s Span) before(a, b float64) bool {
 // Objective says what is differentiated: the model's own loss, or cotangents that the caller computed.
 type Objective struct {
 	Labels []float64 // [samples, label width] for the head's loss
-	Weight []float64 // [samples] or nil: L = Σ weight·loss; nil is the mean
+	Weight []float64 // [samples] or nil: L = Σ weight·loss; nil is the mean; only with Labels
 
 	Cotangent []float64 // [samples, dim], ∂L/∂z(t1); instead of Labels
 	Saved     []float64 // [samples, save times, dim] or nil, ∂L/∂z at the save times; only with Cotangent
@@ -92,6 +92,12 @@ func (o Objective) Check(m Model, n, k int) error {
 		if len(x) != want {
 			errs = append(errs, fmt.Errorf("solver: %s has %d numbers, want %d for %d samples", what, len(x), want, n))
 		}
+	}
+	if o.Saved != nil && o.Cotangent == nil {
+		errs = append(errs, errors.New("solver: the cotangent of the save times goes with a cotangent of z(t1), which may be zeros"))
+	}
+	if o.Weight != nil && o.Cotangent != nil {
+		errs = append(errs, errors.New("solver: weights go with labels, a cotangent has them in it"))
 	}
 	switch {
 	case o.Cotangent != nil && o.Labels != nil:
