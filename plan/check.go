@@ -3,15 +3,20 @@ package plan
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Check reports every way in which the plan is not well formed: values out of range or read before they are written,
 // shapes that do not fit, an instruction in a section where its operands' spaces do not belong, a destination that is
-// also a source, or rows that would mix. A plan that passes can be run by any backend.
+// also a source, rows that would mix, or gradients that do not have the shape of what they belong to. A plan that passes
+// can be run by any backend.
 func (p *Plan) Check() error {
 	c := checker{plan: p, written: make([]bool, len(p.Values))}
 	c.declare()
 	for _, s := range p.Sections() {
+		if s.Name == "backward" {
+			c.cotangents()
+		}
 		for i, in := range s.Code {
 			if err := c.instr(s, in); err != nil {
 				c.errs = append(c.errs, fmt.Errorf("plan: %s instruction %d (%v): %w", s.Name, i, in, err))
@@ -26,17 +31,18 @@ func (p *Plan) Check() error {
 type Section struct {
 	Name string
 	Code []Instr
-	dst  Space // of every destination
+	dst  Space   // of every destination
+	src  []Space // that may be read
 }
 
 // Sections lists the five sections in the order in which they run.
 func (p *Plan) Sections() []Section {
 	return []Section{
-		{"shared", p.SharedCode, Shared},
-		{"forward", p.ForwardCode, Row},
-		{"backward", p.BackwardCode, Row},
-		{"accumulate", p.AccumulateCode, Sum},
-		{"finish", p.FinishCode, Sum},
+		{"shared", p.SharedCode, Shared, []Space{Shared}},
+		{"forward", p.ForwardCode, Row, []Space{Row, Shared}},
+		{"backward", p.BackwardCode, Row, []Space{Row, Shared}},
+		{"accumulate", p.AccumulateCode, Sum, []Space{Row}},
+		{"finish", p.FinishCode, Sum, []Space{Sum, Shared}},
 	}
 }
 
@@ -53,7 +59,7 @@ func (c *checker) fail(format string, args ...any) {
 // declare marks what is there before the first instruction.
 func (c *checker) declare() {
 	for i, v := range c.plan.Values {
-		if v.Rows < 1 || v.Cols < 1 || (v.Space == Row && v.Rows != 1) {
+		if v.Rows < 1 || v.Cols < 1 || v.Space > Sum || (v.Space == Row && v.Rows != 1) {
 			c.fail("value %d (%v) has an impossible shape", i, v)
 		}
 		if v.Const != nil {
@@ -63,13 +69,34 @@ func (c *checker) declare() {
 			c.written[i] = true
 		}
 	}
-	for _, in := range append(append([]Port(nil), c.plan.Inputs...), c.plan.Cotangents...) {
+	for _, in := range c.plan.Inputs {
 		c.arrive(in.Name, in.Value, Row)
 	}
 	for _, q := range c.plan.Params {
 		if c.arrive(q.Name, q.Value, Shared) && c.plan.Values[q.Value].Len() != q.Len() {
 			c.fail("parameter %q has %d numbers, its value %d", q.Name, q.Len(), c.plan.Values[q.Value].Len())
 		}
+	}
+}
+
+// cotangents marks what comes before the backward section: one cotangent for each output that is differentiated.
+func (c *checker) cotangents() {
+	for _, port := range c.plan.Cotangents {
+		if c.arrive(port.Name, port.Value, Row) {
+			c.belongs("cotangent of", port, c.plan.Output(port.Name))
+		}
+	}
+}
+
+// belongs demands that a gradient has the shape of the value it is the gradient of.
+func (c *checker) belongs(what string, gradient Port, to ID) {
+	if !c.valid(to) {
+		c.fail("%s %q, which the plan does not have", what, gradient.Name)
+		return
+	}
+	got, want := c.plan.Values[gradient.Value], c.plan.Values[to]
+	if got.Rows != want.Rows || got.Cols != want.Cols {
+		c.fail("%s %q is [%d,%d], want [%d,%d]", what, gradient.Name, got.Rows, got.Cols, want.Rows, want.Cols)
 	}
 }
 
@@ -88,13 +115,8 @@ func (c *checker) instr(s Section, in Instr) error {
 	if !c.valid(in.Dst) {
 		return fmt.Errorf("destination out of range")
 	}
-	for _, src := range in.Src {
-		if !c.valid(src) || !c.written[src] {
-			return fmt.Errorf("value %d is read before it is written", src)
-		}
-		if src == in.Dst {
-			return fmt.Errorf("value %d is source and destination", src)
-		}
+	if err := c.sources(s, in); err != nil {
+		return err
 	}
 	accumulate := s.Name == "accumulate"
 	if c.written[in.Dst] && !accumulate {
@@ -114,18 +136,39 @@ func (c *checker) instr(s Section, in Instr) error {
 	return nil
 }
 
-func (c *checker) results() {
-	leave := func(name string, id ID, space Space) {
-		if !c.valid(id) || !c.written[id] || c.plan.Values[id].Space != space {
-			c.fail("%q leaves as value %d, which is not a written %v value", name, id, space)
+// sources demands that every operand is there and may be read in the section.
+func (c *checker) sources(s Section, in Instr) error {
+	rows := 0
+	for _, src := range in.Src {
+		if !c.valid(src) || !c.written[src] {
+			return fmt.Errorf("value %d is read before it is written", src)
+		}
+		if src == in.Dst {
+			return fmt.Errorf("value %d is source and destination", src)
+		}
+		space := c.plan.Values[src].Space
+		if !slices.Contains(s.src, space) {
+			return fmt.Errorf("reads a %v value", space)
+		}
+		if space == Row {
+			rows++
 		}
 	}
+	// What is the same for all samples belongs in the shared section; only a broadcast says how many samples there are.
+	if s.dst == Row && rows == 0 && in.Op != Broadcast {
+		return fmt.Errorf("has no row to make a row of")
+	}
+	return nil
+}
+
+// results checks what leaves the plan.
+func (c *checker) results() {
 	for _, out := range c.plan.Outputs {
-		leave(out.Name, out.Value, Row)
+		c.leave(out.Name, out.Value, Row)
 	}
 	for _, g := range c.plan.InputGrads {
-		if g.Value != None {
-			leave("gradient of "+g.Name, g.Value, Row)
+		if g.Value != None && c.leave("gradient of "+g.Name, g.Value, Row) {
+			c.belongs("gradient of", g, c.plan.Input(g.Name))
 		}
 	}
 	if c.plan.HasVJP() && len(c.plan.ParamGrads) != len(c.plan.Params) {
@@ -133,8 +176,16 @@ func (c *checker) results() {
 		return
 	}
 	for i, id := range c.plan.ParamGrads {
-		if id != None {
-			leave("gradient of "+c.plan.Params[i].Name, id, Sum)
+		if q := c.plan.Params[i]; id != None && c.leave("gradient of "+q.Name, id, Sum) {
+			c.belongs("gradient of", Port{q.Name, id}, q.Value)
 		}
 	}
+}
+
+func (c *checker) leave(name string, id ID, space Space) bool {
+	if !c.valid(id) || !c.written[id] || c.plan.Values[id].Space != space {
+		c.fail("%q leaves as value %d, which is not a written %v value", name, id, space)
+		return false
+	}
+	return true
 }

@@ -34,7 +34,12 @@ const (
 	Sum                 // one matrix, summed over the samples: accumulators and what is made of them
 )
 
-func (s Space) String() string { return [...]string{"shared", "row", "sum"}[s] }
+func (s Space) String() string {
+	if s <= Sum {
+		return [...]string{"shared", "row", "sum"}[s]
+	}
+	return fmt.Sprintf("space(%d)", uint8(s))
+}
 
 // Value is a matrix that instructions read and write. A Row value has Rows == 1 (per sample) and Cols numbers for
 // every sample; scalars are 1 by 1, vectors 1 by n.

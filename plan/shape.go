@@ -12,6 +12,9 @@ func (p *Plan) shape(in Instr, accumulate bool) (rows, cols int, err error) {
 	if len(in.Src) < want.min || len(in.Src) > want.max {
 		return 0, 0, fmt.Errorf("%d operands", len(in.Src))
 	}
+	if in.Axis != 0 && in.Axis != 1 {
+		return 0, 0, fmt.Errorf("axis %d, want 0 or 1", in.Axis)
+	}
 	src := make([]Value, len(in.Src))
 	for i, id := range in.Src {
 		src[i] = p.Values[id]
@@ -29,11 +32,6 @@ var arity = map[Op]struct{ min, max int }{
 
 // accumulateShape allows the two instructions that sum over the samples.
 func accumulateShape(in Instr, src []Value) (rows, cols int, err error) {
-	for _, v := range src {
-		if v.Space != Row {
-			return 0, 0, fmt.Errorf("accumulates a %v value", v.Space)
-		}
-	}
 	switch {
 	case in.Op == MatMul && in.TransA && !in.TransB:
 		return src[0].Cols, src[1].Cols, nil
