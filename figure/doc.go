@@ -6,5 +6,6 @@
 // written at the same time. The same input gives the same bytes.
 //
 // A figure is 6 inches wide, 1800 pixels in PNG (300 per inch), with text of 9 and 10 points. Classes have the colours
-// of Okabe and Ito, which people with colour-blindness can tell apart, and different markers.
+// of Okabe and Ito, which people with colour-blindness can tell apart, and different markers; from
+// the ninth on, darker and lighter shades of these colours.
 package figure
