@@ -92,7 +92,7 @@ gpu-train: gpu-build gpu-runtime ## train on the spiral on the GPU, or on the CP
 	@$(USE_NVRTC); bin/neuralode train --device $(DEVICE)
 
 gpu-test: gpu-vet nvrtc ## the tests of the CUDA packages; without a GPU on fakes and the real compiler
-	@$(USE_NVRTC); $(GPU_GO) test -tags gpu $(GPU_PACKAGES)
+	@$(USE_NVRTC); $(GPU_GO) test -tags gpu -timeout 30m $(GPU_PACKAGES)
 
 gpu-bench: gpu-runtime $(CUDA_INCLUDE)/cuda.h ## the benchmarks of the CUDA packages
 	@$(USE_NVRTC); $(GPU_GO) test -tags gpu -run '^$$' -bench . -benchmem $(GPU_PACKAGES)

@@ -70,7 +70,7 @@ sanitize() { compute-sanitizer --error-exitcode 9 --tool "$1" "$here/neuralode" 
 
 step machine machine
 step devices "$here/neuralode" devices
-step driver "$here/driver.test" -test.v
+step driver "$here/driver.test" -test.run TestGPU -test.v
 step cuda env NEURALODE_TEST_DEVICE=cuda "$here/cuda.test" -test.v -test.timeout 30m
 step verify verify
 step determinism determinism

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -39,6 +40,21 @@ var variants = map[string]func(solver.Model, solver.Spec, int) (kernels.Config, 
 	"latency": kernels.Latency, "throughput": kernels.Throughput,
 }
 
+// generations of GPUs that the kernels are compiled for.
+const generations = "sm_80,sm_90,sm_100"
+
+// compiled are the models for the compiler of GPUs: widths from 2 to 128, one to four layers, time, fields that are no
+// network, shared sections, heads of all kinds.
+func compiled() []modelCase {
+	some := []modelCase{seedNet()}
+	for _, c := range modelCases() {
+		if os.Getenv(long) != "" || slices.Contains([]string{"time softplus", "wide tanh", "deep gelu", "functions", "shared sections"}, c.name) {
+			some = append(some, c)
+		}
+	}
+	return some
+}
+
 // TestNVRTC compiles the kernels for three generations of GPUs, without a warning and without spilled registers.
 func TestNVRTC(t *testing.T) {
 	if testing.Short() {
@@ -46,38 +62,44 @@ func TestNVRTC(t *testing.T) {
 	}
 	t.Parallel()
 	library := nvrtc(t)
-	cases, archs := []modelCase{seedNet()}, "sm_90"
-	modes := []solver.Gradient{solver.Discrete}
-	if os.Getenv(long) != "" {
-		cases, archs = append(cases, modelCases()...), "sm_80,sm_90,sm_100"
-		modes = []solver.Gradient{solver.NoGradient, solver.Backsolve, solver.Discrete}
-	}
-	for _, c := range cases {
-		for _, mode := range modes {
-			m, spec := c.model(t), solver.DefaultSpec()
+	for _, c := range compiled() {
+		for _, mode := range []solver.Gradient{solver.NoGradient, solver.Backsolve, solver.Discrete} {
+			spec := solver.DefaultSpec()
 			spec.Gradient = mode
-			for name, configure := range variants {
-				t.Run(fmt.Sprintf("%s/%v/%s", c.name, mode, name), func(t *testing.T) {
-					config, err := configure(m, spec, 160<<10)
-					if err != nil {
-						t.Fatal(err)
-					}
-					k, err := kernels.Print(m, spec, config)
-					if err != nil {
-						t.Fatal(err)
-					}
-					compileForGPU(t, library, archs, k.Source)
-				})
-			}
-			t.Run(fmt.Sprintf("%s/%v/wide", c.name, mode), func(t *testing.T) {
-				k, err := kernels.PrintWide(m, spec, kernels.DefaultWide())
-				if err != nil {
-					t.Fatal(err)
-				}
-				compileForGPU(t, library, archs, k.Source)
-			})
+			c.compileVariants(t, library, spec)
 		}
 	}
+	spec := solver.DefaultSpec()
+	spec.Gradient, spec.Precision = solver.Discrete, solver.TF32
+	seedNet().compileVariants(t, library, spec)
+}
+
+// compileVariants compiles the fused kernels for small and large batches, and the wide ones.
+func (c modelCase) compileVariants(t *testing.T, library string, spec solver.Spec) {
+	t.Helper()
+	m := c.model(t)
+	for name, configure := range variants {
+		t.Run(fmt.Sprintf("%s/%v/%v/%s", c.name, spec.Gradient, spec.Precision, name), func(t *testing.T) {
+			t.Parallel()
+			config, err := configure(m, spec, 160<<10)
+			if err != nil {
+				t.Fatal(err)
+			}
+			k, err := kernels.Print(m, spec, config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			compileForGPU(t, library, k.Source)
+		})
+	}
+	t.Run(fmt.Sprintf("%s/%v/%v/wide", c.name, spec.Gradient, spec.Precision), func(t *testing.T) {
+		t.Parallel()
+		k, err := kernels.PrintWide(m, spec, kernels.DefaultWide())
+		if err != nil {
+			t.Fatal(err)
+		}
+		compileForGPU(t, library, k.Source)
+	})
 }
 
 // seedNet is the network of the spiral.
@@ -90,13 +112,13 @@ func seedNet() modelCase {
 const fewRegisters = 64
 
 // compileForGPU compiles all kernels of a source.
-func compileForGPU(t *testing.T, library, archs, text string) {
+func compileForGPU(t *testing.T, library, text string) {
 	t.Helper()
 	source := filepath.Join(t.TempDir(), "kernels.cu")
 	if err := os.WriteFile(source, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	args := append([]string{"testdata/nvrtc.py", library, source, archs}, kernels.CompileOptions...)
+	args := append([]string{"testdata/nvrtc.py", library, source, generations}, kernels.CompileOptions...)
 	out, err := exec.Command("python3", args...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
@@ -112,7 +134,7 @@ func compileForGPU(t *testing.T, library, archs, text string) {
 			t.Errorf("registers spill: %s", line)
 		}
 	}
-	if got, want := strings.Count(string(out), "\n"), strings.Count(text, "__global__")*(strings.Count(archs, ",")+1); got != want {
+	if got, want := strings.Count(string(out), "\n"), strings.Count(text, "__global__")*(strings.Count(generations, ",")+1); got != want {
 		t.Errorf("%d kernels compiled, want %d", got, want)
 	}
 }

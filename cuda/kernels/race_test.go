@@ -62,13 +62,14 @@ func (c modelCase) run(t *testing.T, mode solver.Gradient, device emulated) erro
 	return p.Close()
 }
 
-func (c modelCase) program(t *testing.T, mode solver.Gradient) string {
+// source is what the device runs of the model.
+func (c modelCase) source(t *testing.T, mode solver.Gradient, device emulated) string {
 	t.Helper()
-	k, err := kernels.Print(c.model(t), loose(mode), turns(nil, nil).config)
+	source, _, err := (&program{emulated: device, model: c.model(t), spec: loose(mode)}).print()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return k.Source
+	return source
 }
 
 var (
@@ -118,19 +119,22 @@ func (c modelCase) sanitize(t *testing.T, mode solver.Gradient, device emulated)
 	}
 }
 
-// TestEveryBarrierIsNeeded leaves out the barriers of the sources one by one: each time the race checker must see it for
+// TestEveryBarrierIsNeeded leaves out the barriers of the fused kernels one by one: each time the race checker must see it for
 // some model. (Whether a barrier between two printed passes or sections is needed depends on the plan and the
 // configuration.)
 func TestEveryBarrierIsNeeded(t *testing.T) {
-	if os.Getenv(long) == "" {
-		t.Skip("set " + long + " to run it")
+	if testing.Short() {
+		t.Skip("slow")
 	}
+	t.Parallel()
+	device := turns(raceFlags, nil)
 	seen := map[string]bool{} // by the barrier's neighbourhood
 	for _, mode := range []solver.Gradient{solver.Backsolve, solver.Discrete} {
 		for _, c := range sanitized(t) {
-			for line, where := range handwritten(c.program(t, mode)) {
+			for line, where := range handwritten(c.source(t, mode, device)) {
 				if !seen[where] {
-					seen[where] = c.run(t, mode, turns(raceFlags, append([]string{fmt.Sprintf("EMULATION_SKIP=%d", line)}, raceEnv...))) != nil
+					device.env = append([]string{fmt.Sprintf("EMULATION_SKIP=%d", line)}, raceEnv...)
+					seen[where] = c.run(t, mode, device) != nil
 				}
 			}
 		}
