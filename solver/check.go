@@ -10,14 +10,10 @@ func CheckCompile(m Model, spec Spec) error {
 	if err := errors.Join(m.Check(), spec.Check()); err != nil {
 		return err
 	}
-	errs := []error{m.Field.Check()}
-	if m.Head != nil {
-		errs = append(errs, m.Head.Check())
+	if spec.Gradient == NoGradient {
+		return nil
 	}
-	if spec.Gradient != NoGradient && !m.Field.HasVJP() {
-		errs = append(errs, errors.New("solver: a gradient needs a field with a vector-Jacobian product"))
-	}
-	return errors.Join(errs...)
+	return m.checkVJP()
 }
 
 // CheckCall reports everything that is wrong with what a program's Solve is given.

@@ -53,12 +53,18 @@ func (m Model) Params() []plan.Param {
 	return params
 }
 
-// Check reports every way in which the plans do not form a model.
+// Check reports every way in which the plans are not well formed or do not form a model.
 func (m Model) Check() error {
 	if m.Field == nil {
 		return errors.New("solver: the model has no field")
 	}
-	var errs []error
+	errs := []error{m.Field.Check()}
+	if m.Head != nil {
+		errs = append(errs, m.Head.Check())
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf("solver: "+format, args...)) }
 	need := func(p *plan.Plan, id plan.ID, what string) int {
 		if id == plan.None {
@@ -83,6 +89,22 @@ func (m Model) Check() error {
 		if w := need(m.Head, m.Head.Output("loss"), "output loss of the head"); w > 1 {
 			bad("the loss has width %d per sample, want 1", w)
 		}
+	}
+	return errors.Join(errs...)
+}
+
+// checkVJP reports what the model lacks for a gradient: the field's product with a cotangent of f, the head's with one of
+// the loss.
+func (m Model) checkVJP() error {
+	var errs []error
+	need := func(p *plan.Plan, what, name string) {
+		if len(p.Cotangents) != 1 || p.Cotangents[0].Name != name {
+			errs = append(errs, fmt.Errorf("solver: a gradient needs a %s with a vector-Jacobian product, for the cotangent of %s alone", what, name))
+		}
+	}
+	need(m.Field, "field", "f")
+	if m.Head != nil {
+		need(m.Head, "head", "loss")
 	}
 	return errors.Join(errs...)
 }

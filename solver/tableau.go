@@ -26,7 +26,7 @@ func (t Tableau) Stages() int { return len(t.C) }
 // FSAL reports whether the last stage is evaluated at the step's result, so that it is the next step's first.
 func (t Tableau) FSAL() bool {
 	s := t.Stages()
-	if s == 0 || t.C[s-1] != 1 || t.B[s-1] != 0 {
+	if s == 0 || len(t.A) != s || len(t.B) != s || len(t.A[s-1]) != s-1 || t.C[s-1] != 1 || t.B[s-1] != 0 {
 		return false
 	}
 	for j, a := range t.A[s-1] {
@@ -37,14 +37,17 @@ func (t Tableau) FSAL() bool {
 	return true
 }
 
-// Check reports everything that is wrong with the tableau: shapes, C[i] = Σ A[i][j], Σ B = 1, Σ E = 0, and a dense
-// output that ends in the step's result. Backends need a method that is FSAL.
+// Check reports everything that is wrong with the tableau: shapes, an order below 2, C[i] = Σ A[i][j], Σ B = 1, Σ E = 0,
+// and a dense output that ends in the step's result. Backends need a method that is FSAL.
 func (t Tableau) Check() error {
 	s := t.Stages()
 	if s < 2 || len(t.A) != s || len(t.B) != s || len(t.E) != s || len(t.Dense) != s {
 		return fmt.Errorf("solver: tableau %q is incomplete", t.Name)
 	}
 	var errs []error
+	if t.Order < 2 {
+		errs = append(errs, fmt.Errorf("solver: tableau %q has order %d, want at least 2, one above that of its error estimate", t.Name, t.Order))
+	}
 	near := func(what string, got, want float64) {
 		if !(math.Abs(got-want) <= 1e-13) {
 			errs = append(errs, fmt.Errorf("solver: tableau %q: %s is %v, want %v", t.Name, what, got, want))

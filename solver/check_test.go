@@ -1,0 +1,46 @@
+package solver_test
+
+import (
+	"strings"
+	"testing"
+
+	"neuralode/plan"
+	"neuralode/solver"
+)
+
+// TestCheckCompile gives models that no backend can run; each must be an error that says why, and no panic.
+func TestCheckCompile(t *testing.T) {
+	spec := solver.DefaultSpec()
+	spec.Gradient = solver.Backsolve
+	if err := solver.CheckCompile(perceptron(t), spec); err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range []struct {
+		what, want string
+		spoil      func(*solver.Model, *solver.Spec)
+	}{
+		{"no field", "no field", func(m *solver.Model, _ *solver.Spec) { m.Field = nil }},
+		{"an empty field", "output f", func(m *solver.Model, _ *solver.Spec) { m.Field = &plan.Plan{} }},
+		{"an empty head", "output loss", func(m *solver.Model, _ *solver.Spec) { m.Head = &plan.Plan{} }},
+		{"ports out of range", "leaves as value 7", func(m *solver.Model, _ *solver.Spec) {
+			m.Field = &plan.Plan{Inputs: []plan.Port{{Name: "z", Value: 3}, {Name: "t", Value: -9}}, Outputs: []plan.Port{{Name: "f", Value: 7}}}
+		}},
+		{"a field without VJP", "needs a field with", func(m *solver.Model, _ *solver.Spec) { m.Field = plan.Forward(m.Field) }},
+		{"a head without VJP", "needs a head with", func(m *solver.Model, _ *solver.Spec) { m.Head = plan.Forward(m.Head) }},
+		{"a head as the field", "output f", func(m *solver.Model, _ *solver.Spec) { m.Field = m.Head }},
+		{"a field as the head", "output loss", func(m *solver.Model, _ *solver.Spec) { m.Head = m.Field }},
+		{"a tableau without order", "order", func(_ *solver.Model, s *solver.Spec) { s.Tableau.Order = 0 }},
+		{"a tableau without stages", "incomplete", func(_ *solver.Model, s *solver.Spec) { s.Tableau = solver.Tableau{C: []float64{0, 1}} }},
+	} {
+		m, s := perceptron(t), spec
+		x.spoil(&m, &s)
+		if err := solver.CheckCompile(m, s); err == nil || !strings.Contains(err.Error(), x.want) {
+			t.Errorf("%s: %v, want %q", x.what, err, x.want)
+		}
+	}
+	m := perceptron(t)
+	m.Field, m.Head, spec.Gradient = plan.Forward(m.Field), plan.Forward(m.Head), solver.NoGradient
+	if err := solver.CheckCompile(m, spec); err != nil {
+		t.Errorf("a solve without gradient: %v", err)
+	}
+}
