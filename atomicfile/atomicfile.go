@@ -54,7 +54,7 @@ func resolve(path string) (string, error) {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return path, nil
+		return missing(path)
 	case err != nil:
 		return "", bare(err)
 	case info.IsDir():
@@ -64,6 +64,18 @@ func resolve(path string) (string, error) {
 	}
 	real, err := filepath.EvalSymlinks(path)
 	return real, bare(err)
+}
+
+// missing is the path of the file that is not there: path, or where it leads as a link.
+func missing(path string) (string, error) {
+	target, err := os.Readlink(path)
+	if err != nil {
+		return path, nil // no link; what else may be wrong, creating the temporary file says
+	}
+	if !filepath.IsAbs(target) {
+		target = filepath.Join(filepath.Dir(path), target)
+	}
+	return resolve(target) // ends: the system reports links in a circle
 }
 
 // temporary is the file that will become the real one. It remembers its first failed Write.

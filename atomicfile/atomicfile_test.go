@@ -180,6 +180,29 @@ func TestALinkStaysALink(t *testing.T) {
 	holds(t, other, "real", "new")
 }
 
+// TestALinkToNothingStaysALink writes the file that a chain of links, one of them relative, points to.
+func TestALinkToNothingStaysALink(t *testing.T) {
+	dir, other := t.TempDir(), t.TempDir()
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink(filepath.Join(other, "second"), link); err != nil {
+		t.Skip("needs symbolic links:", err)
+	}
+	if err := os.Symlink("real", filepath.Join(other, "second")); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []string{"first", "again"} {
+		if err := Write(link, text(s)); err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range []string{link, filepath.Join(other, "second")} {
+			if info, err := os.Lstat(path); err != nil || info.Mode()&os.ModeSymlink == 0 {
+				t.Errorf("the link %s was replaced", path)
+			}
+		}
+		holds(t, other, "real", s, "second", s)
+	}
+}
+
 func TestWritersOfOneFileDoNotMix(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "a")
