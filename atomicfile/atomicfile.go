@@ -73,7 +73,11 @@ func missing(path string) (string, error) {
 		return path, nil // no link; what else may be wrong, creating the temporary file says
 	}
 	if !filepath.IsAbs(target) {
-		target = filepath.Join(filepath.Dir(path), target)
+		dir, err := filepath.EvalSymlinks(filepath.Dir(path)) // ".." leads out of the real folder
+		if err != nil {
+			return "", bare(err)
+		}
+		target = filepath.Join(dir, target)
 	}
 	return resolve(target) // ends: the system reports links in a circle
 }

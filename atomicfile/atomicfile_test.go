@@ -180,26 +180,35 @@ func TestALinkStaysALink(t *testing.T) {
 	holds(t, other, "real", "new")
 }
 
-// TestALinkToNothingStaysALink writes the file that a chain of links, one of them relative, points to.
+// TestALinkToNothingStaysALink writes the file that a chain of links points to, one of them through a linked folder.
 func TestALinkToNothingStaysALink(t *testing.T) {
 	dir, other := t.TempDir(), t.TempDir()
 	link := filepath.Join(dir, "link")
-	if err := os.Symlink(filepath.Join(other, "second"), link); err != nil {
+	if err := os.Symlink(filepath.Join("folder", "second"), link); err != nil {
 		t.Skip("needs symbolic links:", err)
 	}
-	if err := os.Symlink("real", filepath.Join(other, "second")); err != nil {
+	inner := filepath.Join(other, "inner")
+	if err := os.Mkdir(inner, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(inner, filepath.Join(dir, "folder")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(filepath.Join("..", "real"), filepath.Join(inner, "second")); err != nil {
 		t.Fatal(err)
 	}
 	for _, s := range []string{"first", "again"} {
 		if err := Write(link, text(s)); err != nil {
 			t.Fatal(err)
 		}
-		for _, path := range []string{link, filepath.Join(other, "second")} {
+		for _, path := range []string{link, filepath.Join(inner, "second")} {
 			if info, err := os.Lstat(path); err != nil || info.Mode()&os.ModeSymlink == 0 {
 				t.Errorf("the link %s was replaced", path)
 			}
 		}
-		holds(t, other, "real", s, "second", s)
+		if data, err := os.ReadFile(filepath.Join(other, "real")); err != nil || string(data) != s {
+			t.Errorf("the file holds %q, want %q; %v", data, s, err)
+		}
 	}
 }
 
