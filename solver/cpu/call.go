@@ -12,6 +12,7 @@ import (
 type call[T simd.Float] struct {
 	dim, n    int
 	chunk     int // samples per chunk
+	rows      int // of the tiles it wants
 	spans     []solver.Span
 	saveAt    []float64
 	z0        []T // [n, dim]

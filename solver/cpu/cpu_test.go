@@ -3,6 +3,7 @@ package cpu_test
 import (
 	"context"
 	"math"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -183,6 +184,29 @@ func TestClosedWhileTraining(t *testing.T) {
 		}
 		if err := <-ended; err == nil || !strings.Contains(err.Error(), "closed") {
 			t.Errorf("%d workers: the session ended with %v", workers, err)
+		}
+	}
+}
+
+// TestCallsDoNotRemember solves a small batch before and after a large one: all that comes back is the same.
+func TestCallsDoNotRemember(t *testing.T) {
+	p, m := spiral(t)
+	for _, control := range []solver.Control{solver.ControlSample, solver.ControlBatch} {
+		spec := solver.DefaultSpec()
+		spec.Gradient, spec.Controller.Control = solver.Discrete, control
+		program := compile(t, backend(t, 2), m, spec)
+		differentiate := func(n int) *solver.Derivative {
+			d, err := program.Differentiate(context.Background(), p.Theta,
+				solver.Batch{Z0: p.X[:2*n], Spans: []solver.Span{{T1: 1}}}, solver.Objective{Labels: p.Label[:n]})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return d
+		}
+		before := differentiate(5)
+		differentiate(256)
+		if after := differentiate(5); !reflect.DeepEqual(after, before) {
+			t.Errorf("%v: %+v, before %+v", control, after, before)
 		}
 	}
 }

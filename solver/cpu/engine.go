@@ -81,9 +81,10 @@ func (e *engine[T]) setTheta(theta []T) {
 
 // run takes all chunks of the call through the workers.
 func (e *engine[T]) run(ctx context.Context, c *call[T]) {
-	if rows := e.tileRows(c.chunk); rows > e.rows || (e.method.con.Control == solver.ControlBatch && rows != e.rows) {
+	c.rows = e.tileRows(c.chunk)
+	if c.rows > e.rows || (e.method.con.Control == solver.ControlBatch && c.rows != e.rows) {
 		clear(e.workers)
-		e.rows = rows
+		e.rows = c.rows
 	}
 	e.jobs.ctx, e.jobs.call = ctx, c
 	e.jobs.next.Store(0)

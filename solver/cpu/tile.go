@@ -37,6 +37,7 @@ type tile[T simd.Float] struct {
 
 	list  lists[T]
 	busy  solver.Occupancy
+	seats int  // rows that count for busy: those of a tile made for the call, which an earlier one may have made larger
 	sound bool // under one step for all: the last trial step stayed finite in every row
 }
 
@@ -272,7 +273,7 @@ func (tl *tile[T]) take(o operand, r *rows[T], stage int, slots []int, at int, s
 
 // stages evaluates all stages after the first of every active row.
 func (tl *tile[T]) stages() {
-	tl.busy.Rows += int64(tl.capacity)
+	tl.busy.Rows += int64(tl.seats)
 	tl.busy.Busy += int64(len(tl.active))
 	for _, s := range tl.active {
 		r := &tl.row[s]

@@ -44,7 +44,7 @@ func newWorker[T simd.Float](e *engine[T], capacity int) *worker[T] {
 func (w *worker[T]) chunk(ctx context.Context, c *call[T], chunk int) {
 	from, to := c.samples(chunk)
 	w.solve.reset(c, from, to)
-	w.solve.tile.busy = solver.Occupancy{}
+	w.solve.tile.busy, w.solve.tile.seats = solver.Occupancy{}, c.rows
 	if c.gradient {
 		clear(c.fieldSums[chunk].data)
 		if c.labels != nil {
