@@ -85,6 +85,9 @@ func TestGradientNeedsAHead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if _, err := o.VJP(context.Background(), []float64{1}, []float64{1, 0}, nil, 0, 1); err == nil || !strings.Contains(err.Error(), "cotangent has 0 numbers, want 2") {
+		t.Errorf("VJP of nothing gives %v", err)
+	}
 	out := -math.Sin(1.2)
 	near(t, []float64{d.Loss, d.Theta[0]}, (out-0.25)*(out-0.25), -2*(out-0.25)*1.5*math.Cos(1.2))
 }

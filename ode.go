@@ -11,7 +11,9 @@ import (
 
 // ODE is a neural ordinary differential equation dz/dt = f(t, z; θ), compiled for a backend: a layer that maps z(t0) to
 // z(t1), and, with a head, a model with a loss. Its methods may be called from several goroutines; calls wait for each
-// other.
+// other. They read their arguments during the call only, and what they return belongs to the caller. theta is flat, in
+// the order of Params; z0 is [samples, dim], row-major. Wrong lengths and times that are not finite are errors before any
+// work; when ctx ends the error is ctx's.
 type ODE struct {
 	model   solver.Model
 	program solver.Program
@@ -42,14 +44,14 @@ func (o *ODE) Params() []plan.Param { return o.model.Params() }
 // Dim is the number of components of z.
 func (o *ODE) Dim() int { return o.model.Dim() }
 
-// Solve returns the solution from z0, [samples, dim], over t0 to t1. Check Solution.Err: a sample that fails
+// Solve returns the solution from z0 over t0 to t1; t1 < t0 integrates backward. Check Solution.Err: a sample that fails
 // numerically is no error of the call.
 func (o *ODE) Solve(ctx context.Context, theta, z0 []float64, t0, t1 float64) (*solver.Solution, error) {
 	return o.program.Solve(ctx, theta, solver.Batch{Z0: z0, Spans: []solver.Span{{T0: t0, T1: t1}}})
 }
 
 // Gradient returns the loss of the head over the samples, its mean, and the derivatives of that mean for z0 and θ.
-// labels is [samples, label width]. The spec must have a gradient mode.
+// labels is [samples, label width]. The spec must have a gradient mode and the ODE a head. Check Derivative.Err.
 func (o *ODE) Gradient(ctx context.Context, theta, z0, labels []float64, t0, t1 float64) (*solver.Derivative, error) {
 	if o.model.Head == nil {
 		return nil, fmt.Errorf("neuralode: Gradient needs a head with a loss; use VJP for cotangents of your own")
@@ -59,16 +61,20 @@ func (o *ODE) Gradient(ctx context.Context, theta, z0, labels []float64, t0, t1 
 }
 
 // VJP returns the solution and the product of cotangent, ∂L/∂z(t1) as [samples, dim], with its Jacobian: ∂L/∂z0 and
-// ∂L/∂θ. The spec must have a gradient mode.
+// ∂L/∂θ. The spec must have a gradient mode. Check Derivative.Err.
 func (o *ODE) VJP(ctx context.Context, theta, z0, cotangent []float64, t0, t1 float64) (*solver.Derivative, error) {
+	if cotangent == nil {
+		cotangent = []float64{} // too short, not left out: nil would ask for the head's loss
+	}
 	return o.program.Differentiate(ctx, theta, solver.Batch{Z0: z0, Spans: []solver.Span{{T0: t0, T1: t1}}},
 		solver.Objective{Cotangent: cotangent})
 }
 
-// Train opens a training session: see solver.Program.
+// Train opens a session that trains a copy of theta, with no moments yet, on a copy of the data. The spec must have a
+// gradient mode and the ODE a head. Close ends the session too.
 func (o *ODE) Train(data solver.Data, opt solver.Optimizer, theta []float64) (solver.Session, error) {
 	return o.program.Train(data, opt, solver.NewOptimizerState(theta))
 }
 
-// Close frees what the ODE holds.
+// Close frees what the ODE holds, once calls under way have ended. Other calls are errors after it; closing again is none.
 func (o *ODE) Close() error { return o.program.Close() }
