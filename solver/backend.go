@@ -8,23 +8,27 @@ type Backend interface {
 	Device() string
 
 	// Compile prepares a model for solving as spec says. It returns an error for a model, spec or precision the
-	// backend cannot run.
+	// backend cannot run: what CheckCompile reports and more. The program keeps the memory of both, which must not
+	// change as long as it is used.
 	Compile(Model, Spec) (Program, error)
 }
 
 // Program is a compiled model. Its methods may be called from several goroutines, one after another at a time: calls
 // wait for each other. Arguments are read during the call only; results belong to the caller.
 type Program interface {
-	// Solve integrates the batch with parameters theta. A sample that fails does not fail the call: see
-	// Solution.Err. When ctx ends, the samples not finished have the status Cancelled and the error is ctx's.
+	// Solve integrates the batch with parameters theta, Model.ThetaLen numbers. A sample that fails does not fail the
+	// call: see Solution.Err. When ctx ends, the samples not finished have the status Cancelled and the error, beside
+	// the solution, is ctx's. Wrong arguments are what CheckCall reports.
 	Solve(ctx context.Context, theta []float64, b Batch) (*Solution, error)
 
 	// Differentiate integrates the batch and computes the gradient of the objective in the mode of the spec. A
-	// sample that fails contributes nothing to it.
+	// sample that fails on the way to t1 contributes nothing to it and has NaN for a loss; one that fails on the way
+	// back has zeros for ∂L/∂z0, and ∂L/∂θ lacks what it did not come to: look at Derivative.Err before it is used.
+	// When ctx ends there is no derivative and the error is ctx's. Wrong arguments are what CheckGradient reports.
 	Differentiate(ctx context.Context, theta []float64, b Batch, o Objective) (*Derivative, error)
 
 	// Train opens a training session on a data set, from an optimizer state (all moments zero for a new one). The
-	// session has its own memory; the program may be used beside it.
+	// session has its own memory; the program may be used beside it. Wrong arguments are what CheckTraining reports.
 	Train(data Data, opt Optimizer, start OptimizerState) (Session, error)
 
 	// Close frees what the program and its sessions hold, once what is under way has ended. Every other call of them is
@@ -36,7 +40,8 @@ type Program interface {
 type Session interface {
 	// Run does one iteration per minibatch (indices into the data): solve, loss, gradient, optimizer. It calls done
 	// after each with what it cost and stops at the first that fails, leaving θ as before that iteration: the error
-	// is then an *IterationError. When ctx ends it stops between iterations with ctx's error.
+	// is then an *IterationError. When ctx ends before the last iteration it stops with ctx's error. Indices outside of
+	// the data and empty minibatches are an error before any work. done must not call the session or its program.
 	Run(ctx context.Context, minibatches [][]int, done func(Iteration)) error
 
 	// State copies out θ and the optimizer's moments. The error is the device's.

@@ -23,7 +23,7 @@ func (d Data) check(m Model, spec Spec) error {
 	return nil
 }
 
-// Minibatch copies out the samples with the given indices.
+// Minibatch copies out the samples with the given indices, which must pass [CheckMinibatches].
 func (d Data) Minibatch(m Model, indices []int) (Batch, Objective) {
 	dim, width := m.Dim(), m.LabelWidth()
 	b, o := Batch{Spans: []Span{d.Span}}, Objective{}
@@ -51,7 +51,7 @@ func CheckMinibatches(minibatches [][]int, n int) error {
 	return errors.Join(errs...)
 }
 
-// Summarize is what the forward solves of an iteration cost.
+// Summarize is what the forward solves of an iteration cost, for a solution of at least one sample.
 func Summarize(s *Solution) Iteration {
 	var it Iteration
 	total := 0

@@ -100,13 +100,13 @@ type Derivative struct {
 	Solution // of the forward pass
 
 	Out    []float64 // [samples, out width], what the read-out makes of Z1; nil with a caller's own cotangents
-	Losses []float64 // [samples], the loss of each; nil with a caller's own cotangents
-	Loss   float64   // the weighted sum of Losses: with default weights, their mean
+	Losses []float64 // [samples], the loss of each, NaN where it did not arrive; nil with a caller's own cotangents
+	Loss   float64   // the weighted sum of Losses that are there: with default weights and no failures, their mean
 
-	Z0    []float64 // [samples, dim], ∂L/∂z(t0)
+	Z0    []float64 // [samples, dim], ∂L/∂z(t0); zeros for a sample that failed
 	Theta []float64 // [θ], ∂L/∂θ
 
-	Back      []End   // [samples], how the backward pass ended; OK for Discrete
+	Back      []End   // [samples], how the backward pass ended; OK for Discrete and where the forward pass failed
 	BackStats []Stats // [samples], what it cost; with Discrete its NFE counts the VJPs
 }
 
