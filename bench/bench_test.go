@@ -64,3 +64,22 @@ func TestIteration(t *testing.T) {
 		t.Errorf("%+v", m)
 	}
 }
+
+// TestIterationMeasuresAtLeastOne asks for no iterations and no time.
+func TestIterationMeasuresAtLeastOne(t *testing.T) {
+	backend, _, err := neuralode.Open("cpu")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := FromProblem(&reference.Embedded()[3], 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := Iteration(context.Background(), backend, c, solver.Discrete, 0, 0, 0)
+	if err != nil || m.Iterations != 1 || m.Median <= 0 || m.FloorFraction != 0 {
+		t.Errorf("%+v, %v", m, err)
+	}
+	if _, err := Iteration(context.Background(), backend, c, solver.NoGradient, 1, 0, 0); err == nil {
+		t.Error("an iteration without a gradient is no error")
+	}
+}

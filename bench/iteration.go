@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -18,11 +19,12 @@ type Measurement struct {
 	Work             *Work
 }
 
-// still is a learning rate at which an update changes no bit of θ: every iteration does the same work.
+// still is a learning rate at which an update changes no bit of a θ that is not zero: every iteration does the same work.
 const still = 1e-30
 
-// Iteration times iterations of the case, after a warm-up, for at least that long and at least least of them. peak is the
-// arithmetic speed of all cores in GFLOP/s, see Peak.
+// Iteration times iterations of the case, after a warm-up, for at least that long and at least least of them, and at least
+// one. peak is the arithmetic speed of all cores in GFLOP/s, see Peak; 0 when it is unknown. mode must be a gradient. The
+// errors are those of compiling and training the case.
 func Iteration(ctx context.Context, backend solver.Backend, c *Case, mode solver.Gradient, least int, long time.Duration, peak float64) (*Measurement, error) {
 	work, err := WorkOf(ctx, backend, c, mode)
 	if err != nil {
@@ -34,7 +36,7 @@ func Iteration(ctx context.Context, backend solver.Backend, c *Case, mode solver
 	}
 	defer done()
 	var times []time.Duration
-	for start, warm := time.Now(), 3; len(times) < least || time.Since(start) < long; warm-- {
+	for start, warm := time.Now(), 3; len(times) < max(least, 1) || time.Since(start) < long; warm-- {
 		before := time.Now()
 		if err := step(); err != nil {
 			return nil, err
@@ -59,7 +61,7 @@ func iterate(ctx context.Context, backend solver.Backend, c *Case, mode solver.G
 	data, batches := c.data()
 	session, err := program.Train(data, solver.DefaultOptimizer(still), solver.NewOptimizerState(c.Model.Theta))
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, errors.Join(err, program.Close())
 	}
 	step = func() error { return session.Run(ctx, batches, func(solver.Iteration) {}) }
 	return step, func() { program.Close() }, nil

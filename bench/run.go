@@ -16,7 +16,7 @@ func wholeRun(b *testing.B, backend solver.Backend, mode solver.Gradient) {
 	c.Gradient = mode.String()
 	folder := b.TempDir()
 	for i := 0; b.Loop(); i++ {
-		r, err := train.NewRun(filepath.Join(folder, fmt.Sprint(i)), c, "benchmark")
+		r, err := train.NewRun(filepath.Join(folder, fmt.Sprint(i)), c, backend, "benchmark")
 		if err == nil {
 			err = r.Train(context.Background(), backend)
 		}
