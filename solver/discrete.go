@@ -18,7 +18,7 @@ func discrete(r *reference, g *group, cotangent, weight []float64, saved [][]flo
 		for first > 0 && g.span.before(s.T, r.spec.SaveAt[first-1]) {
 			first--
 		}
-		lambda = r.reverseStep(g.n, s, lambda, r.spec.SaveAt[first:save], saved[first:save], &stats)
+		lambda = r.reverseStep(g.n, s, lambda, r.spec.SaveAt[first:save], saved[first:save], saved != nil, &stats)
 		save = first
 		stats.Accepted++
 	}
@@ -28,8 +28,9 @@ func discrete(r *reference, g *group, cotangent, weight []float64, saved [][]flo
 	return lambda, End{T: g.span.T0}, stats
 }
 
-// reverseStep takes λ back over one step; times and cotangents are those saved within it.
-func (r *reference) reverseStep(n int, s Step, lambda []float64, times []float64, cotangents [][]float64, stats *Stats) []float64 {
+// reverseStep takes λ back over one step; times and cotangents are those saved within it. Only where there are any at all,
+// as saved says, does the last stage have a cotangent.
+func (r *reference) reverseStep(n int, s Step, lambda []float64, times []float64, cotangents [][]float64, saved bool, stats *Stats) []float64 {
 	tab := &r.spec.Tableau
 	stage := make([][]float64, tab.Stages()) // ∂L/∂k_i without the factor h, from λ and the dense output
 	lambda = slices.Clone(lambda)
@@ -49,8 +50,8 @@ func (r *reference) reverseStep(n int, s Step, lambda []float64, times []float64
 		}
 	}
 	last := tab.Stages() - 1
-	if g := r.reverseStage(n, s, last, stage[last], stats); g != nil {
-		addTo(lambda, g...) // the last stage's argument is z1
+	if saved {
+		addTo(lambda, r.reverseStage(n, s, last, stage[last], stats)...) // its argument is z1
 	}
 	for i := range stage {
 		addScaled(stage[i], tab.B[i], lambda)
@@ -66,13 +67,10 @@ func (r *reference) reverseStep(n int, s Step, lambda []float64, times []float64
 	return start
 }
 
-// reverseStage is h·cᵀ ∂f/∂z at stage i; it adds h·cᵀ ∂f/∂θ to ∂L/∂θ. A zero cotangent gives nil.
+// reverseStage is h·cᵀ ∂f/∂z at stage i; it adds h·cᵀ ∂f/∂θ to ∂L/∂θ.
 func (r *reference) reverseStage(n int, s Step, i int, c []float64, stats *Stats) []float64 {
 	scaled := make([]float64, len(c))
 	addScaled(scaled, s.H, c)
-	if !slices.ContainsFunc(scaled, func(x float64) bool { return x != 0 }) {
-		return nil
-	}
 	forward(r.quadrature, n, s.T+r.spec.Tableau.C[i]*s.H, stageState(&r.spec.Tableau, s, i))
 	r.quadrature.VJP(map[string][]float64{"f": scaled})
 	stats.NFE++

@@ -56,6 +56,9 @@ func (s Suite) savedGradient(t *testing.T, mode solver.Gradient) {
 		}
 	}
 	d := s.differentiate(t, solver.Model{Field: lower(t, rate())}, spec, []float64{-0.8}, b, o)
+	if st := d.BackStats[0]; mode == solver.Discrete && st.NFE != st.Accepted*spec.Tableau.Stages() {
+		t.Errorf("%+v on the way back, want every stage of every step", st)
+	}
 	near(t, fmt.Sprintf("%v: ∂L/∂z0", mode), d.Z0, want, s.choose(1e-4, 1e-6))
 	near(t, fmt.Sprintf("%v: ∂L/∂θ", mode), d.Theta, []float64{wantTheta}, s.choose(1e-4, 1e-6))
 }
