@@ -21,17 +21,25 @@ import (
 // theta are float32 or float64, all the same; theta has one node for each of Params, in its shape. Running the node
 // fails when a sample does: see solver.SampleError. The ODE must stay open as long as the graph is run.
 func (o *ODE) Layer(z0 *gorgonia.Node, t0, t1 float64, theta ...*gorgonia.Node) (*gorgonia.Node, error) {
-	if err := o.checkLayer(z0, theta); err != nil {
+	span := solver.Span{T0: t0, T1: t1}
+	if err := o.checkLayer(z0, span, theta); err != nil {
 		return nil, err
 	}
-	op := &layerOp{ode: o, span: solver.Span{T0: t0, T1: t1}, memo: &layerMemo{}}
+	op := &layerOp{ode: o, span: span, memo: &layerMemo{}}
 	return gorgonia.ApplyOp(op, append(gorgonia.Nodes{z0}, theta...)...)
 }
 
-func (o *ODE) checkLayer(z0 *gorgonia.Node, theta []*gorgonia.Node) error {
+func (o *ODE) checkLayer(z0 *gorgonia.Node, span solver.Span, theta []*gorgonia.Node) error {
 	params := o.Params()
 	if s := z0.Shape(); len(s) != 2 || s[1] != o.Dim() {
 		return fmt.Errorf("neuralode: Layer: z0 has shape %v, want [samples %d]", s, o.Dim())
+	}
+	if d := z0.Dtype(); d != gorgonia.Float32 && d != gorgonia.Float64 {
+		return fmt.Errorf("neuralode: Layer: z0 has the type %v, want float32 or float64", d)
+	}
+	one := solver.Batch{Z0: make([]float64, o.Dim()), Spans: []solver.Span{span}}
+	if err := one.Check(o.Dim(), o.spec); err != nil {
+		return fmt.Errorf("neuralode: Layer: %w", err)
 	}
 	if len(theta) != len(params) {
 		return fmt.Errorf("neuralode: Layer: %d parameters, want %d", len(theta), len(params))

@@ -175,6 +175,13 @@ func TestLayerChecksShapes(t *testing.T) {
 	if _, err := o.Layer(z, 0, 1); err == nil {
 		t.Error("a missing parameter is no error")
 	}
+	if _, err := o.Layer(z, 0, math.NaN(), on); err == nil || !strings.Contains(err.Error(), "must be finite") {
+		t.Errorf("a span to NaN gives %v", err)
+	}
+	whole := gorgonia.NewMatrix(g, gorgonia.Int, gorgonia.WithName("whole"), gorgonia.WithShape(4, 2))
+	if _, err := o.Layer(whole, 0, 1, on); err == nil || !strings.Contains(err.Error(), "float32 or float64") {
+		t.Errorf("a state of integers gives %v", err)
+	}
 }
 
 func TestOpen(t *testing.T) {

@@ -16,13 +16,14 @@ import (
 // work; when ctx ends the error is ctx's.
 type ODE struct {
 	model   solver.Model
+	spec    solver.Spec
 	program solver.Program
 }
 
 // New lowers a field, and a head unless it is nil, and compiles them for the backend as spec says. It reports
 // everything graph.LowerField, graph.LowerHead and the backend's Compile do. Close the ODE when it is no longer used.
 func New(backend solver.Backend, field graph.Field, head *graph.Head, spec solver.Spec) (*ODE, error) {
-	o := &ODE{}
+	o := &ODE{spec: spec}
 	var err error
 	if o.model.Field, err = graph.LowerField(field); err != nil {
 		return nil, err
