@@ -32,6 +32,9 @@ func readCSV(r io.Reader, o Options) (*Dataset, error) {
 	if err := lines.next(); err != nil {
 		return nil, noData(err)
 	}
+	if err := lines.separated(); err != nil {
+		return nil, err
+	}
 	names := lines.header(o)
 	c, err := newColumns(len(lines.fields), names, o)
 	if err != nil {
@@ -98,6 +101,14 @@ func (l *lines) next() error {
 			return nil
 		}
 	}
+}
+
+// separated reports a line whose fields are separated by something else than commas.
+func (l *lines) separated() error {
+	if i := strings.IndexAny(l.fields[0], ";\t"); len(l.fields) == 1 && i >= 0 {
+		return fmt.Errorf("line %d: one field with %q in it: want fields separated by commas", l.line, l.fields[0][i])
+	}
+	return nil
 }
 
 func syntaxError(err error) error {

@@ -106,6 +106,19 @@ func TestAutoTask(t *testing.T) {
 	}
 }
 
+func TestClassification(t *testing.T) {
+	for labels, want := range map[string]Task{"0 1 1": Binary, "0.5 2 7 9": MultiClass, "a b a": Binary, "a b 3": MultiClass} {
+		d, err := text("0,"+strings.Join(strings.Fields(labels), "\n0,"), Options{Task: Classification})
+		if err != nil || d.Task != want || d.Check() != nil {
+			t.Errorf("%s: %v, want %v, error %v", labels, d, want, err)
+		}
+	}
+	d, err := text("0,a\n0,b", Options{Task: Classification, Classes: []string{"a", "b", "c"}})
+	if err != nil || d.Task != MultiClass {
+		t.Errorf("two of three classes: %v, %v", d, err)
+	}
+}
+
 func TestCSVErrors(t *testing.T) {
 	header := "x1,x2,y\n"
 	for _, c := range []struct {
@@ -143,6 +156,8 @@ func TestCSVErrors(t *testing.T) {
 		{header + "1,2,0\n1,2,\n", Options{Task: MultiClass}, `line 3, column 3 ("y"): "" is empty`},
 		{header + "1,2,0\n1,2,x\n", Options{Task: Regression}, `line 3, column 3 ("y"): "x" is not a number`},
 		{header + "1,2,a\n1,2,d\n", Options{Classes: []string{"a", "b"}}, `line 3, column 3 ("y"): "d" is none of the classes "a", "b"`},
+		{"# c\nx1;x2;y\n1;2;0\n", Options{}, `line 2: one field with ';' in it: want fields separated by commas`},
+		{"1\t2\t0\n", Options{}, `line 1: one field with '\t' in it: want fields separated by commas`},
 		{"1,\"2,0\n1,2,3\n", Options{}, `lines 1 to 2: extraneous or missing`},
 		{"1,2\"2,0\n", Options{}, `line 1, byte 4: bare " in non-quoted-field`},
 	} {
@@ -166,13 +181,13 @@ func TestLongListsAreCut(t *testing.T) {
 
 func TestOptionsCheck(t *testing.T) {
 	for want, o := range map[string]Options{
-		`dataset: task must be one of ["auto" "unlabelled" "binary" "multiclass" "regression"], got unknown(9)`: {Task: 9},
-		`dataset: header must be detected, there or not there, got 7`:                                           {Header: 7},
-		`dataset: classes are in one column, got 2 label columns`:                                               {Task: Binary, Labels: []string{"a", "b"}},
-		`dataset: task regression has no classes, got 2`:                                                        {Task: Regression, Classes: []string{"a", "b"}},
-		`dataset: 3 classes do not make task binary`:                                                            {Task: Binary, Classes: []string{"a", "b", "c"}},
-		`dataset: 1 classes do not make task auto`:                                                              {Classes: []string{"a"}},
-		`dataset: class "a" is there twice`:                                                                     {Classes: []string{"a", "a"}},
+		`dataset: task must be one of ["auto" "classification" "unlabelled" "binary" "multiclass" "regression"], got unknown(9)`: {Task: 9},
+		`dataset: header must be detected, there or not there, got 7`:                                                            {Header: 7},
+		`dataset: classes are in one column, got 2 label columns`:                                                                {Task: Binary, Labels: []string{"a", "b"}},
+		`dataset: task regression has no classes, got 2`:                                                                         {Task: Regression, Classes: []string{"a", "b"}},
+		`dataset: 3 classes do not make task binary`:                                                                             {Task: Binary, Classes: []string{"a", "b", "c"}},
+		`dataset: 1 classes do not make task auto`:                                                                               {Classes: []string{"a"}},
+		`dataset: class "a" is there twice`:                                                                                      {Classes: []string{"a", "a"}},
 	} {
 		if err := o.Check(); err == nil || err.Error() != want {
 			t.Errorf("error %v, want %s", err, want)

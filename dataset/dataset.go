@@ -12,14 +12,15 @@ import (
 type Task uint8
 
 const (
-	Auto       Task = iota // for [Options] alone: found out from the labels
-	Unlabelled             // points without labels
-	Binary                 // one column of 0 and 1
-	MultiClass             // one column of class indices from 0
-	Regression             // one or more columns of real numbers
+	Auto           Task = iota // for [Options] alone: found out from the labels
+	Classification             // for [Options] alone: Binary for two classes, MultiClass for more
+	Unlabelled                 // points without labels
+	Binary                     // one column of 0 and 1
+	MultiClass                 // one column of class indices from 0
+	Regression                 // one or more columns of real numbers
 )
 
-var taskNames = [...]string{"auto", "unlabelled", "binary", "multiclass", "regression"}
+var taskNames = [...]string{"auto", "classification", "unlabelled", "binary", "multiclass", "regression"}
 
 func (t Task) String() string {
 	if int(t) < len(taskNames) {
@@ -28,7 +29,7 @@ func (t Task) String() string {
 	return fmt.Sprintf("unknown(%d)", uint8(t))
 }
 
-// ParseTask is the Task of that name: "auto", "unlabelled", "binary", "multiclass" or "regression".
+// ParseTask is the Task of that name: "auto", "classification", "unlabelled", "binary", "multiclass" or "regression".
 func ParseTask(s string) (Task, error) {
 	for t, name := range taskNames {
 		if name == s {
@@ -39,7 +40,7 @@ func ParseTask(s string) (Task, error) {
 }
 
 // classes says whether labels are class indices.
-func (t Task) classes() bool { return t == Binary || t == MultiClass }
+func (t Task) classes() bool { return t == Classification || t == Binary || t == MultiClass }
 
 // Dataset is n points with their labels. It is plain data: safe to read from several goroutines.
 type Dataset struct {
@@ -47,7 +48,7 @@ type Dataset struct {
 	Dim      int       // at least 1
 	Features []string  // [Dim], the names of the columns of X
 
-	Task    Task      // never Auto
+	Task    Task      // never Auto nor Classification
 	Labels  []float64 // [n, Width], finite; the index into Classes when Task is Binary or MultiClass
 	Width   int       // label columns: 0 when Unlabelled, 1 for classes
 	Targets []string  // [Width], the names of the label columns
@@ -74,7 +75,7 @@ func (d *Dataset) Check() error {
 	require(d.Len() >= 1, "there must be at least one point")
 	require(d.Len()*d.Dim == len(d.X), "x has %d numbers, which is no multiple of dim %d", len(d.X), d.Dim)
 	require(len(d.Features) == d.Dim, "%d feature names, want %d", len(d.Features), d.Dim)
-	require(d.Task != Auto && int(d.Task) < len(taskNames), "task must be one of %q, got %v", taskNames[1:], d.Task)
+	require(d.Task >= Unlabelled && int(d.Task) < len(taskNames), "task must be one of %q, got %v", taskNames[Unlabelled:], d.Task)
 	require(d.widthFits(), "%d label columns do not fit task %v", d.Width, d.Task)
 	require(len(d.Labels) == d.Len()*max(d.Width, 0), "%d labels, want %d for %d points", len(d.Labels), d.Len()*max(d.Width, 0), d.Len())
 	require(len(d.Targets) == d.Width, "%d label names, want %d", len(d.Targets), d.Width)

@@ -29,10 +29,8 @@ func (t *table) numbers() ([]float64, error) {
 // task finds out what the labels mean; see [Options].
 func (t *table) task(o Options) (Task, error) {
 	switch {
-	case len(o.Classes) == 2:
-		return Binary, nil
-	case len(o.Classes) > 2:
-		return MultiClass, nil
+	case len(o.Classes) > 0:
+		return t.classification(o), nil
 	case len(t.columns.labels) > 1:
 		return Regression, nil
 	}
@@ -49,10 +47,15 @@ func (t *table) task(o Options) (Task, error) {
 			return Regression, nil
 		}
 	}
-	if len(distinct(t.labels)) == 2 {
-		return Binary, nil
+	return t.classification(o), nil
+}
+
+// classification is Binary for two classes, those of the options or else those there are.
+func (t *table) classification(o Options) Task {
+	if k := len(o.Classes); k == 2 || k == 0 && len(distinct(t.labels)) == 2 {
+		return Binary
 	}
-	return MultiClass, nil
+	return MultiClass
 }
 
 func (t *table) mixed(text, number int) error {

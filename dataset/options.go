@@ -3,6 +3,7 @@ package dataset
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -66,14 +67,23 @@ func (o Options) Check() error {
 	return errors.Join(errs...)
 }
 
+// Readable reports whether a file's name ends as one that [ReadFile] reads.
+func Readable(path string) bool { return readerOf(path) != nil }
+
+func readerOf(path string) func(name string, r io.Reader, o Options) (*Dataset, error) {
+	switch strings.ToLower(filepath.Ext(path)) {
+	case ".csv":
+		return ReadCSV
+	case ".npy":
+		return ReadNPY
+	}
+	return nil
+}
+
 // ReadFile reads the points in the file at path: CSV or .npy, as the name ends. See [ReadCSV] and [ReadNPY].
 func ReadFile(path string, o Options) (*Dataset, error) {
-	read := ReadCSV
-	switch ext := strings.ToLower(filepath.Ext(path)); ext {
-	case ".csv":
-	case ".npy":
-		read = ReadNPY
-	default:
+	read := readerOf(path)
+	if read == nil {
 		return nil, fmt.Errorf("dataset: %s: want a file that ends in .csv or .npy", path)
 	}
 	f, err := os.Open(path)

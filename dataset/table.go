@@ -67,6 +67,9 @@ func (t *table) dataset(o Options) (*Dataset, error) {
 			return nil, err
 		}
 	}
+	if d.Task == Classification {
+		d.Task = t.classification(o)
+	}
 	if d.Task == Regression {
 		d.Labels, err = t.numbers()
 		return d, err
