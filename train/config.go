@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"neuralode/dataset"
 	"neuralode/graph"
 	"neuralode/solver"
 )
@@ -16,6 +17,7 @@ import (
 type Config struct {
 	Data    string  `json:"data"`    // "spiral", "circle", or the path of a CSV or .npy file
 	Label   string  `json:"label"`   // the label's column in a file; "" is the last
+	Task    string  `json:"task"`    // what the labels of a file are: "auto", "classification" or "regression"
 	Samples int     `json:"samples"` // of a made data set
 	Noise   float64 `json:"noise"`   // standard deviation added to every coordinate of a made data set
 
@@ -50,7 +52,7 @@ type Config struct {
 // DefaultConfig trains a 2-64-64-2 tanh field on the spiral.
 func DefaultConfig() Config {
 	return Config{
-		Data: "spiral", Samples: 1000, Noise: 0.1,
+		Data: "spiral", Task: "auto", Samples: 1000, Noise: 0.1,
 		Hidden: []int{64, 64}, Activation: "tanh", Readout: "auto", Loss: "auto",
 		T1: 1, Method: "dopri5", Rtol: 1e-3, Atol: 1e-6, MaxSteps: 4096, Control: "sample", Gradient: "backsolve",
 		Precision: "float32", Iterations: 2000, Batch: 256, Rate: 3e-3, Seed: 42, CheckpointEvery: 200,
@@ -59,9 +61,13 @@ func DefaultConfig() Config {
 
 // The choices a Config's strings have.
 var (
+	Tasks    = []string{"auto", "classification", "regression"}
 	Readouts = []string{"auto", "component", "linear"}
 	Losses   = []string{"auto", "bce", "softmax", "mse"}
 )
+
+// MaxSamples is the largest made data set.
+const MaxSamples = 10_000_000
 
 // Check reports every value that can never work, whatever the data.
 func (c Config) Check() error {
@@ -74,8 +80,9 @@ func (c Config) Check() error {
 	choice := func(name, got string, of []string) {
 		require(slices.Contains(of, got), "%s must be one of %s, got %q", name, strings.Join(of, ", "), got)
 	}
-	require(c.Data != "", "data must be spiral, circle or a file")
-	require(c.Samples >= 2, "samples must be at least 2, got %d", c.Samples)
+	require(c.made() || dataset.Readable(c.Data), "data must be spiral, circle, or a file that ends in .csv or .npy, got %q", c.Data)
+	choice("task", c.Task, Tasks)
+	require(c.Samples >= 2 && c.Samples <= MaxSamples, "samples must be from 2 to %d, got %d", MaxSamples, c.Samples)
 	require(c.Noise >= 0 && !math.IsInf(c.Noise, 0), "noise must be zero or positive, got %v", c.Noise)
 	for _, h := range c.Hidden {
 		require(h >= 1, "hidden widths must be at least 1, got %d", h)
@@ -95,7 +102,19 @@ func (c Config) Check() error {
 		err = spec.Check()
 		require(spec.Gradient != solver.NoGradient, "gradient must be backsolve or discrete, got %q", c.Gradient)
 	}
-	return errors.Join(append(errs, err, c.optimizer().Check())...)
+	return errors.Join(append(errs, err, c.optimizer().Check(), c.checkMade())...)
+}
+
+// checkMade reports a read-out or loss that does not go with the made data sets: two classes of points in a plane.
+func (c Config) checkMade() error {
+	if !c.made() {
+		return nil
+	}
+	if c.Task == "regression" {
+		return fmt.Errorf("task regression needs labels that are numbers, %s has two classes", c.Data)
+	}
+	m := Model{Net: graph.MLP{Sizes: []int{2 + c.Augment}}, Component: c.Component}
+	return m.chooseHead(c, &dataset.Dataset{Dim: 2, Task: dataset.Binary, Width: 1, Classes: []string{"0", "1"}})
 }
 
 func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }

@@ -54,7 +54,7 @@ func (m *Model) fits(d *dataset.Dataset) error {
 	if want := m.Solver.LabelWidth(); m.Loss != "softmax" && d.Width != want {
 		return fmt.Errorf("train: the data have %d label columns, the model wants %d", d.Width, want)
 	}
-	if m.Loss != "mse" && len(d.Classes) != len(m.Classes) {
+	if len(d.Classes) != len(m.Classes) && (m.Loss != "mse" || len(d.Classes) > 0) {
 		return fmt.Errorf("train: the data have %d classes, the model knows %d", len(d.Classes), len(m.Classes))
 	}
 	return nil

@@ -50,6 +50,9 @@ func (l *loop) train(ctx context.Context) error {
 	l.last, l.lastDone = time.Now(), l.run.Done
 	total, every := l.run.Config.Iterations, l.run.Config.CheckpointEvery
 	done := l.run.Done
+	if done >= total { // a kill may have left the model file behind the state
+		return l.run.saveCheckpoint(l.run.state)
+	}
 	for done < total {
 		next := min(total, (done/every+1)*every)
 		n, err := l.advance(ctx, done, min(next, done+ahead))

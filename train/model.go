@@ -53,6 +53,9 @@ func newModel(c Config, d *dataset.Dataset) (*Model, error) {
 	return m, nil
 }
 
+// lossFor is the loss that goes with a task by default.
+var lossFor = map[dataset.Task]string{dataset.Binary: "bce", dataset.MultiClass: "softmax", dataset.Regression: "mse"}
+
 // chooseHead settles read-out and loss for the data.
 func (m *Model) chooseHead(c Config, d *dataset.Dataset) error {
 	if d.Task == dataset.Unlabelled {
@@ -60,15 +63,15 @@ func (m *Model) chooseHead(c Config, d *dataset.Dataset) error {
 	}
 	m.Loss, m.Readout = c.Loss, c.Readout
 	if m.Loss == "auto" {
-		m.Loss = map[dataset.Task]string{dataset.Binary: "bce", dataset.MultiClass: "softmax", dataset.Regression: "mse"}[d.Task]
+		m.Loss = lossFor[d.Task]
 	}
 	switch {
 	case m.Loss == "bce" && d.Task != dataset.Binary:
-		return fmt.Errorf("train: loss bce wants labels of two classes, the data are %v: choose softmax or mse", d.Task)
+		return fmt.Errorf("train: loss bce wants labels of two classes, the data are %v: choose %s", d.Task, lossFor[d.Task])
 	case m.Loss == "softmax" && len(d.Classes) == 0:
-		return fmt.Errorf("train: loss softmax wants labels that are classes, the data are %v: choose mse", d.Task)
+		return fmt.Errorf("train: loss softmax wants labels that are classes, the data are %v: choose mse, or task classification", d.Task)
 	case m.Loss == "mse" && len(d.Classes) > 2:
-		return fmt.Errorf("train: loss mse wants numbers or two classes, the data have %d classes: choose softmax", len(d.Classes))
+		return fmt.Errorf("train: loss mse wants numbers or two classes, the data have %d classes: choose softmax, or task regression where the labels are numbers", len(d.Classes))
 	}
 	m.Outputs = d.Width
 	if m.Loss == "softmax" {

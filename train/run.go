@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"neuralode/atomicfile"
@@ -39,8 +40,9 @@ type configDocument struct {
 var ErrHoldsRun = errors.New("holds a run already: continue it with --resume, or choose another --out")
 
 // NewRun prepares a new run in dir, which it makes: the data are read or made, θ is drawn, the first checkpoint is
-// written. It fails with ErrHoldsRun where dir holds a run, before anything is written.
-func NewRun(dir string, c Config, version string) (*Run, error) {
+// written. It fails with ErrHoldsRun where dir holds a run, and where the backend refuses the model, before anything is
+// written.
+func NewRun(dir string, c Config, backend solver.Backend, version string) (*Run, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
@@ -57,9 +59,25 @@ func NewRun(dir string, c Config, version string) (*Run, error) {
 		return nil, err
 	}
 	r.Model = model
+	if err := r.accepted(backend); err != nil {
+		return nil, err
+	}
 	r.state = solver.NewOptimizerState(model.Theta)
 	doc.Config = r.Config
 	return r, r.create(doc)
+}
+
+// accepted reports what the backend has against model or spec.
+func (r *Run) accepted(backend solver.Backend) error {
+	spec, err := r.Config.Spec()
+	if err != nil {
+		return err
+	}
+	program, err := backend.Compile(r.Model.Solver, spec)
+	if err != nil {
+		return err
+	}
+	return program.Close()
 }
 
 // HoldsRun reports whether the folder holds a run.
@@ -82,7 +100,7 @@ func (r *Run) loadData(doc *configDocument) (err error) {
 	if c.Data, err = filepath.Abs(c.Data); err != nil {
 		return fmt.Errorf("train: %w", err)
 	}
-	if r.Data, err = ReadData(c.Data, c.Label, nil); err != nil {
+	if r.Data, err = c.readData(); err != nil {
 		return err
 	}
 	doc.DataSHA256, err = fileHash(c.Data)
@@ -92,14 +110,33 @@ func (r *Run) loadData(doc *configDocument) (err error) {
 // made reports whether the data set is made rather than read.
 func (c Config) made() bool { return c.Data == "spiral" || c.Data == "circle" }
 
-// ReadData reads a labelled CSV or .npy file; label names its column, "" the last. classes, when not nil, are the names
-// of the classes of the data a model was trained with.
-func ReadData(path, label string, classes []string) (*dataset.Dataset, error) {
-	o := dataset.Options{Classes: classes}
+// readData reads the labelled file. Whole numbers that could be classes are numbers under the loss mse.
+func (c Config) readData() (*dataset.Dataset, error) {
+	o := labelled(c.Label)
+	o.Task = map[string]dataset.Task{"classification": dataset.Classification, "regression": dataset.Regression}[c.Task]
+	d, err := dataset.ReadFile(c.Data, o)
+	if err == nil && c.Task == "auto" && c.Loss == "mse" && d.Task == dataset.MultiClass {
+		o.Task = dataset.Regression
+		return dataset.ReadFile(c.Data, o)
+	}
+	return d, err
+}
+
+// ReadData reads a labelled CSV or .npy file to compare the model with; label names its column, "" the last. Labels are
+// classes of the model's, or numbers where it has none.
+func (m *Model) ReadData(path, label string) (*dataset.Dataset, error) {
+	o := labelled(label)
+	if o.Classes = m.Classes; len(m.Classes) == 0 {
+		o.Task = dataset.Regression
+	}
+	return dataset.ReadFile(path, o)
+}
+
+func labelled(label string) (o dataset.Options) {
 	if label != "" {
 		o.Labels = []string{label}
 	}
-	return dataset.ReadFile(path, o)
+	return o
 }
 
 func fileHash(path string) (string, error) {
@@ -120,34 +157,60 @@ func (r *Run) create(doc configDocument) error {
 	if err := os.MkdirAll(r.Dir, 0o755); err != nil {
 		return fmt.Errorf("train: %w", err)
 	}
-	text, err := json.MarshalIndent(doc, "", "  ")
-	if err != nil {
-		return fmt.Errorf("train: %w", err)
-	}
-	err = atomicfile.Write(filepath.Join(r.Dir, configFile), func(w io.Writer) error {
-		_, err := w.Write(append(text, '\n'))
-		return err
-	})
-	if err != nil {
+	if err := r.writeConfig(doc); err != nil {
 		return err
 	}
 	return r.saveCheckpoint(r.state)
 }
 
-// OpenRun reads a run from its folder, ready to be resumed, evaluated or drawn. It fails when a file is missing or
-// damaged, or when a data file is not what it was.
-func OpenRun(dir string) (*Run, error) {
-	path := filepath.Join(dir, configFile)
-	text, err := os.ReadFile(path)
+func (r *Run) writeConfig(doc configDocument) error {
+	text, err := json.MarshalIndent(doc, "", "  ")
 	if err != nil {
-		return nil, fmt.Errorf("train: %s holds no run: %w", dir, err)
+		return fmt.Errorf("train: %w", err)
 	}
-	var doc configDocument
-	if err := json.Unmarshal(text, &doc); err != nil {
-		return nil, fmt.Errorf("train: %s: %w", path, err)
+	return atomicfile.Write(filepath.Join(r.Dir, configFile), func(w io.Writer) error {
+		_, err := w.Write(append(text, '\n'))
+		return err
+	})
+}
+
+// OpenRun reads a run from its folder, with the parameters of its model file, ready to be evaluated or drawn. It fails when
+// a file is missing or damaged, or when a data file is not what it was.
+func OpenRun(dir string) (*Run, error) {
+	r, err := openRun(dir)
+	if err != nil {
+		return nil, err
 	}
-	if err := doc.Check(); err != nil {
-		return nil, fmt.Errorf("train: %s: %w", path, err)
+	return r, r.readModel()
+}
+
+// ResumeRun reads a run from its folder, with parameters and progress of its last checkpoint, ready to be trained on; it
+// fails as OpenRun does, but needs no model file. iterations above zero are a new number of iterations in all, at least as
+// many as are done: the run ends as one that had it from the start.
+func ResumeRun(dir string, iterations int) (*Run, error) {
+	r, err := openRun(dir)
+	if err != nil {
+		return nil, err
+	}
+	if r.state, err = loadCheckpoint(dir, len(r.Model.Theta)); err != nil {
+		return nil, err
+	}
+	r.Model.Theta, r.Done = r.state.Theta, int(r.state.Step)
+	if iterations == 0 || iterations == r.Config.Iterations {
+		return r, nil
+	}
+	if iterations < r.Done {
+		return nil, fmt.Errorf("train: the run in %s has done %d iterations, want at least as many, got %d", dir, r.Done, iterations)
+	}
+	r.Config.Iterations = iterations
+	return r, r.rewrite(func(doc *configDocument) { doc.Iterations = iterations })
+}
+
+// openRun reads configuration and data, and makes the model as it was before the training.
+func openRun(dir string) (*Run, error) {
+	doc, err := readConfig(dir)
+	if err != nil {
+		return nil, err
 	}
 	r, want := &Run{Dir: dir, Config: doc.Config}, doc.DataSHA256
 	if err := r.loadData(&doc); err != nil {
@@ -156,14 +219,48 @@ func OpenRun(dir string) (*Run, error) {
 	if doc.DataSHA256 != want {
 		return nil, fmt.Errorf("train: %s is not the file that the run in %s began with", r.Config.Data, dir)
 	}
-	if r.Model, err = newModel(r.Config, r.Data); err != nil {
-		return nil, err
+	r.Model, err = newModel(r.Config, r.Data)
+	return r, err
+}
+
+func readConfig(dir string) (doc configDocument, err error) {
+	path := filepath.Join(dir, configFile)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return doc, fmt.Errorf("train: %s holds no run: %w", dir, err)
 	}
-	if r.state, err = loadCheckpoint(dir, len(r.Model.Theta)); err != nil {
-		return nil, err
+	doc.Task = "auto" // older runs do not say
+	if err := json.Unmarshal(text, &doc); err != nil {
+		return doc, fmt.Errorf("train: %s: %w", path, err)
 	}
-	r.Model.Theta, r.Done = r.state.Theta, int(r.state.Step)
-	return r, nil
+	if err := doc.Check(); err != nil {
+		return doc, fmt.Errorf("train: %s: %w", path, err)
+	}
+	return doc, nil
+}
+
+// readModel takes the parameters from the model file.
+func (r *Run) readModel() error {
+	path := filepath.Join(r.Dir, modelFile)
+	m, err := LoadModel(path)
+	if err != nil {
+		return err
+	}
+	if !slices.Equal(m.Net.Sizes, r.Model.Net.Sizes) || len(m.Theta) != len(r.Model.Theta) {
+		return fmt.Errorf("train: %s has sizes %v, the run %v", path, m.Net.Sizes, r.Model.Net.Sizes)
+	}
+	r.Model.Theta = m.Theta
+	return nil
+}
+
+// rewrite changes config.json.
+func (r *Run) rewrite(change func(*configDocument)) error {
+	doc, err := readConfig(r.Dir)
+	if err != nil {
+		return err
+	}
+	change(&doc)
+	return r.writeConfig(doc)
 }
 
 // Losses are the run's iterations so far and their losses, from metrics.csv.
@@ -171,7 +268,7 @@ func (r *Run) Losses() (iterations []int, losses []float64, err error) {
 	return ReadLosses(filepath.Join(r.Dir, metricsFile))
 }
 
-// Train runs the iterations that are left on the backend and shows each to the observers. Checkpoints are written every
+// Train runs the iterations that are left, of a new run or of one from [ResumeRun], on the backend and shows each to the observers. Checkpoints are written every
 // Config.CheckpointEvery iterations, at the end, and when ctx ends; the error is then ctx's. A numerical failure is a
 // *FailedError, and the last checkpoint stays.
 func (r *Run) Train(ctx context.Context, backend solver.Backend, observers ...Observer) (err error) {

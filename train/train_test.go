@@ -34,7 +34,16 @@ func backend(t *testing.T) solver.Backend {
 
 func newRun(t *testing.T, c train.Config) *train.Run {
 	t.Helper()
-	r, err := train.NewRun(filepath.Join(t.TempDir(), "run"), c, "test")
+	r, err := train.NewRun(filepath.Join(t.TempDir(), "run"), c, backend(t), "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func resumed(t *testing.T, dir string, iterations int) *train.Run {
+	t.Helper()
+	r, err := train.ResumeRun(dir, iterations)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,9 +99,7 @@ func TestResume(t *testing.T) {
 			if !errors.Is(err, context.Canceled) {
 				t.Fatalf("stopping at %d gives %v", stop, err)
 			}
-			if r, err = train.OpenRun(r.Dir); err != nil {
-				t.Fatal(err)
-			}
+			r = resumed(t, r.Dir, 0)
 			if r.Done != stop {
 				t.Errorf("stopped at %d, resumes at %d", stop, r.Done)
 			}
@@ -148,10 +155,7 @@ func TestKilled(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(whole.Dir, "metrics.csv"), rows[:len(rows)-7], 0o644); err != nil {
 		t.Fatal(err)
 	}
-	r, err := train.OpenRun(whole.Dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := resumed(t, whole.Dir, 0)
 	if r.Done != 10 {
 		t.Fatalf("resumes at %d, want 10", r.Done)
 	}
@@ -166,7 +170,7 @@ func TestKilled(t *testing.T) {
 func TestFolderWithARun(t *testing.T) {
 	r := newRun(t, small())
 	before := file(t, r, "state.safetensors")
-	if _, err := train.NewRun(r.Dir, small(), "test"); !errors.Is(err, train.ErrHoldsRun) {
+	if _, err := train.NewRun(r.Dir, small(), backend(t), "test"); !errors.Is(err, train.ErrHoldsRun) {
 		t.Errorf("a second run in the folder gives %v", err)
 	}
 	if !bytes.Equal(before, file(t, r, "state.safetensors")) {
@@ -184,10 +188,131 @@ func TestDamage(t *testing.T) {
 			if err := os.WriteFile(path, damaged, 0o644); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := train.OpenRun(r.Dir); err == nil || !strings.Contains(err.Error(), name) {
+			if _, err := train.ResumeRun(r.Dir, 0); err == nil || !strings.Contains(err.Error(), name) {
 				t.Errorf("%s with %d bytes gives %v", name, len(damaged), err)
 			}
 		}
+	}
+}
+
+// TestModelBehind leaves the model file of an earlier checkpoint, as a kill between the two files of the last one does: a
+// resumed run puts that right, and so it does a model file that is gone.
+func TestModelBehind(t *testing.T) {
+	r := newRun(t, small())
+	path, first := filepath.Join(r.Dir, "model.safetensors"), file(t, r, "model.safetensors")
+	if err := r.Train(context.Background(), backend(t)); err != nil {
+		t.Fatal(err)
+	}
+	want := file(t, r, "model.safetensors")
+	for _, behind := range [][]byte{first, nil} {
+		if err := os.WriteFile(path, behind, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := resumed(t, r.Dir, 0).Train(context.Background(), backend(t)); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(file(t, r, "model.safetensors"), want) {
+			t.Error("the model file stays behind")
+		}
+	}
+}
+
+// TestOpenRunReadsTheModelFile checks that a run is evaluated by its model file: a damaged one is an error, whatever the
+// state holds.
+func TestOpenRunReadsTheModelFile(t *testing.T) {
+	r := newRun(t, small())
+	model := file(t, r, "model.safetensors")
+	if err := os.WriteFile(filepath.Join(r.Dir, "state.safetensors"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := train.OpenRun(r.Dir); err != nil || float32(again.Model.Theta[0]) != float32(r.Model.Theta[0]) {
+		t.Errorf("without a state: %v", err)
+	}
+	if err := os.WriteFile(filepath.Join(r.Dir, "model.safetensors"), model[:len(model)/2], 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := train.OpenRun(r.Dir); err == nil || !strings.Contains(err.Error(), "model.safetensors") {
+		t.Errorf("half a model gives %v", err)
+	}
+}
+
+// TestLonger gives a finished run more iterations: it ends as a run that had them from the start.
+func TestLonger(t *testing.T) {
+	c := small()
+	whole := newRun(t, c)
+	short := c
+	short.Iterations = 13
+	r := newRun(t, short)
+	for _, r := range []*train.Run{whole, r} {
+		if err := r.Train(context.Background(), backend(t)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := train.ResumeRun(r.Dir, 12); err == nil || !strings.Contains(err.Error(), "13") {
+		t.Errorf("fewer iterations than are done: %v", err)
+	}
+	longer := resumed(t, r.Dir, c.Iterations)
+	if err := longer.Train(context.Background(), backend(t)); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"model.safetensors", "config.json"} {
+		if !bytes.Equal(file(t, longer, name), file(t, whole, name)) {
+			t.Errorf("%s differs from that of a run with as many iterations", name)
+		}
+	}
+}
+
+// TestRefused checks that nothing is written where the backend refuses the run.
+func TestRefused(t *testing.T) {
+	dir, c := filepath.Join(t.TempDir(), "run"), small()
+	c.Precision = "tf32"
+	if _, err := train.NewRun(dir, c, backend(t), "test"); err == nil || !strings.Contains(err.Error(), "CUDA") {
+		t.Errorf("tf32 on the CPU gives %v", err)
+	}
+	if _, err := os.Stat(dir); err == nil {
+		t.Error("there is a folder")
+	}
+}
+
+// TestTasks checks what the labels of a file are taken for, and that a model is compared with labels of its own kind.
+func TestTasks(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "three.csv")
+	if err := os.WriteFile(path, []byte("x,y,n\n"+strings.Repeat("0.1,0.2,0\n0.5,-0.1,1\n-0.3,0.4,2\n", 4)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range []struct {
+		task, loss string
+		want       dataset.Task
+		loses      string
+	}{
+		{"auto", "auto", dataset.MultiClass, "softmax"}, {"auto", "mse", dataset.Regression, "mse"},
+		{"regression", "auto", dataset.Regression, "mse"}, {"classification", "auto", dataset.MultiClass, "softmax"},
+	} {
+		c := small()
+		c.Data, c.Task, c.Loss, c.Iterations = path, x.task, x.loss, 2
+		r := newRun(t, c)
+		if r.Data.Task != x.want || r.Model.Loss != x.loses {
+			t.Errorf("task %s, loss %s: %v with %s", x.task, x.loss, r.Data.Task, r.Model.Loss)
+		}
+		spec, _ := c.Spec()
+		d, err := r.Model.ReadData(path, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e, err := r.Model.Evaluate(context.Background(), backend(t), spec, d); err != nil || math.IsNaN(e.Accuracy) != (x.want == dataset.Regression) {
+			t.Errorf("task %s, loss %s: %+v, %v", x.task, x.loss, e, err)
+		}
+	}
+	c := small()
+	c.Data, c.Loss = path, "mse"
+	r := newRun(t, c)
+	spec, _ := c.Spec()
+	classes, err := dataset.ReadFile(path, dataset.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Model.Evaluate(context.Background(), backend(t), spec, classes); err == nil {
+		t.Error("a regression is compared with classes")
 	}
 }
 
@@ -267,9 +392,8 @@ func TestFailure(t *testing.T) {
 	if !errors.As(err, &failed) || failed.Iteration < 2 || failed.Sample < 0 || failed.Sample >= 60 {
 		t.Fatalf("training at a rate of 1e4 gives %v", err)
 	}
-	again, err := train.OpenRun(r.Dir)
-	if err != nil || again.Done != failed.Kept {
-		t.Errorf("the kept checkpoint: %v, %v", again, err)
+	if again := resumed(t, r.Dir, 0); again.Done != failed.Kept {
+		t.Errorf("resumes at %d, kept is %d", again.Done, failed.Kept)
 	}
 }
 
