@@ -1,8 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,7 +23,11 @@ func applyConfig(flags *pflag.FlagSet, path string) error {
 		return err
 	}
 	var names []string
-	flags.VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	flags.VisitAll(func(f *pflag.Flag) {
+		if !slices.Contains(notInConfig, f.Name) {
+			names = append(names, f.Name)
+		}
+	})
 	keys := make([]string, 0, len(values))
 	for key := range values {
 		keys = append(keys, key)
@@ -32,7 +39,7 @@ func applyConfig(flags *pflag.FlagSet, path string) error {
 			continue
 		}
 		flag := flags.Lookup(name)
-		if flag == nil || name == "config" || name == "resume" || name == "help" {
+		if flag == nil || slices.Contains(notInConfig, name) {
 			return wrongUse(fmt.Errorf("%s: unknown key %q%s", path, key, hint(nearest(name, names))))
 		}
 		if flag.Changed {
@@ -44,6 +51,9 @@ func applyConfig(flags *pflag.FlagSet, path string) error {
 	}
 	return nil
 }
+
+// notInConfig are flags that a configuration file cannot set.
+var notInConfig = []string{"config", "resume", "help"}
 
 func hint(name string) string {
 	if name == "" {
@@ -62,7 +72,7 @@ func readConfig(path string) (map[string]any, error) {
 	case ".toml":
 		err = toml.Unmarshal(content, &values)
 	case ".json":
-		err = json.Unmarshal(content, &values)
+		err = decodeJSON(content, &values)
 	default:
 		return nil, wrongUse(fmt.Errorf("%s: want a configuration that ends in .toml or .json", path))
 	}
@@ -70,6 +80,19 @@ func readConfig(path string) (map[string]any, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return values, nil
+}
+
+// decodeJSON keeps numbers as they are written: a seed may need all of its 64 bits.
+func decodeJSON(content []byte, values *map[string]any) error {
+	d := json.NewDecoder(bytes.NewReader(content))
+	d.UseNumber()
+	if err := d.Decode(values); err != nil {
+		return err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return errors.New("there is more after the first JSON value")
+	}
+	return nil
 }
 
 // text is a value as a flag would be given.

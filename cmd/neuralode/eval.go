@@ -112,7 +112,7 @@ func (s *source) data(o *evalOptions) (*dataset.Dataset, error) {
 		if label == "" && s.run != nil {
 			label = s.run.Config.Label
 		}
-		return train.ReadData(o.data, label, s.model.Classes)
+		return s.model.ReadData(o.data, label)
 	case s.run != nil:
 		return s.run.Data, nil
 	}
@@ -132,6 +132,9 @@ func (a *app) report(ctx context.Context, r *train.Run, backend solver.Backend) 
 	return printEvaluation(a.out, e)
 }
 
+// mostConfused is how many classes the confusion table has at most.
+const mostConfused = 20
+
 func printEvaluation(w io.Writer, e *train.Evaluation) error {
 	fmt.Fprintf(w, "samples   %d\nloss      %.4f\n", e.Samples, e.Loss)
 	if !math.IsNaN(e.Accuracy) {
@@ -139,6 +142,10 @@ func printEvaluation(w io.Writer, e *train.Evaluation) error {
 	}
 	fmt.Fprintf(w, "NFE       mean %.1f, max %d\n", e.NFEMean, e.NFEMax)
 	if e.Confusion == nil {
+		return nil
+	}
+	if k := len(e.Classes); k > mostConfused {
+		fmt.Fprintf(w, "confusion of %d classes is left out: at most %d are shown\n", k, mostConfused)
 		return nil
 	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)

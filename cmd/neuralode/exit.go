@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -29,6 +30,12 @@ func wrongUse(err error) error {
 	return usageError{err}
 }
 
+// interrupted says how to go on after a signal.
+type interrupted string
+
+func (e interrupted) Error() string { return string(e) }
+func (e interrupted) Unwrap() error { return context.Canceled }
+
 // explain turns an error into one line and an exit status.
 func explain(root *cobra.Command, args []string, err error) (line string, status int) {
 	status = exitFailure
@@ -39,11 +46,22 @@ func explain(root *cobra.Command, args []string, err error) (line string, status
 	case errors.As(err, &usage), fromCobra(err):
 		status = exitUsage
 	}
-	line = oneLine(err.Error())
+	line = conversion.ReplaceAllStringFunc(oneLine(err.Error()), plainly)
 	if status == exitUsage {
 		line += suggestion(root, args, err.Error())
 	}
 	return line, status
+}
+
+// conversion is what the standard library says of a number that it cannot read.
+var conversion = regexp.MustCompile(`strconv\.\w+: parsing ("[^"]*"): (invalid syntax|value out of range)`)
+
+func plainly(text string) string {
+	found := conversion.FindStringSubmatch(text)
+	if found[2] == "invalid syntax" {
+		return found[1] + " is no number of this kind"
+	}
+	return found[1] + " is out of range"
 }
 
 // fromCobra reports whether the command-line library refused the arguments itself.

@@ -35,13 +35,17 @@ func interruptible(ctx context.Context) (context.Context, func()) {
 
 // run is the program: it returns the exit status, after one line on stderr where that is not 0.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	a := &app{stdin: stdin, out: stdout, err: stderr}
+	out := &output{w: stdout}
+	a := &app{stdin: stdin, out: out, err: stderr}
 	root := a.rootCommand()
 	root.SetArgs(args)
 	root.SetIn(stdin)
-	root.SetOut(stdout)
+	root.SetOut(out)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
+	if err == nil {
+		err = out.err
+	}
 	if err == nil {
 		return exitOK
 	}

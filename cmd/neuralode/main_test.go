@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"image/png"
 	"os"
 	"os/exec"
@@ -105,6 +106,19 @@ func TestWrongUse(t *testing.T) {
 		{2, "gradient", []string{"verify", "--gradient", "none"}},
 		{2, "hiden", []string{"train", "--config", write(t, "c.toml", "hiden = [4]")}},
 		{2, ".toml or .json", []string{"train", "--config", write(t, "c.yaml", "hidden: 4")}},
+		{2, "did you mean \"spiral\"", []string{"train", "--data", "sprial"}},
+		{2, "component 5", []string{"train", "--component", "5"}},
+		{2, "choose linear", []string{"train", "--readout", "component", "--loss", "softmax"}},
+		{2, "at least 1", []string{"train", "--hidden", "0"}},
+		{2, "10000000", []string{"train", "--samples", "10000000000"}},
+		{2, "task", []string{"train", "--task", "ranking"}},
+		{2, "\"abc\" is no number", []string{"train", "--hidden", "64,abc"}},
+		{2, "save time", []string{"solve", dir, "--points", csv, "--leave-out", "kind", "--times", "nan"}},
+		{2, "unknown key \"resume\"", []string{"train", "--config", write(t, "c.toml", "resume = \"x\"")}},
+		{2, "tf32", []string{"verify", "--precision", "tf32", "--rtol", "1e-4"}},
+		{1, "tf32 needs CUDA", quick("--precision", "tf32", "--out", filepath.Join(t.TempDir(), "run"))},
+		{1, "at least as many, got 5", []string{"train", "--resume", dir, "--iterations", "5"}},
+		{1, "separated by commas", []string{"train", "--data", write(t, "semicolons.csv", "a;b;kind\n1;2;0\n")}},
 		{1, "c.json", []string{"train", "--config", write(t, "c.json", "{")}},
 		{1, "nowhere.csv", []string{"train", "--data", "nowhere.csv"}},
 		{1, "no column \"k\"", []string{"train", "--data", csv, "--label", "k"}},
@@ -163,12 +177,51 @@ func TestResume(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var e bytes.Buffer
 	status := run(ctx, quick("--out", dir, "--no-figures"), strings.NewReader(""), &bytes.Buffer{}, &stopper{&e, "iteration 7/", cancel})
-	if status != exitInterrupted || !strings.Contains(e.String(), "--resume "+dir) {
+	if status != exitInterrupted || !strings.HasSuffix(e.String(), "--resume "+dir+"\n") {
 		t.Fatalf("interrupted: status %d: %s", status, e.String())
 	}
 	succeed(t, "train", "--resume", dir, "--no-figures")
 	if got, err := os.ReadFile(filepath.Join(dir, "model.safetensors")); err != nil || !bytes.Equal(got, want) {
 		t.Errorf("the resumed model differs (%v)", err)
+	}
+}
+
+// TestLonger lets a finished run go on.
+func TestLonger(t *testing.T) {
+	dir := trained(t, "--no-figures")
+	succeed(t, "train", "--resume", dir, "--iterations", "40", "--no-figures")
+	want, err := os.ReadFile(filepath.Join(trained(t, "--no-figures", "--iterations", "40"), "model.safetensors"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(filepath.Join(dir, "model.safetensors")); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("the longer run's model differs (%v)", err)
+	}
+}
+
+// TestNotDrawn trains on more classes than a picture can show: the model is there, and why the pictures are not.
+func TestNotDrawn(t *testing.T) {
+	var points strings.Builder
+	for i := range 60 {
+		fmt.Fprintf(&points, "%d,%d,k%d\n", i%7, i%11, i%30)
+	}
+	dir := filepath.Join(t.TempDir(), "run")
+	status, out, errors := call(t, quick("--data", write(t, "many.csv", points.String()), "--out", dir)...)
+	if status != 0 || !strings.Contains(out, "model.safetensors") || !strings.Contains(errors, "30 classes") || !strings.Contains(out, "left out") {
+		t.Errorf("status %d, %q, %q", status, out, errors)
+	}
+}
+
+// TestFullDisk writes to a device that is full.
+func TestFullDisk(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip("no /dev/full")
+	}
+	defer full.Close()
+	var e bytes.Buffer
+	if status := run(context.Background(), []string{"version"}, strings.NewReader(""), full, &e); status != exitFailure || e.Len() == 0 {
+		t.Errorf("status %d: %s", status, e.String())
 	}
 }
 
@@ -247,6 +300,31 @@ func TestEval(t *testing.T) {
 	}
 }
 
+// TestEvalRegression evaluates a regression on whole numbers that could be classes.
+func TestEvalRegression(t *testing.T) {
+	points := write(t, "points.csv", "x,y,n\n"+strings.Repeat("0.1,0.2,0\n0.5,-0.1,1\n-0.3,0.4,2\n", 5))
+	dir := trained(t, "--no-figures", "--data", points, "--loss", "mse")
+	for _, args := range [][]string{{"eval", dir}, {"eval", filepath.Join(dir, "model.safetensors"), "--data", points}} {
+		if text := succeed(t, args...); strings.Contains(text, "accuracy") || !strings.Contains(text, "loss") {
+			t.Errorf("%v: %s", args, text)
+		}
+	}
+	status, _, errors := call(t, "eval", dir, "--data", write(t, "text.csv", "x,y,n\n1,2,red\n"))
+	if status != exitFailure || !strings.Contains(errors, "red") {
+		t.Errorf("labels of text: status %d: %s", status, errors)
+	}
+}
+
+// TestSeeds takes the largest seed through a run's configuration into another run.
+func TestSeeds(t *testing.T) {
+	const seed = "18446744073709551615"
+	dir := trained(t, "--no-figures", "--seed", seed)
+	again := trained(t, "--no-figures", "--config", filepath.Join(dir, "config.json"))
+	if text, err := os.ReadFile(filepath.Join(again, "config.json")); err != nil || !strings.Contains(string(text), seed) {
+		t.Errorf("%s (%v)", text, err)
+	}
+}
+
 func TestVerify(t *testing.T) {
 	text := succeed(t, "verify", "--json", "--device", "cpu", "--precision", "float32", "--rtol", "1e-5", "--atol", "1e-6", "--within-z", "6e-2", "--within-grad", "6e-2")
 	lines := strings.Split(strings.TrimSpace(text), "\n")
@@ -321,5 +399,9 @@ func TestHelpHasExamples(t *testing.T) {
 	}
 	succeed(t, "devices")
 	succeed(t, "version")
+	succeed(t, "--version")
+	if text := succeed(t, "__complete", "train", "--data", ""); !strings.Contains(text, "spiral\ncircle\n") {
+		t.Errorf("--data completes to %s", text)
+	}
 	succeed(t, "completion", "bash")
 }

@@ -14,23 +14,38 @@ import (
 
 // progress shows a training: a bar on a terminal, a line now and then elsewhere.
 type progress struct {
-	w     io.Writer
-	bar   *progressbar.ProgressBar
-	last  time.Time // of the line or the bar's text before
-	rate  float64   // samples per second, smoothed
-	total int
+	w           io.Writer
+	bar         *progressbar.ProgressBar
+	columns     func() int // of the terminal, now
+	start, last time.Time  // of the training; of the line or the bar's text before
+	first       int        // iterations that were done before
+	total       int
+	rate        float64 // samples per second, smoothed
 }
 
+// narrowest is the terminal that has room for a bar.
+const narrowest = 60
+
 func newProgress(w io.Writer, done, total int) *progress {
-	p := &progress{w: w, total: total}
+	p := &progress{w: w, first: done, total: total, start: time.Now()}
 	f, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return p
 	}
-	p.bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(w), progressbar.OptionShowCount(),
-		progressbar.OptionShowIts(), progressbar.OptionSetItsString("it"), progressbar.OptionFullWidth(),
-		progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionSetPredictTime(true),
-		progressbar.OptionUseANSICodes(true))
+	p.columns = func() int {
+		columns, _, err := term.GetSize(int(f.Fd()))
+		if err != nil {
+			return narrowest
+		}
+		return columns
+	}
+	if p.columns() < narrowest {
+		return p
+	}
+	// Rate and time left are of this process, so the text has them: the bar's own count what a resumed run had done.
+	p.bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(w), progressbar.OptionSetWidth(10),
+		progressbar.OptionSetElapsedTime(false), progressbar.OptionSetPredictTime(false),
+		progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionUseANSICodes(true))
 	if done > 0 {
 		_ = p.bar.Set(done)
 	}
@@ -52,7 +67,7 @@ func (p *progress) observe(e train.Event) {
 	if p.bar != nil {
 		if now.Sub(p.last) > 200*time.Millisecond {
 			p.last = now
-			p.bar.Describe(fmt.Sprintf("loss %.4f  NFE %.0f (max %d)  %.0f samples/s", e.Work.Loss, e.Work.NFEMean, e.Work.NFEMax, p.rate))
+			p.bar.Describe(p.text(e, now))
 		}
 		_ = p.bar.Set(e.Iteration)
 		return
@@ -63,6 +78,25 @@ func (p *progress) observe(e train.Event) {
 		fmt.Fprintf(p.w, "iteration %d/%d  loss %.4f  NFE %.1f (max %d)  rejected %d  %.0f samples/s\n", e.Iteration, e.Total,
 			e.Work.Loss, e.Work.NFEMean, e.Work.NFEMax, e.Work.Rejected, p.rate)
 	}
+}
+
+// barColumns is what the bar itself takes: " 100% |██████████| " and the cursor.
+const barColumns = 20
+
+// text is what stands before the bar: the most important parts, as many as the terminal has room for.
+func (p *progress) text(e train.Event, now time.Time) string {
+	perSecond := float64(e.Iteration-p.first) / now.Sub(p.start).Seconds()
+	left := time.Duration(float64(e.Total-e.Iteration) / perSecond * float64(time.Second)).Round(time.Second)
+	parts := []string{fmt.Sprintf("%d/%d", e.Iteration, e.Total), fmt.Sprintf("loss %.4f", e.Work.Loss), fmt.Sprintf("%v left", left),
+		fmt.Sprintf("%.0f it/s", perSecond), fmt.Sprintf("NFE %.0f (max %d)", e.Work.NFEMean, e.Work.NFEMax), fmt.Sprintf("%.0f samples/s", p.rate)}
+	text, room := parts[0], p.columns()-barColumns
+	for _, part := range parts[1:] {
+		if len(text)+2+len(part) > room {
+			break
+		}
+		text += "  " + part
+	}
+	return text
 }
 
 func (p *progress) finish() {

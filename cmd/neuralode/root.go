@@ -30,6 +30,7 @@ themselves (discrete). Training writes a run folder with the model, its figures 
   neuralode train --resume RUN             # goes on where a run was stopped
   neuralode eval RUN                       # loss, accuracy, confusion, cost
   neuralode verify                         # against the reference solutions`,
+		Version:       version(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          cobra.NoArgs,
@@ -37,6 +38,9 @@ themselves (discrete). Training writes a run folder with the model, its figures 
 	}
 	root.AddCommand(a.trainCommand(), a.solveCommand(), a.evalCommand(), a.plotCommand(), a.verifyCommand(),
 		a.benchCommand(), a.devicesCommand(), a.versionCommand())
+	for _, c := range root.Commands() {
+		complete(c)
+	}
 	return root
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,10 +27,10 @@ type solveFlags struct {
 
 func (s *solveFlags) add(f *pflag.FlagSet) {
 	s.flags = f
-	f.Float64Var(&s.rtol, "rtol", 1e-3, "relative tolerance of a step (default that of the run)")
-	f.Float64Var(&s.atol, "atol", 1e-6, "absolute tolerance of a step (default that of the run)")
-	f.StringVar(&s.precision, "precision", "float32", "float32 or float64 (default that of the run)")
-	f.StringVar(&s.method, "method", "dopri5", "dopri5 or bosh3 (default that of the run)")
+	f.Float64Var(&s.rtol, "rtol", 1e-3, "relative tolerance of a step; a run has its own")
+	f.Float64Var(&s.atol, "atol", 1e-6, "absolute tolerance of a step; a run has its own")
+	f.StringVar(&s.precision, "precision", "float32", "float32, float64 or tf32; a run has its own")
+	f.StringVar(&s.method, "method", "dopri5", "dopri5 or bosh3; a run has its own")
 }
 
 // spec is a run's own, changed by the flags that were given.
@@ -78,7 +79,8 @@ z1, z2, ... or as .npy of shape [samples, times, dim]. Times must lie, in order,
 	f := c.Flags()
 	f.SortFlags = false
 	f.StringVar(&o.points, "points", "", ".csv or .npy file of points; - for CSV on standard input")
-	f.Float64SliceVar(&o.times, "times", nil, "times of the states (default the end alone)")
+	f.Float64SliceVar(&o.times, "times", nil, "`times` of the states (default the end alone)")
+	f.Lookup("times").DefValue = "" // not shown
 	f.StringSliceVar(&o.leaveOut, "leave-out", nil, "columns of the points that are no features")
 	f.StringVar(&o.out, "out", "-", ".csv or .npy file to write; - for CSV on standard output")
 	f.StringVar(&o.device, "device", "auto", "auto, cpu or cuda")
@@ -105,7 +107,8 @@ func (a *app) solve(ctx context.Context, o *solveOptions, path string) error {
 	if len(o.times) == 0 {
 		spec.SaveAt = []float64{s.model.Span.T1}
 	}
-	if err := (solver.Batch{Z0: make([]float64, s.model.Net.Dim()), Spans: []solver.Span{s.model.Span}}).Check(s.model.Net.Dim(), spec); err != nil {
+	one := solver.Batch{Z0: make([]float64, s.model.Net.Dim()), Spans: []solver.Span{s.model.Span}}
+	if err := cmp.Or(spec.Check(), one.Check(s.model.Net.Dim(), spec)); err != nil {
 		return wrongUse(err)
 	}
 	points, err := a.readPoints(o)

@@ -4,14 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"neuralode/dataset"
 	"neuralode/solver"
 	"neuralode/train"
 )
@@ -34,6 +37,10 @@ func (a *app) trainCommand() *cobra.Command {
 		Long: `Train a neural ODE on a made data set (spiral, circle) or on a CSV or .npy file, and write a run folder:
 model.safetensors, state.safetensors, metrics.csv, config.json, loss.png, dynamics.png, decision.png.
 
+Labels of a file are classes under --task auto when they are text, two whole numbers, or the whole numbers from 0 or 1
+on without a gap, each there twice on average; --loss mse takes more than two such numbers as numbers. Anything else is
+a regression.
+
 Ctrl-C writes a checkpoint and stops; --resume goes on from it, and ends with the same bits as a run that was never
 stopped. The same seed gives the same bits, whatever the number of cores.`,
 		Example: `  neuralode train
@@ -53,6 +60,7 @@ func (o *trainOptions) flags(f *pflag.FlagSet) {
 	f.SortFlags = false
 	f.StringVar(&c.Data, "data", c.Data, "spiral, circle, or a .csv or .npy file")
 	f.StringVar(&c.Label, "label", c.Label, "the label's column in a file, by name or number (default the last)")
+	f.StringVar(&c.Task, "task", c.Task, "classification, regression, or auto: by the labels of the file")
 	f.IntVar(&c.Samples, "samples", c.Samples, "samples of a made data set")
 	f.Float64Var(&c.Noise, "noise", c.Noise, "standard deviation of the noise of a made data set")
 	f.IntSliceVar(&c.Hidden, "hidden", c.Hidden, "widths of the hidden layers")
@@ -75,10 +83,10 @@ func (o *trainOptions) flags(f *pflag.FlagSet) {
 	f.Float64Var(&c.Rate, "lr", c.Rate, "learning rate of Adam")
 	f.Float64Var(&c.ClipNorm, "clip", c.ClipNorm, "largest 2-norm of the gradient (0: any)")
 	f.Uint64Var(&c.Seed, "seed", c.Seed, "seed of data, parameters and minibatches")
-	f.StringVar(&c.Precision, "precision", c.Precision, "float32 or float64")
+	f.StringVar(&c.Precision, "precision", c.Precision, "float32, float64, or tf32 (coarse and fast, for CUDA and an rtol of 1e-3 or more)")
 	f.StringVar(&o.device, "device", "auto", "auto, cpu or cuda")
 	f.StringVar(&o.out, "out", "", "run folder (default runs/<new name>)")
-	f.StringVar(&o.resume, "resume", "", "run folder to go on with; its own configuration holds")
+	f.StringVar(&o.resume, "resume", "", "run folder to go on with; its own configuration holds, --iterations above its own makes it longer")
 	f.StringVar(&o.configFile, "config", "", "TOML or JSON file whose keys are the names of these flags; flags win")
 	f.IntVar(&c.CheckpointEvery, "checkpoint-every", c.CheckpointEvery, "iterations between checkpoints")
 	f.BoolVar(&o.noFigures, "no-figures", false, "do not draw at the end")
@@ -97,7 +105,7 @@ func (a *app) train(ctx context.Context, flags *pflag.FlagSet, o *trainOptions) 
 	if err != nil {
 		return err
 	}
-	r, err := o.run()
+	r, err := o.run(flags, backend)
 	if err != nil {
 		return err
 	}
@@ -111,12 +119,12 @@ func (o *trainOptions) check(flags *pflag.FlagSet) error {
 		return err
 	}
 	if o.resume == "" {
-		return wrongUse(o.config.Check())
+		return wrongUse(o.checkConfig())
 	}
 	var clash []string
 	flags.Visit(func(f *pflag.Flag) {
 		switch f.Name {
-		case "resume", "device", "no-figures":
+		case "resume", "device", "no-figures", "iterations":
 		default:
 			clash = append(clash, "--"+f.Name)
 		}
@@ -127,16 +135,34 @@ func (o *trainOptions) check(flags *pflag.FlagSet) error {
 	return nil
 }
 
+// checkConfig reports values that can never work, with the name of a made data set that may be meant.
+func (o *trainOptions) checkConfig() error {
+	err := o.config.Check()
+	if data := o.config.Data; err != nil && !dataset.Readable(data) {
+		if near := nearest(data, madeData); near != data {
+			err = fmt.Errorf("%w%s", err, hint(near))
+		}
+	}
+	return err
+}
+
+// madeData are the names of the data sets that need no file.
+var madeData = []string{"spiral", "circle"}
+
 // run opens the run to resume, or makes a new one.
-func (o *trainOptions) run() (*train.Run, error) {
+func (o *trainOptions) run(flags *pflag.FlagSet, backend solver.Backend) (*train.Run, error) {
 	if o.resume != "" {
-		return train.OpenRun(o.resume)
+		longer := 0
+		if flags.Changed("iterations") {
+			longer = o.config.Iterations
+		}
+		return train.ResumeRun(o.resume, longer)
 	}
 	dir := o.out
 	if dir == "" {
 		dir = newName(o.config.Data, time.Now())
 	}
-	return train.NewRun(dir, o.config, version())
+	return train.NewRun(dir, o.config, backend, version())
 }
 
 // newName is a folder in runs that does not exist yet.
@@ -159,8 +185,10 @@ func (a *app) describe(r *train.Run, backend solver.Backend) {
 	fmt.Fprintf(a.err, "run        %s\n", r.Dir)
 	fmt.Fprintf(a.err, "device     %s, %s\n", backend.Device(), c.Precision)
 	fmt.Fprintf(a.err, "data       %s, %d samples of %d features (%v)", c.Data, r.Data.Len(), r.Data.Dim, r.Data.Task)
-	if r.Data.Dim == 2 && (c.Data == "spiral" || c.Data == "circle") {
+	if slices.Contains(madeData, c.Data) {
 		fmt.Fprintf(a.err, ", noise %v", c.Noise)
+	} else {
+		fmt.Fprintf(a.err, ", task %s", c.Task)
 	}
 	fmt.Fprintf(a.err, "\nfield      sizes %v, %s, time input %t, augment %d, %d parameters\n", m.Net.Sizes, c.Activation, c.Time, c.Augment, len(m.Theta))
 	readout := m.Readout
@@ -183,7 +211,7 @@ func (a *app) carryOut(ctx context.Context, r *train.Run, backend solver.Backend
 	err := r.Train(ctx, backend, p.observe)
 	p.finish()
 	if errors.Is(err, context.Canceled) {
-		return fmt.Errorf("stopped after iteration %d; go on with: neuralode train --resume %s (%w)", r.Done, r.Dir, context.Canceled)
+		return interrupted(fmt.Sprintf("stopped after iteration %d; go on with: neuralode train --resume %s", r.Done, r.Dir))
 	}
 	if err != nil {
 		return err
@@ -194,10 +222,21 @@ func (a *app) carryOut(ctx context.Context, r *train.Run, backend solver.Backend
 	}
 	fmt.Fprintf(a.out, "time      %.1f s\n", took.Seconds())
 	if !o.noFigures {
-		if err := a.draw(ctx, r, backend); err != nil {
+		if err := a.drawn(ctx, r, backend); err != nil {
 			return err
 		}
 	}
 	fmt.Fprintf(a.out, "model     %s\n", filepath.Join(r.Dir, "model.safetensors"))
+	return nil
+}
+
+// drawn draws the figures. What cannot be drawn is a note: the model is there.
+func (a *app) drawn(ctx context.Context, r *train.Run, backend solver.Backend) error {
+	err := a.draw(ctx, r, backend)
+	var file *fs.PathError
+	if err == nil || ctx.Err() != nil || errors.As(err, &file) {
+		return err
+	}
+	fmt.Fprintf(a.err, "not drawn  %s\n", oneLine(err.Error()))
 	return nil
 }

@@ -41,7 +41,7 @@ Exit status 1 when --within-z or --within-grad is exceeded.`,
 	f := c.Flags()
 	f.SortFlags = false
 	f.StringVar(&o.device, "device", "auto", "auto, cpu or cuda")
-	f.StringVar(&o.precision, "precision", "float64", "float32 or float64")
+	f.StringVar(&o.precision, "precision", "float64", "float32, float64 or tf32")
 	f.Float64Var(&o.rtol, "rtol", 1e-9, "relative tolerance of a step")
 	f.Float64Var(&o.atol, "atol", 1e-10, "absolute tolerance of a step")
 	f.StringVar(&o.gradient, "gradient", "backsolve", "backsolve or discrete")
