@@ -65,7 +65,7 @@ func (p *progress) observe(e train.Event) {
 	p.rate = rateDecay*p.rate + (1-rateDecay)*e.SamplesPerSecond
 	now := time.Now()
 	if p.bar != nil {
-		if now.Sub(p.last) > 200*time.Millisecond {
+		if now.Sub(p.last) > 200*time.Millisecond || e.Iteration == e.Total {
 			p.last = now
 			p.bar.Describe(p.text(e, now))
 		}
