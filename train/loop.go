@@ -41,7 +41,7 @@ func (e *FailedError) Error() string {
 	if e.Sample >= 0 {
 		where = fmt.Sprintf("sample %d of the data: ", e.Sample)
 	}
-	return fmt.Sprintf("train: iteration %d: %s%v; the checkpoint of iteration %d in %s is kept", e.Iteration, where, e.Err, e.Kept, e.Dir)
+	return fmt.Sprintf("train: iteration %d: %s%v, or lower the learning rate; the checkpoint of iteration %d in %s is kept", e.Iteration, where, e.Err, e.Kept, e.Dir)
 }
 
 func (e *FailedError) Unwrap() error { return e.Err }
