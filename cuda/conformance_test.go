@@ -20,6 +20,8 @@ func conformance(t *testing.T, precision solver.Precision) {
 	}
 	t.Parallel()
 	if onDevice(t) {
-		solvertest.Suite{Backend: open(t), Precision: precision, Samples: 6}.Run(t)
+		suite := solvertest.Suite{Backend: open(t), Precision: precision, Samples: 6}
+		suite.Run(t)
+		suite.RunLifecycle(t)
 	}
 }

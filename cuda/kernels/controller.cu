@@ -43,13 +43,18 @@ __device__ inline double smallestStep(const Row &row) {
 	return 4 * 2.220446049250313e-16 * fmax(fabs(row.t0), fabs(row.t1));
 }
 
-// startProbe and startStep are the starting step of Hairer, Nørsett and Wanner, Solving ODEs I, II.4.
-__device__ inline double startProbe(double d0, double d1) { return d0 < 1e-5 || d1 < 1e-5 ? 1e-6 : 0.01 * d0 / d1; }
+// startProbe and startStep are the starting step of Hairer, Nørsett and Wanner, Solving ODEs I, II.4; positive and finite
+// also for norms that overflowed or have no scale.
+__device__ inline double startProbe(double d0, double d1) {
+	const double h0 = 0.01 * d0 / d1;
+	return d0 < 1e-5 || d1 < 1e-5 || !(h0 > 0 && h0 < INFINITY) ? 1e-6 : h0;
+}
 
 __device__ __noinline__ double startStep(double h0, double d1, double d2) {
 	d2 /= h0;
+	const bool known = d1 == d1 && d2 == d2;
 	double largest = fmax(d1, d2), h1 = fmax(1e-6, h0 * 1e-3);
-	if (largest > 1e-15) h1 = power(0.01 / largest, 1.0 / ORDER);
+	if (known && largest > 1e-15 && largest < INFINITY) h1 = power(0.01 / largest, 1.0 / ORDER);
 	return fmin(100 * h0, h1);
 }
 

@@ -71,6 +71,41 @@ func (c modelCase) compare(t *testing.T, mode solver.Gradient, device emulated) 
 	near(t, "loss", []float64{got.Loss}, []float64{want.Loss}, bound)
 }
 
+// TestStartsWithoutAScale solves from a component that is zero with atol zero: its scaled size is 0/0, and the first step
+// must come from elsewhere.
+func TestStartsWithoutAScale(t *testing.T) {
+	t.Parallel()
+	for name, device := range map[string]emulated{"fused": small(), "wide": broad()} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := modelCases()[7] // reductions: moves every component
+			m, spec := c.model(t), doubleSpec(solver.NoGradient)
+			spec.Controller.Atol = 0
+			theta, b, _ := c.problem(m, 1, nil)
+			b.Z0[0] = 0
+			var solutions [2]*solver.Solution
+			for i, backend := range []solver.Backend{solver.Reference(), device} {
+				p, err := backend.Compile(m, spec)
+				needCompiler(t, err)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if solutions[i], err = p.Solve(context.Background(), theta, b); err != nil {
+					t.Fatal(err)
+				}
+				if err := p.Close(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, got := solutions[0], solutions[1]
+			if err := got.Err(); err != nil || got.Stats[0] != want.Stats[0] {
+				t.Fatalf("%v with %+v, want %+v", err, got.Stats[0], want.Stats[0])
+			}
+			near(t, "z1", got.Z1, want.Z1, 1e-9)
+		})
+	}
+}
+
 func doubleSpec(mode solver.Gradient) solver.Spec {
 	spec := solver.DefaultSpec()
 	spec.Precision, spec.Gradient = solver.Float64, mode
