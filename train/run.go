@@ -67,13 +67,18 @@ func NewRun(dir string, c Config, backend solver.Backend, version string) (*Run,
 	return r, r.create(doc)
 }
 
-// accepted reports what the backend has against model or spec.
-func (r *Run) accepted(backend solver.Backend) error {
+// compile prepares the run's model on the backend.
+func (r *Run) compile(backend solver.Backend) (solver.Program, error) {
 	spec, err := r.Config.Spec()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	program, err := backend.Compile(r.Model.Solver, spec)
+	return backend.Compile(r.Model.Solver, spec)
+}
+
+// accepted reports what the backend has against model or spec.
+func (r *Run) accepted(backend solver.Backend) error {
+	program, err := r.compile(backend)
 	if err != nil {
 		return err
 	}
@@ -272,11 +277,7 @@ func (r *Run) Losses() (iterations []int, losses []float64, err error) {
 // Config.CheckpointEvery iterations, at the end, and when ctx ends; the error is then ctx's. A numerical failure is a
 // *FailedError, and the last checkpoint stays.
 func (r *Run) Train(ctx context.Context, backend solver.Backend, observers ...Observer) (err error) {
-	spec, err := r.Config.Spec()
-	if err != nil {
-		return err
-	}
-	program, err := backend.Compile(r.Model.Solver, spec)
+	program, err := r.compile(backend)
 	if err != nil {
 		return err
 	}
