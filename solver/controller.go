@@ -72,10 +72,10 @@ func (c *Controller) Next(err float64, k int, history *Errors) (accept bool, fac
 	accept = err <= 1
 	factor = c.factor(err, float64(k), history)
 	if !accept {
-		return false, math.Min(factor, c.Safety)
+		return false, min(factor, c.Safety)
 	}
 	history.Prev2, history.Prev = history.Prev, err
-	return true, math.Max(factor, 1)
+	return true, max(factor, 1)
 }
 
 func (c *Controller) factor(err, k float64, history *Errors) float64 {
@@ -89,7 +89,7 @@ func (c *Controller) factor(err, k float64, history *Errors) float64 {
 	if c.D != 0 && history.Prev2 > 0 {
 		factor *= power(history.Prev2, -c.D/k)
 	}
-	return math.Min(c.MaxFactor, math.Max(c.MinFactor, factor))
+	return min(c.MaxFactor, max(c.MinFactor, factor))
 }
 
 // power is xʸ for positive x, and for 0 with y < 0.
@@ -101,12 +101,12 @@ func power(x, y float64) float64 { return math.Exp(y * math.Log(x)) }
 // overflowed, or that are NaN because atol and a component are zero: the controller finds the rest.
 func StartStep(h0, d1, d2 float64, k int) float64 {
 	d2 /= h0
-	largest := math.Max(d1, d2)
-	h1 := math.Max(1e-6, h0*1e-3)
+	largest := max(d1, d2)
+	h1 := max(1e-6, h0*1e-3)
 	if largest > 1e-15 && !math.IsInf(largest, 1) {
 		h1 = power(0.01/largest, 1/float64(k))
 	}
-	return math.Min(100*h0, h1)
+	return min(100*h0, h1)
 }
 
 // StartProbe is the size of the Euler step that [StartStep] looks at, positive and finite.

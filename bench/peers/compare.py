@@ -1,7 +1,8 @@
 """Runs neuralode and its peers in turn on the same cases, prints a table and writes raw results.
 
-python compare.py PROGRAM CASES RESULTS [--quick]: PROGRAM is the neuralode binary, CASES the folder that export wrote,
-RESULTS the folder for raw output. A peer that fails is shown as missing, with its error.
+python compare.py PROGRAM CASES RESULTS: PROGRAM is the neuralode binary, CASES the folder that export wrote, RESULTS the
+folder for raw output. Ours is timed again before each peer, so that a machine that slows down for a while does so for
+both. A peer that fails is shown as missing, with its error.
 """
 
 import datetime
@@ -19,6 +20,7 @@ PLATFORM = os.environ.get("PEER_PLATFORM", "cpu")  # or cuda
 CASES = ["spiral_trained-1", "spiral_trained-16", "spiral_trained-256", "spiral_trained-4096", "middle-1024"]
 if PLATFORM == "cuda":
     CASES += ["spiral_trained-65536", "middle-4096"]
+GRADIENTS = ("discrete", "backsolve")
 PEERS = [("diffrax", m) for m in ("checkpoint", "backsolve", "vmap")] + [
     ("torch", m) for m in ("torchdiffeq-backprop", "torchdiffeq-adjoint", "torchode")]
 SLOW = {("diffrax", "vmap"): {"middle-1024"}, ("torch", "torchode"): {"spiral_trained-4096"},
@@ -38,6 +40,16 @@ def ours(program, folder, name, gradient):
     return {"peer": "neuralode", "mode": gradient, "case": name, **result}
 
 
+def merged(rows):
+    """Several measurements of the same thing: the median of the medians and the least of the minima."""
+    failed = [r for r in rows if "error" in r]
+    if failed:
+        return failed[0]
+    times = sorted(r["ms_median"] for r in rows)
+    middle = min(rows, key=lambda r: abs(r["ms_median"] - times[len(times) // 2]))
+    return {**middle, "ms_min": min(r["ms_min"] for r in rows), "ms_medians": times}
+
+
 def theirs(folder, name, peer, mode):
     try:
         result = run([sys.executable, str(HERE / f"{peer}_peer.py"), mode, str(folder / f"{name}.safetensors")])
@@ -50,7 +62,7 @@ def whole_runs(program):
     """The training of 2000 iterations: ours with its figures and files, diffrax's loop alone."""
     with tempfile.TemporaryDirectory() as folder:
         rows = []
-        for gradient in ("discrete", "backsolve"):
+        for gradient in GRADIENTS:
             before = time.perf_counter()
             done = subprocess.run([program, "train", "--device", PLATFORM, "--gradient", gradient, "--out", f"{folder}/{gradient}"], capture_output=True, text=True)
             rows.append({"peer": "neuralode", "mode": gradient, "case": "run", "seconds": time.perf_counter() - before,
@@ -91,36 +103,49 @@ def machine():
             "date": datetime.date.today().isoformat()}
 
 
+def times_ours(row, mine, key):
+    """How many times ours the row's time is, for both of our gradients."""
+    return " ".join(f"{row[key] / mine[g][key]:7.2f}" if g in mine else f"{'':7}" for g in GRADIENTS)
+
+
 def table(rows):
-    lines = [f"{'case':22} {'library':12} {'mode':12} {'ms':>10} {'ratio':>7} {'steps/NFE':>10} {'loss':>8} {'floor':>6}"]
+    """ms is the median; × is that of the row over ours with the discrete gradient and with backsolve, the same for min."""
+    lines = [f"{'case':18} {'library':11} {'mode':10} {'ms':>8} {'×discr':>7} {'×backs':>7} {'min':>8} {'×discr':>7} {'×backs':>7} "
+             f"{'steps/NFE':>9} {'loss':>7} {'floor':>5}"]
     for name in CASES:
-        mine = [r for r in rows if r["case"] == name and r["peer"] == "neuralode" and "error" not in r]
-        best = min((r["ms_median"] for r in mine), default=None)
+        mine = {r["mode"]: r for r in rows if r["case"] == name and r["peer"] == "neuralode" and "error" not in r}
         for r in (r for r in rows if r["case"] == name):
             if "error" in r:
-                lines.append(f"{name:22} {r['peer']:12} {r['mode']:12} missing: {r['error']}")
+                lines.append(f"{name:18} {r['peer']:11} {r['mode']:10} missing: {r['error']}")
                 continue
-            ratio = r["ms_median"] / best if best else float("nan")
             cost = r.get("steps_mean", r.get("steps", r.get("nfe", float("nan"))))
             loss, floor = r.get("loss"), r.get("floor_fraction")
-            lines.append(f"{name:22} {r['peer']:12} {r['mode']:12} {r['ms_median']:10.3f} {ratio:7.2f} {cost:10.2f} "
-                         f"{'' if loss is None else format(loss, '.4f'):>8} {'' if floor is None else format(floor, '.0%'):>6}")
+            lines.append(f"{name:18} {r['peer']:11} {r['mode']:10} {r['ms_median']:8.3f} {times_ours(r, mine, 'ms_median')} "
+                         f"{r['ms_min']:8.3f} {times_ours(r, mine, 'ms_min')} {cost:9.2f} "
+                         f"{'' if loss is None else format(loss, '.4f'):>7} {'' if floor is None else format(floor, '.0%'):>5}")
     for r in rows:
         if r["case"] in ("run", "process"):
             lines.append(f"{r['case']:22} {r['peer']:12} {r['mode']:24} {r.get('error') or format(r['seconds'], '.3f') + ' s'}")
     return "\n".join(lines)
 
 
+def in_turn(program, folder, name):
+    """One case: ours before each peer, and the peer."""
+    mine, peers = {gradient: [] for gradient in GRADIENTS}, []
+    for peer, mode in PEERS:
+        if name in SLOW.get((peer, mode), ()):
+            peers.append({"peer": peer, "mode": mode, "case": name, "error": "left out: too slow"})
+            continue
+        for gradient, measured in mine.items():
+            measured.append(ours(program, folder, name, gradient))
+        peers.append(theirs(folder, name, peer, mode))
+    return [merged(measured) for measured in mine.values()] + peers
+
+
 def main(program, cases, results):
     folder, rows = pathlib.Path(cases), []
     for name in CASES:
-        for gradient in ("discrete", "backsolve"):
-            rows.append(ours(program, folder, name, gradient))
-        for peer, mode in PEERS:
-            if name in SLOW.get((peer, mode), ()):
-                rows.append({"peer": peer, "mode": mode, "case": name, "error": "left out: too slow"})
-            else:
-                rows.append(theirs(folder, name, peer, mode))
+        rows += in_turn(program, folder, name)
         print(table([r for r in rows if r["case"] == name]), flush=True)
     rows += whole_runs(program) + [first_gradient(program, folder)]
     about, text = machine(), table(rows)
