@@ -15,6 +15,10 @@ import sys
 import tempfile
 import time
 
+import numpy as np
+
+import case
+
 HERE = pathlib.Path(__file__).parent
 PLATFORM = os.environ.get("PEER_PLATFORM", "cpu")  # or cuda
 CASES = ["spiral_trained-1", "spiral_trained-16", "spiral_trained-256", "spiral_trained-4096", "middle-1024"]
@@ -38,6 +42,17 @@ def ours(program, folder, name, gradient):
     path, batch = folder / f"{name}.safetensors", name.rsplit("-", 1)[1]
     result = run([program, "bench", str(path), "--batch", batch, "--gradient", gradient, "--device", PLATFORM, "--json"])
     return {"peer": "neuralode", "mode": gradient, "case": name, **result}
+
+
+def loss_of_ours(program, path):
+    """The loss that ours has on the case's points: a sign that all solve the same problem."""
+    *_, x, label, _, _ = case.load(path)
+    with tempfile.TemporaryDirectory() as folder:
+        points = pathlib.Path(folder) / "points.csv"
+        names = ",".join([f"z{i}" for i in range(x.shape[1])] + ["label"])
+        np.savetxt(points, np.column_stack([x, label]), fmt="%.9g", delimiter=",", header=names, comments="")
+        evaluated = run([program, "eval", str(path), "--data", str(points), "--device", PLATFORM, "--json"])
+    return {"loss": evaluated["loss"]} if "loss" in evaluated else {}
 
 
 def merged(rows):
@@ -139,7 +154,8 @@ def in_turn(program, folder, name):
         for gradient, measured in mine.items():
             measured.append(ours(program, folder, name, gradient))
         peers.append(theirs(folder, name, peer, mode))
-    return [merged(measured) for measured in mine.values()] + peers
+    loss = loss_of_ours(program, folder / f"{name}.safetensors")
+    return [{**merged(measured), **loss} for measured in mine.values()] + peers
 
 
 def main(program, cases, results):
