@@ -1,6 +1,7 @@
 package neuralode
 
 import (
+	"errors"
 	"fmt"
 
 	"neuralode/cuda"
@@ -23,6 +24,9 @@ func Open(device string) (backend solver.Backend, note string, err error) {
 			return backend, "", nil
 		}
 		note = fmt.Sprintf("using the CPU: %v", err)
+		if errors.Is(err, &driver.Error{Name: driver.NotBuilt}) {
+			note = "using the CPU: this program is built without CUDA (make gpu-build builds one with it)"
+		}
 		backend, err = cpu.New(cpu.Options{})
 	default:
 		err = fmt.Errorf("neuralode: device must be one of %q, got %q", Devices, device)

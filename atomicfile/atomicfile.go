@@ -9,12 +9,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // Write makes path hold exactly the bytes that write puts into its writer, and only once all of them are on disk: they
 // go to a temporary file in the same folder, which is synced and renamed to path; then the folder is synced, where the
 // system can do that. Until the rename, and after any failure before it, the file that was at path is untouched and no
-// temporary file stays behind (a killed process may leave one, named .neuralode-*.tmp).
+// temporary file stays behind (a killed process may leave one, named .neuralode-*.tmp, for [Sweep]).
 //
 // A new file has mode 0644 less the umask, a replaced one too. A link is followed and stays a link. What is there but
 // is no regular file, such as a folder or a device, is an error. The writer is unbuffered, as an *os.File is; it
@@ -89,8 +90,32 @@ type temporary struct {
 	done bool // renamed
 }
 
+// The name of a temporary file is this around random letters.
+const (
+	prefix = ".neuralode-"
+	suffix = ".tmp"
+)
+
+// Sweep removes the temporary files that a killed process left in a folder. A Write under way there fails.
+func Sweep(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("atomicfile: folder %s: %w", dir, bare(err))
+	}
+	for _, e := range entries {
+		path := filepath.Join(dir, e.Name())
+		if !strings.HasPrefix(e.Name(), prefix) || !strings.HasSuffix(e.Name(), suffix) || !e.Type().IsRegular() {
+			continue
+		}
+		if err := os.Remove(path); err != nil {
+			return fmt.Errorf("atomicfile: cannot remove %s: %w", path, bare(err))
+		}
+	}
+	return nil
+}
+
 func newTemporary(dir string) (*temporary, error) {
-	name := filepath.Join(dir, ".neuralode-"+rand.Text()+".tmp")
+	name := filepath.Join(dir, prefix+rand.Text()+suffix)
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("folder %s: %w", dir, bare(err))

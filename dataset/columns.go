@@ -11,7 +11,7 @@ import (
 type columns struct {
 	count    int
 	names    []string // nil without a header
-	features []int    // in ascending order
+	features []int    // in the order wanted, or else ascending
 	labels   []int    // in the order of Options; those left out, when there are no labels
 }
 
@@ -41,7 +41,23 @@ func newColumns(count int, names []string, o Options) (*columns, error) {
 	if len(c.features) == 0 {
 		return nil, fmt.Errorf("no column is left for features: the file has %d, and %d of them for labels", count, len(c.labels))
 	}
+	c.order(o.Features)
 	return c, nil
+}
+
+// order puts the features into the order of these names, where they have exactly these.
+func (c *columns) order(wanted []string) {
+	if len(wanted) != len(c.features) {
+		return
+	}
+	ordered := make([]int, len(wanted))
+	for k, name := range wanted {
+		ordered[k] = slices.Index(c.names, name)
+		if !slices.Contains(c.features, ordered[k]) {
+			return
+		}
+	}
+	c.features = ordered
 }
 
 // checkNames demands a name for each column, a different one each.

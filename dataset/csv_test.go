@@ -21,7 +21,7 @@ func TestCSV(t *testing.T) {
 		want Dataset
 	}{
 		"header and numbers": {"x1,x2,y\n1,2,0\n3,4,1\n", Options{}, Dataset{
-			X: []float64{1, 2, 3, 4}, Dim: 2, Features: []string{"x1", "x2"},
+			X: []float64{1, 2, 3, 4}, Dim: 2, Features: []string{"x1", "x2"}, Named: true,
 			Task: Binary, Labels: []float64{0, 1}, Width: 1, Targets: []string{"y"}, Classes: []string{"0", "1"}}},
 		"no header": {"1e3,-2,1\n3,.5,-1\n", Options{}, Dataset{
 			X: []float64{1000, -2, 3, 0.5}, Dim: 2, Features: []string{"x1", "x2"},
@@ -36,13 +36,13 @@ func TestCSV(t *testing.T) {
 			X: []float64{0, 0, 0, 0}, Dim: 1, Features: []string{"x1"},
 			Task: Binary, Labels: []float64{1, 1, 0, 0}, Width: 1, Targets: []string{"label"}, Classes: []string{"0", "1"}}},
 		"a named column": {"kind,a,b\nu,1,2\nv,3,4\n", Options{Labels: []string{"kind"}}, Dataset{
-			X: []float64{1, 2, 3, 4}, Dim: 2, Features: []string{"a", "b"},
+			X: []float64{1, 2, 3, 4}, Dim: 2, Features: []string{"a", "b"}, Named: true,
 			Task: Binary, Labels: []float64{0, 1}, Width: 1, Targets: []string{"kind"}, Classes: []string{"u", "v"}}},
 		"a numbered column": {"0.5,1,2\n0.25,3,4\n", Options{Labels: []string{"1"}}, Dataset{
 			X: []float64{1, 2, 3, 4}, Dim: 2, Features: []string{"x1", "x2"},
 			Task: Regression, Labels: []float64{0.5, 0.25}, Width: 1, Targets: []string{"label"}}},
 		"several targets": {"a,u,v\n1,2,3\n4,5,6\n", Options{Labels: []string{"v", "u"}}, Dataset{
-			X: []float64{1, 4}, Dim: 1, Features: []string{"a"},
+			X: []float64{1, 4}, Dim: 1, Features: []string{"a"}, Named: true,
 			Task: Regression, Labels: []float64{3, 2, 6, 5}, Width: 2, Targets: []string{"v", "u"}}},
 		"whole numbers as numbers": {"1,0\n2,1\n", Options{Task: Regression}, Dataset{
 			X: []float64{1, 2}, Dim: 1, Features: []string{"x1"},
@@ -56,15 +56,15 @@ func TestCSV(t *testing.T) {
 		"unlabelled": {"1,2\n3,4\n", Options{Task: Unlabelled}, Dataset{
 			X: []float64{1, 2, 3, 4}, Dim: 2, Features: []string{"x1", "x2"}, Task: Unlabelled}},
 		"unlabelled without a column": {"a,b,c\n1,n/a,2\n", Options{Task: Unlabelled, Labels: []string{"b"}}, Dataset{
-			X: []float64{1, 2}, Dim: 2, Features: []string{"a", "c"}, Task: Unlabelled}},
+			X: []float64{1, 2}, Dim: 2, Features: []string{"a", "c"}, Named: true, Task: Unlabelled}},
 		"numbers as names": {"0,1\n5,6\n", Options{Task: Unlabelled, Header: WithHeader}, Dataset{
-			X: []float64{5, 6}, Dim: 2, Features: []string{"0", "1"}, Task: Unlabelled}},
+			X: []float64{5, 6}, Dim: 2, Features: []string{"0", "1"}, Named: true, Task: Unlabelled}},
 		"a header with a number in it": {"a,1990,y\n1,2,0\n2,3,1\n", Options{Labels: []string{"y"}}, Dataset{
-			X: []float64{1, 2, 2, 3}, Dim: 2, Features: []string{"a", "1990"},
+			X: []float64{1, 2, 2, 3}, Dim: 2, Features: []string{"a", "1990"}, Named: true,
 			Task: Binary, Labels: []float64{0, 1}, Width: 1, Targets: []string{"y"}, Classes: []string{"0", "1"}}},
 		"comments, blanks, spaces, quotes, a mark, \\r\\n": {
 			"\uFEFF# points\r\n\r\n x , \"y z\",c\r\n  \t\r\n# more\r\n 1 , 2 ,\"u, v\"\r\n\r\n3,4,w", Options{}, Dataset{
-				X: []float64{1, 2, 3, 4}, Dim: 2, Features: []string{"x", "y z"},
+				X: []float64{1, 2, 3, 4}, Dim: 2, Features: []string{"x", "y z"}, Named: true,
 				Task: Binary, Labels: []float64{0, 1}, Width: 1, Targets: []string{"c"}, Classes: []string{"u, v", "w"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -79,6 +79,26 @@ func TestCSV(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// TestFeaturesInOrder reads columns into the order of names that are wanted, where the header has exactly these.
+func TestFeaturesInOrder(t *testing.T) {
+	wanted := Options{Features: []string{"a", "b"}}
+	for text, want := range map[string][]float64{
+		"a,b,kind\n1,2,0\n3,4,1\n": {1, 2, 3, 4},
+		"b,a,kind\n1,2,0\n3,4,1\n": {2, 1, 4, 3},
+		"b,c,kind\n1,2,0\n3,4,1\n": {1, 2, 3, 4},
+		"1,2,0\n3,4,1\n":           {1, 2, 3, 4},
+	} {
+		d := must(t)(ReadCSV("f", strings.NewReader(text), wanted))
+		if !slices.Equal(d.X, want) {
+			t.Errorf("%q: %v, want %v", text, d.X, want)
+		}
+	}
+	d := must(t)(ReadCSV("f", strings.NewReader("b,kind,a\n1,0,2\n"), Options{Task: Unlabelled, Labels: []string{"kind"}, Features: wanted.Features}))
+	if !slices.Equal(d.X, []float64{2, 1}) || !slices.Equal(d.Features, wanted.Features) {
+		t.Errorf("read %+v", d)
 	}
 }
 

@@ -47,6 +47,7 @@ type Dataset struct {
 	X        []float64 // [n, Dim], finite
 	Dim      int       // at least 1
 	Features []string  // [Dim], the names of the columns of X
+	Named    bool      // these names and Targets come from a file's header
 
 	Task    Task      // never Auto nor Classification
 	Labels  []float64 // [n, Width], finite; the index into Classes when Task is Binary or MultiClass

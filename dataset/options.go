@@ -27,6 +27,10 @@ type Options struct {
 	// and numbers in that of numbers, and fewer than two are an error.
 	Classes []string
 
+	// Features, when not empty, are the names of the features in the order wanted, as [Dataset].Features of the data a
+	// model was trained with. A file whose header names exactly these is read in that order; any other in its own.
+	Features []string
+
 	// Header says whether the first line of a CSV file names the columns.
 	Header Header
 }
@@ -59,11 +63,15 @@ func (o Options) Check() error {
 	if len(o.Classes) == 1 || o.Task == Binary && len(o.Classes) > 2 {
 		fail("%d classes do not make task %v", len(o.Classes), o.Task)
 	}
-	for i, name := range o.Classes {
-		if slices.Contains(o.Classes[:i], name) {
-			fail("class %q is there twice", name)
+	twice := func(what string, names []string) {
+		for i, name := range names {
+			if slices.Contains(names[:i], name) {
+				fail("%s %q is there twice", what, name)
+			}
 		}
 	}
+	twice("class", o.Classes)
+	twice("feature", o.Features)
 	return errors.Join(errs...)
 }
 

@@ -56,7 +56,8 @@ func (t *table) dataset(o Options) (*Dataset, error) {
 	if len(t.rows) == 0 {
 		return nil, errEmpty
 	}
-	d := &Dataset{X: t.x, Dim: len(t.columns.features), Features: t.columns.featureNames(), Task: o.Task}
+	d := &Dataset{X: t.x, Dim: len(t.columns.features), Features: t.columns.featureNames(),
+		Named: t.columns.names != nil, Task: o.Task}
 	if d.Task == Unlabelled {
 		return d, nil
 	}

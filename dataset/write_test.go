@@ -144,6 +144,7 @@ func TestGeneratedSurviveCSV(t *testing.T) {
 	if err := d.WriteCSV(&b); err != nil {
 		t.Fatal(err)
 	}
+	d.Named = true // now
 	if got := must(t)(ReadCSV("f", &b, Options{})); !reflect.DeepEqual(got, d) {
 		t.Errorf("read %v, wrote %v", got, d)
 	}

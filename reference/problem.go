@@ -2,6 +2,7 @@ package reference
 
 import (
 	"embed"
+	"errors"
 	"fmt"
 	"path"
 	"path/filepath"
@@ -40,6 +41,9 @@ func parseProblem(name string, file *safetensors.File) (*Problem, error) {
 		return nil, err
 	}
 	p := &Problem{Model: *m}
+	if _, ok := file.Tensors["z1"]; !ok && len(file.Tensors["x"].Shape) == 0 {
+		return nil, errors.New("it is a model alone: a reference file has tensors x, label, z1, loss, grad.x and grad. of each parameter too")
+	}
 	if p.GradTheta, err = gather("grad.", p.Params, file); err != nil {
 		return nil, err
 	}

@@ -66,13 +66,18 @@ type SampleError struct {
 }
 
 func (e *SampleError) Error() string {
-	return fmt.Sprintf("solver: sample %d: %s in the %s solve at t = %.6g with step %.3g (%d failed in the batch); %s",
-		e.Sample, e.End.Status, e.Pass, e.End.T, e.End.H, e.Failed, remedies[e.End.Status])
+	return fmt.Sprintf("solver: sample %d: %s", e.Sample, e.Reason())
+}
+
+// Reason is what happened to the sample, without its number, and what to try.
+func (e *SampleError) Reason() string {
+	return fmt.Sprintf("%s in the %s solve at t = %.6g with step %.3g (%d failed in the batch); %s",
+		e.End.Status, e.Pass, e.End.T, e.End.H, e.Failed, remedies[e.End.Status])
 }
 
 var remedies = [...]string{
 	OK:            "",
-	MaxSteps:      "raise the step limit, loosen rtol and atol, or look for a stiff field",
+	MaxSteps:      "raise the step limit, loosen rtol and atol, look for a stiff field, or lower the learning rate",
 	StepUnderflow: "the field may blow up or be discontinuous there: loosen the tolerances, use float64, or lower the learning rate",
 	NonFinite:     "check the input and the parameters for NaN and infinity, or lower the learning rate",
 	Cancelled:     "",

@@ -69,6 +69,9 @@ var (
 // MaxSamples is the largest made data set.
 const MaxSamples = 10_000_000
 
+// MaxWidth is the widest layer and the most added zeros.
+const MaxWidth = 1 << 20
+
 // Check reports every value that can never work, whatever the data.
 func (c Config) Check() error {
 	var errs []error
@@ -85,18 +88,18 @@ func (c Config) Check() error {
 	require(c.Samples >= 2 && c.Samples <= MaxSamples, "samples must be from 2 to %d, got %d", MaxSamples, c.Samples)
 	require(c.Noise >= 0 && !math.IsInf(c.Noise, 0), "noise must be zero or positive, got %v", c.Noise)
 	for _, h := range c.Hidden {
-		require(h >= 1, "hidden widths must be at least 1, got %d", h)
+		require(h >= 1 && h <= MaxWidth, "hidden widths must be at least 1 and at most %d, got %d", MaxWidth, h)
 	}
 	_, err := graph.ParseActivation(c.Activation)
 	errs = append(errs, err)
-	require(c.Augment >= 0, "augment must be zero or positive, got %d", c.Augment)
+	require(c.Augment >= 0 && c.Augment <= MaxWidth, "augment must be from 0 to %d, got %d", MaxWidth, c.Augment)
 	choice("readout", c.Readout, Readouts)
 	require(c.Component >= 0, "component must be zero or positive, got %d", c.Component)
 	choice("loss", c.Loss, Losses)
 	require(c.Iterations >= 1, "iterations must be at least 1, got %d", c.Iterations)
 	require(c.Batch >= 1, "batch must be at least 1, got %d", c.Batch)
 	require(c.CheckpointEvery >= 1, "checkpoint-every must be at least 1, got %d", c.CheckpointEvery)
-	require(finite(c.T0) && finite(c.T1), "times must be finite, got %v to %v", c.T0, c.T1)
+	require(finite(c.T0) && finite(c.T1) && c.T0 != c.T1, "t0 and t1 must be finite and differ, got %v and %v", c.T0, c.T1)
 	spec, err := c.Spec()
 	if err == nil {
 		err = spec.Check()
@@ -113,8 +116,15 @@ func (c Config) checkMade() error {
 	if c.Task == "regression" {
 		return fmt.Errorf("task regression needs labels that are numbers, %s has two classes", c.Data)
 	}
-	m := Model{Net: graph.MLP{Sizes: []int{2 + c.Augment}}, Component: c.Component}
-	return m.chooseHead(c, &dataset.Dataset{Dim: 2, Task: dataset.Binary, Width: 1, Classes: []string{"0", "1"}})
+	m := Model{Net: graph.MLP{Sizes: c.sizes(2)}, Component: c.Component}
+	err := m.chooseHead(c, &dataset.Dataset{Dim: 2, Task: dataset.Binary, Width: 1, Classes: []string{"0", "1"}})
+	return errors.Join(err, m.checkSize())
+}
+
+// sizes are the widths of the field's layers for data of that many features.
+func (c Config) sizes(features int) []int {
+	dim := features + c.Augment
+	return append(append([]int{dim}, c.Hidden...), dim)
 }
 
 func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }

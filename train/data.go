@@ -44,9 +44,11 @@ func (c Config) readData() (*dataset.Dataset, error) {
 }
 
 // ReadData reads a labelled CSV or .npy file to compare the model with; label names its column, "" the last. Labels are
-// classes of the model's, or numbers where it has none.
+// classes of the model's, or numbers where it has none; features are put into the order of the model's where a header
+// names the same.
 func (m *Model) ReadData(path, label string) (*dataset.Dataset, error) {
 	o := labelled(label)
+	o.Features = m.Inputs
 	if o.Classes = m.Classes; len(m.Classes) == 0 {
 		o.Task = dataset.Regression
 	}

@@ -28,15 +28,31 @@ func HoldsRun(dir string) bool {
 	return false
 }
 
-// create makes the folder with the configuration and a checkpoint of iteration 0.
+// create makes the folder with the configuration and a checkpoint of iteration 0. Where that fails nothing of them stays.
 func (r *Run) create(doc configDocument) error {
+	_, missing := os.Stat(r.Dir)
 	if err := os.MkdirAll(r.Dir, 0o755); err != nil {
 		return fmt.Errorf("train: %w", err)
 	}
-	if err := r.writeConfig(doc); err != nil {
-		return err
+	err := r.writeConfig(doc)
+	if err == nil {
+		err = r.saveCheckpoint(r.state)
 	}
-	return r.saveCheckpoint(r.state)
+	if err != nil {
+		r.abandon(missing != nil)
+	}
+	return err
+}
+
+// abandon removes the files of a run that has not begun, and its folder where that was made for it. What cannot be
+// removed stays: the error that led here matters more.
+func (r *Run) abandon(folder bool) {
+	for _, name := range []string{configFile, stateFile, modelFile} {
+		_ = os.Remove(filepath.Join(r.Dir, name))
+	}
+	if folder {
+		_ = os.Remove(r.Dir)
+	}
 }
 
 func (r *Run) writeConfig(doc configDocument) error {
@@ -61,7 +77,8 @@ func OpenRun(dir string) (*Run, error) {
 }
 
 // ResumeRun reads a run from its folder, with parameters and progress of its last checkpoint, ready to be trained on; it
-// fails as OpenRun does, but needs no model file. iterations above zero are a new number of iterations in all, at least as
+// fails as OpenRun does, but needs no model file, and goes on without the losses so far where metrics.csv is not there.
+// Temporary files that a killed process left in the folder are removed. iterations above zero are a new number of iterations in all, at least as
 // many as are done: the run ends as one that had it from the start.
 func ResumeRun(dir string, iterations int) (*Run, error) {
 	r, err := openRun(dir)
@@ -72,6 +89,12 @@ func ResumeRun(dir string, iterations int) (*Run, error) {
 		return nil, err
 	}
 	r.Model.Theta, r.Done = r.state.Theta, int(r.state.Step)
+	if _, err := completeRows(filepath.Join(dir, metricsFile), r.Done); err != nil {
+		return nil, err
+	}
+	if err := atomicfile.Sweep(dir); err != nil {
+		return nil, err
+	}
 	if iterations == 0 || iterations == r.Config.Iterations {
 		return r, nil
 	}

@@ -42,8 +42,14 @@ func FromReference(file *reference.Model) (*Model, error) {
 		m.Classes = nil
 		meta.note("classes", json.Unmarshal([]byte(text), &m.Classes))
 	}
+	if text, ok := file.Metadata["inputs"]; ok {
+		meta.note("inputs", json.Unmarshal([]byte(text), &m.Inputs))
+	}
 	if m.Augment >= m.Net.Dim() {
 		meta.note("augment", fmt.Errorf("%d of a state of %d components", m.Augment, m.Net.Dim()))
+	}
+	if m.Inputs != nil && len(m.Inputs) != m.Features() {
+		meta.note("inputs", fmt.Errorf("%d names of %d features", len(m.Inputs), m.Features()))
 	}
 	if meta.err != nil {
 		return nil, meta.err

@@ -37,11 +37,15 @@ type FailedError struct {
 }
 
 func (e *FailedError) Error() string {
-	where := ""
-	if e.Sample >= 0 {
-		where = fmt.Sprintf("sample %d of the data: ", e.Sample)
+	what := e.Err.Error()
+	var failed *solver.SampleError
+	if errors.As(e.Err, &failed) { // its number is that in the minibatch
+		what = failed.Reason()
 	}
-	return fmt.Sprintf("train: iteration %d: %s%v, or lower the learning rate; the checkpoint of iteration %d in %s is kept", e.Iteration, where, e.Err, e.Kept, e.Dir)
+	if e.Sample >= 0 {
+		what = fmt.Sprintf("sample %d of the data: %s", e.Sample, what)
+	}
+	return fmt.Sprintf("train: iteration %d: %s; the checkpoint of iteration %d in %s is kept", e.Iteration, what, e.Kept, e.Dir)
 }
 
 func (e *FailedError) Unwrap() error { return e.Err }

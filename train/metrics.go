@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"slices"
 	"strconv"
 
 	"neuralode/atomicfile"
@@ -49,24 +51,42 @@ func writeRows(w io.Writer, rows [][]string) error {
 	return c.WriteAll(rows)
 }
 
-// completeRows are the rows of the first iterations; a row that a kill cut short is not one.
+// completeRows are the rows up to that iteration, none when there is no file; a row that a kill cut short is not one.
 func completeRows(path string, iterations int) ([][]string, error) {
-	if iterations == 0 {
+	text, err := os.ReadFile(path)
+	if iterations == 0 || errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
 	text = text[:bytes.LastIndexByte(text, '\n')+1]
-	all, err := csv.NewReader(bytes.NewReader(text)).ReadAll()
+	rows, err := readRows(path, bytes.NewReader(text))
+	if err != nil {
+		return nil, fmt.Errorf("%w; remove it to go on without the losses so far", err)
+	}
+	last := strconv.Itoa(iterations)
+	for i, row := range rows {
+		if row[0] == last {
+			return rows[:i+1], nil
+		}
+	}
+	if len(rows) == 0 { // of a run that went on without
+		return nil, nil
+	}
+	return nil, fmt.Errorf("train: %s has no row of iteration %d, which the checkpoint has reached; remove it to go on without the losses so far", path, iterations)
+}
+
+// readRows reads the rows after the header, all as long as that.
+func readRows(path string, r io.Reader) ([][]string, error) {
+	all, err := csv.NewReader(r).ReadAll()
 	if err != nil {
 		return nil, fmt.Errorf("train: %s: %w", path, err)
 	}
-	if len(all) < iterations+1 {
-		return nil, fmt.Errorf("train: %s has %d rows, want at least the %d of the checkpoint", path, max(len(all)-1, 0), iterations)
+	if len(all) == 0 || !slices.Equal(all[0], metricsHeader) {
+		return nil, fmt.Errorf("train: %s does not begin with the columns of metrics", path)
 	}
-	return all[1 : iterations+1], nil
+	return all[1:], nil
 }
 
 func (m *metrics) add(e Event) error {
@@ -91,13 +111,13 @@ func ReadLosses(path string) (iterations []int, losses []float64, err error) {
 		return nil, nil, fmt.Errorf("train: %w", err)
 	}
 	defer f.Close()
-	rows, err := csv.NewReader(f).ReadAll()
+	rows, err := readRows(path, f)
 	if err != nil {
-		return nil, nil, fmt.Errorf("train: %s: %w", path, err)
+		return nil, nil, err
 	}
-	for line, row := range rows[min(1, len(rows)):] {
+	for line, row := range rows {
 		i, err1 := strconv.Atoi(row[0])
-		l, err2 := strconv.ParseFloat(row[min(1, len(row)-1)], 64)
+		l, err2 := strconv.ParseFloat(row[1], 64)
 		if err := errors.Join(err1, err2); err != nil {
 			return nil, nil, fmt.Errorf("train: %s: line %d: %w", path, line+2, err)
 		}

@@ -2,6 +2,7 @@ package train
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -17,11 +18,12 @@ import (
 // data: safe to read from several goroutines.
 type Model struct {
 	Net       graph.MLP
-	Augment   int    // how many of the state's components are added zeros
-	Readout   string // "component" or "linear"
-	Component int    // for the read-out "component"
-	Outputs   int    // of the read-out
-	Loss      string // "bce", "softmax" or "mse"
+	Augment   int      // how many of the state's components are added zeros
+	Readout   string   // "component" or "linear"
+	Component int      // for the read-out "component"
+	Outputs   int      // of the read-out
+	Loss      string   // "bce", "softmax" or "mse"
+	Inputs    []string // the names of the features, where the data had a header
 	Classes   []string
 	Span      solver.Span
 	Theta     []float64 // the field's parameters, then the read-out's
@@ -38,11 +40,15 @@ func newModel(c Config, d *dataset.Dataset) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	dim := d.Dim + c.Augment
-	sizes := append(append([]int{dim}, c.Hidden...), dim)
-	m := &Model{Net: graph.MLP{Sizes: sizes, Activation: activation, Time: c.Time}, Augment: c.Augment,
+	m := &Model{Net: graph.MLP{Sizes: c.sizes(d.Dim), Activation: activation, Time: c.Time}, Augment: c.Augment,
 		Component: c.Component, Classes: d.Classes, Span: solver.Span{T0: c.T0, T1: c.T1}}
+	if d.Named {
+		m.Inputs = d.Features
+	}
 	if err := m.chooseHead(c, d); err != nil {
+		return nil, err
+	}
+	if err := m.checkSize(); err != nil {
 		return nil, err
 	}
 	if err := m.lower(); err != nil {
@@ -51,6 +57,20 @@ func newModel(c Config, d *dataset.Dataset) (*Model, error) {
 	rng := stream(c.Seed, weightStream, 0)
 	m.Theta = append(m.Net.Init(rng), m.head().Init(rng)...)
 	return m, nil
+}
+
+// MaxParameters is how many parameters a model has at most: a training holds some ten numbers for each.
+const MaxParameters = 1 << 26
+
+func (m *Model) checkSize() error {
+	total := 0
+	for _, p := range append(m.Net.Params(), m.head().Params()...) {
+		total += p.Len()
+	}
+	if total > MaxParameters {
+		return fmt.Errorf("train: sizes %v make %d parameters, want at most %d", m.Net.Sizes, total, MaxParameters)
+	}
+	return nil
 }
 
 // lossFor is the loss that goes with a task by default.
@@ -153,17 +173,19 @@ func (m *Model) labels(d *dataset.Dataset) []float64 {
 }
 
 // Save writes the model to a safetensors file with tensors of that type; see package reference for the format. What the
-// format lacks stands in further metadata: augment, readout, component, outputs, loss and classes.
+// format lacks stands in further metadata: augment, readout, component, outputs, loss, classes and inputs.
 func (m *Model) Save(path string, dtype safetensors.DType) error {
 	classes, err := json.Marshal(m.Classes)
-	if err != nil {
+	inputs, err2 := json.Marshal(m.Inputs)
+	if err := errors.Join(err, err2); err != nil {
 		return fmt.Errorf("train: %w", err)
 	}
 	n := m.Solver.Field.ThetaLen()
 	ref := reference.Model{Name: path, Sizes: m.Net.Sizes, Activation: m.Net.Activation.String(), Time: m.Net.Time,
 		T0: m.Span.T0, T1: m.Span.T1, Theta: m.Theta[:n], Extra: map[string]safetensors.Tensor{},
 		Metadata: map[string]string{"augment": strconv.Itoa(m.Augment), "readout": m.Readout, "loss": m.Loss,
-			"component": strconv.Itoa(m.Component), "outputs": strconv.Itoa(m.Outputs), "classes": string(classes)}}
+			"component": strconv.Itoa(m.Component), "outputs": strconv.Itoa(m.Outputs), "classes": string(classes),
+			"inputs": string(inputs)}}
 	for _, p := range m.Solver.Head.Params {
 		ref.Extra[p.Name] = safetensors.Tensor{DType: dtype, Shape: p.Shape, Floats: m.Theta[n : n+p.Len()]}
 		n += p.Len()

@@ -195,6 +195,55 @@ func TestDamage(t *testing.T) {
 	}
 }
 
+// TestMetricsDamaged cuts a row that the checkpoint counts on: resuming says what to do, and goes on when it is done.
+func TestMetricsDamaged(t *testing.T) {
+	r := newRun(t, small())
+	if err := r.Train(context.Background(), backend(t)); err != nil {
+		t.Fatal(err)
+	}
+	path, rows := filepath.Join(r.Dir, "metrics.csv"), file(t, r, "metrics.csv")
+	for _, damaged := range [][]byte{rows[:len(rows)/2], []byte("1,2\n"), nil} {
+		if err := os.WriteFile(path, damaged, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := train.ResumeRun(r.Dir, 0); err == nil || !strings.Contains(err.Error(), "remove it to go on") {
+			t.Errorf("%d bytes: %v", len(damaged), err)
+		}
+		if _, _, err := r.Losses(); len(damaged) < 10 && err == nil {
+			t.Errorf("%d bytes are metrics", len(damaged))
+		}
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	longer := resumed(t, r.Dir, r.Config.Iterations+5)
+	if err := longer.Train(context.Background(), backend(t)); err != nil {
+		t.Fatal(err)
+	}
+	if iterations, _, err := longer.Losses(); err != nil || len(iterations) != 5 || iterations[0] != r.Config.Iterations+1 {
+		t.Errorf("iterations %v: %v", iterations, err)
+	}
+	resumed(t, r.Dir, 0)
+}
+
+// TestLeftovers resumes a run in whose folder a kill left a temporary file.
+func TestLeftovers(t *testing.T) {
+	r := newRun(t, small())
+	left, other := filepath.Join(r.Dir, ".neuralode-ABC.tmp"), filepath.Join(r.Dir, "notes.tmp")
+	for _, path := range []string{left, other} {
+		if err := os.WriteFile(path, nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	resumed(t, r.Dir, 0)
+	if _, err := os.Stat(left); err == nil {
+		t.Error("the temporary file stays")
+	}
+	if _, err := os.Stat(other); err != nil {
+		t.Error("somebody's file is gone")
+	}
+}
+
 // TestModelBehind leaves the model file of an earlier checkpoint, as a kill between the two files of the last one does: a
 // resumed run puts that right, and so it does a model file that is gone.
 func TestModelBehind(t *testing.T) {

@@ -76,7 +76,13 @@ func readConfig(path string) (map[string]any, error) {
 	default:
 		return nil, wrongUse(fmt.Errorf("%s: want a configuration that ends in .toml or .json", path))
 	}
-	if err != nil {
+	var other *json.UnmarshalTypeError
+	switch {
+	case err == io.EOF:
+		return nil, fmt.Errorf("%s: there is nothing in it", path)
+	case errors.As(err, &other):
+		return nil, fmt.Errorf("%s: want an object of flags and their values, got %s", path, other.Value)
+	case err != nil:
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return values, nil

@@ -11,7 +11,7 @@ import (
 
 func (a *app) devicesCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "devices", Short: "List what neuralode can run on", Args: cobra.NoArgs,
+		Use: "devices", Short: "List what neuralode can run on", Args: noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			backend, _, err := neuralode.Open("cpu")
 			if err != nil {

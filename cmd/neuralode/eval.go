@@ -30,17 +30,18 @@ func (a *app) evalCommand() *cobra.Command {
 		Use:   "eval RUN|MODEL",
 		Short: "Measure a model's loss, accuracy, confusion and cost",
 		Long: `Measure a trained model on labelled data: a run on all of its own data unless --data names others, a model file on
---data. The confusion table has a row for each true class.`,
+--data. The confusion table has a row for each true class. Columns whose header has the names that the model was trained
+on may come in any order.`,
 		Example: `  neuralode eval runs/spiral-20260101-120000
   neuralode eval runs/spiral-20260101-120000 --data others.csv --json
   neuralode eval model.safetensors --data points.csv --label kind`,
-		Args: cobra.ExactArgs(1),
+		Args: oneArgument("a run folder or a model file"),
 		RunE: func(c *cobra.Command, args []string) error { return a.eval(c.Context(), o, args[0]) },
 	}
 	f := c.Flags()
 	f.SortFlags = false
 	f.StringVar(&o.data, "data", "", "labelled .csv or .npy file (default a run's own data)")
-	f.StringVar(&o.label, "label", "", "the label's column, by name or number (default the last)")
+	f.StringVar(&o.label, "label", "", "the label's column, by name, or number from 1 (default the last)")
 	f.BoolVar(&o.json, "json", false, "one JSON object")
 	f.StringVar(&o.device, "device", "auto", "auto, cpu or cuda")
 	o.solve.add(f)
@@ -65,6 +66,7 @@ func (a *app) eval(ctx context.Context, o *evalOptions, path string) error {
 		return err
 	}
 	a.announce()
+	a.compareNames(data, s.model)
 	e, err := s.model.Evaluate(ctx, backend, spec, data)
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"regexp"
 	"strings"
 
@@ -14,7 +15,8 @@ const (
 	exitOK          = 0
 	exitFailure     = 1   // files, devices, numerics, a bound that was exceeded
 	exitUsage       = 2   // a flag or value that can never work
-	exitInterrupted = 130 // by a signal, as shells count
+	exitSignal      = 128 // plus its number: stopped by a signal, as shells count
+	exitInterrupted = 130 // by Ctrl-C
 )
 
 // usageError marks wrong use.
@@ -30,6 +32,24 @@ func wrongUse(err error) error {
 	return usageError{err}
 }
 
+// oneArgument wants one argument, of that kind.
+func oneArgument(kind string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) == 1 {
+			return nil
+		}
+		return wrongUse(fmt.Errorf("%s wants %s, got %d arguments", c.Name(), kind, len(args)))
+	}
+}
+
+// noArguments wants none.
+func noArguments(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return wrongUse(fmt.Errorf("%s takes flags alone, got %q", c.Name(), args[0]))
+}
+
 // interrupted says how to go on after a signal.
 type interrupted string
 
@@ -43,6 +63,9 @@ func explain(root *cobra.Command, args []string, err error) (line string, status
 	switch {
 	case errors.Is(err, context.Canceled):
 		status = exitInterrupted
+		if stop := interrupted(""); !errors.As(err, &stop) {
+			err = interrupted("stopped")
+		}
 	case errors.As(err, &usage), fromCobra(err):
 		status = exitUsage
 	}
@@ -54,14 +77,17 @@ func explain(root *cobra.Command, args []string, err error) (line string, status
 }
 
 // conversion is what the standard library says of a number that it cannot read.
-var conversion = regexp.MustCompile(`strconv\.\w+: parsing ("[^"]*"): (invalid syntax|value out of range)`)
+var conversion = regexp.MustCompile(`strconv\.(\w+): parsing ("[^"]*"): (invalid syntax|value out of range)`)
 
 func plainly(text string) string {
 	found := conversion.FindStringSubmatch(text)
-	if found[2] == "invalid syntax" {
-		return found[1] + " is no number of this kind"
+	switch {
+	case found[1] == "ParseBool":
+		return found[2] + " is neither true nor false"
+	case found[3] == "invalid syntax":
+		return found[2] + " is no number of this kind"
 	}
-	return found[1] + " is out of range"
+	return found[2] + " is out of range"
 }
 
 // fromCobra reports whether the command-line library refused the arguments itself.

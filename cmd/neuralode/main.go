@@ -11,26 +11,41 @@ import (
 )
 
 func main() {
-	ctx, stop := interruptible(context.Background())
-	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	ctx := interruptible(context.Background())
+	status := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	if by, ok := context.Cause(ctx).(stopped); ok && status == exitInterrupted {
+		status = by.status()
+	}
+	os.Exit(status)
 }
 
-// interruptible returns a context that ends at the first interrupt; the second ends the program at once.
-func interruptible(ctx context.Context) (context.Context, func()) {
-	ctx, cancel := context.WithCancel(ctx)
+// stopped is the signal that ended a context.
+type stopped struct{ os.Signal }
+
+func (s stopped) Error() string { return s.String() }
+
+// status is the exit status, as shells count.
+func (s stopped) status() int {
+	if number, ok := s.Signal.(syscall.Signal); ok && number != syscall.SIGINT {
+		return exitSignal + int(number)
+	}
+	return exitInterrupted
+}
+
+// interruptible returns a context that ends at the first signal to stop, of which its cause tells; the second ends the
+// program at once. A hang-up that is ignored stays so, as nohup wants it.
+func interruptible(ctx context.Context) context.Context {
+	ctx, cancel := context.WithCancelCause(ctx)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(signals, syscall.SIGHUP)
+	}
 	go func() {
-		if _, ok := <-signals; !ok {
-			return
-		}
-		cancel()
-		if _, ok := <-signals; ok {
-			os.Exit(exitInterrupted)
-		}
+		cancel(stopped{<-signals})
+		os.Exit(stopped{<-signals}.status())
 	}()
-	return ctx, func() { signal.Stop(signals); close(signals); cancel() }
+	return ctx
 }
 
 // run is the program: it returns the exit status, after one line on stderr where that is not 0.

@@ -98,11 +98,20 @@ func TestWrongUse(t *testing.T) {
 		{2, "gpu", []string{"train", "--device", "gpu"}},
 		{2, "--lr", []string{"train", "--resume", dir, "--lr", "1"}},
 		{2, "extra", []string{"train", "extra"}},
-		{2, "arg", []string{"eval"}},
+		{2, "train takes flags alone, got \"extra\"", []string{"train", "extra"}},
+		{2, "eval wants a run folder or a model file, got 0", []string{"eval"}},
+		{2, "--resume is given without a name", []string{"train", "--resume", ""}},
+		{2, "--out is given without a name", []string{"train", "--out", ""}},
+		{2, "neither true nor false", []string{"train", "--time=maybe"}},
+		{2, "t0 and t1", []string{"train", "--t0", "1"}},
+		{2, "at most 1048576", []string{"train", "--hidden", "99999999"}},
+		{2, "augment", []string{"train", "--augment", "99999999"}},
+		{2, "parameters, want at most", []string{"train", "--hidden", "20000,20000"}},
+		{2, "would replace the points", []string{"solve", dir, "--points", csv, "--out", csv}},
 		{2, "--data", []string{"eval", model}},
 		{2, "--points", []string{"solve", dir}},
 		{2, "out must end", []string{"solve", dir, "--points", csv, "--out", "x.txt"}},
-		{2, "save time", []string{"solve", dir, "--points", csv, "--times", "0,2"}},
+		{2, "times must be in order from 0 to 1", []string{"solve", dir, "--points", csv, "--times", "0,2"}},
 		{2, "gradient", []string{"verify", "--gradient", "none"}},
 		{2, "hiden", []string{"train", "--config", write(t, "c.toml", "hiden = [4]")}},
 		{2, ".toml or .json", []string{"train", "--config", write(t, "c.yaml", "hidden: 4")}},
@@ -113,7 +122,7 @@ func TestWrongUse(t *testing.T) {
 		{2, "10000000", []string{"train", "--samples", "10000000000"}},
 		{2, "task", []string{"train", "--task", "ranking"}},
 		{2, "\"abc\" is no number", []string{"train", "--hidden", "64,abc"}},
-		{2, "save time", []string{"solve", dir, "--points", csv, "--leave-out", "kind", "--times", "nan"}},
+		{2, "times must be in order from 0 to 1", []string{"solve", dir, "--points", csv, "--leave-out", "kind", "--times", "nan"}},
 		{2, "unknown key \"resume\"", []string{"train", "--config", write(t, "c.toml", "resume = \"x\"")}},
 		{2, "tf32", []string{"verify", "--precision", "tf32", "--rtol", "1e-4"}},
 		{1, "tf32 needs CUDA", quick("--precision", "tf32", "--out", filepath.Join(t.TempDir(), "run"))},
@@ -127,6 +136,9 @@ func TestWrongUse(t *testing.T) {
 		{1, "holds no run", []string{"train", "--resume", t.TempDir()}},
 		{1, "not a directory", quick("--out", filepath.Join(csv, "below"))},
 		{1, "cut.safetensors", []string{"eval", write(t, "cut.safetensors", string(content[:300])), "--data", csv}},
+		{1, "a model alone", []string{"verify", model}},
+		{1, "want an object of flags", []string{"train", "--config", write(t, "list.json", "[1]")}},
+		{1, "nothing in it", []string{"train", "--config", write(t, "empty.json", "")}},
 		{1, "cut.safetensors", []string{"verify", write(t, "cut.safetensors", string(content[:300]))}},
 		{1, "features", []string{"solve", dir, "--points", csv}},
 		{1, "more than", []string{"verify", "--within-z", "1e-14", "--device", "cpu", "--rtol", "1e-4", "--atol", "1e-5"}},
@@ -351,6 +363,35 @@ func TestSolve(t *testing.T) {
 	succeed(t, "solve", dir, "--points", points, "--leave-out", "kind", "--out", out)
 	if b, err := os.ReadFile(out); err != nil || !bytes.HasPrefix(b, []byte("\x93NUMPY")) {
 		t.Errorf("states.npy: %v", err)
+	}
+}
+
+// TestColumnsInAnyOrder gives columns of a header in another order than the model was trained on, and under other names.
+func TestColumnsInAnyOrder(t *testing.T) {
+	dir := trained(t, "--no-figures", "--data", write(t, "points.csv", "a,b,kind\n"+strings.Repeat("1,2,u\n2,1,v\n0,1,u\n1,0,v\n", 9)))
+	model := filepath.Join(dir, "model.safetensors")
+	want := succeed(t, "eval", model, "--json", "--data", write(t, "same.csv", "a,b,kind\n1,2,u\n2,1,v\n0,3,u\n"))
+	if got := succeed(t, "eval", model, "--json", "--label", "kind", "--data", write(t, "other.csv", "kind,b,a\nu,2,1\nv,1,2\nu,3,0\n")); got != want {
+		t.Errorf("another order: %s, want %s", got, want)
+	}
+	want = succeed(t, "solve", model, "--points", write(t, "points.csv", "a,b\n1,2\n"))
+	if got := succeed(t, "solve", model, "--points", write(t, "other.csv", "b,a\n2,1\n")); got != want {
+		t.Errorf("another order: %s, want %s", got, want)
+	}
+	status, got, errors := call(t, "solve", model, "--points", write(t, "strange.csv", "u,v\n1,2\n"))
+	if status != 0 || got != want || !strings.Contains(errors, "u, v for a, b") {
+		t.Errorf("other names: status %d, %s, %s", status, got, errors)
+	}
+}
+
+// TestStoppedWhileDrawing ends the program when the training is over and the first figure is there.
+func TestStoppedWhileDrawing(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	ctx, cancel := context.WithCancel(context.Background())
+	var e bytes.Buffer
+	status := run(ctx, quick("--out", dir), strings.NewReader(""), &stopper{&bytes.Buffer{}, "loss.png", cancel}, &e)
+	if status != exitInterrupted || !strings.Contains(e.String(), "the training is done") || !strings.HasSuffix(e.String(), "plot "+dir+"\n") {
+		t.Errorf("status %d: %s", status, e.String())
 	}
 }
 

@@ -27,7 +27,7 @@ func (a *app) plotCommand() *cobra.Command {
 		Use:     "plot RUN",
 		Short:   "Draw a run's figures again: loss, dynamics, decision map",
 		Example: `  neuralode plot runs/spiral-20260101-120000`,
-		Args:    cobra.ExactArgs(1),
+		Args:    oneArgument("a run folder"),
 		RunE: func(c *cobra.Command, args []string) error {
 			r, err := train.OpenRun(args[0])
 			if err != nil {
@@ -136,7 +136,7 @@ func (p *painter) prepare() {
 		p.data.Labels = append(p.data.Labels, d.Labels[i*d.Width])
 	}
 	p.data.Names = legendNames(d)
-	p.data.Axes = axisNames(p.run.Config, d)
+	p.data.Axes = axisNames(d)
 	p.limits = limits(p.data.Points)
 }
 
@@ -173,25 +173,11 @@ func legendNames(d *dataset.Dataset) []string {
 }
 
 // axisNames are those of the columns of a file with a header; otherwise empty, for those of a state's components.
-func axisNames(c train.Config, d *dataset.Dataset) (names [2]string) {
-	copy(names[:], d.Features)
-	if names == [2]string{"x1", "x2"} && !hasHeader(c, d) {
-		return [2]string{}
+func axisNames(d *dataset.Dataset) (names [2]string) {
+	if d.Named {
+		copy(names[:], d.Features)
 	}
 	return names
-}
-
-// hasHeader reads a file of such names again, as with a header: they are also the names of columns that have none.
-func hasHeader(c train.Config, d *dataset.Dataset) bool {
-	if !strings.EqualFold(filepath.Ext(c.Data), ".csv") {
-		return false
-	}
-	o := dataset.Options{Header: dataset.WithHeader, Task: d.Task, Classes: d.Classes}
-	if c.Label != "" {
-		o.Labels = []string{c.Label}
-	}
-	again, err := dataset.ReadFile(c.Data, o)
-	return err == nil && slices.Equal(again.Features, d.Features)
 }
 
 // dynamics is the field at t0 and the way of some samples.

@@ -49,7 +49,7 @@ func TestAxisNames(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := axisNames(train.Config{Data: c.file, Label: strings.Join(c.labels, "")}, d); got != c.want {
+		if got := axisNames(d); got != c.want {
 			t.Errorf("%s: %q, want %q", c.file, got, c.want)
 		}
 	}
@@ -57,7 +57,7 @@ func TestAxisNames(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := axisNames(train.Config{Data: "circle"}, d); got != [2]string{} {
+	if got := axisNames(d); got != [2]string{} {
 		t.Errorf("made data: %q, want no names", got)
 	}
 }

@@ -1,11 +1,11 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 
@@ -69,11 +69,12 @@ func (a *app) solveCommand() *cobra.Command {
 		Use:   "solve RUN|MODEL --points FILE",
 		Short: "Integrate points with a trained field",
 		Long: `Integrate points over the model's time and write the states at the given times: as CSV with the columns sample, t,
-z1, z2, ... or as .npy of shape [samples, times, dim]. Times must lie, in order, within the model's own.`,
+z1, z2, ... or as .npy of shape [samples, times, dim]. Times must lie, in order, within the model's own. Columns whose
+header has the names that the model was trained on may come in any order.`,
 		Example: `  neuralode solve RUN --points points.csv --times 0,0.5,1
   neuralode solve model.safetensors --points points.npy --out states.npy
   neuralode solve RUN --points labelled.csv --leave-out label --out states.csv`,
-		Args: cobra.ExactArgs(1),
+		Args: oneArgument("a run folder or a model file"),
 		RunE: func(c *cobra.Command, args []string) error { return a.solve(c.Context(), o, args[0]) },
 	}
 	f := c.Flags()
@@ -95,6 +96,9 @@ func (a *app) solve(ctx context.Context, o *solveOptions, path string) error {
 	if o.out != "-" && !strings.HasSuffix(o.out, ".csv") && !strings.HasSuffix(o.out, ".npy") {
 		return wrongUse(fmt.Errorf("out must end in .csv or .npy, or be -, got %q", o.out))
 	}
+	if sameFile(o.points, o.out) {
+		return wrongUse(fmt.Errorf("out would replace the points in %s: give another file", o.points))
+	}
 	s, err := openSource(path)
 	if err != nil {
 		return err
@@ -108,10 +112,10 @@ func (a *app) solve(ctx context.Context, o *solveOptions, path string) error {
 		spec.SaveAt = []float64{s.model.Span.T1}
 	}
 	one := solver.Batch{Z0: make([]float64, s.model.Net.Dim()), Spans: []solver.Span{s.model.Span}}
-	if err := cmp.Or(spec.Check(), one.Check(s.model.Net.Dim(), spec)); err != nil {
-		return wrongUse(err)
+	if spec.Check() != nil || one.Check(s.model.Net.Dim(), spec) != nil {
+		return wrongUse(fmt.Errorf("times must be in order from %v to %v, the model's own, got %v", s.model.Span.T0, s.model.Span.T1, o.times))
 	}
-	points, err := a.readPoints(o)
+	points, err := a.readPoints(o, s.model.Inputs)
 	if err != nil {
 		return err
 	}
@@ -123,6 +127,7 @@ func (a *app) solve(ctx context.Context, o *solveOptions, path string) error {
 		return err
 	}
 	a.announce()
+	a.compareNames(points, s.model)
 	sol, err := s.model.Solve(ctx, backend, spec, points.X)
 	if err != nil {
 		return err
@@ -134,8 +139,23 @@ func (a *app) solve(ctx context.Context, o *solveOptions, path string) error {
 	return a.writeStates(o.out, states)
 }
 
-func (a *app) readPoints(o *solveOptions) (*dataset.Dataset, error) {
-	options := dataset.Options{Task: dataset.Unlabelled, Labels: slices.Clone(o.leaveOut)}
+// sameFile reports whether both names lead to one file that is there.
+func sameFile(a, b string) bool {
+	first, err1 := os.Stat(a)
+	second, err2 := os.Stat(b)
+	return err1 == nil && err2 == nil && os.SameFile(first, second)
+}
+
+// compareNames says when the columns are not those that the model was trained on: their order then decides.
+func (a *app) compareNames(d *dataset.Dataset, m *train.Model) {
+	if d.Named && len(m.Inputs) > 0 && !slices.Equal(d.Features, m.Inputs) {
+		fmt.Fprintf(a.err, "taking the columns %s for %s\n", strings.Join(d.Features, ", "), strings.Join(m.Inputs, ", "))
+	}
+}
+
+// readPoints reads the points, their columns in the order of those of the model's where they have these names.
+func (a *app) readPoints(o *solveOptions, inputs []string) (*dataset.Dataset, error) {
+	options := dataset.Options{Task: dataset.Unlabelled, Labels: slices.Clone(o.leaveOut), Features: inputs}
 	if o.points == "-" {
 		return dataset.ReadCSV("standard input", a.stdin, options)
 	}

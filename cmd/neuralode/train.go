@@ -35,7 +35,8 @@ func (a *app) trainCommand() *cobra.Command {
 		Use:   "train",
 		Short: "Train a neural ODE and write a run folder with model and figures",
 		Long: `Train a neural ODE on a made data set (spiral, circle) or on a CSV or .npy file, and write a run folder:
-model.safetensors, state.safetensors, metrics.csv, config.json, loss.png, dynamics.png, decision.png.
+model.safetensors, state.safetensors, metrics.csv, config.json, loss.png and, for data of two features, dynamics.png and
+decision.png.
 
 Labels of a file are classes under --task auto when they are text, two whole numbers, or the whole numbers from 0 or 1
 on without a gap, each there twice on average; --loss mse takes more than two such numbers as numbers. Anything else is
@@ -48,7 +49,7 @@ stopped. The same seed gives the same bits, whatever the number of cores.`,
   neuralode train --data points.csv --label kind --hidden 32,32 --augment 1
   neuralode train --config run.toml --lr 1e-3
   neuralode train --resume runs/spiral-20260101-120000`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error { return a.train(c.Context(), c.Flags(), o) },
 	}
 	o.flags(c.Flags())
@@ -59,7 +60,7 @@ func (o *trainOptions) flags(f *pflag.FlagSet) {
 	c := &o.config
 	f.SortFlags = false
 	f.StringVar(&c.Data, "data", c.Data, "spiral, circle, or a .csv or .npy file")
-	f.StringVar(&c.Label, "label", c.Label, "the label's column in a file, by name or number (default the last)")
+	f.StringVar(&c.Label, "label", c.Label, "the label's column in a file, by name, or number from 1 (default the last)")
 	f.StringVar(&c.Task, "task", c.Task, "classification, regression, or auto: by the labels of the file")
 	f.IntVar(&c.Samples, "samples", c.Samples, "samples of a made data set")
 	f.Float64Var(&c.Noise, "noise", c.Noise, "standard deviation of the noise of a made data set")
@@ -117,6 +118,11 @@ func (a *app) train(ctx context.Context, flags *pflag.FlagSet, o *trainOptions) 
 func (o *trainOptions) check(flags *pflag.FlagSet) error {
 	if err := checkDevice(o.device); err != nil {
 		return err
+	}
+	for _, name := range []string{"resume", "out", "config"} {
+		if f := flags.Lookup(name); f.Changed && f.Value.String() == "" {
+			return wrongUse(fmt.Errorf("--%s is given without a name", name))
+		}
 	}
 	if o.resume == "" {
 		return wrongUse(o.checkConfig())
@@ -198,7 +204,7 @@ func (a *app) describe(r *train.Run, backend solver.Backend) {
 	fmt.Fprintf(a.err, "read-out   %s, loss %s\n", readout, m.Loss)
 	fmt.Fprintf(a.err, "solver     %s, t %v to %v, rtol %v, atol %v, control %s, at most %d steps\n", c.Method, c.T0, c.T1, c.Rtol, c.Atol, c.Control, c.MaxSteps)
 	fmt.Fprintf(a.err, "training   gradient %s, %d iterations of batch %d, lr %v, clip %v, seed %d, checkpoint every %d\n",
-		c.Gradient, c.Iterations, c.Batch, c.Rate, c.ClipNorm, c.Seed, c.CheckpointEvery)
+		c.Gradient, c.Iterations, min(c.Batch, r.Data.Len()), c.Rate, c.ClipNorm, c.Seed, c.CheckpointEvery)
 	if r.Done > 0 {
 		fmt.Fprintf(a.err, "resuming   after iteration %d\n", r.Done)
 	}
@@ -234,8 +240,11 @@ func (a *app) carryOut(ctx context.Context, r *train.Run, backend solver.Backend
 func (a *app) drawn(ctx context.Context, r *train.Run, backend solver.Backend) error {
 	err := a.draw(ctx, r, backend)
 	var file *fs.PathError
-	if err == nil || ctx.Err() != nil || errors.As(err, &file) {
+	switch {
+	case err == nil || errors.As(err, &file):
 		return err
+	case ctx.Err() != nil:
+		return interrupted("stopped while drawing; the training is done, its figures come with: neuralode plot " + r.Dir)
 	}
 	fmt.Fprintf(a.err, "not drawn  %s\n", oneLine(err.Error()))
 	return nil

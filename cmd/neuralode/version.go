@@ -10,7 +10,7 @@ import (
 
 func (a *app) versionCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "version", Short: "Print the version of the program and of what it is made with", Args: cobra.NoArgs,
+		Use: "version", Short: "Print the version of the program and of what it is made with", Args: noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			fmt.Fprintf(a.out, "neuralode %s\ngo %s %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			for _, module := range []string{"gorgonia.org/gorgonia", "gonum.org/v1/plot"} {
