@@ -8,7 +8,7 @@ struct GradientMemory {
 #endif
 		BackwardMemory backward;
 	};
-	real w[WEIGHTS_ON_CHIP ? FieldWeights::LENGTH : 1];
+	alignas(16) real w[WEIGHTS_ON_CHIP ? FieldWeights::LENGTH : 1];
 	real sums[SUMS_ON_CHIP ? FIELD_SUMS + 1 : 1];
 };
 static_assert(sizeof(GradientMemory) <= SHARED_BYTES, "the block needs more shared memory than the printer thought");

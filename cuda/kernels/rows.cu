@@ -51,6 +51,7 @@ template <class P> __device__ real gradientOf(const Frames<P> &frames, int row, 
 // load4 copies four neighbours, in one access where p is aligned for it.
 __device__ inline void load4(real *x, const real *p) {
 #ifdef CUDA_EMULATION
+	checkAligned(p, 4 * sizeof(real) > 16 ? 16 : 4 * sizeof(real));
 	for (int i = 0; i < 4; i++) x[i] = p[i]; // the race checker does not see wide accesses
 #else
 	struct alignas(sizeof(real) * 4 > 16 ? 16 : sizeof(real) * 4) Vector { real x[4]; };

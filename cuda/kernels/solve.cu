@@ -2,7 +2,7 @@
 
 struct SolveMemory {
 	ForwardPass::Memory tile;
-	real w[WEIGHTS_ON_CHIP ? FieldWeights::FORWARD : 1];
+	alignas(16) real w[WEIGHTS_ON_CHIP ? FieldWeights::FORWARD : 1];
 };
 static_assert(sizeof(SolveMemory) <= SHARED_BYTES, "the block needs more shared memory than the printer thought");
 

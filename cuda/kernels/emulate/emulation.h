@@ -42,6 +42,13 @@ void __tsan_release(void *);
 #define EMULATION_HIDDEN
 #endif
 
+// checkAligned stands for what the hardware does with a wide access that is not aligned.
+static inline void checkAligned(const void *p, size_t bytes) {
+	if (reinterpret_cast<uintptr_t>(p) % bytes == 0) return;
+	std::fprintf(stderr, "emulation: an access of %zu bytes at %p is misaligned\n", bytes, p);
+	std::abort();
+}
+
 namespace emulation {
 
 enum { MAX_THREADS = 1024, STACK = 256 << 10 };
