@@ -88,7 +88,7 @@ func (k *wide) place(n int) (sharing int, err error) {
 		k.reals("headWeights", k.HeadWeights), k.reals("sums", k.Sums), k.reals("frames", tiles*k.Frame),
 		k.reals("state", k.rows*2*dim), k.reals("slopes", k.rows*stages*2*dim), k.reals("keep", k.rows*k.Keep),
 		k.reals("ready", tiles*k.Ready), k.reals("ones", k.Ones), {"control", k.rows * kernels.WideRowBytes},
-		{"measures", 24 * k.rows}, {"squares", 8 * k.NormBlocks}, {"counters", 8 * kernels.CountersLen}})
+		{"measures", 24 * (k.rows + 1)}, {"squares", 8 * k.NormBlocks}, {"counters", 8 * kernels.CountersLen}})
 	if err != nil {
 		return n, err
 	}

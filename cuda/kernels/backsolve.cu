@@ -30,7 +30,8 @@ struct BackwardPass {
 	}
 
 	__device__ real load(const Row &row, int, int c) {
-		return c < DIM ? call.z1[row.sample * DIM + c] : call.cotangent[row.sample * DIM + c - DIM];
+		const long long at = placeOf(row.sample, DIM);
+		return c < DIM ? call.z1[at + c] : call.cotangent[at + c - DIM];
 	}
 
 	__device__ void begun(const Rows &) {}
@@ -53,7 +54,7 @@ struct BackwardPass {
 			if (c < DIM) tile.state(r, c) = call.saved[at + c];
 			else tile.state(r, c) += call.savedBar[at + c - DIM];
 		} else if (c >= DIM) {
-			call.z0Bar[row.sample * DIM + c - DIM] =
+			call.z0Bar[placeOf(row.sample, DIM) + c - DIM] =
 				row.status == OK ? lossWeight(call, batch, row.sample) * tile.state(r, c) : real(0);
 		}
 	}

@@ -71,7 +71,7 @@ struct Reverse {
 		__syncthreads();
 		each<DIM>(m.fresh, [&](int r, int c) {
 			const int sample = m.row[r].sample;
-			lambda(r, c) = lossWeight(call, batch, sample) * call.cotangent[sample * DIM + c];
+			lambda(r, c) = lossWeight(call, batch, sample) * call.cotangent[placeOf(sample, DIM) + c];
 		});
 		if (ownsRow() && mine().phase == FRESH) mine().phase = mine().from >= 0 ? ACTIVE : DONE;
 		return true;
@@ -180,7 +180,7 @@ struct Reverse {
 			const Row &row = m.row[r];
 			real a = lambda(r, c);
 			for (int j = 0; j < row.left; j++) a += call.savedBar[(row.sample * call.saves + j) * DIM + c]; // at t0 itself
-			call.z0Bar[row.sample * DIM + c] = a;
+			call.z0Bar[placeOf(row.sample, DIM) + c] = a;
 		});
 		if (ownsRow() && mine().phase == DONE) finish(mine());
 		__syncthreads();

@@ -87,7 +87,7 @@ struct ForwardPass {
 		recorded += rows.n;
 	}
 
-	__device__ void store(const Row &row, int r, int c) { call.z1[row.sample * DIM + c] = tile.state(r, c); }
+	__device__ void store(const Row &row, int r, int c) { call.z1[placeOf(row.sample, DIM) + c] = tile.state(r, c); }
 
 	__device__ bool finish(Row &row) {
 		reportForward(call, row);

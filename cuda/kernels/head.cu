@@ -20,7 +20,7 @@ __device__ void headTile(const Call &call, const Batch &batch, HeadMemory &m, co
 	}
 	__syncthreads();
 	const Frames<Head> frames{m.local, m.keep, 0};
-	each<DIM>(m.rows, [&](int r, int c) { Head::z(frames.l(r), frames.s(r))[c] = call.z1[(first + r) * DIM + c]; });
+	each<DIM>(m.rows, [&](int r, int c) { Head::z(frames.l(r), frames.s(r))[c] = call.z1[placeOf(first + r, DIM) + c]; });
 	each<LABEL_WIDTH>(m.rows, [&](int r, int c) {
 		Head::label(frames.l(r), frames.s(r))[c] = call.labels[dataOf(call, batch, first + r) * LABEL_WIDTH + c];
 	});
@@ -29,12 +29,12 @@ __device__ void headTile(const Call &call, const Batch &batch, HeadMemory &m, co
 	__syncthreads();
 	Head::forward(m.rows, frames, w, Head::Registers(w));
 	__syncthreads();
-	each<OUT_WIDTH>(m.rows, [&](int r, int c) { call.out[(first + r) * OUT_WIDTH + c] = Head::output(frames.l(r), frames.s(r))[c]; });
+	each<OUT_WIDTH>(m.rows, [&](int r, int c) { call.out[placeOf(first + r, OUT_WIDTH) + c] = Head::output(frames.l(r), frames.s(r))[c]; });
 	each<1>(m.rows, [&](int r, int) { call.losses[first + r] = *Head::loss(frames.l(r), frames.s(r)); });
 	Head::backward(m.rows, frames, w, Head::Registers(w));
 	__syncthreads();
 	each<DIM>(m.rows, [&](int r, int c) {
-		call.cotangent[(first + r) * DIM + c] = gradientOf(frames, r, c);
+		call.cotangent[placeOf(first + r, DIM) + c] = gradientOf(frames, r, c);
 	});
 	Head::accumulate(m.rows, frames, Terms{&m.slot, 1, m.weight}, sums);
 	__syncthreads();

@@ -12,6 +12,9 @@ __device__ inline Batch batchOf(const Call &call) {
 	return Batch{minibatch[1], call.index + minibatch[0]};
 }
 
+// placeOf is where a sample's numbers begin in an array of that width.
+__device__ inline long long placeOf(int sample, int width) { return (long long)(sample) * width; }
+
 __device__ inline long long dataOf(const Call &call, const Batch &batch, int sample) {
 	return batch.index ? batch.index[sample] : sample;
 }
@@ -56,6 +59,6 @@ __device__ inline bool skipBackward(const Call &call, int sample) {
 	Row none = {};
 	none.sample = sample;
 	reportBackward(call, none);
-	for (int c = 0; c < DIM; c++) call.z0Bar[sample * DIM + c] = 0;
+	for (int c = 0; c < DIM; c++) call.z0Bar[placeOf(sample, DIM) + c] = 0;
 	return false;
 }

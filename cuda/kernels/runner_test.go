@@ -51,7 +51,7 @@ func (k wide) rooms(c *call) {
 		"headWeights": k.HeadWeights, "sums": k.Sums, "frames": tiles * k.Frame, "state": c.rows * 2 * dim,
 		"slopes": c.rows * stages * 2 * dim, "keep": c.rows * k.Keep, "ready": tiles * k.Ready, "ones": k.Ones})
 	c.room("control", c.rows*kernels.WideRowBytes)
-	c.room("measures", 24*c.rows)
+	c.room("measures", 24*(c.rows+1))
 	c.room("squares", 8*k.NormBlocks)
 	c.room("counters", 8*kernels.CountersLen)
 }

@@ -21,7 +21,7 @@ struct WideBackward {
 	}
 
 	__device__ real load(Now &now, int c) {
-		const long long at = (long long)(now.row.sample) * DIM;
+		const long long at = placeOf(now.row.sample, DIM);
 		return c < DIM ? now.call.z1[at + c] : now.call.cotangent[at + c - DIM];
 	}
 
@@ -69,7 +69,7 @@ struct WideBackward {
 			if (c < DIM) now.state(c) = call.saved[at + c];
 			else now.state(c) += call.savedBar[at + c - DIM];
 		} else if (c >= DIM) {
-			call.z0Bar[row.sample * DIM + c - DIM] =
+			call.z0Bar[placeOf(row.sample, DIM) + c - DIM] =
 				row.status == OK ? lossWeight(call, now.batch, row.sample) * now.state(c) : real(0);
 		}
 	}

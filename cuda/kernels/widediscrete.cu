@@ -78,7 +78,7 @@ struct WideReverse {
 		columns(DIM, [&](int c) {
 			real a = lambda(c);
 			for (int j = 0; j < row.left; j++) a += savedBar(j, c); // at t0 itself
-			call.z0Bar[row.sample * DIM + c] = a;
+			call.z0Bar[placeOf(row.sample, DIM) + c] = a;
 		});
 		if (!controls()) return;
 		row.t = row.t0;
@@ -96,7 +96,7 @@ struct WideReverse {
 			if (row.sample >= batch.n) return;
 			if (row.phase == IDLE) continue;
 			const real weight = lossWeight(call, batch, row.sample);
-			columns(DIM, [&](int c) { lambda(c) = weight * call.cotangent[(long long)(row.sample) * DIM + c]; });
+			columns(DIM, [&](int c) { lambda(c) = weight * call.cotangent[placeOf(row.sample, DIM) + c]; });
 			if (row.from >= 0) break;
 			finish();
 		}

@@ -82,7 +82,7 @@ struct WideForward {
 		});
 	}
 
-	__device__ void store(Now &now, int c) { now.call.z1[now.row.sample * DIM + c] = now.state(c); }
+	__device__ void store(Now &now, int c) { now.call.z1[placeOf(now.row.sample, DIM) + c] = now.state(c); }
 
 	__device__ bool finish(Now &now) {
 		reportForward(now.call, now.row);

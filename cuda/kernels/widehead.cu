@@ -18,7 +18,7 @@ extern "C" __global__ void __launch_bounds__(ROW_THREADS) loadHead(const Call *p
 		if (next < batch.n && threadIdx.x == 0) call.losses[next] = NAN;
 		return;
 	}
-	columns(DIM, [&](int c) { Head::z(frame, i)[c] = call.z1[(long long)(sample) * DIM + c]; });
+	columns(DIM, [&](int c) { Head::z(frame, i)[c] = call.z1[placeOf(sample, DIM) + c]; });
 	columns(LABEL_WIDTH, [&](int c) { Head::label(frame, i)[c] = call.labels[dataOf(call, batch, sample) * LABEL_WIDTH + c]; });
 	if (threadIdx.x == 0) *Head::cotangent(frame, i) = 1;
 }
@@ -33,8 +33,8 @@ extern "C" __global__ void __launch_bounds__(ROW_THREADS) storeHead(const Call *
 	putUp<Head>(call, blockIdx.x, 0, sample >= 0, sample < 0 ? real(0) : lossWeight(call, batch, sample),
 		[=](const Kept &value) { return frame + value.at + i * value.stride; });
 	if (sample < 0) return;
-	columns(OUT_WIDTH, [&](int c) { call.out[(long long)(sample) * OUT_WIDTH + c] = Head::output(frame, i)[c]; });
-	columns(DIM, [&](int c) { call.cotangent[(long long)(sample) * DIM + c] = Head::gradientOf(frame, i, c); });
+	columns(OUT_WIDTH, [&](int c) { call.out[placeOf(sample, OUT_WIDTH) + c] = Head::output(frame, i)[c]; });
+	columns(DIM, [&](int c) { call.cotangent[placeOf(sample, DIM) + c] = Head::gradientOf(frame, i, c); });
 	if (threadIdx.x == 0) call.losses[sample] = *Head::loss(frame, i);
 }
 

@@ -231,9 +231,9 @@ func (p *wideProgram) printTerms(b *strings.Builder, upper string) {
 // printGroup prints a group as a kernel with a thread for every element. A product that opens it has been made.
 func (p *wideProgram) printGroup(b *strings.Builder, kernel string, g group) {
 	fmt.Fprintf(b, "\nextern \"C\" __global__ void __launch_bounds__(THREADS) %s(const Call *p) {\n", kernel)
-	b.WriteString("\tconst Call &call = *p;\n\tconst int e = blockIdx.x * THREADS + threadIdx.x;\n")
+	b.WriteString("\tconst Call &call = *p;\n\tconst long long e = (long long)(blockIdx.x) * THREADS + threadIdx.x;\n")
 	fmt.Fprintf(b, "\tif (e >= call.rows * %d) return;\n", g.width)
-	fmt.Fprintf(b, "\tconst int row = e / %d, i = row %% TILE;\n\t[[maybe_unused]] const int c = e %% %d;\n", g.width, g.width)
+	fmt.Fprintf(b, "\tconst int row = int(e / %d), i = row %% TILE;\n\t[[maybe_unused]] const int c = int(e %% %d);\n", g.width, g.width)
 	fmt.Fprintf(b, "\treal *f = frameOf(call, row);\n\t[[maybe_unused]] const real *w = call.%sWeights;\n", strings.ToLower(p.name))
 	for _, in := range g.code {
 		fmt.Fprintf(b, "\t// %s\n", label(p.plan.Values[in.Dst]))

@@ -71,7 +71,7 @@ func (k *Wide) evaluations(evaluation []Step, direction string) []Step {
 	for range k.window() {
 		round = append(round, evaluation...)
 		if k.spec.Controller.Control == solver.ControlBatch && !(direction == "Backward" && k.spec.Gradient == solver.Discrete) {
-			round = append(round, k.each("measure"+direction))
+			round = append(round, k.each("measure"+direction), Step{Kernel: "sumMeasures", Threads: k.config.RowThreads, blocks: 1})
 		}
 		round = append(round, k.each("turn"+direction))
 	}

@@ -14,6 +14,9 @@ struct Measure {
 	double first, second, bad;
 };
 
+// measures are the rows' and behind them, under one step for all, that of all together.
+__device__ inline Measure *measures(const Call &call) { return reinterpret_cast<Measure *>(call.measures); }
+
 template <class Pass> struct Turn {
 	typedef typename Pass::Program P;
 	static constexpr int WIDTH = Pass::VJP ? 2 * DIM : DIM;
@@ -90,16 +93,6 @@ template <class Pass> struct Turn {
 		for (int j = 0; j < STAGES; j++) sum = mad(real(E[j]), slope(j, c), sum);
 		real largest = MATH(fmax)(MATH(fabs)(state(c)), MATH(fabs)(argument(c)));
 		return real(row.step) * sum / mad(real(RTOL), largest, real(ATOL));
-	}
-
-	// ofAll is the measure of all rows together, under one step for all.
-	__device__ Measure ofAll() const {
-		Measure sum = {};
-		for (int q = 0; q < batch.n; q++) {
-			const Measure m = reinterpret_cast<const Measure *>(call.measures)[q];
-			sum = Measure{sum.first + m.first, sum.second + m.second, sum.bad + m.bad};
-		}
-		return sum;
 	}
 
 	__device__ double rms(double squares) const { return sqrt(squares / (WHOLE ? double(batch.n) * WIDTH : WIDTH)); }
@@ -267,7 +260,7 @@ template <class Pass> __device__ void takeTurn(const Call &call) {
 	__syncthreads();
 	Pass pass;
 	Turn<Pass> turn(call, row, shared);
-	turn.advance(pass, WHOLE ? turn.ofAll() : turn.absorb());
+	turn.advance(pass, WHOLE ? measures(call)[call.rows] : turn.absorb());
 	__syncthreads();
 	if (threadIdx.x == 0) *controlOf(call, blockIdx.x) = row;
 }
@@ -280,5 +273,20 @@ template <class Pass> __device__ void measureRow(const Call &call) {
 	if (threadIdx.x == 0) row = *controlOf(call, blockIdx.x);
 	__syncthreads();
 	const Measure m = Turn<Pass>(call, row, shared).absorb();
-	if (threadIdx.x == 0) reinterpret_cast<Measure *>(call.measures)[row.sample] = m;
+	if (threadIdx.x == 0) measures(call)[row.sample] = m;
+}
+
+// sumMeasures adds the measures of all rows, in a fixed order. One block.
+extern "C" __global__ void __launch_bounds__(ROW_THREADS) sumMeasures(const Call *p) {
+	__shared__ double shared[ROW_THREADS];
+	const Call &call = *p;
+	if (hasFailed(call)) return;
+	const long long n = batchOf(call).n;
+	Measure sum = {};
+	for (long long q = threadIdx.x; q < n; q += ROW_THREADS) {
+		const Measure m = measures(call)[q];
+		sum = Measure{sum.first + m.first, sum.second + m.second, sum.bad + m.bad};
+	}
+	const Measure all = {rowSum(shared, sum.first), rowSum(shared, sum.second), rowSum(shared, sum.bad)};
+	if (threadIdx.x == 0) measures(call)[call.rows] = all;
 }
