@@ -149,13 +149,22 @@ func (e *engine) solve(ctx context.Context, theta []float64, b solver.Batch) (*s
 	return e.solution()
 }
 
-// watching sends the Call, launches and waits. When ctx ends first, the kernels are told.
+// watching sends the Call, launches and waits. When ctx ends first, the kernels are told; whoever tells them is done when
+// watching returns, since the flag is the next call's then, or nobody's.
 func (e *engine) watching(ctx context.Context, launch func() error) error {
-	flag := e.cancelOn()
+	flag, told := e.cancelOn(), make(chan struct{})
 	if ctx.Err() != nil {
 		flag.Store(1)
 	}
-	defer context.AfterFunc(ctx, func() { flag.Store(1) })()
+	stop := context.AfterFunc(ctx, func() {
+		flag.Store(1)
+		close(told)
+	})
+	defer func() {
+		if !stop() {
+			<-told
+		}
+	}()
 	if err := e.send(); err != nil {
 		return err
 	}

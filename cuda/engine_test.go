@@ -4,12 +4,15 @@ package cuda_test
 
 import (
 	"context"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"neuralode/cuda"
+	"neuralode/cuda/driver"
 	"neuralode/graph"
 	"neuralode/solver"
 )
@@ -113,6 +116,64 @@ func TestParts(t *testing.T) {
 		}
 	}
 	near(t, "∂L/∂θ", got.Theta, parts, 1e-4)
+}
+
+// TestOneStepForAllIsNotSolvedInParts gives one step for all more samples than the memory holds.
+func TestOneStepForAllIsNotSolvedInParts(t *testing.T) {
+	if !onDevice(t, "FAKE_CUDA_MEMORY=36000000") { // the kernels' own, and little more
+		return
+	}
+	if err := solveOnce(t, 40000, solver.ControlBatch); !errors.Is(err, &driver.Error{Name: driver.OutOfMemory}) || !strings.Contains(err.Error(), "in parts") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+// TestNoMemoryForTheKernelsThemselves has less than the wide kernels need for any sample.
+func TestNoMemoryForTheKernelsThemselves(t *testing.T) {
+	if !onDevice(t, "FAKE_CUDA_MEMORY=300000") {
+		return
+	}
+	if err := solveOnce(t, 4000, solver.ControlBatch); !errors.Is(err, &driver.Error{Name: driver.OutOfMemory}) {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+// solveOnce compiles a field, solves n samples and returns what went wrong.
+func solveOnce(t *testing.T, n int, control solver.Control) error {
+	t.Helper()
+	m, spec := network(t, 8), solver.DefaultSpec()
+	spec.Controller.Control = control
+	p := compile(t, open(t), m, spec)
+	s, err := p.Solve(context.Background(), numbers(m.ThetaLen(), 1), solver.Batch{Z0: numbers(2*n, 2), Spans: []solver.Span{{T1: 1}}})
+	if err != nil {
+		return err
+	}
+	return s.Err()
+}
+
+// TestCancelledCallLeavesTheNextAlone ends calls before they begin; what tells their kernels must not tell those of the
+// next call.
+func TestCancelledCallLeavesTheNextAlone(t *testing.T) {
+	if !onDevice(t) {
+		return
+	}
+	m := network(t, 8)
+	p := compile(t, open(t), m, solver.DefaultSpec())
+	theta, b := numbers(m.ThetaLen(), 1), solver.Batch{Z0: numbers(2*20, 2), Spans: []solver.Span{{T1: 1}}}
+	over, cancel := context.WithCancel(context.Background())
+	cancel()
+	for range 20 {
+		if s, err := p.Solve(over, theta, b); !errors.Is(err, context.Canceled) {
+			t.Fatalf("a cancelled call gives %v, %v", s, err)
+		}
+		s, err := p.Solve(context.Background(), theta, b)
+		if err == nil {
+			err = s.Err()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func differentiate(t *testing.T, p solver.Program, theta, z0, labels []float64) *solver.Derivative {

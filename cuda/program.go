@@ -3,6 +3,7 @@ package cuda
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 
 	"neuralode/cuda/driver"
@@ -112,7 +113,7 @@ func (p *program) Differentiate(ctx context.Context, theta []float64, b solver.B
 }
 
 // inParts calls f with the whole batch or, when that does not fit into the GPU's memory, with parts half as large, until
-// they do.
+// they do. Under one step for the whole batch parts would be another method: the error of the memory is f's then.
 func (e *engine) inParts(n int, f func(from, to int) error) error {
 	size := n
 	for from := 0; from < n; {
@@ -123,6 +124,9 @@ func (e *engine) inParts(n int, f func(from, to int) error) error {
 		}
 		if !errors.Is(err, &driver.Error{Name: driver.OutOfMemory}) || size == 1 {
 			return err
+		}
+		if e.spec.Controller.Control == solver.ControlBatch {
+			return fmt.Errorf("cuda: one step for all %d samples, which cannot be solved in parts: %w", n, err)
 		}
 		if released := e.release(); released != nil {
 			return errors.Join(err, released)

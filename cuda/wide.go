@@ -27,27 +27,30 @@ const mostRows = 8192
 // scratchBytes is what NVIDIA advises for compute capability 9.0.
 const scratchBytes = 32 << 20
 
-func (b *Backend) newWide(x *memory, m solver.Model, spec solver.Spec) (k *wide, err error) {
-	k = &wide{memory: x, model: m, spec: spec}
-	if k.Wide, err = kernels.PrintWide(m, spec, b.wide); err != nil {
+func (b *Backend) newWide(x *memory, m solver.Model, spec solver.Spec) (*wide, error) {
+	printed, err := kernels.PrintWide(m, spec, b.wide)
+	if err != nil {
 		return nil, err
 	}
+	k := &wide{Wide: printed, memory: x, model: m, spec: spec}
 	if k.code, err = b.load(k.Source, k.KernelNames()); err != nil {
 		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, k.close())
-		}
-	}()
-	if k.blas, err = x.stream.NewBLAS(); err != nil {
-		return nil, err
+	if err := k.openBLAS(b.device); err != nil {
+		return nil, errors.Join(err, k.close())
 	}
-	if k.scratch, err = b.device.Alloc(scratchBytes); err != nil {
-		return nil, err
+	return k, nil
+}
+
+func (k *wide) openBLAS(d *driver.Device) (err error) {
+	if k.blas, err = k.stream.NewBLAS(); err != nil {
+		return err
 	}
-	return k, inTurn(
-		func() error { return k.blas.SetMath(productMath[spec.Precision]) },
+	if k.scratch, err = d.Alloc(scratchBytes); err != nil {
+		return err
+	}
+	return inTurn(
+		func() error { return k.blas.SetMath(productMath[k.spec.Precision]) },
 		func() error { return k.blas.SetWorkspace(k.scratch) },
 	)
 }

@@ -117,9 +117,9 @@ func (o *object) status(call string, f func() int) error {
 	return err
 }
 
-// algebraNames are the names of cuBLAS's codes (enum cublasStatus_t of cublas_api.h).
+// algebraNames are the names of cuBLAS's codes (enum cublasStatus_t of cublas_api.h) other than 3, for too little memory.
 var algebraNames = map[int]string{
-	1: "CUBLAS_STATUS_NOT_INITIALIZED", 3: "CUBLAS_STATUS_ALLOC_FAILED", 7: "CUBLAS_STATUS_INVALID_VALUE",
+	1: "CUBLAS_STATUS_NOT_INITIALIZED", 7: "CUBLAS_STATUS_INVALID_VALUE",
 	8: "CUBLAS_STATUS_ARCH_MISMATCH", 11: "CUBLAS_STATUS_MAPPING_ERROR", 13: "CUBLAS_STATUS_EXECUTION_FAILED",
 	14: "CUBLAS_STATUS_INTERNAL_ERROR", 15: "CUBLAS_STATUS_NOT_SUPPORTED", 16: "CUBLAS_STATUS_LICENSE_ERROR",
 }
@@ -131,8 +131,10 @@ func algebraError(call string, code int) *Error {
 	}
 	e := &Error{Call: call, Code: code, Name: name, Remedy: unexpected}
 	switch code {
-	case 1, 3:
-		e.Remedy = remedies[2] // both are what cuBLAS says when memory is short
+	case 1:
+		e.Remedy = remedies[2] // also what cuBLAS says when memory is short
+	case 3:
+		e.Name, e.Remedy = OutOfMemory, remedies[2]
 	case 8:
 		e.Remedy = "this cuBLAS does not support the GPU: use another version (NEURALODE_CUBLAS)"
 	case 13:

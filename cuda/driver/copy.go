@@ -1,6 +1,9 @@
 package driver
 
-import "unsafe"
+import (
+	"runtime"
+	"unsafe"
+)
 
 // Upload copies from to the buffer, at an offset in bytes, after the stream's earlier work. It returns when from has been
 // read and the copy is done. It cannot be captured.
@@ -11,6 +14,7 @@ func (s *Stream) Upload(to *Buffer, offset int64, from []byte) error {
 	if s.capturing.Load() {
 		return misuse("Upload", "it cannot be captured: use UploadAsync")
 	}
+	defer runtime.KeepAlive(from) // the copy may still read it when the call that begins it has returned
 	return s.do("cuMemcpyHtoDAsync", func() int {
 		code := api.upload(to.At(offset), unsafe.Pointer(&from[0]), int64(len(from)), s.handle)
 		if code != codeOK {

@@ -221,14 +221,14 @@ func TestEveryLibraryCallFails(t *testing.T) {
 		calls          int
 	}{
 		{"FAKE_NVRTC_FAIL", "NVRTC_ERROR_INTERNAL_ERROR (11)", 5},
-		{"FAKE_CUBLAS_FAIL", "CUBLAS_STATUS_ALLOC_FAILED (3)", 6},
+		{"FAKE_CUBLAS_FAIL", "CUDA_ERROR_OUT_OF_MEMORY (3)", 6},
 	} {
 		each(c.calls, func(n int) {
 			code := 11
 			if c.variable == "FAKE_CUBLAS_FAIL" {
 				code = 3
 			}
-			if _, live := runRoundTrip(t, fmt.Sprintf("%s=%d:%d", c.variable, n, code), "WANT_ERROR=("); live != 0 {
+			if _, live := runRoundTrip(t, fmt.Sprintf("%s=%d:%d", c.variable, n, code), "WANT_ERROR="+c.want); live != 0 {
 				t.Errorf("%s, call %d: %d objects left", c.variable, n, live)
 			}
 		})

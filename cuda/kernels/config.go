@@ -66,11 +66,11 @@ func check(m solver.Model, spec solver.Spec, c Config) error {
 	if err := errors.Join(solver.CheckCompile(m, spec), c.check()); err != nil {
 		return err
 	}
-	err := checkNarrow(m.Field)
+	err := errors.Join(checkTables(m.Field), checkNarrow(m.Field))
 	if m.Head == nil || spec.Gradient == solver.NoGradient {
 		return err
 	}
-	return errors.Join(err, checkHead(m), checkNarrow(m.Head))
+	return errors.Join(err, checkHead(m), checkTables(m.Head), checkNarrow(m.Head))
 }
 
 func checkHead(m solver.Model) error {

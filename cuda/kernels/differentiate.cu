@@ -36,10 +36,10 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) differentiate(const Cal
 #if HAS_HEAD
 	if (call.labels) head(call, batch, m.head, call.headWeights, partial + FIELD_SUMS, from, to);
 #endif
-	if (GRADIENT != DISCRETE || call.recordUsed[blockIdx.x] <= call.recordCapacity) // else the caller makes room and repeats
-		backward(call, batch, m.backward, w, sums, from, to);
+	const bool recorded = GRADIENT != DISCRETE || call.recordUsed[blockIdx.x] <= call.recordCapacity;
+	if (recorded) backward(call, batch, m.backward, w, sums, from, to); // else the caller makes room and repeats
 	if (SUMS_ON_CHIP) copyAll(partial, sums, FIELD_SUMS);
-	if (threadIdx.x == 0) reportTotals(call, batch, blockIdx.x, from, to);
+	if (threadIdx.x == 0) reportTotals(call, batch, blockIdx.x, from, to, recorded);
 }
 
 // reduce adds the blocks' sums in their order. Any number of blocks.

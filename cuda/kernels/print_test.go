@@ -2,8 +2,11 @@ package kernels_test
 
 import (
 	"errors"
+	"math"
 	"strings"
 	"testing"
+
+	"gorgonia.org/gorgonia"
 
 	"neuralode/cuda/kernels"
 	"neuralode/graph"
@@ -34,6 +37,21 @@ func TestPrintRefuses(t *testing.T) {
 	bad.Controller.Rtol = -1
 	if _, err := kernels.Print(narrow, bad, small().config); err == nil {
 		t.Error("a negative rtol is no error")
+	}
+}
+
+// TestInfinityInATable asks for a constant that the compiler of GPUs does not take.
+func TestInfinityInATable(t *testing.T) {
+	infinite := modelCase{dim: 3, f: func(e *expr, _, z *node, _ []*node) *node {
+		w := e.do(graph.Constant(z.Graph(), 3, 3, []float64{1, 2, 3, 4, math.Inf(-1), 6, 7, 8, 9}))
+		return e.do(gorgonia.Tanh(e.do(gorgonia.Mul(z, w))))
+	}}.model(t)
+	_, err := kernels.Print(infinite, solver.DefaultSpec(), small().config)
+	if err == nil || !strings.Contains(err.Error(), "-Inf") {
+		t.Errorf("fused kernels: %v", err)
+	}
+	if _, err = kernels.PrintWide(infinite, solver.DefaultSpec(), kernels.DefaultWide()); err == nil || !strings.Contains(err.Error(), "-Inf") {
+		t.Errorf("wide kernels: %v", err)
 	}
 }
 

@@ -2,10 +2,23 @@ package kernels
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"neuralode/plan"
 )
+
+// checkTables reports a constant of more than one number that a GPU's compiler cannot lay down.
+func checkTables(p *plan.Plan) error {
+	for _, v := range p.Values {
+		for _, x := range v.Const {
+			if !isNumber(v) && (math.IsNaN(x) || math.IsInf(x, 0)) {
+				return fmt.Errorf("kernels: constant %v holds %v: want finite numbers, or make it of finite ones in the field", v, x)
+			}
+		}
+	}
+	return nil
+}
 
 // printTables prints the constants of more than one number.
 func (w *weights) printTables(b *strings.Builder) {

@@ -59,13 +59,13 @@ __device__ void decide(const Call &call, const Batch &batch, double norm) {
 	call.decision[CORRECT_V] = 1 / (1 - power(o[BETA2], double(progress[STEP])));
 }
 
-// reportTotals sums up the samples of a block, in their order.
-__device__ void reportTotals(const Call &call, const Batch &batch, long long block, int from, int to) {
+// reportTotals sums up the samples of a block, in their order. Those whose steps found no room did not go back.
+__device__ void reportTotals(const Call &call, const Batch &batch, long long block, int from, int to, bool wentBack) {
 	double *t = call.totals + TOTALS * block;
 	double loss = 0, nfe = 0, most = 0, accepted = 0, rejected = 0, forward = -1, backward = -1;
 	for (int i = from; i < to; i++) {
 		if (call.status[i] != OK && forward < 0) forward = i;
-		if (call.backStatus[i] != OK && backward < 0) backward = i;
+		if (wentBack && call.backStatus[i] != OK && backward < 0) backward = i;
 #if HAS_HEAD
 		if (call.labels && call.status[i] == OK) loss += double(lossWeight(call, batch, i)) * double(call.losses[i]);
 #endif

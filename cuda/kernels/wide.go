@@ -107,10 +107,11 @@ func checkWide(m solver.Model, spec solver.Spec, c WideConfig) error {
 	if err := errors.Join(solver.CheckCompile(m, spec), c.check()); err != nil {
 		return err
 	}
+	err := checkTables(m.Field)
 	if m.Head == nil || spec.Gradient == solver.NoGradient {
-		return nil
+		return err
 	}
-	return checkHead(m)
+	return errors.Join(err, checkTables(m.Head), checkHead(m))
 }
 
 // lower gives every value of the plans its place.

@@ -6,7 +6,7 @@ extern "C" __global__ void __launch_bounds__(ROW_THREADS) total(const Call *p) {
 	if (hasFailed(call)) return;
 	const Batch batch = batchOf(call);
 	for (long long b = blockIdx.x * ROW_THREADS + threadIdx.x; b < call.blocks; b += gridDim.x * ROW_THREADS)
-		reportTotals(call, batch, b, int(min(b * call.chunk, batch.n)), int(min((b + 1) * call.chunk, batch.n)));
+		reportTotals(call, batch, b, int(min(b * call.chunk, batch.n)), int(min((b + 1) * call.chunk, batch.n)), !isRecordFull(call));
 }
 
 // finish runs the plans' Finish sections. One block.
