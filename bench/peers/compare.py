@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import platform
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -32,7 +33,10 @@ SLOW = {("diffrax", "vmap"): {"middle-1024"}, ("torch", "torchode"): {"spiral_tr
 
 
 def run(command, timeout=900):
-    done = subprocess.run(command, capture_output=True, text=True, timeout=timeout)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout)
+    except subprocess.TimeoutExpired:
+        return {"error": f"took longer than {timeout / 60:.0f} minutes"}
     if done.returncode:
         return {"error": (done.stderr.strip().splitlines() or ["failed"])[-1][:300]}
     return json.loads(done.stdout.strip().splitlines()[-1])
@@ -66,10 +70,7 @@ def merged(rows):
 
 
 def theirs(folder, name, peer, mode):
-    try:
-        result = run([sys.executable, str(HERE / f"{peer}_peer.py"), mode, str(folder / f"{name}.safetensors")])
-    except subprocess.TimeoutExpired:
-        result = {"error": "took longer than 15 minutes"}
+    result = run([sys.executable, str(HERE / f"{peer}_peer.py"), mode, str(folder / f"{name}.safetensors")])
     return {"peer": peer, "mode": mode, "case": name, **result}
 
 
@@ -82,11 +83,8 @@ def whole_runs(program):
             done = subprocess.run([program, "train", "--device", PLATFORM, "--gradient", gradient, "--out", f"{folder}/{gradient}"], capture_output=True, text=True)
             rows.append({"peer": "neuralode", "mode": gradient, "case": "run", "seconds": time.perf_counter() - before,
                          **({} if done.returncode == 0 else {"error": done.stderr.strip().splitlines()[-1]})})
-        try:
-            rows.append(run([sys.executable, str(HERE / "diffrax_peer.py"), "run"]))
-        except subprocess.TimeoutExpired:
-            rows.append({"peer": "diffrax", "mode": "checkpoint", "case": "run", "error": "took longer than 15 minutes"})
-        return rows
+        theirs = run([sys.executable, str(HERE / "diffrax_peer.py"), "run"])
+        return rows + [{"peer": "diffrax", "mode": "checkpoint", **theirs, "case": "run"}]
 
 
 def first_gradient(program, folder):
@@ -114,7 +112,7 @@ def machine():
     names = ("jax", "jaxlib", "diffrax", "equinox", "optax", "torch", "torchdiffeq", "torchode", "numpy")
     return {**card(), "cpu": model, "cores": os.cpu_count(), "python": platform.python_version(),
             "packages": [p for p in packages if p.split("==")[0] in names],
-            "go": subprocess.run(["go", "version"], capture_output=True, text=True).stdout.strip(),
+            "go": subprocess.run(["go", "version"], capture_output=True, text=True).stdout.strip() if shutil.which("go") else "",
             "date": datetime.date.today().isoformat()}
 
 

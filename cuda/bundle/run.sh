@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs what only a machine with a GPU can show, and keeps the raw output: run.sh [RESULTS]
 #
-# Needs a driver and CUDA 12 or 13 (NVRTC, cuBLAS), no network. Python with jax, diffrax, torch and torchdiffeq gives the
+# Needs a driver and CUDA 12 or 13 (NVRTC, cuBLAS), a system with glibc 2.34 or newer, no network. Python with jax, diffrax, torch and torchdiffeq gives the
 # peers' times, compute-sanitizer the memory and race checks; where they are missing the summary says so. A step that
 # fails does not stop the others; the exit status is the number of failed steps.
 set -u
@@ -11,6 +11,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 failed=0
+: >"$results/summary.txt"
 
 # step NAME COMMAND... runs a command, its output into NAME.txt, and notes how it ended.
 step() {
@@ -59,26 +60,38 @@ determinism() {
 cold() {
 	local cache=$work/cold
 	for state in empty full; do
-		local began=$(date +%s.%N)
-		XDG_CACHE_HOME=$cache "$here/neuralode" verify --device cuda "$here/cases/spiral_trained-1.safetensors" --precision float32 \
+		local began=$(date +%s%N)
+		NEURALODE_CACHE=$cache "$here/neuralode" verify --device cuda "$here/cases/spiral_trained-1.safetensors" --precision float32 \
 			--rtol 1e-3 --atol 1e-6 || return 1
-		echo "first call with an $state cache: $(echo "$(date +%s.%N) - $began" | bc) s"
+		echo "first call with an $state cache: $((($(date +%s%N) - began) / 1000000)) ms"
 	done
 }
 
-sanitize() { compute-sanitizer --error-exitcode 9 --tool "$1" "$here/neuralode" train --device cuda --iterations 2 --samples 64 --batch 32 --gradient "$2" --out "$1-$2"; }
+# sanitize TOOL GRADIENT FLAGS... trains for two iterations under the tool.
+sanitize() {
+	local tool=$1 gradient=$2
+	shift 2
+	compute-sanitizer --error-exitcode 9 --tool "$tool" "$here/neuralode" train --device cuda --iterations 2 --no-figures \
+		--gradient "$gradient" --out "$(mktemp -d -p "$work")/run" "$@"
+}
 
 step machine machine
 step devices "$here/neuralode" devices
-step driver "$here/driver.test" -test.run TestGPU -test.v
+step driver env NEURALODE_REQUIRE_CUDA_TESTS=gpu "$here/driver.test" -test.run TestGPU -test.v
 step cuda env NEURALODE_TEST_DEVICE=cuda "$here/cuda.test" -test.v -test.timeout 30m
 step verify verify
 step determinism determinism
 step cold cold
 step bench env NEURALODE_BENCH_DEVICE=cuda "$here/bench.test" -test.run '^$' -test.bench . -test.timeout 30m
 if command -v compute-sanitizer >/dev/null; then
-	for tool in memcheck racecheck initcheck; do
-		for gradient in backsolve discrete; do step "$tool-$gradient" sanitize $tool $gradient; done
+	# The kernels for small batches and for large ones, the wide ones with cuBLAS, and one step for all.
+	for tool in memcheck racecheck initcheck synccheck; do
+		for gradient in backsolve discrete; do
+			step "$tool-$gradient" sanitize $tool $gradient --samples 64 --batch 32
+			step "$tool-$gradient-large" sanitize $tool $gradient --samples 4096 --batch 2048
+			step "$tool-$gradient-wide" sanitize $tool $gradient --samples 64 --batch 32 --hidden 256,256
+			step "$tool-$gradient-batch" sanitize $tool $gradient --samples 64 --batch 32 --control batch
+		done
 	done
 else
 	missing sanitizer compute-sanitizer
