@@ -29,18 +29,6 @@ var (
 	neutral = color.NRGBA{0x77, 0x77, 0x77, 0xff} // what has no label
 )
 
-// classColour repeats the colours darker, then lighter.
-func classColour(class int) color.NRGBA {
-	c := okabeIto[class%len(okabeIto)]
-	switch class / len(okabeIto) {
-	case 0:
-		return c
-	case 1:
-		return mix(c, ink, 0.5)
-	}
-	return mix(c, white, 0.5)
-}
-
 // sequential is the colour of a fraction in [0, 1]; that of 0 if t is NaN, which a range beyond float64 leads to.
 func sequential(t float64) color.NRGBA {
 	if !(t >= 0) {
@@ -50,21 +38,6 @@ func sequential(t float64) color.NRGBA {
 	i := min(int(x), len(viridis)-2)
 	return mix(viridis[i], viridis[i+1], x-float64(i))
 }
-
-// mapStrength is how much of a class's colour the decision map takes: points in the full colour stand out on it.
-const mapStrength = 0.55
-
-// diverging is the colour of the probability p of class 1: white at 0.5.
-func diverging(p float64) color.NRGBA {
-	class := 0
-	if p > 0.5 {
-		class = 1
-	}
-	return mix(white, classColour(class), mapStrength*math.Abs(2*p-1))
-}
-
-// tint is the light colour of the region of a class.
-func tint(class int) color.NRGBA { return mix(white, classColour(class), 0.3) }
 
 // mix is a for t = 0 and b for t = 1.
 func mix(a, b color.NRGBA, t float64) color.NRGBA {

@@ -17,7 +17,8 @@ type Data struct {
 	Labels  []float64 // [samples]
 	Classes int       // at most 24; colours repeat after 8, darker, and after 16, lighter
 
-	// Names are cut where they are longer than a picture has room for.
+	// Names are cut where they are longer than a picture has room for. A class whose name has the word for a colour in it,
+	// as "red" or "Green apple", has that colour.
 	Names []string  // of the classes, or one for what a real label is; nil: "class 0", ..., or "label"
 	Axes  [2]string // names of the two components; empty: z₁ and z₂
 }
@@ -103,4 +104,12 @@ func (d Data) label(i int) float64 {
 // pointRadius shrinks with the number of points.
 func (d Data) pointRadius() vg.Length {
 	return vg.Length(math.Min(2.2, math.Max(0.8, 2.2*math.Pow(300/float64(len(d.Points)), 0.35))))
+}
+
+// share is how large markers at the points are to be, up to 1: smaller where the points take less than half of the
+// limits, so that they stay apart there too.
+func (d Data) share(l Limits) vg.Length {
+	a := Around(d.Points, 0)
+	taken := max((a.XMax-a.XMin)/(l.XMax-l.XMin), (a.YMax-a.YMin)/(l.YMax-l.YMin))
+	return vg.Length(min(1, max(0.5, 2*taken)))
 }

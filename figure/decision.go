@@ -17,6 +17,10 @@ type Map struct {
 	//   real labels   [NY·NX], the predicted label
 	Values []float64
 
+	// At is what the model answers at any points, in the form of Values; nil: the grid is all there is. With it, the map is
+	// computed again on a finer grid where the answer changes, up to 400000 points.
+	At func(points []Point) ([]float64, error)
+
 	Name string // of the values, with 2 classes; empty: P(the name of class 1)
 }
 
@@ -32,17 +36,20 @@ func Decision(d Data, m Map) (*Figure, error) {
 	if err := checkDecision(d, m); err != nil {
 		return nil, err
 	}
-	s := newScale(d.Classes, d.Labels, m.predictions(d))
+	s := newScale(d, m.predictions(d))
 	r := d.pointRadius()
 	x, y, ratio := m.Grid.plane(d.axisNames())
 	f := &Figure{legend: d.legend(s, r), bar: d.bar(s), ratio: ratio, dpi: dpi}
-	fine := newRaster(m.Grid.NX, m.Grid.NY, m.width(d), m.Values).refined()
+	fine, err := m.refined(d)
+	if err != nil {
+		return nil, err
+	}
 	layers := []layer{fine.background(d, s)}
 	switch {
 	case d.Classes == 2:
 		layers = append(layers, boundary(fine.contour(0.5), boundaryLine))
 		f.legend = append(f.legend, lineEntry(m.name(d)+" = 0.5", boundaryLine))
-		f.bar = &colourBar{m.name(d), 0, 1, diverging}
+		f.bar = &colourBar{m.name(d), 0, 1, s.classes.diverging}
 	case d.Classes > 2:
 		layers = append(layers, boundary(fine.borders(), borderLine))
 	default:
@@ -63,14 +70,16 @@ func checkDecision(d Data, m Map) error {
 	}
 	m.Grid.check(&p)
 	p.length("map values", len(m.Values), m.Grid.Len()*m.width(d), "grid cells times outputs")
-	p.finite("map value", len(m.Values), func(i int) []float64 { return m.Values[i : i+1] })
-	if d.Classes == 2 {
-		checkProbabilities(&p, m.Values)
-	}
+	checkValues(&p, m.Values, d.Classes)
 	return p.err()
 }
 
-func checkProbabilities(p *problems, values []float64) {
+// checkValues reports values that are not finite or, with two classes, no probability.
+func checkValues(p *problems, values []float64, classes int) {
+	p.finite("map value", len(values), func(i int) []float64 { return values[i : i+1] })
+	if classes != 2 {
+		return
+	}
 	for i, v := range values {
 		if v < 0 || v > 1 {
 			p.add("map value %d is %v, want a probability", i, v)
@@ -110,9 +119,9 @@ func (r raster) background(d Data, s scale) layer {
 		case d.Classes == 0:
 			return s.colour(v[0])
 		case d.Classes == 2:
-			return diverging(v[0])
+			return s.classes.diverging(v[0])
 		}
-		return tint(argmax(v))
+		return s.classes.tint(argmax(v))
 	})
 	return func(c *draw.Canvas, _ func(Point) vg.Point) { c.DrawImage(c.Rectangle, img) }
 }

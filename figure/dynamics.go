@@ -31,8 +31,9 @@ type Trajectories struct {
 // ends (diamonds), and the data behind them. Colours are those of the labels.
 //
 // An arrow is centred on its grid point. The longest fits into a cell; the others are as long as the square root of
-// their speed says, so that slow regions still show a direction. Trajectories may leave the limits and are cut there;
-// data points outside are not drawn. Scales are equal on both axes unless one side is more than four times the other.
+// their speed says, so that slow regions still show a direction. Trajectories may leave the limits and are cut there; the
+// legend says how many end outside. Data points outside are not drawn. Scales are equal on both axes unless one side is
+// more than four times the other.
 //
 // It is an error if a length does not match, there are no data points, or a number is not finite; there may be no
 // trajectories.
@@ -40,10 +41,11 @@ func Dynamics(d Data, f Field, t Trajectories) (*Figure, error) {
 	if err := checkDynamics(d, f, t); err != nil {
 		return nil, err
 	}
-	s := newScale(d.Classes, d.Labels, t.Labels)
-	r := d.pointRadius()
+	s := newScale(d, t.Labels)
+	size := d.share(f.Grid.Limits)
+	r := d.pointRadius() * size
 	x, y, ratio := f.Grid.plane(d.axisNames())
-	layers := []layer{gridLines(x, y), d.layer(s.pale(), r), f.layer(), t.layer(s)}
+	layers := []layer{gridLines(x, y), d.layer(s.pale(), r), f.layer(), t.layer(s, size)}
 	return &Figure{
 		plot:   newPlot(x, y, layers...),
 		legend: append(d.legend(s, r), dynamicsLegend(f, t)...),
@@ -88,6 +90,9 @@ func dynamicsLegend(f Field, t Trajectories) legend {
 	if len(t.Paths) > 0 {
 		l = append(l, entry{"trajectory, start to end", true, drawTrajectoryThumb})
 	}
+	if n := t.endOutside(f.Grid.Limits); n > 0 {
+		l = append(l, entry{text: fmt.Sprintf("%d of %d end outside the frame", n, len(t.Paths))})
+	}
 	text := fmt.Sprintf("dz/dt at t = %s, length ~ √speed", minus(fmt.Sprintf("%.4g", f.Time)))
 	l = append(l, entry{text, true, func(c *draw.Canvas) {
 		drawArrows(c, []arrow{{c.Center(), vg.Point{X: 22}}})
@@ -110,27 +115,41 @@ func (f Field) projection() string {
 func drawTrajectoryThumb(c *draw.Canvas) {
 	from, to := vg.Point{X: c.Min.X + 3, Y: c.Center().Y}, vg.Point{X: c.Max.X - 3, Y: c.Center().Y}
 	c.StrokeLine2(line(neutral, pathWidth), from.X, from.Y, to.X, to.Y)
-	startMarker(neutral).draw(c, from)
+	startMarker(neutral, 1).draw(c, from)
 	endMarker(neutral).draw(c, to)
+}
+
+// endOutside is how many trajectories end where the picture does not reach.
+func (t Trajectories) endOutside(l Limits) int {
+	n := 0
+	for _, path := range t.Paths {
+		if !l.contain(path[len(path)-1]) {
+			n++
+		}
+	}
+	return n
 }
 
 const pathWidth vg.Length = 0.7
 
-func startMarker(c color.NRGBA) marker { return marker{circle, 1.8, white, c, 0.8} }
-func endMarker(c color.NRGBA) marker   { return marker{diamond, 2, c, ink, 0.5} }
+func startMarker(c color.NRGBA, size vg.Length) marker {
+	return marker{circle, 1.8 * size, white, c, 0.8 * size}
+}
 
-// layer draws all lines first: markers lie on top.
-func (t Trajectories) layer(s scale) layer {
+func endMarker(c color.NRGBA) marker { return marker{diamond, 2, c, ink, 0.5} }
+
+// layer draws all lines first: markers lie on top, those of the starts of that size.
+func (t Trajectories) layer(s scale, size vg.Length) layer {
 	paths, colours := make([][]Point, len(t.Paths)), make([]color.NRGBA, len(t.Paths))
 	for i, path := range t.Paths {
 		paths[i], colours[i] = slices.Clone(path), mix(s.colour(t.label(i)), ink, 0.15)
 	}
 	return func(c *draw.Canvas, at func(Point) vg.Point) {
 		for i, path := range paths {
-			c.StrokeLines(line(colours[i], pathWidth), c.ClipLinesXY(project(path, at))...)
+			c.StrokeLines(line(colours[i], pathWidth*(1+size)/2), c.ClipLinesXY(project(path, at))...)
 		}
 		for i, path := range paths {
-			startMarker(colours[i]).draw(c, at(path[0]))
+			startMarker(colours[i], size).draw(c, at(path[0]))
 			endMarker(colours[i]).draw(c, at(path[len(path)-1]))
 		}
 	}

@@ -71,6 +71,10 @@ func apart(lo, hi float64) bool {
 // maxGrid keeps pictures and time bounded; a picture has no more pixels to show.
 const maxGrid = 2000
 
+func (l Limits) contain(p Point) bool {
+	return l.XMin <= p[0] && p[0] <= l.XMax && l.YMin <= p[1] && p[1] <= l.YMax
+}
+
 // String writes the limits for messages.
 func (l Limits) String() string {
 	return fmt.Sprintf("[%v, %v] × [%v, %v]", l.XMin, l.XMax, l.YMin, l.YMax)

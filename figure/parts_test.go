@@ -243,7 +243,7 @@ func TestArrowsStayInCells(t *testing.T) {
 }
 
 func TestMarkersOfClassesDiffer(t *testing.T) {
-	s, seen := newScale(maxClasses), map[marker]int{}
+	s, seen := newScale(Data{Classes: maxClasses}, nil), map[marker]int{}
 	for class := range maxClasses {
 		m := s.marker(float64(class), 1)
 		if other, ok := seen[m]; ok {
@@ -254,7 +254,7 @@ func TestMarkersOfClassesDiffer(t *testing.T) {
 }
 
 func TestColours(t *testing.T) {
-	if got := diverging(0.5); got != white {
+	if got := newPalette(2, nil).diverging(0.5); got != white {
 		t.Errorf("0.5 is %v, want white", got)
 	}
 	if got := sequential(1); got != viridis[len(viridis)-1] {

@@ -25,7 +25,7 @@ const fineCells = 800 // on a side, at least: about two pixels each
 // refined interpolates linearly between the centres on a grid some whole number of times as fine; beyond the outermost
 // centres values stay.
 func (r raster) refined() raster {
-	kx, ky := refinement(r.nx), refinement(r.ny)
+	kx, ky := finer(r.nx), finer(r.ny)
 	fine := raster{r.nx * kx, r.ny * ky, r.width, make([]float64, r.nx*kx*r.ny*ky*r.width)}
 	for j := range fine.ny {
 		j0, j1, v := between(j, ky, r.ny)
@@ -40,7 +40,8 @@ func (r raster) refined() raster {
 	return fine
 }
 
-func refinement(n int) int { return (fineCells + n - 1) / n }
+// finer is how many fine cells one of n becomes.
+func finer(n int) int { return (fineCells + n - 1) / n }
 
 // between returns the two cells of n whose centres enclose that of fine cell i, k to a cell, and how far it lies from
 // the first to the second.
@@ -53,6 +54,43 @@ func between(i, k, n int) (lower, upper int, t float64) {
 
 // lerp stays within a and b, which a + t(b−a) does not to the last bit.
 func lerp(a, b, t float64) float64 { return (1-t)*a + t*b }
+
+// winners is 1 for the class of each cell's highest score and 0 for the others.
+func (r raster) winners() raster {
+	w := raster{r.nx, r.ny, r.width, make([]float64, len(r.values))}
+	for i := range r.nx * r.ny {
+		from := i * r.width
+		w.values[from+argmax(r.values[from:from+r.width])] = 1
+	}
+	return w
+}
+
+// binomial weights take from a grid what is finer than it can show: the steps of a steep border, and the chain of islands
+// that a region narrower than a cell leaves where a centre happens to lie in it.
+var binomial = [...]float64{1. / 16, 4. / 16, 6. / 16, 4. / 16, 1. / 16}
+
+// smoothed is the mean over the cells around each, by [binomial] weights along both axes; what lies outside is as the rim.
+func (r raster) smoothed() raster {
+	inside := func(i, n int) int { return min(max(i, 0), n-1) }
+	rows := r.averaged(func(i, j, k int) []float64 { return r.at(inside(i+k, r.nx), j) })
+	return rows.averaged(func(i, j, k int) []float64 { return rows.at(i, inside(j+k, r.ny)) })
+}
+
+// averaged gives each cell the weighted mean of its neighbours −2 to 2.
+func (r raster) averaged(neighbour func(i, j, k int) []float64) raster {
+	mean := raster{r.nx, r.ny, r.width, make([]float64, len(r.values))}
+	for j := range r.ny {
+		for i := range r.nx {
+			dst := mean.at(i, j)
+			for k, weight := range binomial {
+				for c, v := range neighbour(i, j, k-len(binomial)/2) {
+					dst[c] += weight * v
+				}
+			}
+		}
+	}
+	return mean
+}
 
 // image paints each cell as one pixel, the lowest row at the bottom.
 func (r raster) image(colour func([]float64) color.NRGBA) *image.NRGBA {

@@ -9,15 +9,18 @@ import (
 
 // scale turns labels into colours and markers: one per class, or by value between lo and hi.
 type scale struct {
-	classes int
+	classes palette // empty for real labels
 	lo, hi  float64
 	fade    float64 // towards white
 }
 
-// newScale spans all the values given; for classes they do not matter.
-func newScale(classes int, values ...[]float64) scale {
-	s := scale{classes: classes, lo: math.Inf(1), hi: math.Inf(-1)}
-	for _, vs := range values {
+// newScale is that of the data; for real labels it spans these and the other values given.
+func newScale(d Data, others []float64) scale {
+	s := scale{lo: math.Inf(1), hi: math.Inf(-1)}
+	if d.Classes > 0 {
+		s.classes = newPalette(d.Classes, d.Names)
+	}
+	for _, vs := range [][]float64{d.Labels, others} {
 		for _, v := range vs {
 			s.lo, s.hi = math.Min(s.lo, v), math.Max(s.hi, v)
 		}
@@ -45,14 +48,14 @@ func (s scale) full(label float64) color.NRGBA {
 	switch {
 	case math.IsNaN(label):
 		return neutral
-	case s.classes > 0:
-		return classColour(int(label))
+	case len(s.classes) > 0:
+		return s.classes[int(label)]
 	}
 	return sequential((label - s.lo) / (s.hi - s.lo))
 }
 
 func (s scale) shape(label float64) shape {
-	if math.IsNaN(label) || s.classes == 0 {
+	if math.IsNaN(label) || len(s.classes) == 0 {
 		return circle
 	}
 	return classShape(int(label))
@@ -62,7 +65,7 @@ func (s scale) shape(label float64) shape {
 // colours of theirs, dark ones too, so their edge is white.
 func (s scale) marker(label float64, r vg.Length) marker {
 	edge := mix(mix(s.full(label), ink, 0.6), white, s.fade)
-	if s.classes == 0 {
+	if len(s.classes) == 0 {
 		edge = white
 	}
 	return marker{s.shape(label), r, s.colour(label), edge, r / 6}
