@@ -98,9 +98,9 @@ type painter struct {
 	limits  figure.Limits
 }
 
-// The sizes of the figures: arrows and cells along each axis, trajectories and their points.
+// The sizes of the figures: arrows along the longer axis, cells along each, trajectories and their points.
 const (
-	quiver       = 20
+	quiver       = 22
 	trajectories = 50
 	points       = 200 // a curve of fewer shows its corners
 	cells        = 200
@@ -180,19 +180,56 @@ func axisNames(d *dataset.Dataset) (names [2]string) {
 	return names
 }
 
-// dynamics is the field at t0 and the way of some samples.
+// dynamics is the field at t0 and the way of some samples, in a frame that the ways stay within.
 func (p *painter) dynamics(ctx context.Context) (*figure.Figure, error) {
-	m := p.run.Model
-	field := figure.Field{Grid: figure.Grid{Limits: p.limits, NX: quiver, NY: quiver}, Time: m.Span.T0, Dim: m.Net.Dim()}
-	f := m.Field(m.Span.T0, m.States(flat(field.Grid.Points())))
-	for i := range quiver * quiver {
-		field.Vectors = append(field.Vectors, figure.Point{f[i*m.Net.Dim()], f[i*m.Net.Dim()+1]})
-	}
 	ways, err := p.ways(ctx)
 	if err != nil {
 		return nil, err
 	}
+	m := p.run.Model
+	grid := square(within(p.limits, ways), quiver)
+	field := figure.Field{Grid: grid, Time: m.Span.T0, Dim: m.Net.Dim()}
+	f := m.Field(m.Span.T0, m.States(flat(field.Grid.Points())))
+	for i := range grid.Len() {
+		field.Vectors = append(field.Vectors, figure.Point{f[i*m.Net.Dim()], f[i*m.Net.Dim()+1]})
+	}
 	return figure.Dynamics(p.data, field, ways)
+}
+
+// square is a grid of about square cells with that many along the longer side.
+func square(l figure.Limits, n int) figure.Grid {
+	w, h := l.XMax-l.XMin, l.YMax-l.YMin
+	along := func(side float64) int { return max(n/4, int(math.Round(float64(n)*side/max(w, h)))) }
+	return figure.Grid{Limits: l, NX: along(w), NY: along(h)}
+}
+
+// widest is how many times as wide as the frame of the data that of the trajectories may be: beyond, the data would be
+// a speck.
+const widest = 8
+
+// within are limits around the data's that the trajectories stay within, or as far around as is allowed.
+func within(data figure.Limits, ways figure.Trajectories) figure.Limits {
+	l := data
+	for _, way := range ways.Paths {
+		a := figure.Around(way, 0)
+		l.XMin, l.XMax = min(l.XMin, a.XMin), max(l.XMax, a.XMax)
+		l.YMin, l.YMax = min(l.YMin, a.YMin), max(l.YMax, a.YMax)
+	}
+	l.XMin, l.XMax = extended(data.XMin, data.XMax, l.XMin, l.XMax)
+	l.YMin, l.YMax = extended(data.YMin, data.YMax, l.YMin, l.YMax)
+	return l
+}
+
+// extended is lo to hi, with a margin where it goes beyond from and to, and within what is allowed around these.
+func extended(from, to, lo, hi float64) (float64, float64) {
+	margin, most := 0.03*(hi-lo), (widest-1)*(to-from)/2
+	if lo < from {
+		lo = max(lo-margin, from-most)
+	}
+	if hi > to {
+		hi = min(hi+margin, to+most)
+	}
+	return lo, hi
 }
 
 // ways solves samples picked from the data.
@@ -245,9 +282,23 @@ func picked(labels []float64, n int) []int {
 
 // decision is what the model answers around the data.
 func (p *painter) decision(ctx context.Context) (*figure.Figure, error) {
-	m := p.run.Model
 	grid := figure.Grid{Limits: p.limits, NX: cells, NY: cells}
-	s, err := m.Solve(ctx, p.backend, p.spec, flat(grid.Points()))
+	answer := func(points []figure.Point) ([]float64, error) { return p.answersAt(ctx, points) }
+	values, err := answer(grid.Points())
+	if err != nil {
+		return nil, err
+	}
+	answers := figure.Map{Grid: grid, Values: values, At: answer}
+	if p.run.Model.Loss == "mse" { // a number between those of the two classes, of which nothing makes a probability
+		answers.Name = "prediction"
+	}
+	return figure.Decision(p.data, answers)
+}
+
+// answersAt are the model's answers at points.
+func (p *painter) answersAt(ctx context.Context, points []figure.Point) ([]float64, error) {
+	m := p.run.Model
+	s, err := m.Solve(ctx, p.backend, p.spec, flat(points))
 	if err != nil {
 		return nil, err
 	}
@@ -256,11 +307,7 @@ func (p *painter) decision(ctx context.Context) (*figure.Figure, error) {
 		return nil, ctx.Err()
 	}
 	out, _ := m.Read(s.Z1, nil)
-	answers := figure.Map{Grid: grid, Values: p.answers(out)}
-	if m.Loss == "mse" { // a number between those of the two classes, of which nothing makes a probability
-		answers.Name = "prediction"
-	}
-	return figure.Decision(p.data, answers)
+	return p.answers(out), nil
 }
 
 // answers turns outputs into what the picture shows: a probability, scores, or a prediction.

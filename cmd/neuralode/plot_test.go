@@ -155,3 +155,62 @@ func TestWays(t *testing.T) {
 }
 
 func direction(a, b figure.Point) float64 { return math.Atan2(b[1]-a[1], b[0]-a[0]) }
+
+// TestFrameFollowsTrajectories looks for each point of each trajectory in the frame of the figure, until the data would
+// be too small to see.
+func TestFrameFollowsTrajectories(t *testing.T) {
+	data := figure.Limits{XMin: -1, XMax: 1, YMin: -2, YMax: 2}
+	inside := func(l figure.Limits, p figure.Point) bool {
+		return l.XMin < p[0] && p[0] < l.XMax && l.YMin < p[1] && p[1] < l.YMax
+	}
+	ways := figure.Trajectories{Paths: [][]figure.Point{{{0, 0}, {5, 3}, {4, 1}}, {{0.5, 0}, {-2, -1.9}}}}
+	l := within(data, ways)
+	for _, way := range ways.Paths {
+		for _, p := range way {
+			if !inside(l, p) {
+				t.Errorf("%v lies outside of %v", p, l)
+			}
+		}
+	}
+	if l.YMin != data.YMin {
+		t.Errorf("the frame goes down to %v, where no trajectory does", l.YMin)
+	}
+	if got := within(data, figure.Trajectories{}); got != data {
+		t.Errorf("without trajectories the frame is %v", got)
+	}
+	far := within(data, figure.Trajectories{Paths: [][]figure.Point{{{0, 0}, {1e30, 0}}}})
+	if want := (figure.Limits{XMin: -1, XMax: 8, YMin: -2, YMax: 2}); far != want {
+		t.Errorf("the frame of a trajectory that flies off is %v, want %v", far, want)
+	}
+}
+
+// TestEndsAreInTheFrame draws a model that moves its points far off.
+func TestEndsAreInTheFrame(t *testing.T) {
+	r, err := train.OpenRun(trained(t, "--no-figures", "--iterations", "200", "--lr", "0.05"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	backend, err := cpu.New(cpu.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &painter{run: r, backend: backend, spec: fine(solver.DefaultSpec())}
+	p.prepare()
+	ways, err := p.ways(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	outside, frame := 0, within(p.limits, ways)
+	for i, way := range ways.Paths {
+		end := way[len(way)-1]
+		if figure.Around([]figure.Point{end, {p.limits.XMin, p.limits.YMin}, {p.limits.XMax, p.limits.YMax}}, 0) != p.limits {
+			outside++
+		}
+		if figure.Around([]figure.Point{end, {frame.XMin, frame.YMin}, {frame.XMax, frame.YMax}}, 0) != frame {
+			t.Errorf("trajectory %d ends at %v, outside of %v", i, end, frame)
+		}
+	}
+	if outside == 0 {
+		t.Errorf("no trajectory leaves %v: this test shows nothing", p.limits)
+	}
+}
