@@ -9,12 +9,16 @@ import (
 // Check reports every way in which the plan is not well formed: values out of range or read before they are written,
 // shapes that do not fit, an instruction in a section where its operands' spaces do not belong, a destination that is
 // also a source, rows that would mix, or gradients that do not have the shape of what they belong to. A plan that passes
-// can be run by any backend.
+// can be run by any backend. No plan makes it panic.
 func (p *Plan) Check() error {
+	if p == nil {
+		return errors.New("plan: there is no plan")
+	}
 	c := checker{plan: p, written: make([]bool, len(p.Values))}
 	c.declare()
 	for _, s := range p.Sections() {
-		if s.Name == "backward" {
+		if s.Name == "backward" { // what the plan gives is there before any cotangent
+			c.outputs()
 			c.cotangents()
 		}
 		for i, in := range s.Code {
@@ -23,7 +27,7 @@ func (p *Plan) Check() error {
 			}
 		}
 	}
-	c.results()
+	c.gradients()
 	return errors.Join(c.errs...)
 }
 
@@ -161,18 +165,29 @@ func (c *checker) sources(s Section, in Instr) error {
 	return nil
 }
 
-// results checks what leaves the plan.
-func (c *checker) results() {
+// outputs checks what the Forward section leaves.
+func (c *checker) outputs() {
 	for _, out := range c.plan.Outputs {
 		c.leave(out.Name, out.Value, Row)
 	}
+}
+
+// gradients checks what the other sections leave.
+func (c *checker) gradients() {
 	for _, g := range c.plan.InputGrads {
 		if g.Value != None && c.leave("gradient of "+g.Name, g.Value, Row) {
 			c.belongs("gradient of", g, c.plan.Input(g.Name))
 		}
 	}
-	if c.plan.HasVJP() && len(c.plan.ParamGrads) != len(c.plan.Params) {
-		c.fail("%d parameter gradients for %d parameters", len(c.plan.ParamGrads), len(c.plan.Params))
+	want := len(c.plan.Params)
+	if !c.plan.HasVJP() {
+		want = 0
+		if n := len(c.plan.InputGrads); n > 0 {
+			c.fail("%d input gradients without a cotangent", n)
+		}
+	}
+	if n := len(c.plan.ParamGrads); n != want {
+		c.fail("%d parameter gradients for %d parameters and %d cotangents", n, len(c.plan.Params), len(c.plan.Cotangents))
 		return
 	}
 	for i, id := range c.plan.ParamGrads {

@@ -70,6 +70,7 @@ var faults = []struct {
 	{"a parameter of another length", `parameter "w"`, func(p *Plan, _ *script) { p.Params[0].Shape = []int{3, 3} }},
 	{"two ports on one value", `"x" enters`, func(p *Plan, _ *script) { p.Inputs = append(p.Inputs, p.Inputs[0]) }},
 	{"an output that is not made", `"y" leaves`, func(p *Plan, _ *script) { p.Outputs[0].Value = 999 }},
+	{"an output made of the cotangent", `"y" leaves`, func(p *Plan, _ *script) { p.Outputs[0].Value = p.BackwardCode[0].Dst }},
 	{"a gradient of another width", `gradient of "x"`, func(p *Plan, _ *script) { p.InputGrads[0].Value = p.Outputs[0].Value }},
 	{"a gradient of no input", `gradient of "u"`, func(p *Plan, _ *script) { p.InputGrads[0].Name = "u" }},
 	{"a parameter's gradient of another shape", `gradient of "w"`, func(p *Plan, _ *script) { p.ParamGrads[0] = p.ParamGrads[1] }},
