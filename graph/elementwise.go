@@ -6,22 +6,14 @@ import (
 	"neuralode/plan"
 )
 
-// unaryFn names plan functions by what Gorgonia's operation prints.
-func unaryFn(name string) (plan.Fn, bool) {
-	f, ok := map[string]plan.Fn{
-		"abs": plan.Abs, "sign": plan.Sign, "sin": plan.Sin, "cos": plan.Cos, "exp": plan.Exp, "ln": plan.Log,
-		"neg": plan.Neg, "square": plan.Square, "sqrt": plan.Sqrt, "inv": plan.Inverse, "cube": plan.Cube,
-		"tanh": plan.Tanh, "sigmoid": plan.Sigmoid, "log1p": plan.Log1p, "softplus": plan.Softplus,
-	}[name]
-	return f, ok
-}
-
-func binaryFn(name string) (plan.Fn, bool) {
-	f, ok := map[string]plan.Fn{
-		"+": plan.Add, "-": plan.Sub, "⊙": plan.Mul, "÷": plan.Div, "^": plan.Pow,
-		"<": plan.Lt, "<=": plan.Lte, ">": plan.Gt, ">=": plan.Gte, "==": plan.Eq, "!=": plan.Ne,
-	}[name]
-	return f, ok
+// functionOf is the function of so many numbers for which Gorgonia's operation prints the name.
+func functionOf(arity int, name string) (plan.Fn, bool) {
+	for _, f := range plan.Functions() {
+		if f.Arity == arity && f.Gorgonia != "" && f.Gorgonia == name {
+			return f.Fn, true
+		}
+	}
+	return 0, false
 }
 
 func (l *lowering) unary(n node) (view, error) {
@@ -33,7 +25,7 @@ func (l *lowering) unary(n node) (view, error) {
 	if name == "expm1" { // Gorgonia makes it of exp(x) − 1
 		return l.combine(n, plan.Sub, l.apply(n, plan.Exp, v), l.number(1))
 	}
-	fn, ok := unaryFn(name)
+	fn, ok := functionOf(1, name)
 	if !ok {
 		return view{}, unsupported(n.pair[0])
 	}
@@ -61,7 +53,7 @@ func (l *lowering) number(x float64) view {
 }
 
 func (l *lowering) binary(n node) (view, error) {
-	fn, ok := binaryFn(strings.Fields(n.op().String())[0])
+	fn, ok := functionOf(2, strings.Fields(n.op().String())[0])
 	if !ok {
 		return view{}, unsupported(n.pair[0])
 	}

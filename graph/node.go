@@ -82,7 +82,7 @@ func (l *lowering) rule(n node) (view, error) {
 		return l.size(n)
 	case "elemUnaryOp":
 		return l.unary(n)
-	case "elemBinOp":
+	case "elemBinOp", "maxBetween", "minBetween":
 		return l.binary(n)
 	case "linAlgBinOp":
 		return l.linear(n)

@@ -1,11 +1,9 @@
 package plan
 
-import (
-	"fmt"
-	"math"
-)
+import "fmt"
 
-// Fn is a scalar function of one or two numbers, applied element by element.
+// Fn is a scalar function of one or two numbers, applied element by element. What is known of it stands in one table,
+// [Functions], which graph, the backends and their tests walk; Check refuses a function that has no place in it.
 type Fn uint8
 
 // The functions. Unary ones first, then binary ones; the last group are derivatives that fusion makes: they take the
@@ -53,134 +51,47 @@ const (
 	fnCount
 )
 
-var fnNames = [fnCount]string{"identity", "neg", "exp", "log", "log1p", "tanh", "sigmoid", "softplus", "relu", "sin",
-	"cos", "square", "cube", "sqrt", "inverse", "abs", "sign", "add", "sub", "mul", "div", "pow", "max", "min", "lt",
-	"lte", "gt", "gte", "eq", "ne", "tanh_vjp", "sigmoid_vjp", "softplus_vjp", "relu_vjp"}
-
 func (f Fn) String() string {
-	if f < fnCount {
-		return fnNames[f]
+	if f.known() {
+		return table[f].Name
 	}
 	return fmt.Sprintf("fn(%d)", uint8(f))
 }
 
+// known reports whether the table has all that lowering, backends and tests need of f.
+func (f Fn) known() bool {
+	if int(f) >= len(table) {
+		return false
+	}
+	e := &table[f]
+	one := e.Arity == 1 && e.value1 != nil && e.slope1 != nil
+	two := e.Arity == 2 && e.value2 != nil && e.slope2 != nil
+	return e.Name != "" && e.C != "" && (one || two)
+}
+
 // IsUnary reports whether f takes one argument.
-func (f Fn) IsUnary() bool { return f <= lastUnary }
+func (f Fn) IsUnary() bool { return f.known() && table[f].Arity == 1 }
+
+// IsVJP reports whether f is the derivative of another function, times a cotangent.
+func (f Fn) IsVJP() bool { return f.known() && table[f].IsVJP }
 
 // Eval1 is f(x) in float64 for a unary f. It panics for any other.
-func (f Fn) Eval1(x float64) float64 {
-	switch f {
-	case Identity:
-		return x
-	case Neg:
-		return -x
-	case Exp:
-		return math.Exp(x)
-	case Log:
-		return math.Log(x)
-	case Log1p:
-		return math.Log1p(x)
-	case Tanh:
-		return math.Tanh(x)
-	case Sigmoid:
-		return sigmoid(x)
-	case Softplus:
-		return softplus(x)
-	case Relu:
-		return relu(x)
-	case Sin:
-		return math.Sin(x)
-	case Cos:
-		return math.Cos(x)
-	case Square:
-		return x * x
-	case Cube:
-		return x * x * x
-	case Sqrt:
-		return math.Sqrt(x)
-	case Inverse:
-		return 1 / x
-	case Abs:
-		return math.Abs(x)
-	case Sign:
-		return sign(x)
-	}
-	panic("plan: Eval1 of " + f.String())
-}
+func (f Fn) Eval1(x float64) float64 { return f.entry(1).value1(x) }
 
 // Eval2 is f(a, b) in float64 for a binary f. It panics for any other.
-func (f Fn) Eval2(a, b float64) float64 {
-	switch f {
-	case Add:
-		return a + b
-	case Sub:
-		return a - b
-	case Mul:
-		return a * b
-	case Div:
-		return a / b
-	case Pow:
-		return math.Pow(a, b)
-	case Max:
-		return math.Max(a, b)
-	case Min:
-		return math.Min(a, b)
-	case Lt:
-		return indicator(a < b)
-	case Lte:
-		return indicator(a <= b)
-	case Gt:
-		return indicator(a > b)
-	case Gte:
-		return indicator(a >= b)
-	case Eq:
-		return indicator(a == b)
-	case Ne:
-		return indicator(a != b)
-	case TanhVJP:
-		return a * (1 - b*b)
-	case SigmoidVJP:
-		return a * b * (1 - b)
-	case SoftplusVJP:
-		return a * sigmoid(b)
-	case ReluVJP:
-		return a * indicator(b > 0)
-	}
-	panic("plan: Eval2 of " + f.String())
-}
+func (f Fn) Eval2(a, b float64) float64 { return f.entry(2).value2(a, b) }
 
-func sigmoid(x float64) float64 {
-	if x >= 0 {
-		return 1 / (1 + math.Exp(-x))
-	}
-	e := math.Exp(x)
-	return e / (1 + e)
-}
+// Slope1 is the derivative f'(x) of a unary f. Where f has a kink or a jump it is that of the side on which Gorgonia's
+// gradient lies, or 0. It panics for a function of two numbers.
+func (f Fn) Slope1(x float64) float64 { return f.entry(1).slope1(x) }
 
-// softplus is log(1 + eˣ) without overflow.
-func softplus(x float64) float64 { return math.Max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) }
+// Slope2 is the gradient (∂f/∂a, ∂f/∂b) of a binary f, under the rules of Slope1.
+func (f Fn) Slope2(a, b float64) (da, db float64) { return f.entry(2).slope2(a, b) }
 
-// relu passes NaN on, as max(x, 0) does not in every language.
-func relu(x float64) float64 {
-	if x < 0 {
-		return 0
+// entry is the row of the table for a function of that many numbers.
+func (f Fn) entry(arity int) *Function {
+	if int(f) >= len(table) || table[f].Arity != arity {
+		panic(fmt.Sprintf("plan: %v is no function of %d numbers", f, arity))
 	}
-	return x
-}
-
-func sign(x float64) float64 {
-	switch {
-	case x > 0:
-		return 1
-	case x < 0:
-		return -1
-	}
-	return x // 0 and NaN
-}
-
-func indicator(b bool) float64 {
-	if b {
-		return 1
-	}
-	return 0
+	return &table[f]
 }

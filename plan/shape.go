@@ -67,7 +67,10 @@ func resultShape(in Instr, src []Value, dst Value) (rows, cols int, err error) {
 }
 
 func functionOf(f Fn, unary bool) error {
-	if f >= fnCount || f.IsUnary() != unary {
+	if !f.known() {
+		return fmt.Errorf("unknown function %v", f)
+	}
+	if f.IsUnary() != unary {
 		return fmt.Errorf("%v has the wrong number of arguments", f)
 	}
 	return nil

@@ -34,7 +34,7 @@ func printReduce(b *strings.Builder, indent string, p *plan.Plan, in plan.Instr,
 	}
 	dst := fmt.Sprintf("v%d", in.Dst)
 	fmt.Fprintf(b, "%sreal %s = %s;\n", indent, dst, start)
-	fmt.Fprintf(b, "%sfor (int j = 0; j < %d; j++) %s = %s;\n", indent, n, dst, binary(in.Fn, dst, ref(in.Src[0], r, c)))
+	fmt.Fprintf(b, "%sfor (int j = 0; j < %d; j++) %s = %s;\n", indent, n, dst, apply(in.Fn, dst, ref(in.Src[0], r, c)))
 }
 
 // printInner prints an element of a product of matrices that are not row values.
@@ -56,9 +56,9 @@ func element(p *plan.Plan, in plan.Instr, ref reference) string {
 	a := in.Src[0]
 	switch in.Op {
 	case plan.Unary:
-		return unary(in.Fn, ref(a, "r", "c"))
+		return apply(in.Fn, ref(a, "r", "c"), "")
 	case plan.Binary:
-		return binary(in.Fn, ref(a, "r", "c"), ref(in.Src[1], "r", "c"))
+		return apply(in.Fn, ref(a, "r", "c"), ref(in.Src[1], "r", "c"))
 	case plan.Broadcast:
 		return ref(a, "r", "c")
 	case plan.Transpose:
@@ -116,52 +116,10 @@ func concat(p *plan.Plan, in plan.Instr, ref reference) string {
 	return b.String()
 }
 
-// unary is fn(x).
-func unary(fn plan.Fn, x string) string {
-	switch fn {
-	case plan.Identity:
-		return x
-	case plan.Neg:
-		return "-" + x
-	case plan.Square:
-		return fmt.Sprintf("%s * %s", x, x)
-	case plan.Cube:
-		return fmt.Sprintf("%s * %s * %s", x, x, x)
-	case plan.Inverse:
-		return "1 / " + x
-	case plan.Abs:
-		return fmt.Sprintf("MATH(fabs)(%s)", x)
-	case plan.Sigmoid:
-		return fmt.Sprintf("fnSigmoid(%s)", x)
-	case plan.Softplus:
-		return fmt.Sprintf("fnSoftplus(%s)", x)
-	case plan.Tanh:
-		return fmt.Sprintf("fnTanh(%s)", x)
-	case plan.Relu:
-		return fmt.Sprintf("fnRelu(%s)", x)
-	case plan.Sign:
-		return fmt.Sprintf("fnSign(%s)", x)
-	}
-	return fmt.Sprintf("MATH(%v)(%s)", fn, x) // exp, log, log1p, sin, cos, sqrt
-}
+// apply is fn(x) or fn(x, y), as the table of package plan writes it.
+func apply(fn plan.Fn, x, y string) string { return functions[fn].Call(x, y) }
 
-var operators = map[plan.Fn]string{plan.Add: "+", plan.Sub: "-", plan.Mul: "*", plan.Div: "/"}
-
-var comparisons = map[plan.Fn]string{plan.Lt: "<", plan.Lte: "<=", plan.Gt: ">", plan.Gte: ">=", plan.Eq: "==", plan.Ne: "!="}
-
-var calls = map[plan.Fn]string{plan.Pow: "MATH(pow)", plan.Max: "fnMax", plan.Min: "fnMin", plan.TanhVJP: "fnTanhVJP",
-	plan.SigmoidVJP: "fnSigmoidVJP", plan.SoftplusVJP: "fnSoftplusVJP", plan.ReluVJP: "fnReluVJP"}
-
-// binary is fn(x, y).
-func binary(fn plan.Fn, x, y string) string {
-	if op, ok := operators[fn]; ok {
-		return fmt.Sprintf("%s %s %s", x, op, y)
-	}
-	if op, ok := comparisons[fn]; ok {
-		return fmt.Sprintf("%s %s %s ? real(1) : real(0)", x, op, y)
-	}
-	return fmt.Sprintf("%s(%s, %s)", calls[fn], x, y)
-}
+var functions = plan.Functions()
 
 // number prints a constant.
 func number(x float64) string {

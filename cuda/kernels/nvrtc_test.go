@@ -12,6 +12,7 @@ import (
 	"neuralode/cuda/kernels"
 	"neuralode/graph"
 	"neuralode/solver"
+	"neuralode/solver/solvertest"
 )
 
 // nvrtc finds the compiler's library: NVRTC_LIBRARY, or the cache folder of the repository.
@@ -72,6 +73,24 @@ func TestNVRTC(t *testing.T) {
 	spec := solver.DefaultSpec()
 	spec.Gradient, spec.Precision = solver.Discrete, solver.TF32
 	seedNet().compileVariants(t, library, spec)
+}
+
+// TestNVRTCFunctions compiles every function of plans.
+func TestNVRTCFunctions(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
+	library := nvrtc(t)
+	m := solver.Model{Field: solvertest.FunctionField()}
+	for _, precision := range []solver.Precision{solver.Float32, solver.Float64} {
+		spec := solver.DefaultSpec()
+		spec.Precision = precision
+		k, err := kernels.PrintWide(m, spec, kernels.DefaultWide())
+		if err != nil {
+			t.Fatal(err)
+		}
+		compileForGPU(t, library, k.Source)
+	}
 }
 
 // compileVariants compiles the fused kernels for small and large batches, and the wide ones.

@@ -191,7 +191,7 @@ func (p *program) printProduct(b *strings.Builder, in plan.Instr) {
 		sum = "(y + " + p.ref(in.Src[2], "0", "c") + ")"
 	}
 	if in.Op == plan.Affine {
-		sum = unary(in.Fn, sum)
+		sum = apply(in.Fn, sum, "")
 	}
 	fmt.Fprintf(b, "\t\t\tconst real v%d = %s;\n", in.Dst, sum)
 	p.store(b, in.Dst)

@@ -256,7 +256,7 @@ func (p *wideProgram) afterProduct(in plan.Instr) string {
 		sum = "(" + sum + " + " + p.ref(in.Src[2], "0", "c") + ")"
 	}
 	if in.Op == plan.Affine {
-		return unary(in.Fn, sum)
+		return apply(in.Fn, sum, "")
 	}
 	return sum
 }

@@ -82,7 +82,7 @@ func (e *executor[T]) fuseVJP(ops []rowOp) []rowOp {
 	var out []rowOp
 	for _, op := range ops {
 		last := len(out) - 1
-		if op.kind == binary && isVJP(op.Fn) && last >= 0 && out[last].kind == product && out[last].Op == plan.MatMul &&
+		if op.kind == binary && op.Fn.IsVJP() && last >= 0 && out[last].kind == product && out[last].Op == plan.MatMul &&
 			op.Src[0] == out[last].Dst && op.Src[1] != op.Src[0] && e.uses(op.Src[0]) == 1 &&
 			op.src[1].mem != shared && op.src[1].width == op.dst.width {
 			out[last].dst, out[last].vjp, out[last].src[1] = op.dst, op.Fn, op.src[1]
@@ -92,8 +92,6 @@ func (e *executor[T]) fuseVJP(ops []rowOp) []rowOp {
 	}
 	return out
 }
-
-func isVJP(f plan.Fn) bool { return f >= plan.TanhVJP && f <= plan.ReluVJP }
 
 // uses counts how often a value is read or handed out.
 func (e *executor[T]) uses(id plan.ID) int {

@@ -19,6 +19,7 @@ type Suite struct {
 // Run runs the whole suite as subtests.
 func (s Suite) Run(t *testing.T) {
 	t.Run("closed forms", s.closedForms)
+	t.Run("functions", s.Functions)
 	t.Run("gradient oracle", s.gradientOracle)
 	t.Run("reference files", s.referenceFiles)
 	t.Run("reference backend", s.referenceBackend)

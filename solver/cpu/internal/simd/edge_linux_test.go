@@ -5,7 +5,6 @@ import (
 	"testing"
 	"unsafe"
 
-	"neuralode/plan"
 	"neuralode/solver/cpu/internal/simd"
 )
 
@@ -47,7 +46,7 @@ func testEdges[T simd.Float](t *testing.T, kern *simd.Kernels[T]) {
 		kern.Gemm(dst.base, dst.off, x.base, x.off, packed, bias, k, m)
 		kern.GemmTN(w, x.base, x.off, y.base, y.off, k, m)
 		kern.ColSum(bias, y.base, y.off, m)
-		for fn := plan.Identity; fn <= plan.ReluVJP; fn++ {
+		for _, fn := range append(functionsOf(1), functionsOf(2)...) {
 			apply(kern, fn, dst, y)
 		}
 		h, coef, slopes, out := edge[T](t, n), edge[T](t, 4), rows(4*m), edge[float64](t, n)

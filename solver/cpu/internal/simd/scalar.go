@@ -15,10 +15,13 @@ type scalars[T Float] struct {
 // newScalars takes every function by way of float64, but for those that have a quicker form in T.
 func newScalars[T Float]() *scalars[T] {
 	s := &scalars[T]{}
-	for i := range s.unary {
-		fn := plan.Fn(i)
-		s.unary[fn] = func(x T) T { return T(fn.Eval1(float64(x))) }
-		s.binary[fn] = func(a, b T) T { return T(fn.Eval2(float64(a), float64(b))) }
+	for _, f := range plan.Functions() {
+		fn := f.Fn
+		if f.Arity == 1 {
+			s.unary[fn] = func(x T) T { return T(fn.Eval1(float64(x))) }
+		} else {
+			s.binary[fn] = func(a, b T) T { return T(fn.Eval2(float64(a), float64(b))) }
+		}
 	}
 	s.unary[plan.Identity] = func(x T) T { return x }
 	s.unary[plan.Neg] = func(x T) T { return -x }
