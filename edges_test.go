@@ -25,13 +25,14 @@ var allowed = map[string][]string{
 	"cuda/kernels/emulate":     {"plan", "solver", "cuda/kernels"},
 	"safetensors":              {"atomicfile"},
 	"atomicfile":               {},
+	"memory":                   {},
 	"dataset":                  {"dataset/internal/npy"},
 	"dataset/internal/npy":     {},
 	"reference":                {"safetensors"},
 	"figure":                   {},
 	"":                         {"plan", "solver", "graph", "solver/cpu", "cuda", "cuda/driver"},
-	"train":                    {"plan", "solver", "graph", "dataset", "reference", "safetensors", "atomicfile"},
-	"cmd/neuralode":            {"", "solver", "graph", "train", "figure", "dataset", "reference", "atomicfile", "bench", "verify"},
+	"train":                    {"plan", "solver", "graph", "dataset", "reference", "safetensors", "atomicfile", "memory"},
+	"cmd/neuralode":            {"", "solver", "graph", "train", "figure", "dataset", "reference", "atomicfile", "bench", "verify", "memory"},
 	"verify":                   {"", "solver", "graph", "train", "reference"},
 	"bench/peers/export":       {"bench", "reference", "safetensors"},
 	"bench":                    {"", "solver", "graph", "train", "reference", "solver/cpu", "solver/cpu/kernelbench"},
@@ -47,6 +48,8 @@ var owners = map[string][]string{
 	"github.com/sbinet/npyio":           {"dataset"},
 	"github.com/schollz/progressbar/v3": {"cmd/neuralode"},
 	"C":                                 {"cuda/driver"},
+
+	"github.com/KimMachineGun/automemlimit": {"memory"},
 }
 
 // TestImportEdges fails on an import that the design does not have: data flows one way through the packages, and each
