@@ -9,58 +9,81 @@ import (
 	"neuralode/dataset/internal/npy"
 )
 
-// Trajectories is the states of samples at times.
-type Trajectories struct {
-	Times  []float64 // [times]
-	States []float64 // [samples, times, Dim]; NaN where a solve did not get
-	Dim    int
+// TrajectoryWriter writes the states of samples at times, some samples at a time. States are [samples, times, dim]; NaN
+// where a solve did not get. Close after the last.
+type TrajectoryWriter struct {
+	times   []float64
+	dim     int
+	samples int // written so far
+	csv     *bufio.Writer
+	npy     *npy.Writer // or nil
 }
 
-// Samples is the number of samples.
-func (t *Trajectories) Samples() int {
-	if t.Dim < 1 || len(t.Times) == 0 {
-		return 0
+// NewTrajectoryCSV writes a line for each sample and time to w, under the header sample,t,z1,z2,...: samples count from 0,
+// and a number is the shortest text that gives the same float64.
+func NewTrajectoryCSV(w io.Writer, times []float64, dim int) (*TrajectoryWriter, error) {
+	t := &TrajectoryWriter{times: times, dim: dim, csv: bufio.NewWriterSize(w, 1<<16)}
+	if err := t.check(); err != nil {
+		return nil, err
 	}
-	return len(t.States) / (len(t.Times) * t.Dim)
+	_, _ = t.csv.WriteString("sample,t")
+	for j := range dim {
+		_, _ = fmt.Fprintf(t.csv, ",z%d", j+1)
+	}
+	_ = t.csv.WriteByte('\n')
+	return t, nil
 }
 
-// Check reports a shape that cannot be: no dimension, no times, or states that are not full samples.
-func (t *Trajectories) Check() error {
-	if t.Dim < 1 || len(t.Times) == 0 || t.Samples()*len(t.Times)*t.Dim != len(t.States) {
-		return fmt.Errorf("dataset: %d states are not full samples of %d times and %d dimensions", len(t.States), len(t.Times), t.Dim)
+// NewTrajectoryNPY writes the states of so many samples to w as an array [samples, times, dim] of float64 in C order; the
+// times are not in it.
+func NewTrajectoryNPY(w io.Writer, samples int, times []float64, dim int) (*TrajectoryWriter, error) {
+	t := &TrajectoryWriter{times: times, dim: dim}
+	if err := t.check(); err != nil {
+		return nil, err
+	}
+	var err error
+	t.npy, err = npy.NewWriter(w, []int{samples, len(times), dim})
+	return t, err
+}
+
+func (t *TrajectoryWriter) check() error {
+	if t.dim < 1 || len(t.times) == 0 {
+		return fmt.Errorf("dataset: trajectories of %d dimensions at %d times, want at least one of each", t.dim, len(t.times))
 	}
 	return nil
 }
 
-// WriteCSV writes a line for each sample and time to w, under the header sample,t,z1,z2,...: samples count from 0, and
-// a number is the shortest text that gives the same float64. It writes nothing when [Trajectories.Check] reports an error.
-func (t *Trajectories) WriteCSV(w io.Writer) error {
-	if err := t.Check(); err != nil {
-		return err
+// Write writes the states of the next samples. States that are not full samples are an error; one of w's is kept for Close.
+func (t *TrajectoryWriter) Write(states []float64) error {
+	size := len(t.times) * t.dim
+	if len(states)%size != 0 {
+		return fmt.Errorf("dataset: %d states are not full samples of %d times and %d dimensions", len(states), len(t.times), t.dim)
 	}
-	b := bufio.NewWriterSize(w, 1<<16)
-	_, _ = b.WriteString("sample,t")
-	for j := range t.Dim {
-		_, _ = fmt.Fprintf(b, ",z%d", j+1)
+	if t.npy != nil {
+		t.npy.Write(states)
+	} else {
+		t.writeLines(states)
 	}
-	_ = b.WriteByte('\n')
-	for i := range len(t.States) / t.Dim {
-		sample, time := i/len(t.Times), i%len(t.Times)
-		line := strconv.AppendInt(b.AvailableBuffer(), int64(sample), 10)
-		for _, v := range append([]float64{t.Times[time]}, t.States[i*t.Dim:(i+1)*t.Dim]...) {
-			line = strconv.AppendFloat(append(line, ','), v, 'g', -1, 64)
-		}
-		_, _ = b.Write(append(line, '\n'))
-	}
-	return b.Flush() // the first error of all writes
+	t.samples += len(states) / size
+	return nil
 }
 
-// WriteNPY writes the states to w as an array [samples, times, Dim] of float64 in C order; the times are not in it. It
-// writes nothing when [Trajectories.Check] reports an error.
-func (t *Trajectories) WriteNPY(w io.Writer) error {
-	if err := t.Check(); err != nil {
-		return err
+func (t *TrajectoryWriter) writeLines(states []float64) {
+	for i := range len(states) / t.dim {
+		sample, time := t.samples+i/len(t.times), t.times[i%len(t.times)]
+		line := strconv.AppendInt(t.csv.AvailableBuffer(), int64(sample), 10)
+		line = strconv.AppendFloat(append(line, ','), time, 'g', -1, 64)
+		for _, v := range states[i*t.dim : (i+1)*t.dim] {
+			line = strconv.AppendFloat(append(line, ','), v, 'g', -1, 64)
+		}
+		_, _ = t.csv.Write(append(line, '\n'))
 	}
-	a := npy.Array{Shape: []int{t.Samples(), len(t.Times), t.Dim}, Data: t.States}
-	return a.Write(w)
+}
+
+// Close returns the first error of all writes to w, which stays open, and says where samples are missing from an array.
+func (t *TrajectoryWriter) Close() error {
+	if t.npy != nil {
+		return t.npy.Close()
+	}
+	return t.csv.Flush()
 }

@@ -3,6 +3,7 @@ package dataset
 import (
 	"bytes"
 	"errors"
+	"io"
 	"math"
 	"reflect"
 	"slices"
@@ -184,11 +185,25 @@ func TestDatasetCheck(t *testing.T) {
 	}
 }
 
+func opened(t *testing.T) func(*TrajectoryWriter, error) *TrajectoryWriter {
+	return func(w *TrajectoryWriter, err error) *TrajectoryWriter {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return w
+	}
+}
+
+// TestTrajectories writes two samples one after the other.
 func TestTrajectories(t *testing.T) {
-	tr := &Trajectories{Times: []float64{0, 0.1}, Dim: 2, States: []float64{1, 2, 3, 4, 5, 6, math.NaN(), 1e-300}}
+	times, states := []float64{0, 0.1}, []float64{1, 2, 3, 4, 5, 6, math.NaN(), 1e-300}
 	var text, binary bytes.Buffer
-	if err := errors.Join(tr.WriteCSV(&text), tr.WriteNPY(&binary)); err != nil {
-		t.Fatal(err)
+	inCSV, inNPY := opened(t)(NewTrajectoryCSV(&text, times, 2)), opened(t)(NewTrajectoryNPY(&binary, 2, times, 2))
+	for _, w := range []*TrajectoryWriter{inCSV, inNPY} {
+		if err := errors.Join(w.Write(states[:4]), w.Write(nil), w.Write(states[4:]), w.Close()); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if want := "sample,t,z1,z2\n0,0,1,2\n0,0.1,3,4\n1,0,5,6\n1,0.1,NaN,1e-300\n"; text.String() != want {
 		t.Errorf("wrote %q, want %q", text.String(), want)
@@ -200,19 +215,23 @@ func TestTrajectories(t *testing.T) {
 }
 
 func TestTrajectoriesCheck(t *testing.T) {
-	for _, tr := range []*Trajectories{
-		{},
-		{Dim: 1, States: []float64{1}},
-		{Dim: 0, Times: []float64{1}},
-		{Dim: -1, Times: []float64{1}, States: []float64{1}},
-		{Dim: 2, Times: []float64{1, 2}, States: []float64{1, 2, 3}},
-	} {
+	for _, c := range []struct {
+		dim   int
+		times []float64
+	}{{0, []float64{1}}, {-1, []float64{1}}, {1, nil}} {
 		var b bytes.Buffer
-		for _, err := range []error{tr.WriteCSV(&b), tr.WriteNPY(&b)} {
-			if err == nil || !strings.Contains(err.Error(), "are not full samples of") || b.Len() > 0 {
-				t.Errorf("%+v: error %v, %d bytes", tr, err, b.Len())
-			}
+		_, err1 := NewTrajectoryCSV(&b, c.times, c.dim)
+		_, err2 := NewTrajectoryNPY(&b, 1, c.times, c.dim)
+		if err1 == nil || err2 == nil || b.Len() > 0 {
+			t.Errorf("%+v: errors %v, %v, %d bytes", c, err1, err2, b.Len())
 		}
+	}
+	w := opened(t)(NewTrajectoryNPY(io.Discard, 2, []float64{1, 2}, 2))
+	if err := w.Write([]float64{1, 2, 3}); err == nil || !strings.Contains(err.Error(), "are not full samples of") {
+		t.Errorf("three states of a sample of four: %v", err)
+	}
+	if err := errors.Join(w.Write(make([]float64, 4)), w.Close()); err == nil || !strings.Contains(err.Error(), "missing") {
+		t.Errorf("one sample of two: %v", err)
 	}
 }
 
@@ -223,8 +242,9 @@ func (failing) Read([]byte) (int, error)  { return 0, errors.New("broken pipe") 
 
 func TestFailuresOfTheStream(t *testing.T) {
 	d := must(t)(Circle(2, 0, seeded(1)))
-	tr := &Trajectories{Times: []float64{0}, Dim: 1, States: []float64{1}}
-	for _, err := range []error{d.WriteCSV(failing{}), d.WriteNPY(failing{}), tr.WriteCSV(failing{}), tr.WriteNPY(failing{})} {
+	inCSV := opened(t)(NewTrajectoryCSV(failing{}, []float64{0}, 1))
+	inNPY := opened(t)(NewTrajectoryNPY(failing{}, 0, []float64{0}, 1))
+	for _, err := range []error{d.WriteCSV(failing{}), d.WriteNPY(failing{}), inCSV.Close(), inNPY.Close()} {
 		if err == nil || !strings.Contains(err.Error(), "broken pipe") {
 			t.Errorf("error %v", err)
 		}

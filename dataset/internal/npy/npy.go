@@ -117,25 +117,63 @@ func transpose(data []float64, shape []int) []float64 {
 // Write writes the array as float64 in C order, version 1.0 of the format, the data at a multiple of 64 bytes. A shape
 // that does not fit the data is an error before anything is written.
 func (a *Array) Write(w io.Writer) error {
-	h := header{descr: "<f8", shape: a.Shape}
+	if n := product(a.Shape); n != len(a.Data) {
+		return fmt.Errorf("%d numbers do not fill shape %s", len(a.Data), header{shape: a.Shape})
+	}
+	n, err := NewWriter(w, a.Shape)
+	if err != nil {
+		return err
+	}
+	n.Write(a.Data)
+	return n.Close()
+}
+
+func product(shape []int) int {
 	n := 1
-	for _, d := range a.Shape {
+	for _, d := range shape {
 		n *= d
 	}
-	if n != len(a.Data) {
-		return fmt.Errorf("%d numbers do not fill shape %s", len(a.Data), h)
-	}
+	return n
+}
+
+// Writer writes an array piece by piece, as [Array.Write] does.
+type Writer struct {
+	b    *bufio.Writer
+	left int // numbers
+}
+
+// NewWriter writes the header of an array of that shape. A shape that the format has no room for is an error before
+// anything is written.
+func NewWriter(w io.Writer, shape []int) (*Writer, error) {
+	h := header{descr: "<f8", shape: shape}
 	text := fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': %s, }", h.descr, h)
 	text += strings.Repeat(" ", 63-(10+len(text))%64) + "\n"
 	if len(text) > math.MaxUint16 {
-		return fmt.Errorf("shape %s is too long", h)
+		return nil, fmt.Errorf("shape %s is too long", h)
 	}
 	b := bufio.NewWriterSize(w, 1<<16)
 	_, _ = b.WriteString(magic + "\x01\x00")
 	_, _ = b.Write(binary.LittleEndian.AppendUint16(nil, uint16(len(text))))
 	_, _ = b.WriteString(text)
-	for _, v := range a.Data {
-		_, _ = b.Write(binary.LittleEndian.AppendUint64(b.AvailableBuffer(), math.Float64bits(v)))
+	return &Writer{b, product(shape)}, nil
+}
+
+// Write writes the next numbers.
+func (w *Writer) Write(data []float64) {
+	for _, v := range data {
+		_, _ = w.b.Write(binary.LittleEndian.AppendUint64(w.b.AvailableBuffer(), math.Float64bits(v)))
 	}
-	return b.Flush() // the first error of all writes
+	w.left -= len(data)
+}
+
+// Close returns the first error of all writes, or says that there were too few or too many numbers. It does not close
+// what is underneath.
+func (w *Writer) Close() error {
+	if err := w.b.Flush(); err != nil {
+		return err
+	}
+	if w.left != 0 {
+		return fmt.Errorf("%d numbers are missing from the array", w.left)
+	}
+	return nil
 }
