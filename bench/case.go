@@ -32,7 +32,7 @@ const (
 const drawSeed = 1
 
 // FromProblem is the case of a reference problem with that many of its samples; beyond those it has, they are drawn with
-// replacement by a fixed seed.
+// replacement by a fixed seed. It is a *memory.Error where there is no room for them.
 func FromProblem(p *reference.Problem, batch int) (*Case, error) {
 	if batch < 1 {
 		return nil, fmt.Errorf("bench: batch must be at least 1, got %d", batch)
@@ -42,6 +42,9 @@ func FromProblem(p *reference.Problem, batch int) (*Case, error) {
 		return nil, fmt.Errorf("bench: %s: %w", p.Name, err)
 	}
 	c := &Case{Name: p.Name, Model: model, Rtol: rtol, Atol: atol}
+	if err := model.CheckTraining(c.Spec(solver.Discrete), batch, batch); err != nil {
+		return nil, fmt.Errorf("bench: %s: %w", p.Name, err)
+	}
 	dim, rng := p.Dim(), rand.New(rand.NewPCG(drawSeed, 0))
 	for i := range batch {
 		if batch > p.Batch() {

@@ -18,7 +18,7 @@ type Config struct {
 	Data    string  `json:"data"`    // "spiral", "circle", or the path of a CSV or .npy file
 	Label   string  `json:"label"`   // the label's column in a file; "" is the last
 	Task    string  `json:"task"`    // what the labels of a file are: "auto", "classification" or "regression"
-	Samples int     `json:"samples"` // of a made data set
+	Samples int     `json:"samples"` // of each class of a made data set
 	Noise   float64 `json:"noise"`   // standard deviation added to every coordinate of a made data set
 
 	Hidden     []int  `json:"hidden"` // widths of the hidden layers
@@ -66,7 +66,7 @@ var (
 	Losses   = []string{"auto", "bce", "softmax", "mse"}
 )
 
-// MaxSamples is the largest made data set.
+// MaxSamples is how many samples each class of a made data set has at most.
 const MaxSamples = 10_000_000
 
 // MaxWidth is the widest layer and the most added zeros.
@@ -85,7 +85,7 @@ func (c Config) Check() error {
 	}
 	require(c.made() || dataset.Readable(c.Data), "data must be spiral, circle, or a file that ends in .csv or .npy, got %q", c.Data)
 	choice("task", c.Task, Tasks)
-	require(c.Samples >= 2 && c.Samples <= MaxSamples, "samples must be from 2 to %d, got %d", MaxSamples, c.Samples)
+	require(c.Samples >= 1 && c.Samples <= MaxSamples, "samples must be from 1 to %d for each class, got %d", MaxSamples, c.Samples)
 	require(c.Noise >= 0 && !math.IsInf(c.Noise, 0), "noise must be zero or positive, got %v", c.Noise)
 	for _, h := range c.Hidden {
 		require(h >= 1 && h <= MaxWidth, "hidden widths must be at least 1 and at most %d, got %d", MaxWidth, h)
@@ -116,10 +116,18 @@ func (c Config) checkMade() error {
 	if c.Task == "regression" {
 		return fmt.Errorf("task regression needs labels that are numbers, %s has two classes", c.Data)
 	}
-	m := Model{Net: graph.MLP{Sizes: c.sizes(2)}, Component: c.Component}
-	err := m.chooseHead(c, &dataset.Dataset{Dim: 2, Task: dataset.Binary, Width: 1, Classes: []string{"0", "1"}})
+	m, err := c.madeModel()
 	return errors.Join(err, m.checkSize())
 }
+
+// madeModel is the model for a made data set, two classes of points in a plane, without parameters and plans.
+func (c Config) madeModel() (*Model, error) {
+	m := &Model{Net: graph.MLP{Sizes: c.sizes(2)}, Augment: c.Augment, Component: c.Component}
+	return m, m.chooseHead(c, &dataset.Dataset{Dim: 2, Task: dataset.Binary, Width: 1, Classes: []string{"0", "1"}})
+}
+
+// madeSamples is how many samples a made data set has, of its two classes together.
+func (c Config) madeSamples() int { return 2 * c.Samples }
 
 // sizes are the widths of the field's layers for data of that many features.
 func (c Config) sizes(features int) []int {

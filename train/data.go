@@ -15,7 +15,10 @@ import (
 func (r *Run) loadData(doc *configDocument) (err error) {
 	c := &r.Config
 	if c.made() {
-		r.Data, err = dataset.Generate(c.Data, c.Samples, c.Noise, stream(c.Seed, dataStream, 0))
+		if err := c.checkMadeTraining(); err != nil {
+			return err
+		}
+		r.Data, err = dataset.Generate(c.Data, c.madeSamples(), c.Noise, stream(c.Seed, dataStream, 0))
 		return err
 	}
 	if c.Data, err = filepath.Abs(c.Data); err != nil {

@@ -2,8 +2,10 @@ package train
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"neuralode/dataset"
 	"neuralode/plan"
@@ -26,23 +28,35 @@ func (m *Model) Evaluate(ctx context.Context, backend solver.Backend, spec solve
 	if err := m.fits(d); err != nil {
 		return nil, err
 	}
-	s, err := m.Solve(ctx, backend, spec, d.X)
+	e := &Evaluation{Samples: d.Len(), Accuracy: math.NaN(), Classes: m.Classes}
+	if len(d.Classes) > 0 {
+		e.Confusion = newConfusion(len(m.Classes))
+	}
+	nfe, labels := 0, m.labels(d)
+	err := m.SolveInBlocks(ctx, backend, spec, d.X, func(from int, s *solver.Solution, failed error) error {
+		if failed != nil {
+			return failed
+		}
+		n := len(s.End)
+		out, losses := m.Read(s.Z1, labels[from*m.Solver.LabelWidth():(from+n)*m.Solver.LabelWidth()])
+		for _, l := range losses {
+			e.Loss += l / float64(e.Samples)
+		}
+		if e.Confusion != nil {
+			e.count(m.Predict(out), d.Labels[from:from+n])
+		}
+		for _, cost := range s.Stats {
+			nfe, e.NFEMax = nfe+cost.NFE, max(e.NFEMax, cost.NFE)
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, err
 	}
-	if err := s.Err(); err != nil {
-		return nil, err
+	e.NFEMean = float64(nfe) / float64(e.Samples)
+	if e.Confusion != nil {
+		e.Accuracy = e.diagonal() / float64(e.Samples)
 	}
-	out, losses := m.Read(s.Z1, m.labels(d))
-	e := &Evaluation{Samples: d.Len(), Accuracy: math.NaN(), Classes: m.Classes}
-	for _, l := range losses {
-		e.Loss += l / float64(len(losses))
-	}
-	if len(d.Classes) > 0 {
-		e.score(m.Predict(out), d.Labels)
-	}
-	work := solver.Summarize(s)
-	e.NFEMean, e.NFEMax = work.NFEMean, work.NFEMax
 	return e, nil
 }
 
@@ -60,15 +74,50 @@ func (m *Model) fits(d *dataset.Dataset) error {
 	return nil
 }
 
-// Solve integrates the points x, [n, features], over the model's span.
-func (m *Model) Solve(ctx context.Context, backend solver.Backend, spec solver.Spec, x []float64) (*solver.Solution, error) {
+// SolveInBlocks integrates the points x, [n, features], over the model's span, and gives use the solutions of so many at
+// once as fit into a bounded memory, in their order: from is the place of a solution's first sample, failed is nil or the
+// *solver.SampleError of one of its samples, numbered as in x. With one step for all, all are solved at once. It ends at
+// the first error of use.
+func (m *Model) SolveInBlocks(ctx context.Context, backend solver.Backend, spec solver.Spec, x []float64,
+	use func(from int, s *solver.Solution, failed error) error) error {
+	return m.solve(ctx, backend, spec, x, solveBytes, use)
+}
+
+// solve is SolveInBlocks with blocks of about so many bytes.
+func (m *Model) solve(ctx context.Context, backend solver.Backend, spec solver.Spec, x []float64, bytes float64,
+	use func(from int, s *solver.Solution, failed error) error) error {
 	spec.Gradient = solver.NoGradient
+	n := len(x) / m.Features()
+	block, err := m.block(spec, n, bytes)
+	if err != nil {
+		return err
+	}
 	program, err := backend.Compile(solver.Model{Field: m.Solver.Field}, spec)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer program.Close()
-	return program.Solve(ctx, m.Theta[:m.Solver.Field.ThetaLen()], solver.Batch{Z0: m.States(x), Spans: []solver.Span{m.Span}})
+	for from := 0; from < n; from += block {
+		s, err := program.Solve(ctx, m.Theta[:m.Solver.Field.ThetaLen()], solver.Batch{
+			Z0: m.States(x[from*m.Features() : min(n, from+block)*m.Features()]), Spans: []solver.Span{m.Span}})
+		if err != nil {
+			return err
+		}
+		if err := use(from, s, failure(from, s)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// failure is the solution's error with the sample's place among all.
+func failure(from int, s *solver.Solution) error {
+	var failed *solver.SampleError
+	err := s.Err()
+	if errors.As(err, &failed) {
+		failed.Sample += from
+	}
+	return err
 }
 
 // Read is what the read-out makes of final states [n, dim], [n, outputs], and with labels (or nil) the loss of each.
@@ -110,33 +159,42 @@ func largest(x []float64) int {
 	return best
 }
 
-// score fills confusion and accuracy.
-func (e *Evaluation) score(predicted []int, labels []float64) {
-	k := len(e.Classes)
-	e.Confusion = make([][]int, k)
-	for i := range e.Confusion {
-		e.Confusion[i] = make([]int, k)
+func newConfusion(classes int) [][]int {
+	confusion := make([][]int, classes)
+	for i := range confusion {
+		confusion[i] = make([]int, classes)
 	}
-	right := 0
+	return confusion
+}
+
+// count adds predictions to the confusion.
+func (e *Evaluation) count(predicted []int, labels []float64) {
 	for i, p := range predicted {
-		class := int(labels[i])
-		e.Confusion[class][p]++
-		if class == p {
-			right++
-		}
+		e.Confusion[int(labels[i])][p]++
 	}
-	e.Accuracy = float64(right) / float64(len(predicted))
+}
+
+// diagonal is how many predictions are right.
+func (e *Evaluation) diagonal() float64 {
+	right := 0
+	for class, row := range e.Confusion {
+		right += row[class]
+	}
+	return float64(right)
 }
 
 // Field is f(t, z) for states z, [n, dim], at one time.
 func (m *Model) Field(t float64, z []float64) []float64 {
-	n := len(z) / m.Net.Dim()
+	const rows = 64 // at once: the interpreter keeps all values of a batch
+	dim := m.Net.Dim()
 	machine := plan.NewMachine(m.Solver.Field)
 	machine.SetTheta(m.Theta[:m.Solver.Field.ThetaLen()])
-	times := make([]float64, n)
-	for i := range times {
-		times[i] = t
+	f := make([]float64, 0, len(z))
+	for from := 0; from < len(z); from += rows * dim {
+		states := z[from:min(len(z), from+rows*dim)]
+		times := slices.Repeat([]float64{t}, len(states)/dim)
+		machine.Forward(len(times), map[string][]float64{"t": times, "z": states})
+		f = append(f, machine.Output("f")...)
 	}
-	machine.Forward(n, map[string][]float64{"t": times, "z": z})
-	return machine.Output("f")
+	return f
 }

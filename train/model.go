@@ -63,14 +63,18 @@ func newModel(c Config, d *dataset.Dataset) (*Model, error) {
 const MaxParameters = 1 << 26
 
 func (m *Model) checkSize() error {
-	total := 0
-	for _, p := range append(m.Net.Params(), m.head().Params()...) {
-		total += p.Len()
-	}
-	if total > MaxParameters {
-		return fmt.Errorf("train: sizes %v make %d parameters, want at most %d", m.Net.Sizes, total, MaxParameters)
+	if n := m.parameters(); n > MaxParameters {
+		return fmt.Errorf("train: sizes %v make %d parameters, want at most %d", m.Net.Sizes, n, MaxParameters)
 	}
 	return nil
+}
+
+// parameters is how many the model has.
+func (m *Model) parameters() (n int) {
+	for _, p := range append(m.Net.Params(), m.head().Params()...) {
+		n += p.Len()
+	}
+	return n
 }
 
 // lossFor is the loss that goes with a task by default.
@@ -152,10 +156,10 @@ func (m *Model) States(x []float64) []float64 {
 	if m.Augment == 0 {
 		return slices.Clone(x)
 	}
-	var z []float64
-	zeros := make([]float64, m.Augment)
-	for i := 0; i < len(x); i += m.Features() {
-		z = append(append(z, x[i:i+m.Features()]...), zeros...)
+	features, dim := m.Features(), m.Net.Dim()
+	z := make([]float64, len(x)/features*dim)
+	for i := range len(x) / features {
+		copy(z[i*dim:], x[i*features:(i+1)*features])
 	}
 	return z
 }

@@ -45,6 +45,9 @@ func NewRun(dir string, c Config, backend solver.Backend, version string) (*Run,
 		return nil, err
 	}
 	r.Model = model
+	if err := r.checkMemory(); err != nil {
+		return nil, err
+	}
 	if err := r.accepted(backend); err != nil {
 		return nil, err
 	}
@@ -60,6 +63,15 @@ func (r *Run) compile(backend solver.Backend) (solver.Program, error) {
 		return nil, err
 	}
 	return backend.Compile(r.Model.Solver, spec)
+}
+
+// checkMemory reports a training that memory has no room for.
+func (r *Run) checkMemory() error {
+	spec, err := r.Config.Spec()
+	if err != nil {
+		return err
+	}
+	return r.Model.CheckTraining(spec, r.Data.Len(), r.Config.Batch)
 }
 
 // accepted reports what the backend has against model or spec.
@@ -80,6 +92,9 @@ func (r *Run) Losses() (iterations []int, losses []float64, err error) {
 // Config.CheckpointEvery iterations, at the end, and when ctx ends; the error is then ctx's. A numerical failure is a
 // *FailedError, and the last checkpoint stays.
 func (r *Run) Train(ctx context.Context, backend solver.Backend, observers ...Observer) (err error) {
+	if err := r.checkMemory(); err != nil {
+		return err
+	}
 	program, err := r.compile(backend)
 	if err != nil {
 		return err

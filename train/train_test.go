@@ -19,7 +19,7 @@ import (
 
 func small() train.Config {
 	c := train.DefaultConfig()
-	c.Samples, c.Hidden, c.Batch, c.Iterations, c.CheckpointEvery = 60, []int{8}, 16, 30, 10
+	c.Samples, c.Hidden, c.Batch, c.Iterations, c.CheckpointEvery = 30, []int{8}, 16, 30, 10
 	return c
 }
 

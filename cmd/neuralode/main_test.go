@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 
 // quick are flags for a training of a moment.
 func quick(more ...string) []string {
-	return append([]string{"train", "--samples", "60", "--hidden", "8", "--batch", "16", "--iterations", "30", "--device", "cpu"}, more...)
+	return append([]string{"train", "--samples", "30", "--hidden", "8", "--batch", "16", "--iterations", "30", "--device", "cpu"}, more...)
 }
 
 // call runs the program and returns what it said.
@@ -71,6 +71,7 @@ func TestWrongUse(t *testing.T) {
 		t.Fatal(err)
 	}
 	csv := write(t, "points.csv", "a,b,kind\n1,2,0\n2,1,1\n0,1,0\n1,1,1\n")
+	none := filepath.Join(t.TempDir(), "none")
 	for _, c := range []struct {
 		status int
 		says   string
@@ -89,7 +90,7 @@ func TestWrongUse(t *testing.T) {
 		{2, "iterations", []string{"train", "--iterations", "0"}},
 		{2, "batch", []string{"train", "--batch", "-3"}},
 		{2, "learning rate", []string{"train", "--lr", "0"}},
-		{2, "samples", []string{"train", "--samples", "1"}},
+		{2, "samples", []string{"train", "--samples", "0"}},
 		{2, "noise", []string{"train", "--noise", "-1"}},
 		{2, "seed", []string{"train", "--seed", "x"}},
 		{2, "readout", []string{"train", "--readout", "last"}},
@@ -141,6 +142,15 @@ func TestWrongUse(t *testing.T) {
 		{1, "nothing in it", []string{"train", "--config", write(t, "empty.json", "")}},
 		{1, "cut.safetensors", []string{"verify", write(t, "cut.safetensors", string(content[:300]))}},
 		{1, "features", []string{"solve", dir, "--points", csv}},
+		{1, "bytes", []string{"train", "--samples", "10000000", "--augment", "1000000", "--hidden", "1", "--out", none}},
+		{1, "bytes", []string{"train", "--samples", "10000000", "--hidden", "100000", "--control", "batch", "--out", none}},
+		{1, "bytes", []string{"train", "--samples", "10000000", "--batch", "20000000", "--hidden", "8000,8000", "--out", none}},
+		{1, "bytes", []string{"bench", "--batch", "1000000000000000"}},
+		{1, "bytes", []string{"solve", dir, "--points", csv, "--leave-out", "kind", "--times", "0:1:1000000000000"}},
+		{2, "START:END:COUNT", []string{"solve", dir, "--points", csv, "--times", "0:1"}},
+		{2, "count of at least 2", []string{"solve", dir, "--points", csv, "--times", "0:1:0.5"}},
+		{2, "nor a file", []string{"solve", dir, "--points", csv, "--times", "nowhere.csv"}},
+		{1, "not a time", []string{"solve", dir, "--points", csv, "--times", write(t, "times.csv", "0\nnoon\n")}},
 		{1, "more than", []string{"verify", "--within-z", "1e-14", "--device", "cpu", "--rtol", "1e-4", "--atol", "1e-5"}},
 		{1, "CUDA", []string{"train", "--device", "cuda"}},
 	} {
@@ -151,6 +161,9 @@ func TestWrongUse(t *testing.T) {
 	}
 	if again, err := os.ReadFile(model); err != nil || !bytes.Equal(again, content) {
 		t.Error("a mistake changed the model")
+	}
+	if _, err := os.Lstat(none); err == nil {
+		t.Error("a mistake left a run folder")
 	}
 }
 
@@ -359,6 +372,11 @@ func TestSolve(t *testing.T) {
 	if len(rows) != 7 || rows[0] != "sample,t,z1,z2" || rows[1] != "0,0,1,2" || !strings.HasPrefix(rows[6], "1,1,") {
 		t.Errorf("states %q", rows)
 	}
+	spelled := succeed(t, "solve", dir, "--points", points, "--leave-out", "kind", "--times", "0:0.75:4,1")
+	inFile := write(t, "times.csv", "t\n0\n0.25\n0.5\n0.75\n1\n")
+	if other := succeed(t, "solve", dir, "--points", points, "--leave-out", "kind", "--times", inFile); spelled != other {
+		t.Errorf("a range gives %s, a file with its times %s", spelled, other)
+	}
 	out := filepath.Join(t.TempDir(), "states.npy")
 	succeed(t, "solve", dir, "--points", points, "--leave-out", "kind", "--out", out)
 	if b, err := os.ReadFile(out); err != nil || !bytes.HasPrefix(b, []byte("\x93NUMPY")) {
@@ -397,7 +415,7 @@ func TestStoppedWhileDrawing(t *testing.T) {
 
 // TestConfigFile takes values from a file, where the command line does not say otherwise.
 func TestConfigFile(t *testing.T) {
-	config := write(t, "run.toml", "samples = 60\nhidden = [8]\nbatch = 16\niterations = 3\nlr = 0.01\ngradient = \"discrete\"\n")
+	config := write(t, "run.toml", "samples = 30\nhidden = [8]\nbatch = 16\niterations = 3\nlr = 0.01\ngradient = \"discrete\"\n")
 	dir := filepath.Join(t.TempDir(), "run")
 	succeed(t, "train", "--config", config, "--iterations", "5", "--out", dir, "--no-figures", "--device", "cpu")
 	text, err := os.ReadFile(filepath.Join(dir, "config.json"))

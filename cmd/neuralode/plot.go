@@ -243,26 +243,19 @@ func (p *painter) ways(ctx context.Context) (figure.Trajectories, error) {
 		t.Labels = append(t.Labels, p.data.Labels[i])
 	}
 	spec := p.spec
-	for j := range points {
-		spec.SaveAt = append(spec.SaveAt, m.Span.T0+(m.Span.T1-m.Span.T0)*float64(j)/(points-1))
-	}
-	s, err := m.Solve(ctx, p.backend, spec, x)
-	if err == nil {
-		err = s.Err()
-	}
-	if err != nil {
-		return t, err
-	}
-	dim := m.Net.Dim()
-	for k := range n {
-		way := make([]figure.Point, points)
-		for j := range way {
-			z := s.Saved[(k*points+j)*dim:]
-			way[j] = figure.Point{z[0], z[1]}
+	spec.SaveAt = evenly(m.Span.T0, m.Span.T1, points)
+	err := m.SolveInBlocks(ctx, p.backend, spec, x, func(_ int, s *solver.Solution, failed error) error {
+		for k := range s.End {
+			way := make([]figure.Point, points)
+			for j := range way {
+				z := s.Saved[(k*points+j)*m.Net.Dim():]
+				way[j] = figure.Point{z[0], z[1]}
+			}
+			t.Paths = append(t.Paths, way)
 		}
-		t.Paths = append(t.Paths, way)
-	}
-	return t, nil
+		return failed
+	})
+	return t, err
 }
 
 // picked returns n samples, in ascending order, that stand for all labels: taken evenly in the order of the labels.
@@ -298,16 +291,17 @@ func (p *painter) decision(ctx context.Context) (*figure.Figure, error) {
 // answersAt are the model's answers at points.
 func (p *painter) answersAt(ctx context.Context, points []figure.Point) ([]float64, error) {
 	m := p.run.Model
-	s, err := m.Solve(ctx, p.backend, p.spec, flat(points))
-	if err != nil {
-		return nil, err
-	}
-	var failed *solver.SampleError
-	if errors.As(s.Err(), &failed) && failed.End.Status == solver.Cancelled {
-		return nil, ctx.Err()
-	}
-	out, _ := m.Read(s.Z1, nil)
-	return p.answers(out), nil
+	var values []float64
+	err := m.SolveInBlocks(ctx, p.backend, p.spec, flat(points), func(_ int, s *solver.Solution, failed error) error {
+		var sample *solver.SampleError
+		if errors.As(failed, &sample) && sample.End.Status == solver.Cancelled {
+			return ctx.Err()
+		}
+		out, _ := m.Read(s.Z1, nil)
+		values = append(values, p.answers(out)...)
+		return nil
+	})
+	return values, err
 }
 
 // answers turns outputs into what the picture shows: a probability, scores, or a prediction.

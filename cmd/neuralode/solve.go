@@ -57,10 +57,9 @@ func (s *solveFlags) spec(from *source) (solver.Spec, error) {
 
 // solveOptions are solve's flags.
 type solveOptions struct {
-	points, out, device string
-	times               []float64
-	leaveOut            []string
-	solve               solveFlags
+	points, out, device, times string
+	leaveOut                   []string
+	solve                      solveFlags
 }
 
 func (a *app) solveCommand() *cobra.Command {
@@ -69,9 +68,12 @@ func (a *app) solveCommand() *cobra.Command {
 		Use:   "solve RUN|MODEL --points FILE",
 		Short: "Integrate points with a trained field",
 		Long: `Integrate points over the model's time and write the states at the given times: as CSV with the columns sample, t,
-z1, z2, ... or as .npy of shape [samples, times, dim]. Times must lie, in order, within the model's own. Columns whose
-header has the names that the model was trained on may come in any order.`,
+z1, z2, ... or as .npy of shape [samples, times, dim]. Times must lie, in order, within the model's own: numbers and ranges
+START:END:COUNT, both ends included, with commas between, or the name of a file of numbers, text or .npy. States are
+written a few samples at a time, so that they need not fit into memory. Columns whose header has the names that the model
+was trained on may come in any order.`,
 		Example: `  neuralode solve RUN --points points.csv --times 0,0.5,1
+  neuralode solve RUN --points points.csv --times 0:1:101 --out states.npy
   neuralode solve model.safetensors --points points.npy --out states.npy
   neuralode solve RUN --points labelled.csv --leave-out label --out states.csv`,
 		Args: oneArgument("a run folder or a model file"),
@@ -80,8 +82,7 @@ header has the names that the model was trained on may come in any order.`,
 	f := c.Flags()
 	f.SortFlags = false
 	f.StringVar(&o.points, "points", "", ".csv or .npy file of points; - for CSV on standard input")
-	f.Float64SliceVar(&o.times, "times", nil, "`times` of the states (default the end alone)")
-	f.Lookup("times").DefValue = "" // not shown
+	f.StringVar(&o.times, "times", "", "times of the states, as 0,0.5,1 or 0:1:101 or a file of them (default the end alone)")
 	f.StringSliceVar(&o.leaveOut, "leave-out", nil, "columns of the points that are no features")
 	f.StringVar(&o.out, "out", "-", ".csv or .npy file to write; - for CSV on standard output")
 	f.StringVar(&o.device, "device", "auto", "auto, cpu or cuda")
@@ -107,13 +108,8 @@ func (a *app) solve(ctx context.Context, o *solveOptions, path string) error {
 	if err != nil {
 		return err
 	}
-	spec.SaveAt = o.times
-	if len(o.times) == 0 {
-		spec.SaveAt = []float64{s.model.Span.T1}
-	}
-	one := solver.Batch{Z0: make([]float64, s.model.Net.Dim()), Spans: []solver.Span{s.model.Span}}
-	if spec.Check() != nil || one.Check(s.model.Net.Dim(), spec) != nil {
-		return wrongUse(fmt.Errorf("times must be in order from %v to %v, the model's own, got %v", s.model.Span.T0, s.model.Span.T1, o.times))
+	if spec.SaveAt, err = o.saveAt(s.model, spec); err != nil {
+		return err
 	}
 	points, err := a.readPoints(o, s.model.Inputs)
 	if err != nil {
@@ -128,15 +124,24 @@ func (a *app) solve(ctx context.Context, o *solveOptions, path string) error {
 	}
 	a.announce()
 	a.compareNames(points, s.model)
-	sol, err := s.model.Solve(ctx, backend, spec, points.X)
+	return a.writeStates(o.out, func(w io.Writer) error { return states(ctx, w, o.out, s.model, backend, spec, points) })
+}
+
+// saveAt are the times that are asked for, or the end of the model's.
+func (o *solveOptions) saveAt(m *train.Model, spec solver.Spec) ([]float64, error) {
+	times, err := parseTimes(o.times)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	states := dataset.Trajectories{Times: spec.SaveAt, States: sol.Saved, Dim: s.model.Net.Dim()}
-	if err := sol.Err(); err != nil {
-		return err
+	if len(times) == 0 {
+		times = []float64{m.Span.T1}
 	}
-	return a.writeStates(o.out, states)
+	spec.SaveAt = times
+	one := solver.Batch{Z0: make([]float64, m.Net.Dim()), Spans: []solver.Span{m.Span}}
+	if spec.Check() != nil || one.Check(m.Net.Dim(), spec) != nil {
+		return nil, wrongUse(fmt.Errorf("times must be in order from %v to %v, the model's own, got %.60s", m.Span.T0, m.Span.T1, o.times))
+	}
+	return times, nil
 }
 
 // sameFile reports whether both names lead to one file that is there.
@@ -162,12 +167,32 @@ func (a *app) readPoints(o *solveOptions, inputs []string) (*dataset.Dataset, er
 	return dataset.ReadFile(o.points, options)
 }
 
-func (a *app) writeStates(out string, states dataset.Trajectories) error {
-	switch {
-	case out == "-":
-		return states.WriteCSV(a.out)
-	case strings.HasSuffix(out, ".npy"):
-		return atomicfile.Write(out, states.WriteNPY)
+// writeStates lets write fill a file, which is there only when all is, or standard output.
+func (a *app) writeStates(out string, write func(io.Writer) error) error {
+	if out == "-" {
+		return write(a.out)
 	}
-	return atomicfile.Write(out, func(w io.Writer) error { return states.WriteCSV(w) })
+	return atomicfile.Write(out, write)
+}
+
+// states solves the points and writes their states to w, in the format that the name says.
+func states(ctx context.Context, w io.Writer, name string, m *train.Model, backend solver.Backend, spec solver.Spec,
+	points *dataset.Dataset) error {
+	t, err := dataset.NewTrajectoryCSV(w, spec.SaveAt, m.Net.Dim())
+	if strings.HasSuffix(name, ".npy") {
+		t, err = dataset.NewTrajectoryNPY(w, points.Len(), spec.SaveAt, m.Net.Dim())
+	}
+	if err != nil {
+		return err
+	}
+	err = m.SolveInBlocks(ctx, backend, spec, points.X, func(_ int, s *solver.Solution, failed error) error {
+		if failed != nil {
+			return failed
+		}
+		return t.Write(s.Saved)
+	})
+	if err != nil {
+		return err
+	}
+	return t.Close()
 }

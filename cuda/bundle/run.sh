@@ -87,10 +87,10 @@ if command -v compute-sanitizer >/dev/null; then
 	# The kernels for small batches and for large ones, the wide ones with cuBLAS, and one step for all.
 	for tool in memcheck racecheck initcheck synccheck; do
 		for gradient in backsolve discrete; do
-			step "$tool-$gradient" sanitize $tool $gradient --samples 64 --batch 32
-			step "$tool-$gradient-large" sanitize $tool $gradient --samples 4096 --batch 2048
-			step "$tool-$gradient-wide" sanitize $tool $gradient --samples 64 --batch 32 --hidden 256,256
-			step "$tool-$gradient-batch" sanitize $tool $gradient --samples 64 --batch 32 --control batch
+			step "$tool-$gradient" sanitize $tool $gradient --samples 32 --batch 32
+			step "$tool-$gradient-large" sanitize $tool $gradient --samples 2048 --batch 2048
+			step "$tool-$gradient-wide" sanitize $tool $gradient --samples 32 --batch 32 --hidden 256,256
+			step "$tool-$gradient-batch" sanitize $tool $gradient --samples 32 --batch 32 --control batch
 		done
 	done
 else

@@ -1,0 +1,91 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"math"
+	"slices"
+	"testing"
+
+	"neuralode/dataset"
+	"neuralode/memory"
+	"neuralode/solver"
+	"neuralode/solver/cpu"
+)
+
+// TestBlocks solves seven samples at once and in blocks of three: the same bits come in the same order, and a failed
+// sample keeps its number.
+func TestBlocks(t *testing.T) {
+	c := DefaultConfig()
+	c.Hidden, c.Augment = []int{8}, 1
+	m, err := newModel(c, &dataset.Dataset{Dim: 2, Task: dataset.Binary, Width: 1, Classes: []string{"0", "1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	backend, err := cpu.New(cpu.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec := solver.DefaultSpec()
+	spec.SaveAt = []float64{0.25, 1}
+	x := []float64{0, 1, 2, 3, -4, 5, 6, 7, 8, -9, 10, 11, 12, 13}
+	states := func(bytes float64) (saved []float64, blocks int, err error) {
+		err = m.solve(context.Background(), backend, spec, x, bytes, func(from int, s *solver.Solution, failed error) error {
+			if from != len(saved)/(2*3) {
+				t.Errorf("a block from %d after %d numbers", from, len(saved))
+			}
+			saved = append(saved, s.Saved...)
+			blocks++
+			return failed
+		})
+		return saved, blocks, err
+	}
+	const three = 3.5 * (3*(2+4)*(8+4) + bytesPerSample)
+	whole, _, err1 := states(solveBytes)
+	parts, blocks, err2 := states(three)
+	if err := errors.Join(err1, err2); err != nil {
+		t.Fatal(err)
+	}
+	if blocks != 3 || !slices.Equal(whole, parts) {
+		t.Errorf("%d blocks, %v, want three of %v", blocks, parts, whole)
+	}
+	spec.Controller.Control = solver.ControlBatch
+	if _, blocks, err := states(three); blocks != 1 || err != nil {
+		t.Errorf("with one step for all there are %d blocks (%v)", blocks, err)
+	}
+	spec.Controller.Control = solver.ControlSample
+	x[9] = math.NaN()
+	var failed *solver.SampleError
+	if _, _, err := states(three); !errors.As(err, &failed) || failed.Sample != 4 {
+		t.Errorf("the sample that fails: %v, want 4", err)
+	}
+}
+
+// TestSizes refuses what no machine has memory for, with its need.
+func TestSizes(t *testing.T) {
+	spec := solver.DefaultSpec()
+	c := DefaultConfig()
+	m, err := c.madeModel()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.CheckTraining(spec, 1000, 256); err != nil {
+		t.Error(err)
+	}
+	shared := spec
+	shared.Controller.Control = solver.ControlBatch
+	often := spec
+	often.SaveAt = make([]float64, 1<<20)
+	_, many := m.block(often, 1<<40, 1<<50)
+	for what, err := range map[string]error{
+		"samples":          m.CheckTraining(spec, 1<<40, 256),
+		"batch":            m.CheckTraining(spec, 1<<40, 1<<40),
+		"one step for all": m.CheckTraining(shared, 1<<31, 256),
+		"times":            many,
+	} {
+		var short *memory.Error
+		if !errors.As(err, &short) || short.Need < 1e12 {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
