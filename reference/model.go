@@ -17,7 +17,6 @@ package reference
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -37,10 +36,14 @@ type Model struct {
 
 	Theta  []float64 // every parameter, in the order of Params
 	Params []Param   // layers.0.weight, layers.0.bias, layers.1.weight, ...
-
-	Metadata map[string]string             // the file's, with the keys that the fields above come from
-	Extra    map[string]safetensors.Tensor // tensors that are not named layers.*
 }
+
+// What a file may hold at most.
+const (
+	MaxLayers     = 256     // lowering takes time with their square
+	MaxWidth      = 1 << 20 // of a layer
+	MaxParameters = 1 << 26 // a training holds some ten numbers for each
+)
 
 // Param is one parameter tensor, row-major, and its place in a flat θ.
 type Param struct {
@@ -59,59 +62,82 @@ func (p Param) Of(theta []float64) []float64 { return theta[p.Offset : p.Offset+
 func (m *Model) Dim() int { return m.Sizes[0] }
 
 // ReadModel reads a model from the file at path. An error is one line and names the file and the tensor or metadata
-// that is missing or wrong, with what was wanted and what is there. Tensors that a model does not need are kept in Extra.
-func ReadModel(path string) (*Model, error) { return read(path, parseModel) }
-
-// ParseModel is the model in an open file; name becomes the model's and stands for the file in errors, which are those
-// of [ReadModel]. The model shares the memory of the file's metadata and extra tensors.
-func ParseModel(name string, file *safetensors.File) (*Model, error) {
-	return parse(name, name, file, parseModel)
+// that is missing or wrong, with what was wanted and what is there. Tensors and metadata that a model does not have are
+// left alone, but for tensors that begin with "layers." and belong to no layer.
+func ReadModel(path string) (*Model, error) {
+	m, err := read(path, ParseModel)
+	if err == nil {
+		m.Name = baseName(path)
+	}
+	return m, err
 }
 
-func parseModel(name string, file *safetensors.File) (*Model, error) {
+// ParseModel is the model in an open file; name becomes the model's and stands for the file in errors, which are those
+// of [ReadModel].
+func ParseModel(name string, file *safetensors.Reader) (*Model, error) {
+	m, err := parseModel(file)
+	if err != nil {
+		return nil, fmt.Errorf("reference: %s: %w", name, err)
+	}
+	m.Name = name
+	return m, nil
+}
+
+func parseModel(file *safetensors.Reader) (*Model, error) {
 	m, err := parseMetadata(file.Metadata)
 	if err != nil {
 		return nil, err
 	}
-	m.Name = name
-	m.Params, err = layers(m.Sizes, m.Time)
-	if err != nil {
+	if m.Params, err = layers(m.Sizes, m.Time); err != nil {
 		return nil, err
 	}
-	if m.Theta, err = gather("", m.Params, file); err != nil {
+	if err := m.ownsLayers(file); err != nil {
 		return nil, err
 	}
-	m.Extra = maps.Clone(file.Tensors)
-	for _, p := range m.Params {
-		delete(m.Extra, p.Name)
-	}
-	for _, name := range slices.Sorted(maps.Keys(m.Extra)) {
-		if strings.HasPrefix(name, "layers.") {
-			return nil, fmt.Errorf("tensor %q does not belong to sizes %v", name, m.Sizes)
-		}
-	}
-	return m, nil
+	m.Theta, err = gather("", m.Params, file)
+	return m, err
 }
 
-// File is the model as a file, with tensors of type F64 or F32: metadata and extra tensors as they are, and what the
-// other fields say in its place among them; Params is not read. It is an error when Sizes or the length of Theta
-// cannot be. The file shares the model's memory.
+// ownsLayers demands that every tensor that is named as a layer's is one of the model's.
+func (m *Model) ownsLayers(file *safetensors.Reader) error {
+	own := map[string]bool{}
+	for _, p := range m.Params {
+		own[p.Name] = true
+	}
+	first := ""
+	for name := range file.Names() {
+		if strings.HasPrefix(name, "layers.") && !own[name] && (first == "" || name < first) {
+			first = name
+		}
+	}
+	if first != "" {
+		return fmt.Errorf("tensor %.60q does not belong to sizes %v", first, m.Sizes)
+	}
+	return nil
+}
+
+// Check reports the first way in which the model, but for Theta and Params, could not be that of a file.
+func (m *Model) Check() error {
+	described := m.describe()
+	_, err := parseMetadata(func(key string) (string, bool) { value, ok := described[key]; return value, ok })
+	if err == nil {
+		_, err = layers(m.Sizes, m.Time)
+	}
+	return err
+}
+
+// File is the model as a file, with tensors of type F64 or F32; Params is not read. It is an error when Sizes or the
+// length of Theta cannot be. The file shares the model's memory.
 func (m *Model) File(dtype safetensors.DType) (*safetensors.File, error) {
-	file := &safetensors.File{Metadata: map[string]string{}, Tensors: map[string]safetensors.Tensor{}}
-	maps.Copy(file.Metadata, m.Metadata)
-	maps.Copy(file.Metadata, m.describe())
-	if _, err := parseMetadata(file.Metadata); err != nil {
+	if err := m.Check(); err != nil {
 		return nil, fmt.Errorf("reference: %s: %w", m.Name, err)
 	}
-	params, err := layers(m.Sizes, m.Time)
-	if err != nil {
-		return nil, fmt.Errorf("reference: %s: %w", m.Name, err)
-	}
+	params, _ := layers(m.Sizes, m.Time)
 	last := params[len(params)-1]
 	if want := last.Offset + last.Len(); len(m.Theta) != want {
 		return nil, fmt.Errorf("reference: %s: theta has %d numbers, want %d for sizes %v", m.Name, len(m.Theta), want, m.Sizes)
 	}
-	maps.Copy(file.Tensors, m.Extra)
+	file := &safetensors.File{Metadata: m.describe(), Tensors: map[string]safetensors.Tensor{}}
 	for _, p := range params {
 		file.Tensors[p.Name] = safetensors.Tensor{DType: dtype, Shape: p.Shape, Floats: p.Of(m.Theta)}
 	}
@@ -130,34 +156,37 @@ func (m *Model) describe() map[string]string {
 	}
 }
 
-func parseMetadata(metadata map[string]string) (*Model, error) {
-	m := &Model{Metadata: metadata}
+// parseMetadata reads what find knows.
+func parseMetadata(find func(key string) (string, bool)) (*Model, error) {
+	m := &Model{}
 	for _, part := range []struct {
 		key, want string
 		set       func(string) bool
 	}{
-		{"sizes", "a JSON list of at least two positive widths that begins and ends with the same", m.setSizes},
+		{"sizes", wantSizes, m.setSizes},
 		{"activation", "a name", func(s string) bool { m.Activation = s; return s != "" }},
 		{"time", `"true" or "false"`, func(s string) bool { m.Time = s == "true"; return s == "true" || s == "false" }},
 		{"t0", "a finite number", func(s string) bool { return setNumber(&m.T0, s) }},
 		{"t1", "a finite number", func(s string) bool { return setNumber(&m.T1, s) }},
 	} {
-		value, ok := metadata[part.key]
+		value, ok := find(part.key)
 		if !ok {
 			return nil, fmt.Errorf("metadata %q is missing, want %s", part.key, part.want)
 		}
 		if !part.set(value) {
-			return nil, fmt.Errorf("metadata %q is %q, want %s", part.key, value, part.want)
+			return nil, fmt.Errorf("metadata %q is %.60q, want %s", part.key, value, part.want)
 		}
 	}
 	return m, nil
 }
 
+var wantSizes = fmt.Sprintf("a JSON list of 2 to %d widths from 1 to %d that begins and ends with the same", MaxLayers+1, MaxWidth)
+
 func (m *Model) setSizes(s string) bool {
-	if json.Unmarshal([]byte(s), &m.Sizes) != nil || len(m.Sizes) < 2 || slices.Min(m.Sizes) < 1 {
+	if strings.Count(s, ",") > MaxLayers || json.Unmarshal([]byte(s), &m.Sizes) != nil || len(m.Sizes) < 2 {
 		return false
 	}
-	return m.Sizes[0] == m.Sizes[len(m.Sizes)-1]
+	return slices.Min(m.Sizes) >= 1 && slices.Max(m.Sizes) <= MaxWidth && m.Sizes[0] == m.Sizes[len(m.Sizes)-1]
 }
 
 func setNumber(dst *float64, s string) bool {
@@ -166,20 +195,17 @@ func setNumber(dst *float64, s string) bool {
 	return err == nil && !math.IsNaN(v) && !math.IsInf(v, 0)
 }
 
-// maxTheta keeps the number of parameters an int on every system.
-const maxTheta = 1 << 30
-
 // layers is the parameters of a perceptron, weight and bias of each layer in turn.
 func layers(sizes []int, time bool) ([]Param, error) {
 	var params []Param
 	n := 0
 	for i := range len(sizes) - 1 {
 		in, out := sizes[i], sizes[i+1]
-		if in >= maxTheta || out >= maxTheta || in+2 > (maxTheta-n)/out {
-			return nil, fmt.Errorf("sizes %v are more than %d parameters", sizes, maxTheta)
-		}
 		if time && i == 0 {
 			in++
+		}
+		if in+1 > (MaxParameters-n)/out { // no product before this: an int may have 32 bits
+			return nil, fmt.Errorf("sizes %v are more than %d parameters", sizes, MaxParameters)
 		}
 		weight := Param{fmt.Sprintf("layers.%d.weight", i), []int{out, in}, n}
 		bias := Param{fmt.Sprintf("layers.%d.bias", i), []int{out}, n + out*in}
@@ -190,32 +216,16 @@ func layers(sizes []int, time bool) ([]Param, error) {
 }
 
 // gather makes the flat vector of the tensors that are named as the parameters are, after prefix.
-func gather(prefix string, params []Param, file *safetensors.File) ([]float64, error) {
+func gather(prefix string, params []Param, file *safetensors.Reader) ([]float64, error) {
 	var flat []float64
 	for _, p := range params {
-		data, err := floats(file, prefix+p.Name, p.Shape...)
+		data, err := file.Finite(prefix+p.Name, p.Shape...)
 		if err != nil {
 			return nil, err
 		}
 		flat = append(flat, data...)
 	}
 	return flat, nil
-}
-
-// floats is the data of a tensor that must be there with this shape.
-func floats(file *safetensors.File, name string, shape ...int) ([]float64, error) {
-	t, ok := file.Tensors[name]
-	switch {
-	case !ok:
-		return nil, fmt.Errorf("tensor %q is missing, want shape %v", name, shape)
-	case t.DType != safetensors.F64 && t.DType != safetensors.F32:
-		return nil, fmt.Errorf("tensor %q is %v, want F64 or F32", name, t.DType)
-	case !slices.Equal(t.Shape, shape):
-		return nil, fmt.Errorf("tensor %q has shape %v, want %v", name, t.Shape, shape)
-	case len(t.Floats) != product(shape):
-		return nil, fmt.Errorf("tensor %q has %d numbers, want %d", name, len(t.Floats), product(shape))
-	}
-	return t.Floats, nil
 }
 
 func product(shape []int) int {

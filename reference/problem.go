@@ -1,6 +1,7 @@
 package reference
 
 import (
+	"bytes"
 	"embed"
 	"errors"
 	"fmt"
@@ -27,76 +28,76 @@ type Problem struct {
 func (p *Problem) Batch() int { return len(p.Label) }
 
 // ReadProblem reads a problem from the file at path. Its errors are those of [ReadModel].
-func ReadProblem(path string) (*Problem, error) { return read(path, ParseProblem) }
-
-// ParseProblem is the problem in an open file; name becomes the problem's and stands for the file in errors, which are
-// those of [ReadModel]. The problem shares the file's memory.
-func ParseProblem(name string, file *safetensors.File) (*Problem, error) {
-	return parse(name, name, file, parseProblem)
+func ReadProblem(path string) (*Problem, error) {
+	p, err := read(path, ParseProblem)
+	if err == nil {
+		p.Name = baseName(path)
+	}
+	return p, err
 }
 
-func parseProblem(name string, file *safetensors.File) (*Problem, error) {
-	m, err := parseModel(name, file)
+func baseName(path string) string { return strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)) }
+
+// ParseProblem is the problem in an open file; name becomes the problem's and stands for the file in errors, which are
+// those of [ReadModel].
+func ParseProblem(name string, file *safetensors.Reader) (*Problem, error) {
+	p, err := parseProblem(file)
+	if err != nil {
+		return nil, fmt.Errorf("reference: %s: %w", name, err)
+	}
+	p.Name = name
+	return p, nil
+}
+
+func parseProblem(file *safetensors.Reader) (*Problem, error) {
+	m, err := parseModel(file)
 	if err != nil {
 		return nil, err
 	}
 	p := &Problem{Model: *m}
-	if _, ok := file.Tensors["z1"]; !ok && len(file.Tensors["x"].Shape) == 0 {
+	x, err := file.Shape("x")
+	if _, missing := file.Shape("z1"); err != nil && missing != nil {
 		return nil, errors.New("it is a model alone: a reference file has tensors x, label, z1, loss, grad.x and grad. of each parameter too")
 	}
 	if p.GradTheta, err = gather("grad.", p.Params, file); err != nil {
 		return nil, err
 	}
-	for _, q := range p.Params {
-		delete(p.Extra, "grad."+q.Name)
+	if len(x) != 2 || x[0] < 1 {
+		return nil, fmt.Errorf("tensor \"x\" is missing or has shape %v, want [batch %d]", x, p.Dim())
 	}
-	return p, p.fill(file)
+	return p, p.fill(file, x[0])
 }
 
 // fill takes what belongs to the samples from the file.
-func (p *Problem) fill(file *safetensors.File) (err error) {
-	x, dim := file.Tensors["x"], p.Dim()
-	if len(x.Shape) != 2 || x.Shape[0] < 1 {
-		return fmt.Errorf("tensor \"x\" is missing or has shape %v, want [batch %d]", x.Shape, dim)
-	}
-	batch := x.Shape[0]
+func (p *Problem) fill(file *safetensors.Reader, batch int) (err error) {
 	var loss []float64
 	for _, part := range []struct {
 		name  string
 		dst   *[]float64
 		shape []int
 	}{
-		{"x", &p.X, []int{batch, dim}},
+		{"x", &p.X, []int{batch, p.Dim()}},
 		{"label", &p.Label, []int{batch}},
-		{"z1", &p.Z1, []int{batch, dim}},
-		{"grad.x", &p.GradX, []int{batch, dim}},
+		{"z1", &p.Z1, []int{batch, p.Dim()}},
+		{"grad.x", &p.GradX, []int{batch, p.Dim()}},
 		{"loss", &loss, []int{1}},
 	} {
-		if *part.dst, err = floats(file, part.name, part.shape...); err != nil {
+		if *part.dst, err = file.Finite(part.name, part.shape...); err != nil {
 			return err
 		}
-		delete(p.Extra, part.name)
 	}
 	p.Loss = loss[0]
 	return nil
 }
 
-// parse puts the place of a file before an error of fill.
-func parse[T any](place, name string, file *safetensors.File, fill func(string, *safetensors.File) (*T, error)) (*T, error) {
-	v, err := fill(name, file)
-	if err != nil {
-		return nil, fmt.Errorf("reference: %s: %w", place, err)
-	}
-	return v, nil
-}
-
-// read parses the file at path under its base name.
-func read[T any](path string, fill func(string, *safetensors.File) (*T, error)) (*T, error) {
-	file, err := safetensors.ReadFile(path)
+// read parses the file at path.
+func read[T Model | Problem](path string, parse func(string, *safetensors.Reader) (*T, error)) (*T, error) {
+	file, err := safetensors.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("reference: %w", err)
 	}
-	return parse(path, strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)), file, fill)
+	defer file.Close()
+	return parse(path, file)
 }
 
 //go:embed data/*.safetensors
@@ -119,12 +120,11 @@ func Embedded() []Problem {
 
 // embedded panics when a file that was compiled in is not readable: a fault of the program, not of its user.
 func embedded(name string) *Problem {
-	r, err := data.Open(path.Join("data", name+".safetensors"))
+	content, err := data.ReadFile(path.Join("data", name+".safetensors"))
 	if err != nil {
 		panic(err)
 	}
-	defer r.Close()
-	file, err := safetensors.Read(name, r)
+	file, err := safetensors.NewReader(name, bytes.NewReader(content), int64(len(content)))
 	if err != nil {
 		panic(err)
 	}

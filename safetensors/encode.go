@@ -15,8 +15,8 @@ import (
 	"unicode/utf8"
 )
 
-// Write writes the file to w: metadata first, then the tensors, I64 before F64 before F32 before U8 and by name among
-// those of one type, as the Python package orders them; the header is padded with spaces to a multiple of 8 bytes.
+// Write writes the file to w: metadata first, then the tensors, I64 before F64 before F32 and by name among those of one
+// type, as the Python package orders them; the header is padded with spaces to a multiple of 8 bytes.
 // It writes nothing when [File.Check] reports an error.
 func (f *File) Write(w io.Writer) error {
 	if err := f.Check(); err != nil {
@@ -102,8 +102,6 @@ func (t Tensor) write(b *bufio.Writer) {
 		for _, v := range t.Ints {
 			_, _ = b.Write(put.AppendUint64(b.AvailableBuffer(), uint64(v)))
 		}
-	case U8:
-		_, _ = b.Write(t.Bytes)
 	}
 }
 

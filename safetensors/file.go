@@ -3,8 +3,6 @@ package safetensors
 import (
 	"errors"
 	"fmt"
-	"io"
-	"os"
 
 	"neuralode/atomicfile"
 )
@@ -15,35 +13,57 @@ type File struct {
 	Tensors  map[string]Tensor
 }
 
-// ReadFile reads the file at path. The errors are those of [Read], and those of opening and reading it.
+// ReadFile reads all of the file at path. Its errors are those of [Open], and a tensor of another type than F64, F32, F16,
+// BF16 and I64; F16 and BF16 become F32, which holds each of their numbers.
 func ReadFile(path string) (*File, error) {
-	data, err := os.ReadFile(path)
+	r, err := Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("safetensors: %w", err)
+		return nil, err
 	}
-	return parse(path, data)
-}
-
-// Read reads a whole file from r; name stands for it in errors. Memory is bounded by a multiple of what r
-// delivers, whatever the header claims.
-//
-// Anything but a complete, well-formed file is an error that names the file and, where there is one, the tensor: a
-// truncated file, a header that is too long or no JSON object of the right form, a name or key given twice, an unknown
-// dtype, a shape that does not fit the bytes, and bytes that belong to no tensor or to two. NaN and infinity are data.
-func Read(name string, r io.Reader) (*File, error) {
-	data, err := io.ReadAll(r)
+	defer r.Close()
+	f, err := r.all()
 	if err != nil {
-		return nil, fmt.Errorf("safetensors: %s: %w", name, err)
-	}
-	return parse(name, data)
-}
-
-func parse(name string, data []byte) (*File, error) {
-	f, err := decode(data)
-	if err != nil {
-		return nil, fmt.Errorf("safetensors: %s: %w", name, err)
+		return nil, fmt.Errorf("safetensors: %s: %w", path, err)
 	}
 	return f, nil
+}
+
+func (r *Reader) all() (*File, error) {
+	f := &File{Metadata: map[string]string{}, Tensors: map[string]Tensor{}}
+	for _, m := range r.header.metadata.members {
+		key := string(r.header.metadata.name(m))
+		f.Metadata[key], _ = r.Metadata(key)
+	}
+	for name := range r.Names() {
+		t, err := r.tensor(name)
+		if err != nil {
+			return nil, err
+		}
+		f.Tensors[name] = t
+	}
+	return f, nil
+}
+
+func (r *Reader) tensor(name string) (t Tensor, err error) {
+	e, err := r.find(name)
+	if err != nil {
+		return t, err
+	}
+	if t.Shape, err = r.Shape(name); err != nil {
+		return t, err
+	}
+	switch e.dtype {
+	case "I64":
+		t.DType = I64
+		t.Ints, err = r.Ints(name, t.Shape...)
+		return t, err
+	case "F64":
+		t.DType = F64
+	default:
+		t.DType = F32
+	}
+	t.Floats, err = r.Floats(name, t.Shape...)
+	return t, err
 }
 
 // WriteFile makes path hold f, or leaves what is there untouched; see [atomicfile.Write].

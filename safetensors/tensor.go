@@ -1,6 +1,7 @@
 // Package safetensors reads and writes files of named arrays in the safetensors format: an 8-byte little-endian header
 // length, a JSON header, and the raw little-endian numbers. The Python package of that name reads what this one
-// writes and writes what this one reads, as far as the four types go.
+// writes, and this one reads what it writes: any file, and of its tensors those of floating-point numbers of 16 bits or
+// more and of 64-bit integers.
 package safetensors
 
 import (
@@ -8,22 +9,21 @@ import (
 	"math"
 )
 
-// DType is the type of a tensor's numbers in the file.
+// DType is the type of a tensor's numbers in a file that is written.
 type DType uint8
 
-// The types that are read and written. Any other is an error.
+// The types that are written.
 const (
 	F64 DType = iota
 	F32
 	I64
-	U8
 )
 
 var dtypes = [...]struct {
 	name string
 	size int // bytes
 	rank int // place in the file: tensors of a lower rank come first, so that no number is misaligned
-}{F64: {"F64", 8, 1}, F32: {"F32", 4, 2}, I64: {"I64", 8, 0}, U8: {"U8", 1, 3}}
+}{F64: {"F64", 8, 1}, F32: {"F32", 4, 2}, I64: {"I64", 8, 0}}
 
 func (d DType) String() string {
 	if int(d) < len(dtypes) {
@@ -32,22 +32,19 @@ func (d DType) String() string {
 	return fmt.Sprintf("unknown(%d)", uint8(d))
 }
 
-func parseDType(s string) (DType, error) {
-	for d, t := range dtypes {
-		if t.name == s {
-			return DType(d), nil
-		}
-	}
-	return 0, fmt.Errorf("dtype %q is none of F64, F32, I64 and U8", s)
+// widths are the bits of a number of each type that the Python package (0.8.0) knows.
+var widths = map[string]int{
+	"BOOL": 8, "F4": 4, "F6_E2M3": 6, "F6_E3M2": 6, "U8": 8, "I8": 8, "F8_E5M2": 8, "F8_E4M3": 8, "F8_E8M0": 8,
+	"F8_E4M3FNUZ": 8, "F8_E5M2FNUZ": 8, "I16": 16, "U16": 16, "F16": 16, "BF16": 16, "I32": 32, "U32": 32, "F32": 32,
+	"C64": 64, "F64": 64, "I64": 64, "U64": 64,
 }
 
-// Tensor is an array of numbers, row-major. The one field that fits DType holds them; the others are nil.
+// Tensor is an array of numbers to write, row-major. The one field that fits DType holds them; the other is nil.
 type Tensor struct {
 	DType  DType
 	Shape  []int     // none negative; empty for a single number
 	Floats []float64 // of F64, and of F32, which is rounded to float32 when it is written
 	Ints   []int64   // of I64
-	Bytes  []byte    // of U8
 }
 
 // Float64 is a tensor that is written as F64. It holds data and shape, not copies.
@@ -63,16 +60,13 @@ func Float32(data []float64, shape ...int) Tensor {
 // Int64 is a tensor of integers. It holds data and shape, not copies.
 func Int64(data []int64, shape ...int) Tensor { return Tensor{DType: I64, Shape: shape, Ints: data} }
 
-// Uint8 is a tensor of bytes. It holds data and shape, not copies.
-func Uint8(data []byte, shape ...int) Tensor { return Tensor{DType: U8, Shape: shape, Bytes: data} }
-
 // Len is the number of numbers the tensor holds.
-func (t Tensor) Len() int { return len(t.Floats) + len(t.Ints) + len(t.Bytes) }
+func (t Tensor) Len() int { return len(t.Floats) + len(t.Ints) }
 
 // check reports why t cannot be written.
 func (t Tensor) check() error {
 	if int(t.DType) >= len(dtypes) {
-		return fmt.Errorf("dtype %v is none of F64, F32, I64 and U8", t.DType)
+		return fmt.Errorf("dtype %v is none of F64, F32 and I64", t.DType)
 	}
 	if held := t.held(); held != t.Len() {
 		return fmt.Errorf("%v holds numbers of another type", t.DType)
@@ -92,11 +86,8 @@ func (t Tensor) check() error {
 
 // held is the number of numbers in the field that belongs to the type.
 func (t Tensor) held() int {
-	switch t.DType {
-	case I64:
+	if t.DType == I64 {
 		return len(t.Ints)
-	case U8:
-		return len(t.Bytes)
 	}
 	return len(t.Floats)
 }

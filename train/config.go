@@ -9,6 +9,7 @@ import (
 
 	"neuralode/dataset"
 	"neuralode/graph"
+	"neuralode/reference"
 	"neuralode/solver"
 )
 
@@ -69,8 +70,12 @@ var (
 // MaxSamples is how many samples each class of a made data set has at most.
 const MaxSamples = 10_000_000
 
-// MaxWidth is the widest layer and the most added zeros.
-const MaxWidth = 1 << 20
+// What a model has at most: layers, components of the state or widths of a layer, parameters.
+const (
+	MaxLayers     = reference.MaxLayers
+	MaxWidth      = reference.MaxWidth
+	MaxParameters = reference.MaxParameters
+)
 
 // Check reports every value that can never work, whatever the data.
 func (c Config) Check() error {
@@ -90,6 +95,7 @@ func (c Config) Check() error {
 	for _, h := range c.Hidden {
 		require(h >= 1 && h <= MaxWidth, "hidden widths must be at least 1 and at most %d, got %d", MaxWidth, h)
 	}
+	require(len(c.Hidden) < MaxLayers, "hidden must be fewer than %d layers, got %d", MaxLayers, len(c.Hidden))
 	_, err := graph.ParseActivation(c.Activation)
 	errs = append(errs, err)
 	require(c.Augment >= 0 && c.Augment <= MaxWidth, "augment must be from 0 to %d, got %d", MaxWidth, c.Augment)
@@ -99,7 +105,7 @@ func (c Config) Check() error {
 	require(c.Iterations >= 1, "iterations must be at least 1, got %d", c.Iterations)
 	require(c.Batch >= 1, "batch must be at least 1, got %d", c.Batch)
 	require(c.CheckpointEvery >= 1, "checkpoint-every must be at least 1, got %d", c.CheckpointEvery)
-	require(finite(c.T0) && finite(c.T1) && c.T0 != c.T1, "t0 and t1 must be finite and differ, got %v and %v", c.T0, c.T1)
+	errs = append(errs, checkSpan(solver.Span{T0: c.T0, T1: c.T1}))
 	spec, err := c.Spec()
 	if err == nil {
 		err = spec.Check()
@@ -117,13 +123,19 @@ func (c Config) checkMade() error {
 		return fmt.Errorf("task regression needs labels that are numbers, %s has two classes", c.Data)
 	}
 	m, err := c.madeModel()
-	return errors.Join(err, m.checkSize())
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(Readouts, c.Readout) || !slices.Contains(Losses, c.Loss) { // reported
+		return nil
+	}
+	return errors.Join(m.checkHead(), m.checkSize())
 }
 
 // madeModel is the model for a made data set, two classes of points in a plane, without parameters and plans.
 func (c Config) madeModel() (*Model, error) {
-	m := &Model{Net: graph.MLP{Sizes: c.sizes(2)}, Augment: c.Augment, Component: c.Component}
-	return m, m.chooseHead(c, &dataset.Dataset{Dim: 2, Task: dataset.Binary, Width: 1, Classes: []string{"0", "1"}})
+	m := &Model{Net: graph.MLP{Sizes: c.sizes(2)}, Augment: c.Augment, Component: c.Component, Classes: []string{"0", "1"}}
+	return m, m.chooseHead(c, &dataset.Dataset{Dim: 2, Task: dataset.Binary, Width: 1, Classes: m.Classes})
 }
 
 // madeSamples is how many samples a made data set has, of its two classes together.

@@ -39,6 +39,9 @@ func (m *Model) Evaluate(ctx context.Context, backend solver.Backend, spec solve
 		}
 		n := len(s.End)
 		out, losses := m.Read(s.Z1, labels[from*m.Solver.LabelWidth():(from+n)*m.Solver.LabelWidth()])
+		if i := slices.IndexFunc(out, func(v float64) bool { return !finite(v) }); i >= 0 {
+			return fmt.Errorf("train: sample %d: the read-out gives %v", from+i/m.Outputs, out[i])
+		}
 		for _, l := range losses {
 			e.Loss += l / float64(e.Samples)
 		}
@@ -62,6 +65,9 @@ func (m *Model) Evaluate(ctx context.Context, backend solver.Backend, spec solve
 
 // fits reports data the model cannot be compared with.
 func (m *Model) fits(d *dataset.Dataset) error {
+	if err := d.Check(); err != nil {
+		return err
+	}
 	if d.Dim != m.Features() {
 		return fmt.Errorf("train: the data have %d features, the model wants %d", d.Dim, m.Features())
 	}
@@ -70,6 +76,9 @@ func (m *Model) fits(d *dataset.Dataset) error {
 	}
 	if len(d.Classes) != len(m.Classes) && (m.Loss != "mse" || len(d.Classes) > 0) {
 		return fmt.Errorf("train: the data have %d classes, the model knows %d", len(d.Classes), len(m.Classes))
+	}
+	if len(d.Classes) > 0 && !slices.Equal(d.Classes, m.Classes) {
+		return fmt.Errorf("train: the classes of the data are %.60q, those of the model %.60q", d.Classes, m.Classes)
 	}
 	return nil
 }

@@ -5,109 +5,139 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"neuralode/graph"
 	"neuralode/reference"
+	"neuralode/safetensors"
 	"neuralode/solver"
 )
 
 // LoadModel reads a model file. One without the metadata that Save adds, such as a reference solution, is taken as a
-// classifier of two classes whose logit is component 0 of z(t1).
+// classifier of two classes whose logit is component 0 of z(t1). A file that no run could have written, because its
+// metadata contradict each other or its tensors, or because a parameter is not finite, is an error that names all of it.
 func LoadModel(path string) (*Model, error) {
-	file, err := reference.ReadModel(path)
+	file, err := safetensors.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("train: %w", err)
 	}
-	m, err := FromReference(file)
+	defer file.Close()
+	described, err := reference.ParseModel(path, file)
+	if err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	m, err := fromFile(described, file)
 	if err != nil {
 		return nil, fmt.Errorf("train: %s: %w", path, err)
 	}
 	return m, nil
 }
 
-// FromReference is the model in a file that was read: see [LoadModel].
-func FromReference(file *reference.Model) (*Model, error) {
-	activation, err := graph.ParseActivation(file.Activation)
+// FromReference is the classifier of two classes with that field whose logit is component 0 of z(t1). It shares the
+// memory of Theta.
+func FromReference(described *reference.Model) (*Model, error) {
+	m, err := classifier(described)
+	if err == nil {
+		err = m.check()
+	}
+	if err == nil {
+		err = m.lower()
+	}
 	if err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	return m, nil
+}
+
+func classifier(described *reference.Model) (*Model, error) {
+	activation, err := graph.ParseActivation(described.Activation)
+	return &Model{
+		Net:     graph.MLP{Sizes: described.Sizes, Activation: activation, Time: described.Time},
+		Readout: "component", Outputs: 1, Loss: "bce", Classes: []string{"0", "1"},
+		Span: solver.Span{T0: described.T0, T1: described.T1}, Theta: described.Theta,
+	}, err
+}
+
+// fromFile adds to the field what Save writes beside it.
+func fromFile(described *reference.Model, file *safetensors.Reader) (*Model, error) {
+	m, err := classifier(described)
+	meta := metadata{find: file.Metadata}
+	meta.number("augment", &m.Augment)
+	meta.number("component", &m.Component)
+	meta.number("outputs", &m.Outputs)
+	meta.text("readout", &m.Readout)
+	meta.text("loss", &m.Loss)
+	meta.names("classes", &m.Classes)
+	meta.names("inputs", &m.Inputs)
+	if err := errors.Join(append(meta.problems, err)...); err != nil {
 		return nil, err
 	}
-	meta := metadata{values: file.Metadata}
-	m := &Model{
-		Net:     graph.MLP{Sizes: file.Sizes, Activation: activation, Time: file.Time},
-		Augment: meta.number("augment", 0), Component: meta.number("component", 0), Outputs: meta.number("outputs", 1),
-		Readout: meta.choice("readout", "component", "linear"), Loss: meta.choice("loss", "bce", "softmax", "mse"),
-		Span: solver.Span{T0: file.T0, T1: file.T1}, Theta: file.Theta, Classes: []string{"0", "1"},
+	if err := m.check(); err != nil {
+		return nil, fmt.Errorf("metadata: %w", err)
 	}
-	if text, ok := file.Metadata["classes"]; ok {
-		m.Classes = nil
-		meta.note("classes", json.Unmarshal([]byte(text), &m.Classes))
-	}
-	if text, ok := file.Metadata["inputs"]; ok {
-		meta.note("inputs", json.Unmarshal([]byte(text), &m.Inputs))
-	}
-	if m.Augment >= m.Net.Dim() {
-		meta.note("augment", fmt.Errorf("%d of a state of %d components", m.Augment, m.Net.Dim()))
-	}
-	if m.Inputs != nil && len(m.Inputs) != m.Features() {
-		meta.note("inputs", fmt.Errorf("%d names of %d features", len(m.Inputs), m.Features()))
-	}
-	if meta.err != nil {
-		return nil, meta.err
-	}
-	if err := m.lower(); err != nil {
+	if err := m.takeHead(file); err != nil {
 		return nil, err
 	}
-	return m, m.takeHead(file)
+	return m, m.lower()
 }
 
 // takeHead appends the read-out's parameters.
-func (m *Model) takeHead(file *reference.Model) error {
-	for _, p := range m.Solver.Head.Params {
-		t, ok := file.Extra[p.Name]
-		if !ok || len(t.Floats) != p.Len() {
-			return fmt.Errorf("tensor %q has %d numbers, want %d of shape %v", p.Name, len(t.Floats), p.Len(), p.Shape)
+func (m *Model) takeHead(file *safetensors.Reader) error {
+	for _, p := range m.head().Params() {
+		x, err := file.Finite(p.Name, p.Shape...)
+		if err != nil {
+			return err
 		}
-		m.Theta = append(m.Theta, t.Floats...)
+		m.Theta = append(m.Theta, x...)
 	}
 	return nil
 }
 
-// metadata reads optional values of a model file and keeps what is wrong with them.
+// metadata takes values of a model file that are there and keeps what is wrong with them.
 type metadata struct {
-	values map[string]string
-	err    error
+	find func(key string) (string, bool)
+	problems
 }
 
-func (m *metadata) note(key string, err error) {
-	if err != nil {
-		m.err = errors.Join(m.err, fmt.Errorf("metadata %q: %w", key, err))
+func (m *metadata) number(key string, into *int) {
+	if text, ok := m.find(key); ok {
+		n, err := strconv.Atoi(text)
+		m.require(err == nil && n >= 0, "metadata %q is %.60q, want a whole number from 0", key, text)
+		*into = n
 	}
 }
 
-func (m *metadata) number(key string, missing int) int {
-	text, ok := m.values[key]
+func (m *metadata) text(key string, into *string) {
+	if text, ok := m.find(key); ok {
+		*into = text
+	}
+}
+
+// names takes a JSON list of strings, or null for none.
+func (m *metadata) names(key string, into *[]string) {
+	text, ok := m.find(key)
 	if !ok {
-		return missing
+		return
 	}
-	n, err := strconv.Atoi(text)
-	if err == nil && n < 0 {
-		err = fmt.Errorf("%d is negative", n)
-	}
-	m.note(key, err)
-	return n
+	names, err := parseNames(text)
+	m.require(err == nil, "metadata %q is %.60q, want a JSON list of at most %d names", key, text, MaxWidth)
+	*into = names
 }
 
-// choice is one of the options, the first where the key is missing.
-func (m *metadata) choice(key string, options ...string) string {
-	text, ok := m.values[key]
-	if !ok {
-		return options[0]
+func parseNames(text string) ([]string, error) {
+	if strings.Count(text, ",") >= MaxWidth { // before memory is spent on them
+		return nil, errors.New("too many")
 	}
-	for _, o := range options {
-		if o == text {
-			return o
+	var list []*string // a null in the list is no name
+	if err := json.Unmarshal([]byte(text), &list); err != nil || list == nil {
+		return nil, err
+	}
+	names := make([]string, len(list))
+	for i, name := range list {
+		if name == nil {
+			return nil, errors.New("null")
 		}
+		names[i] = *name
 	}
-	m.note(key, fmt.Errorf("%q is none of %q", text, options))
-	return options[0]
+	return names, nil
 }

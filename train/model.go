@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 
@@ -48,8 +49,8 @@ func newModel(c Config, d *dataset.Dataset) (*Model, error) {
 	if err := m.chooseHead(c, d); err != nil {
 		return nil, err
 	}
-	if err := m.checkSize(); err != nil {
-		return nil, err
+	if err := m.check(); err != nil {
+		return nil, fmt.Errorf("train: %w", err)
 	}
 	if err := m.lower(); err != nil {
 		return nil, err
@@ -57,16 +58,6 @@ func newModel(c Config, d *dataset.Dataset) (*Model, error) {
 	rng := stream(c.Seed, weightStream, 0)
 	m.Theta = append(m.Net.Init(rng), m.head().Init(rng)...)
 	return m, nil
-}
-
-// MaxParameters is how many parameters a model has at most: a training holds some ten numbers for each.
-const MaxParameters = 1 << 26
-
-func (m *Model) checkSize() error {
-	if n := m.parameters(); n > MaxParameters {
-		return fmt.Errorf("train: sizes %v make %d parameters, want at most %d", m.Net.Sizes, n, MaxParameters)
-	}
-	return nil
 }
 
 // parameters is how many the model has.
@@ -106,12 +97,6 @@ func (m *Model) chooseHead(c Config, d *dataset.Dataset) error {
 		if m.Loss == "bce" {
 			m.Readout = "component"
 		}
-	}
-	if m.Readout == "component" && m.Outputs != 1 {
-		return fmt.Errorf("train: the read-out component gives one output, loss %s wants %d: choose linear", m.Loss, m.Outputs)
-	}
-	if m.Readout == "component" && m.Component >= m.Net.Dim() {
-		return fmt.Errorf("train: component %d of a state of %d components, want 0 to %d", m.Component, m.Net.Dim(), m.Net.Dim()-1)
 	}
 	return nil
 }
@@ -179,24 +164,39 @@ func (m *Model) labels(d *dataset.Dataset) []float64 {
 // Save writes the model to a safetensors file with tensors of that type; see package reference for the format. What the
 // format lacks stands in further metadata: augment, readout, component, outputs, loss, classes and inputs.
 func (m *Model) Save(path string, dtype safetensors.DType) error {
-	classes, err := json.Marshal(m.Classes)
-	inputs, err2 := json.Marshal(m.Inputs)
-	if err := errors.Join(err, err2); err != nil {
-		return fmt.Errorf("train: %w", err)
-	}
-	n := m.Solver.Field.ThetaLen()
-	ref := reference.Model{Name: path, Sizes: m.Net.Sizes, Activation: m.Net.Activation.String(), Time: m.Net.Time,
-		T0: m.Span.T0, T1: m.Span.T1, Theta: m.Theta[:n], Extra: map[string]safetensors.Tensor{},
-		Metadata: map[string]string{"augment": strconv.Itoa(m.Augment), "readout": m.Readout, "loss": m.Loss,
-			"component": strconv.Itoa(m.Component), "outputs": strconv.Itoa(m.Outputs), "classes": string(classes),
-			"inputs": string(inputs)}}
-	for _, p := range m.Solver.Head.Params {
-		ref.Extra[p.Name] = safetensors.Tensor{DType: dtype, Shape: p.Shape, Floats: m.Theta[n : n+p.Len()]}
-		n += p.Len()
-	}
-	file, err := ref.File(dtype)
+	file, err := m.file(dtype)
 	if err != nil {
 		return err
 	}
 	return file.WriteFile(path)
+}
+
+// file is what Save writes.
+func (m *Model) file(dtype safetensors.DType) (*safetensors.File, error) {
+	classes, err := json.Marshal(m.Classes)
+	inputs, err2 := json.Marshal(m.Inputs)
+	if err := errors.Join(err, err2); err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	n := m.Solver.Field.ThetaLen()
+	description := m.description()
+	description.Theta = m.Theta[:n]
+	file, err := description.File(dtype)
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(file.Metadata, map[string]string{"augment": strconv.Itoa(m.Augment), "readout": m.Readout, "loss": m.Loss,
+		"component": strconv.Itoa(m.Component), "outputs": strconv.Itoa(m.Outputs), "classes": string(classes),
+		"inputs": string(inputs)})
+	for _, p := range m.Solver.Head.Params {
+		file.Tensors[p.Name] = safetensors.Tensor{DType: dtype, Shape: p.Shape, Floats: m.Theta[n : n+p.Len()]}
+		n += p.Len()
+	}
+	return file, nil
+}
+
+// description is the field without parameters, as files describe it.
+func (m *Model) description() *reference.Model {
+	return &reference.Model{Name: modelFile, Sizes: m.Net.Sizes, Activation: m.Net.Activation.String(), Time: m.Net.Time,
+		T0: m.Span.T0, T1: m.Span.T1}
 }
