@@ -63,7 +63,7 @@ func (w *Work) FLOP(mode solver.Gradient) float64 {
 	switch mode {
 	case solver.Discrete:
 		total += product * 2 * 6 * float64(w.Accepted)
-	case solver.Backsolve:
+	case solver.Adjoint, solver.Backsolve:
 		total += product * (2*float64(w.BackNFE) + 5*float64(w.BackAccepted))
 	}
 	return total

@@ -14,7 +14,7 @@ import (
 	"neuralode/solver/cpu/kernelbench"
 )
 
-var modes = []solver.Gradient{solver.Discrete, solver.Backsolve}
+var modes = []solver.Gradient{solver.Discrete, solver.Adjoint}
 
 // DeviceVariable names the environment variable that says what the suites run on: cpu, the default, or cuda.
 const DeviceVariable = "NEURALODE_BENCH_DEVICE"

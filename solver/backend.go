@@ -21,9 +21,9 @@ type Program interface {
 	// the solution, is ctx's. Wrong arguments are what CheckCall reports.
 	Solve(ctx context.Context, theta []float64, b Batch) (*Solution, error)
 
-	// Differentiate integrates the batch and computes the gradient of the objective in the mode of the spec. A
-	// sample that fails on the way to t1 contributes nothing to it and has NaN for a loss; one that fails on the way
-	// back has zeros for ∂L/∂z0, and ∂L/∂θ lacks what it did not come to: look at Derivative.Err before it is used.
+	// Differentiate integrates the batch and computes the gradient of the objective in the mode of the spec. A sample
+	// that fails on the way to t1, or on the way back, contributes nothing to it, has zeros for ∂L/∂z0, and has NaN for
+	// a loss where it did not come to t1: see [LeaveOut], and look at Derivative.Err before the gradient is used.
 	// When ctx ends there is no derivative and the error is ctx's. Wrong arguments are what CheckGradient reports.
 	Differentiate(ctx context.Context, theta []float64, b Batch, o Objective) (*Derivative, error)
 
@@ -46,13 +46,4 @@ type Session interface {
 
 	// State copies out θ and the optimizer's moments. The error is the device's.
 	State() (OptimizerState, error)
-}
-
-// Iteration is what one training iteration did.
-type Iteration struct {
-	Loss               float64 // mean over the minibatch, before the update
-	GradientNorm       float64 // 2-norm of ∂L/∂θ before clipping
-	NFEMean            float64 // forward field evaluations per sample
-	NFEMax             int
-	Accepted, Rejected int // forward steps, summed over the minibatch
 }

@@ -50,17 +50,3 @@ func CheckMinibatches(minibatches [][]int, n int) error {
 	}
 	return errors.Join(errs...)
 }
-
-// Summarize is what the forward solves of an iteration cost, for a solution of at least one sample.
-func Summarize(s *Solution) Iteration {
-	var it Iteration
-	total := 0
-	for _, st := range s.Stats {
-		total += st.NFE
-		it.NFEMax = max(it.NFEMax, st.NFE)
-		it.Accepted += st.Accepted
-		it.Rejected += st.Rejected
-	}
-	it.NFEMean = float64(total) / float64(len(s.Stats))
-	return it
-}

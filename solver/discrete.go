@@ -6,11 +6,13 @@ import "slices"
 // z1 = z + h Σ b_i k_i through the stages, last step first. With λ = ∂L/∂z1, the cotangent of stage i is
 // h·(b_i λ + Σ_{j>i} a_ji g_j), g_j its product with ∂f/∂z, and ∂L/∂z = λ + Σ g_i. Save times within a step add the
 // dense output's weights to the stages' cotangents; they also reach the last stage, whose argument is z1.
-func discrete(r *reference, g *group, cotangent, weight []float64, saved [][]float64) (a []float64, end End, stats Stats) {
+// A step that leaves λ with a number that is not finite ends the way back there.
+func (r *reference) discrete(g *group, cotangent, weight []float64, saved [][]float64) wayBack {
 	lambda := slices.Clone(cotangent)
 	for c, w := range weight {
 		lambda[c] *= w
 	}
+	w := wayBack{a: lambda, end: End{T: g.span.T1}}
 	save := len(saved)
 	for i := len(g.steps) - 1; i >= 0; i-- {
 		s := g.steps[i]
@@ -18,14 +20,21 @@ func discrete(r *reference, g *group, cotangent, weight []float64, saved [][]flo
 		for first > 0 && g.span.before(s.T, r.spec.SaveAt[first-1]) {
 			first--
 		}
-		lambda = r.reverseStep(g.n, s, lambda, r.spec.SaveAt[first:save], saved[first:save], saved != nil, &stats)
+		w.a = r.reverseStep(g.n, s, w.a, r.spec.SaveAt[first:save], saved[first:save], saved != nil, &w.stats)
+		w.stats.Accepted++
 		save = first
-		stats.Accepted++
+		if !finite(w.a) {
+			return w.failed(End{Status: NonFinite, T: s.T + s.H, H: -s.H})
+		}
+		w.end = End{T: s.T, H: -s.H}
 	}
 	for _, c := range saved[:save] { // at t0 itself
-		addTo(lambda, c...)
+		addTo(w.a, c...)
 	}
-	return lambda, End{T: g.span.T0}, stats
+	if !finite(w.a) { // without a step, what came in
+		return w.failed(End{Status: NonFinite, T: g.span.T0})
+	}
+	return w
 }
 
 // reverseStep takes λ back over one step; times and cotangents are those saved within it. Only where there are any at all,

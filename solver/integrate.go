@@ -41,6 +41,8 @@ type Path struct {
 	Saved [][]float64 // at Spec.SaveAt; NaN where a failed integration did not come
 	End   End
 	Stats Stats
+
+	next float64 // the size of the step that was to come next, before it was cut at t1; 0 when none was tried
 }
 
 // Integrate solves dz/dt = f(t, z) from z0 over the span as spec says, treating z0 as one sample of any dimension. It
@@ -50,16 +52,7 @@ type Path struct {
 // The whole state shares one step and one error norm, so a batch laid end to end in z0 is integrated under
 // [ControlBatch].
 func Integrate(f FieldFunc, z0 []float64, span Span, spec Spec, onStep func(Step)) Path {
-	in := newIntegration(f, z0, span, spec)
-	in.save(nil)
-	if span.T0 == span.T1 {
-		return in.path
-	}
-	if in.start() {
-		for in.step(onStep) {
-		}
-	}
-	return in.path
+	return newIntegration(f, z0, span, spec).run(onStep)
 }
 
 // cancelled is the path of an Integrate that did not begin.
@@ -82,6 +75,10 @@ type integration struct {
 	history Errors
 	saved   int // save times done
 	path    Path
+
+	// scaleWidth is 0, or the width of rows whose components share a scale: the largest of them. The adjoint is linear, so
+	// a component that crosses zero must not set the step.
+	scaleWidth int
 }
 
 func newIntegration(f FieldFunc, z0 []float64, span Span, spec Spec) *integration {
@@ -99,6 +96,19 @@ func newIntegration(f FieldFunc, z0 []float64, span Span, spec Spec) *integratio
 		in.path.Saved = append(in.path.Saved, nan)
 	}
 	return in
+}
+
+func (in *integration) run(onStep func(Step)) Path {
+	in.save(nil)
+	if in.span.T0 == in.span.T1 {
+		return in.path
+	}
+	if in.start() {
+		for in.step(onStep) {
+		}
+	}
+	in.path.next = math.Abs(in.h)
+	return in.path
 }
 
 func (in *integration) eval(t float64, z, dz []float64) {
@@ -177,14 +187,25 @@ func (in *integration) errorNorm(h float64, z1 []float64) float64 {
 	if !finite(z1) {
 		return math.NaN() // an infinite result has an infinite scale, which hides any error
 	}
-	con := &in.spec.Controller
 	return rms(len(z1), func(c int) float64 {
 		e := 0.0
 		for i, w := range in.tab.E {
 			e += w * in.k[i][c]
 		}
-		return h * e / (con.Atol + con.Rtol*maxAbs(in.z[c], z1[c]))
+		return h * e / in.scale(c, z1)
 	})
+}
+
+// scale is what the error of component c is measured by, in a step from z to z1.
+func (in *integration) scale(c int, z1 []float64) float64 {
+	con := &in.spec.Controller
+	largest := maxAbs(in.z[c], z1[c])
+	if w := in.scaleWidth; w > 0 {
+		for j := c / w * w; j < (c/w+1)*w; j++ {
+			largest = max(largest, maxAbs(in.z[j], z1[j]))
+		}
+	}
+	return con.Atol + con.Rtol*largest
 }
 
 // accept moves to the end of the step.

@@ -100,19 +100,3 @@ func (s OptimizerState) Check(n int) error {
 	}
 	return nil
 }
-
-// IterationError says that a training iteration failed numerically.
-type IterationError struct {
-	Index  int   // of the minibatch within the call
-	Sample int   // in the data set; −1 when no single sample is to blame
-	Err    error // why, a *SampleError or a sentence
-}
-
-func (e *IterationError) Error() string {
-	if e.Sample < 0 {
-		return fmt.Sprintf("minibatch %d: %v", e.Index, e.Err)
-	}
-	return fmt.Sprintf("minibatch %d: sample %d of the data: %v", e.Index, e.Sample, e.Err)
-}
-
-func (e *IterationError) Unwrap() error { return e.Err }

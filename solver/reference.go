@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"sort"
 	"sync"
 
 	"neuralode/plan"
@@ -54,8 +55,21 @@ func (r *reference) Close() error {
 type group struct {
 	first, n int
 	span     Span
+	start    []float64 // z0
 	path     Path
 	steps    []Step
+}
+
+// at is the forward solve's dense output at time t, which may lie a rounding error outside of the span.
+func (g *group) at(tab *Tableau, t float64) []float64 {
+	if len(g.steps) == 0 {
+		return g.start
+	}
+	i := sort.Search(len(g.steps), func(i int) bool { return !g.span.before(g.steps[i].T, t) })
+	step := &g.steps[max(0, i-1)]
+	z := make([]float64, len(g.start))
+	step.At(tab, (t-step.T)/step.H, z)
+	return z
 }
 
 func (r *reference) groups(b Batch) []*group {
@@ -96,11 +110,12 @@ func (r *reference) forward(ctx context.Context, theta []float64, b Batch) (*Sol
 	}
 	groups := r.groups(b)
 	for _, g := range groups {
+		g.start = g.rows(b.Z0, r.dim)
 		if ctx.Err() == nil {
-			g.path = Integrate(r.evaluate(g.n), g.rows(b.Z0, r.dim), g.span, r.spec,
+			g.path = Integrate(r.evaluate(g.n), g.start, g.span, r.spec,
 				func(st Step) { g.steps = append(g.steps, st) })
 		} else {
-			g.path = cancelled(g.rows(b.Z0, r.dim), g.span, r.spec)
+			g.path = cancelled(g.start, g.span, r.spec)
 		}
 		r.report(s, g)
 	}
@@ -154,6 +169,21 @@ func (r *reference) Differentiate(ctx context.Context, theta []float64, b Batch,
 	if r.closed {
 		return nil, errClosed
 	}
+	d, err := r.differentiate(ctx, theta, b, o)
+	if err != nil {
+		return nil, err
+	}
+	err = LeaveOut(d, r.spec, b, o, func(b Batch, o Objective) (*Derivative, error) {
+		return r.differentiate(ctx, theta, b, o)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// differentiate is Differentiate where every sample goes forward and backward.
+func (r *reference) differentiate(ctx context.Context, theta []float64, b Batch, o Objective) (*Derivative, error) {
 	s, groups, err := r.forward(ctx, theta, b)
 	if err != nil {
 		return nil, err
@@ -161,6 +191,9 @@ func (r *reference) Differentiate(ctx context.Context, theta []float64, b Batch,
 	n := b.Len(r.dim)
 	d := &Derivative{Solution: *s, Z0: make([]float64, n*r.dim), Theta: make([]float64, len(theta)),
 		Back: make([]End, n), BackStats: make([]Stats, n)}
+	if r.spec.Gradient == Backsolve {
+		d.Drift = make([]float64, n)
+	}
 	cotangent := o.Cotangent
 	if o.Labels != nil {
 		cotangent = r.loss(d, o)
@@ -209,15 +242,18 @@ func (r *reference) backward(d *Derivative, g *group, cotangent []float64, o Obj
 			weight[i] = o.weightOf(g.first+i/r.dim, len(d.End))
 		}
 	}
-	pass := backsolve
+	pass := r.continuous
 	if r.spec.Gradient == Discrete {
-		pass = discrete
+		pass = r.discrete
 	}
-	a, end, stats := pass(r, g, cotangent, weight, r.savedOf(g, o.Saved))
+	w := pass(g, cotangent, weight, r.savedOf(g, o.Saved))
 	for i := range g.n {
-		d.Back[g.first+i], d.BackStats[g.first+i] = end, stats
+		d.Back[g.first+i], d.BackStats[g.first+i] = w.end, w.stats
 	}
-	copy(g.rows(d.Z0, r.dim), a)
+	copy(g.rows(d.Z0, r.dim), w.a)
+	if d.Drift != nil {
+		copy(d.Drift[g.first:], w.drift)
+	}
 }
 
 // savedOf is the group's cotangent at each save time, laid end to end like its state; nil where there are none.

@@ -64,15 +64,13 @@ func (s *referenceSession) iterate(ctx context.Context, indices []int) (Iteratio
 	if err != nil {
 		return Iteration{}, err
 	}
-	if err := d.Err(); err != nil {
-		var failed *SampleError
-		errors.As(err, &failed)
-		return Iteration{}, &IterationError{Sample: indices[failed.Sample], Err: err}
+	if err := FailedIteration(d, indices); err != nil {
+		return Iteration{}, err
 	}
 	it := Summarize(&d.Solution)
 	it.Loss, it.GradientNorm = d.Loss, norm(d.Theta)
 	if !finite([]float64{it.Loss, it.GradientNorm}) {
-		return it, &IterationError{Sample: -1, Err: errors.New("the loss or its gradient is not finite")}
+		return it, NonFiniteIteration()
 	}
 	AdamUpdate(&s.state, s.opt, d.Theta, it.GradientNorm)
 	return it, nil

@@ -6,14 +6,15 @@ import "fmt"
 type Status uint8
 
 const (
-	OK            Status = iota // reached t1
-	MaxSteps                    // tried Controller.MaxSteps steps before t1
-	StepUnderflow               // the step became too small to change t
-	NonFinite                   // the field gave NaN or infinity where no smaller step helps
-	Cancelled                   // the context ended first
+	OK             Status = iota // reached t1
+	MaxSteps                     // tried Controller.MaxSteps steps before t1
+	StepUnderflow                // the step became too small to change t
+	NonFinite                    // the field gave NaN or infinity where no smaller step helps
+	Cancelled                    // the context ended first
+	AdjointDrifted               // backsolve came to a z far from the one it left from: see Derivative.Drift
 )
 
-var statusNames = []string{"ok", "max steps", "step underflow", "non-finite", "cancelled"}
+var statusNames = []string{"ok", "max steps", "step underflow", "non-finite", "cancelled", "adjoint drifted"}
 
 func (s Status) String() string { return name(s, statusNames) }
 
@@ -55,7 +56,7 @@ type Solution struct {
 }
 
 // Err is nil when every sample reached t1; otherwise it is a *SampleError for the first that did not.
-func (s *Solution) Err() error { return firstFailure(s.End, "forward") }
+func (s *Solution) Err() error { return firstFailure(s.End, forwardPass) }
 
 // SampleError names the first sample of a batch that failed.
 type SampleError struct {
@@ -72,15 +73,34 @@ func (e *SampleError) Error() string {
 // Reason is what happened to the sample, without its number, and what to try.
 func (e *SampleError) Reason() string {
 	return fmt.Sprintf("%s in the %s solve at t = %.6g with step %.3g (%d failed in the batch); %s",
-		e.End.Status, e.Pass, e.End.T, e.End.H, e.Failed, remedies[e.End.Status])
+		e.End.Status, e.Pass, e.End.T, e.End.H, e.Failed, e.remedy())
 }
 
-var remedies = [...]string{
-	OK:            "",
-	MaxSteps:      "raise the step limit, loosen rtol and atol, look for a stiff field, or lower the learning rate",
-	StepUnderflow: "the field may blow up or be discontinuous there: loosen the tolerances, use float64, or lower the learning rate",
-	NonFinite:     "check the input and the parameters for NaN and infinity, or lower the learning rate",
-	Cancelled:     "",
+// remedy is what to try.
+func (e *SampleError) remedy() string {
+	if e.Pass == backwardPass {
+		return backwardRemedies[e.End.Status]
+	}
+	return remedies[e.End.Status]
+}
+
+const (
+	forwardPass  = "forward"
+	backwardPass = "backward"
+)
+
+var remedies = map[Status]string{
+	MaxSteps: "raise the step limit, look for a stiff field, loosen rtol and atol, or lower the learning rate",
+	StepUnderflow: "the field may blow up or be discontinuous there: tighten the tolerances where long steps leave the field's " +
+		"domain, loosen them where they ask for more than the precision holds, use float64, or lower the learning rate",
+	NonFinite: "check the input and the parameters for NaN and infinity, or lower the learning rate",
+}
+
+var backwardRemedies = map[Status]string{
+	MaxSteps:       "use the discrete gradient, which takes no steps of its own, or raise the step limit",
+	StepUnderflow:  "use the discrete gradient, which takes no steps of its own",
+	NonFinite:      "the loss, or a derivative of the field, is not finite there: keep roots, logarithms and powers away from 0",
+	AdjointDrifted: "z cannot be integrated backward here: use the adjoint or the discrete gradient",
 }
 
 func firstFailure(ends []End, pass string) error {
@@ -106,13 +126,17 @@ type Derivative struct {
 
 	Out    []float64 // [samples, out width], what the read-out makes of Z1; nil with a caller's own cotangents
 	Losses []float64 // [samples], the loss of each, NaN where it did not arrive; nil with a caller's own cotangents
-	Loss   float64   // the weighted sum of Losses that are there: with default weights and no failures, their mean
+	Loss   float64   // the weighted sum of the finite Losses: with default weights and no failures, their mean
 
 	Z0    []float64 // [samples, dim], ∂L/∂z(t0); zeros for a sample that failed
-	Theta []float64 // [θ], ∂L/∂θ
+	Theta []float64 // [θ], ∂L/∂θ of the samples that did not fail; NaN where all did
 
-	Back      []End   // [samples], how the backward pass ended; OK for Discrete and where the forward pass failed
+	Back      []End   // [samples], how the backward pass ended; OK where the forward pass failed
 	BackStats []Stats // [samples], what it cost; with Discrete its NFE counts the VJPs
+
+	// Drift is [samples] with Backsolve, nil otherwise: how far the z that was integrated backward came from the forward
+	// solve's at t0 and at the save times, at most, as a fraction of its size (see [Controller.Drift]).
+	Drift []float64
 }
 
 // Err is nil when every sample went forward and backward; otherwise it is a *SampleError.
@@ -120,5 +144,5 @@ func (d *Derivative) Err() error {
 	if err := d.Solution.Err(); err != nil {
 		return err
 	}
-	return firstFailure(d.Back, "backward")
+	return firstFailure(d.Back, backwardPass)
 }

@@ -24,13 +24,17 @@ type Gradient uint8
 
 const (
 	NoGradient Gradient = iota
-	Backsolve           // continuous adjoint, integrated backward; ∂L/∂θ as a quadrature on accepted steps
+	Adjoint             // continuous adjoint along the forward solve's dense output; ∂L/∂θ as a quadrature on accepted steps
 	Discrete            // exact derivative of the accepted steps, step sizes held fixed
+	Backsolve           // continuous adjoint that integrates z backward beside it, and checks where z comes to
 )
+
+// Gradients are the ways to compute derivatives, the default first.
+func Gradients() []Gradient { return []Gradient{Adjoint, Discrete, Backsolve} }
 
 func (g Gradient) String() string { return name(g, gradientNames) }
 
-// ParseGradient is the Gradient of that name: "none", "backsolve" or "discrete".
+// ParseGradient is the Gradient of that name: "none", "adjoint", "discrete" or "backsolve".
 func ParseGradient(s string) (Gradient, error) { return parse[Gradient]("gradient", s, gradientNames) }
 
 // Precision is the type of states, parameters and gradients, and how exactly a device computes with them. Time is float64
@@ -56,7 +60,7 @@ func ParsePrecision(s string) (Precision, error) {
 
 var (
 	controlNames   = []string{"sample", "batch"}
-	gradientNames  = []string{"none", "backsolve", "discrete"}
+	gradientNames  = []string{"none", "adjoint", "discrete", "backsolve"}
 	precisionNames = []string{"float32", "float64", "tf32"}
 )
 
@@ -92,8 +96,8 @@ func DefaultSpec() Spec { return Spec{Tableau: Dopri5(), Controller: DefaultCont
 // Check reports everything that is wrong with the spec.
 func (s Spec) Check() error {
 	errs := []error{s.Tableau.Check(), s.Controller.checkIn(s.Precision)}
-	if s.Gradient > Discrete {
-		errs = append(errs, fmt.Errorf("solver: gradient must be none, backsolve or discrete, got %v", s.Gradient))
+	if s.Gradient > Backsolve {
+		errs = append(errs, fmt.Errorf("solver: gradient must be one of %q, got %v", gradientNames, s.Gradient))
 	}
 	if s.Precision > TF32 {
 		errs = append(errs, fmt.Errorf("solver: precision must be one of %q, got %v", precisionNames, s.Precision))

@@ -32,7 +32,7 @@ func spec(mode solver.Gradient, control solver.Control) solver.Spec {
 // TestReferenceProblems holds both gradients under both controls to what an eighth-order solve says, a few times the
 // errors that diffrax has at the same tolerances.
 func TestReferenceProblems(t *testing.T) {
-	for _, mode := range []solver.Gradient{solver.Backsolve, solver.Discrete} {
+	for _, mode := range solver.Gradients() {
 		for _, control := range []solver.Control{solver.ControlSample, solver.ControlBatch} {
 			if control == solver.ControlBatch && testing.Short() {
 				continue

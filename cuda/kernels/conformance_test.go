@@ -22,7 +22,8 @@ func TestConformance(t *testing.T) {
 					t.Skip("slow")
 				}
 				t.Parallel()
-				suite := solvertest.Suite{Backend: device, Precision: precision, Samples: 6}
+				suite := solvertest.Suite{Backend: device, Precision: precision, Samples: 6,
+					Modes: []solver.Gradient{solver.Backsolve, solver.Discrete}}
 				if os.Getenv(long) == "" && (precision == solver.Float32 || name == "wide") {
 					t.Run("functions", suite.Functions)
 					return

@@ -11,7 +11,7 @@ import (
 // BenchmarkIteration is a training iteration on the trained spiral: forward, loss, gradient, Adam, at a learning rate so
 // small that the work stays the same.
 func BenchmarkIteration(b *testing.B) {
-	for _, mode := range []solver.Gradient{solver.Discrete, solver.Backsolve} {
+	for _, mode := range []solver.Gradient{solver.Discrete, solver.Adjoint} {
 		for _, batch := range []int{1, 16, 256} {
 			for _, workers := range []int{1, 2} {
 				b.Run(fmt.Sprintf("%v/%d/workers=%d", mode, batch, workers), func(b *testing.B) {

@@ -105,7 +105,7 @@ func TestBitsOfOddFields(t *testing.T) {
 		c := newCrowd(t, dim)
 		for _, level := range cpu.Levels() {
 			for _, precision := range []solver.Precision{solver.Float32, solver.Float64} {
-				for _, mode := range []solver.Gradient{solver.Backsolve, solver.Discrete} {
+				for _, mode := range solver.Gradients() {
 					t.Run(fmt.Sprint(dim, "/", level, "/", precision, "/", mode), func(t *testing.T) { c.bits(t, level, precision, mode) })
 				}
 			}

@@ -23,13 +23,14 @@ type call[T simd.Float] struct {
 	occupancy []solver.Occupancy // per chunk
 
 	gradient  bool
-	labels    []T // [n, label width], or nil: cotangent is given
-	weight    []T // [n], or nil: 1/n
-	out       []T // [n, out width]
-	losses    []T // [n]
-	cotangent []T // [n, dim], the derivative of each sample's own loss for z1
-	savedBar  []T // [n, save times, dim], or nil
-	z0Bar     []T // [n, dim], ∂L/∂z0
+	labels    []T       // [n, label width], or nil: cotangent is given
+	weight    []T       // [n], or nil: 1/n
+	out       []T       // [n, out width]
+	losses    []T       // [n]
+	cotangent []T       // [n, dim], the derivative of each sample's own loss for z1
+	savedBar  []T       // [n, save times, dim], or nil
+	z0Bar     []T       // [n, dim], ∂L/∂z0
+	drift     []float64 // [n], of Backsolve alone
 	back      []solver.End
 	backStats []solver.Stats
 	fieldSums []sums[T] // per chunk
@@ -95,6 +96,9 @@ func (e *engine[T]) resize(c *call[T], n int) {
 	}
 	grow(&c.cotangent, n*c.dim)
 	grow(&c.z0Bar, n*c.dim)
+	if e.spec.Gradient == solver.Backsolve {
+		grow(&c.drift, n)
+	}
 	grow(&c.back, n)
 	grow(&c.backStats, n)
 	for len(c.fieldSums) < c.chunks() {

@@ -205,17 +205,22 @@ func (r *reverse[T]) reverseStage(stage int, column []T) {
 	}
 }
 
-// retire moves every row to the step before; a row without one hands its sample over.
+// retire moves every row to the step before; a row without one hands its sample over, and so does one that is not finite.
 func (r *reverse[T]) retire() {
 	for i := len(r.active) - 1; i >= 0; i-- {
 		s := r.active[i]
 		step := r.step[s]
-		r.step[s] = r.record.steps[step].previous
+		taken := r.record.steps[step]
+		r.step[s] = taken.previous
 		r.record.release(step)
-		if r.step[s] >= 0 {
+		if !finite(r.lambda(s)) {
+			r.fail(s, taken)
+		} else if r.step[s] >= 0 {
 			continue
+		} else {
+			r.call.back[r.sample[s]].H = -taken.h
+			r.finish(s)
 		}
-		r.finish(s)
 		r.active[i] = r.active[len(r.active)-1]
 		r.active = r.active[:len(r.active)-1]
 		r.free = append(r.free, s)
@@ -229,7 +234,19 @@ func (r *reverse[T]) finish(slot int) {
 	for j := range r.left[slot] {
 		addRow(lambda, row(c.savedBar, i*len(c.saveAt)+j, c.dim))
 	}
+	if !finite(lambda) {
+		c.back[i].Status = solver.NonFinite
+		return
+	}
 	copy(row(c.z0Bar, i, c.dim), lambda)
+}
+
+// fail ends a sample at the step whose reversal was not finite, and gives up what is recorded of it.
+func (r *reverse[T]) fail(slot int, taken recordedStep) {
+	r.call.back[r.sample[slot]] = solver.End{Status: solver.NonFinite, T: taken.t + taken.h, H: -taken.h}
+	for step := r.step[slot]; step >= 0; step = r.record.steps[step].previous {
+		r.record.release(step)
+	}
 }
 
 func addRow[T simd.Float](dst, src []T) {

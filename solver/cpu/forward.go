@@ -10,8 +10,9 @@ import (
 // forwardPass feeds a tile with the samples of a chunk, from t0 to t1.
 type forwardPass[T simd.Float] struct {
 	tile   *tile[T]
-	record *record[T] // the accepted steps, for the discrete gradient; nil otherwise
-	done   []int      // samples that arrived, for who takes them back
+	record *record[T]     // the accepted steps, for the discrete gradient; nil otherwise
+	path   *trajectory[T] // the same for the adjoint
+	done   []int          // samples that arrived, for who takes them back
 	call   *call[T]
 	next   int
 	end    int
@@ -31,6 +32,9 @@ func (p *forwardPass[T]) reset(c *call[T], from, to int) {
 	if p.record != nil && c.gradient {
 		p.record.reset(from, to, p.tile.capacity, c.savedBar == nil)
 		p.tile.frames.record = p.record
+	}
+	if p.path != nil && c.gradient {
+		p.path.reset(from, to)
 	}
 }
 
@@ -77,6 +81,9 @@ func (p *forwardPass[T]) nextSaved(slot int) []T {
 }
 
 func (p *forwardPass[T]) accepted(slots []int) {
+	if p.path != nil && p.call.gradient {
+		p.keep(slots)
+	}
 	for _, slot := range slots {
 		r := &p.tile.row[slot]
 		z := row(p.tile.z, slot, p.tile.width)
@@ -96,6 +103,17 @@ func (p *forwardPass[T]) accepted(slots []int) {
 			}
 		}
 	}
+}
+
+// keep adds the accepted steps to the samples' trajectories.
+func (p *forwardPass[T]) keep(slots []int) {
+	tl := p.tile
+	tl.prepare(slots)
+	for _, slot := range slots {
+		r := &tl.row[slot]
+		p.path.add(p.sample[slot], r.t, r.step, row(tl.z, slot, tl.width))
+	}
+	p.path.fit(tl.exec.kern, tl.list.h, tl.k, tl.list.k)
 }
 
 // dense writes the state at time t within the step just accepted.

@@ -14,6 +14,7 @@ type method[T simd.Float] struct {
 	e       []T   // weights of the error estimate
 	columns [][]T // columns[i][j] for j > i: weight of stage i in the argument of stage j; the last stage's is the result
 	used    []int // stages with a weight in the result
+	dense   [][]T // dense[p]: weights of the stages in the coefficient of x^(p+1) of the dense output
 	one     []T   // the weight of a plain Euler step
 	atol    T
 	rtol    T
@@ -33,6 +34,12 @@ func newMethod[T simd.Float](spec solver.Spec) *method[T] {
 			column[j] = T(tab.A[j][i])
 		}
 		m.columns = append(m.columns, column)
+		for p, w := range tab.Dense[i] {
+			if p == len(m.dense) {
+				m.dense = append(m.dense, make([]T, tab.Stages()))
+			}
+			m.dense[p][i] = T(w)
+		}
 	}
 	return m
 }

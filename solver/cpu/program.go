@@ -50,15 +50,46 @@ func (p *program[T]) Solve(ctx context.Context, theta []float64, b solver.Batch)
 		return nil, errClosed
 	}
 	c := &call[T]{}
-	p.load(c, theta, b)
+	p.engine.load(c, theta, b)
 	p.engine.run(ctx, c)
-	s := solution(c)
+	s := result(c)
 	return &s, ctx.Err()
 }
 
+// differentiate is Program.Differentiate.
+func (e *engine[T]) differentiate(ctx context.Context, theta []float64, b solver.Batch, o solver.Objective) (*solver.Derivative, error) {
+	d, err := e.differentiateAll(ctx, theta, b, o)
+	if err != nil {
+		return nil, err
+	}
+	err = solver.LeaveOut(d, e.spec, b, o, func(b solver.Batch, o solver.Objective) (*solver.Derivative, error) {
+		return e.differentiateAll(ctx, theta, b, o)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// differentiateAll sums over all samples, whatever they bring.
+func (e *engine[T]) differentiateAll(ctx context.Context, theta []float64, b solver.Batch, o solver.Objective) (*solver.Derivative, error) {
+	c := &call[T]{gradient: true}
+	e.load(c, theta, b)
+	loadObjective(c, o)
+	e.run(ctx, c)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	d := &solver.Derivative{Solution: result(c), Z0: widened(c.z0Bar), Theta: widened(e.gradient(c)),
+		Back: c.back, BackStats: c.backStats, Drift: c.drift}
+	if o.Labels != nil {
+		d.Out, d.Losses, d.Loss = widened(c.out), widened(c.losses), lossOf(c)
+	}
+	return d, nil
+}
+
 // load fills the call and the engine from the caller's arguments.
-func (p *program[T]) load(c *call[T], theta []float64, b solver.Batch) {
-	e := p.engine
+func (e *engine[T]) load(c *call[T], theta []float64, b solver.Batch) {
 	convert(e.theta, theta)
 	e.setTheta(e.theta)
 	e.resize(c, b.Len(e.dim))
@@ -75,19 +106,7 @@ func (p *program[T]) Differentiate(ctx context.Context, theta []float64, b solve
 	if p.engine == nil {
 		return nil, errClosed
 	}
-	c := &call[T]{gradient: true}
-	p.load(c, theta, b)
-	loadObjective(c, o)
-	p.engine.run(ctx, c)
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	d := &solver.Derivative{Solution: solution(c), Z0: widened(c.z0Bar), Theta: widened(p.engine.gradient(c)),
-		Back: c.back, BackStats: c.backStats}
-	if o.Labels != nil {
-		d.Out, d.Losses, d.Loss = widened(c.out), widened(c.losses), lossOf(c)
-	}
-	return d, nil
+	return p.engine.differentiate(ctx, theta, b, o)
 }
 
 func loadObjective[T simd.Float](c *call[T], o solver.Objective) {
@@ -104,7 +123,7 @@ func loadObjective[T simd.Float](c *call[T], o solver.Objective) {
 	}
 }
 
-func solution[T simd.Float](c *call[T]) solver.Solution {
+func result[T simd.Float](c *call[T]) solver.Solution {
 	s := solver.Solution{Z1: widened(c.z1), End: c.end, Stats: c.stats}
 	if len(c.saveAt) > 0 {
 		s.Saved = widened(c.saved)

@@ -98,7 +98,7 @@ func (s *session[T]) iterate(ctx context.Context, indices []int) (solver.Iterati
 	gradient := s.engine.gradient(&s.call)
 	it.GradientNorm = math.Sqrt(simd.SumSquares(gradient))
 	if !(it.GradientNorm <= math.MaxFloat64) || math.IsNaN(it.Loss) || math.IsInf(it.Loss, 0) {
-		return it, &solver.IterationError{Sample: -1, Err: errors.New("the loss or its gradient is not finite: lower the learning rate or clip the gradient")}
+		return it, s.blame(ctx, indices)
 	}
 	s.update(gradient, it.GradientNorm)
 	return it, nil
@@ -118,14 +118,21 @@ func (s *session[T]) load(indices []int) {
 
 // failure is an error for the first sample that did not go forward and backward.
 func (s *session[T]) failure(indices []int) error {
-	d := solver.Derivative{Solution: solver.Solution{End: s.call.end}, Back: s.call.back}
-	err := d.Err()
-	if err == nil {
-		return nil
+	return solver.FailedIteration(&solver.Derivative{Solution: solver.Solution{End: s.call.end}, Back: s.call.back}, indices)
+}
+
+// blame looks for the sample that made the loss or its gradient not finite, by differentiating the minibatch once more.
+func (s *session[T]) blame(ctx context.Context, indices []int) error {
+	c := &s.call
+	b := solver.Batch{Z0: widened(c.z0), Spans: c.spans}
+	d, err := s.engine.differentiate(ctx, widened(s.theta), b, solver.Objective{Labels: widened(c.labels)})
+	if err != nil {
+		return err
 	}
-	var failed *solver.SampleError
-	errors.As(err, &failed)
-	return &solver.IterationError{Sample: indices[failed.Sample], Err: err}
+	if err := solver.FailedIteration(d, indices); err != nil {
+		return err
+	}
+	return solver.NonFiniteIteration()
 }
 
 // summary is what the iteration cost.

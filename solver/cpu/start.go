@@ -41,8 +41,16 @@ func (tl *tile[T]) dropNonFinite() {
 	}
 }
 
-// firstSteps sets the size of the first step of the fresh rows: given, or Hairer's (see solver.StartStep).
+// firstSteps sets the size of the first step of the fresh rows that have none yet: given, or Hairer's (see
+// solver.StartStep).
 func (tl *tile[T]) firstSteps() {
+	without := tl.fresh[:0]
+	for _, s := range tl.fresh {
+		if tl.row[s].h == 0 {
+			without = append(without, s)
+		}
+	}
+	tl.fresh = without
 	if len(tl.fresh) == 0 {
 		return
 	}

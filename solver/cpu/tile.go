@@ -18,12 +18,13 @@ type tile[T simd.Float] struct {
 	m     *method[T]
 	exec  *executor[T]
 	pass  pass[T]
-	vjp   bool // the state is [z, a] and its derivative needs the VJP
-	whole bool // one step for all rows: solver.ControlBatch
+	form  form
+	along *trajectory[T] // with the form adjointAlone: where z comes from
+	whole bool           // one step for all rows: solver.ControlBatch
 
 	capacity int // rows
 	dim      int // of z
-	width    int // of the state: dim or 2·dim
+	width    int // of the state: dim, or 2·dim for [z, a]
 	parts    []part
 	ports    ports
 	z, k     []T // [capacity, width] and [capacity, stages, width]
@@ -41,6 +42,19 @@ type tile[T simd.Float] struct {
 	sound bool // under one step for all: the last trial step stayed finite in every row
 }
 
+// form is what a tile integrates.
+type form uint8
+
+const (
+	solution     form = iota // z
+	keptSolution             // z, with the stages of the accepted steps kept apart for who takes them back
+	stateAdjoint             // [z, a]: backsolve
+	adjointAlone             // a, along a trajectory
+)
+
+// needsVJP reports whether the derivative of the state needs the vector-Jacobian product.
+func (f form) needsVJP() bool { return f >= stateAdjoint }
+
 // rowState is the control state of one row.
 type rowState struct {
 	span    solver.Span
@@ -57,12 +71,12 @@ type rowState struct {
 
 // ports are the places of the field's inputs and results beside the state.
 type ports struct {
-	t, f, dz      operand
+	t, z, f, dz   operand
 	timed, moving bool // the field depends on t; its derivative for z is not zero
 }
 
 func newPorts[T simd.Float](e *executor[T]) ports {
-	p := ports{f: e.layout.at[e.plan.Output("f")]}
+	p := ports{z: e.layout.at[e.plan.Input("z")], f: e.layout.at[e.plan.Output("f")]}
 	if id := e.plan.Input("t"); id >= 0 {
 		p.t, p.timed = e.layout.at[id], true
 	}
@@ -93,22 +107,25 @@ type pass[T simd.Float] interface {
 type lists[T simd.Float] struct {
 	z, k []int
 	h    []T
+	unit []T // h over the row's scale, where the components of a row share one
 	norm [2][]float64
 }
 
-// newTile makes a tile of that many rows. vjp is for the adjoint; recorded tiles can keep the frames of accepted steps.
-func newTile[T simd.Float](m *method[T], e *executor[T], capacity int, vjp, recorded bool) *tile[T] {
+// newTile makes a tile of that many rows.
+func newTile[T simd.Float](m *method[T], e *executor[T], capacity int, form form) *tile[T] {
 	dim := e.plan.Values[e.plan.Output("f")].Cols
-	tl := &tile[T]{m: m, exec: e, vjp: vjp, capacity: capacity, dim: dim, width: dim,
+	tl := &tile[T]{m: m, exec: e, form: form, capacity: capacity, dim: dim,
 		ports: newPorts(e), whole: m.con.Control == solver.ControlBatch}
-	tl.parts = []part{{e.layout.at[e.plan.Input("z")], 0, dim}}
 	stages := [2]int{1, 1}
-	if recorded {
+	if form == keptSolution {
 		stages[store] = m.stages
 	}
-	if vjp {
-		tl.width, stages = 2*dim, [2]int{m.stages, m.stages}
-		tl.parts = append(tl.parts, part{e.layout.at[e.plan.Cotangents[0].Value], dim, dim})
+	if form != adjointAlone {
+		tl.addPart(tl.ports.z)
+	}
+	if form.needsVJP() {
+		stages = [2]int{m.stages, m.stages}
+		tl.addPart(e.layout.at[e.plan.Cotangents[0].Value])
 	}
 	tl.z, tl.diff = make([]T, capacity*tl.width), make([]T, capacity*tl.width)
 	tl.k = make([]T, capacity*m.stages*tl.width)
@@ -117,9 +134,16 @@ func newTile[T simd.Float](m *method[T], e *executor[T], capacity int, vjp, reco
 	for _, l := range []*[]int{&tl.active, &tl.fresh, &tl.free, &tl.moved} {
 		*l = make([]int, 0, capacity)
 	}
-	tl.list = lists[T]{z: make([]int, capacity), k: make([]int, capacity), h: make([]T, capacity)}
+	tl.list = lists[T]{z: make([]int, capacity), k: make([]int, capacity), h: make([]T, capacity),
+		unit: make([]T, capacity)}
 	tl.list.norm = [2][]float64{make([]float64, capacity), make([]float64, capacity)}
 	return tl
+}
+
+// addPart makes a value of the plan the next part of the state.
+func (tl *tile[T]) addPart(arg operand) {
+	tl.parts = append(tl.parts, part{arg, tl.width, tl.dim})
+	tl.width += tl.dim
 }
 
 // run integrates all samples the pass has. When ctx ends, those not finished end as Cancelled.
@@ -171,14 +195,16 @@ func (tl *tile[T]) fill() {
 	}
 }
 
-// enter prepares a loaded row: a span without length is over at once.
+// enter prepares a loaded row: a span without length is over at once. The step size, without its sign, is the
+// pass's, or that of the span before; 0 asks for the starting rule.
 func (tl *tile[T]) enter(slot int) {
 	r := &tl.row[slot]
-	r.t, r.h, r.step, r.tried, r.history, r.status = r.span.T0, 0, 0, 0, solver.Errors{}, solver.OK
+	r.t, r.step, r.tried, r.history, r.status = r.span.T0, 0, 0, solver.Errors{}, solver.OK
 	if r.span.T0 == r.span.T1 {
 		tl.finish(slot)
 		return
 	}
+	r.h = math.Copysign(r.h, r.direction())
 	tl.fresh = append(tl.fresh, slot)
 }
 
@@ -237,9 +263,17 @@ func (tl *tile[T]) evaluate(stage int, slots []int, coef []T, c float64) {
 			dst[off[i]] = T(tl.row[s].t + c*tl.row[s].step)
 		}
 	}
+	if tl.along != nil {
+		dst, off := tl.exec.at(r, tl.ports.z)
+		for i, s := range slots {
+			tl.along.state(s, tl.row[s].t+c*tl.row[s].step, dst[off[i]:off[i]+tl.dim])
+		}
+	}
 	tl.exec.run(tl.exec.forward, r)
-	tl.take(tl.ports.f, r, stage, slots, 0, 1)
-	if tl.vjp {
+	if tl.along == nil {
+		tl.take(tl.ports.f, r, stage, slots, 0, 1)
+	}
+	if tl.form.needsVJP() {
 		tl.exec.run(tl.exec.backward, r)
 		tl.takeAdjoint(r, stage, slots)
 	}
@@ -248,14 +282,14 @@ func (tl *tile[T]) evaluate(stage int, slots []int, coef []T, c float64) {
 	}
 }
 
-// takeAdjoint writes da/dt = −aᵀ ∂f/∂z behind dz/dt; a field that does not depend on z has none.
+// takeAdjoint writes da/dt = −aᵀ ∂f/∂z, the last part of the slope; a field that does not depend on z has none.
 func (tl *tile[T]) takeAdjoint(r *rows[T], stage int, slots []int) {
 	if tl.ports.moving {
-		tl.take(tl.ports.dz, r, stage, slots, tl.dim, -1)
+		tl.take(tl.ports.dz, r, stage, slots, tl.width-tl.dim, -1)
 		return
 	}
 	for _, s := range slots {
-		at := (s*tl.m.stages+stage)*tl.width + tl.dim
+		at := (s*tl.m.stages+stage+1)*tl.width - tl.dim
 		clear(tl.k[at : at+tl.dim])
 	}
 }
@@ -317,16 +351,31 @@ func (tl *tile[T]) finiteResult(slot int) bool {
 func (tl *tile[T]) errorNorms() []float64 {
 	r := tl.frames.list(tl.m.stages-1, tl.active)
 	total := tl.list.norm[0][:len(tl.active)]
+	h, atol, rtol := tl.list.h, tl.m.atol, tl.m.rtol
+	if tl.form == adjointAlone {
+		h, atol, rtol = tl.unitSteps(), 1, 0
+	}
 	clear(total)
 	for _, p := range tl.parts {
 		part := tl.list.norm[1][:len(tl.active)]
 		z1, off := tl.exec.at(r, p.arg)
-		tl.exec.kern.ErrorNorm(part, tl.z[p.at:], tl.list.z, z1, off, tl.list.h, tl.k[p.at:], tl.list.k, tl.width, tl.m.e, tl.m.atol, tl.m.rtol, p.size)
+		tl.exec.kern.ErrorNorm(part, tl.z[p.at:], tl.list.z, z1, off, h, tl.k[p.at:], tl.list.k, tl.width, tl.m.e, atol, rtol, p.size)
 		for i, v := range part {
 			total[i] += v
 		}
 	}
 	return total
+}
+
+// unitSteps are the active rows' steps over the scale of their adjoint: its largest component, since the adjoint is
+// linear and a component that crosses zero must not set the step.
+func (tl *tile[T]) unitSteps() []T {
+	unit := tl.list.unit[:len(tl.active)]
+	for i, s := range tl.active {
+		largest := max(largestOf(row(tl.z, s, tl.width)), largestOf(tl.result(s, tl.parts[0])))
+		unit[i] = tl.list.h[i] / (tl.m.atol + tl.m.rtol*largest)
+	}
+	return unit
 }
 
 // advance moves the accepted rows on, hands over the finished ones and shortens the steps of the rejected.
@@ -410,6 +459,24 @@ func (tl *tile[T]) finiteTrial(slot int) bool {
 func (tl *tile[T]) result(slot int, p part) []T {
 	at := tl.frames.at(p.arg.mem, slot, tl.m.stages-1) + p.arg.off
 	return tl.frames.mem[p.arg.mem][at : at+p.size]
+}
+
+// largestOf is the largest magnitude in x; NaN counts for nothing.
+func largestOf[T simd.Float](x []T) T {
+	largest := T(0)
+	for _, v := range x {
+		if v = abs(v); v > largest {
+			largest = v
+		}
+	}
+	return largest
+}
+
+func abs[T simd.Float](x T) T {
+	if x < 0 {
+		return -x
+	}
+	return x
 }
 
 func finite[T simd.Float](x []T) bool {

@@ -9,13 +9,13 @@ import (
 
 // worker is the memory one goroutine needs to take chunks through forward solve, loss and gradient.
 type worker[T simd.Float] struct {
-	engine *engine[T]
-	solve  *forwardPass[T]
-	adjoin *backsolvePass[T]
-	back   *reverse[T]
-	head   frames[T]
-	slots  []int
-	weight []T
+	engine  *engine[T]
+	solve   *forwardPass[T]
+	adjoint *adjointPass[T] // of Adjoint and Backsolve
+	back    *reverse[T]     // of Discrete
+	head    frames[T]
+	slots   []int
+	weight  []T
 }
 
 // newWorker makes room for tiles of that many rows.
@@ -24,15 +24,22 @@ func newWorker[T simd.Float](e *engine[T], capacity int) *worker[T] {
 	for i := range w.slots {
 		w.slots[i] = i
 	}
-	discrete := e.spec.Gradient == solver.Discrete
-	tl := newTile(e.method, e.field, capacity, false, discrete)
-	w.solve = newForwardPass(tl)
-	switch {
-	case discrete:
+	switch e.spec.Gradient {
+	case solver.NoGradient:
+		w.solve = newForwardPass(newTile(e.method, e.field, capacity, solution))
+	case solver.Discrete:
+		w.solve = newForwardPass(newTile(e.method, e.field, capacity, keptSolution))
 		w.solve.record = &record[T]{dim: e.dim, block: (e.method.stages - 1) * e.field.layout.size[store]}
 		w.back = newReverse(e.method, e.field, w.solve.record, capacity)
-	case e.spec.Gradient == solver.Backsolve:
-		w.adjoin = newBacksolvePass(newTile(e.method, e.field, capacity, true, false))
+	case solver.Adjoint:
+		w.solve = newForwardPass(newTile(e.method, e.field, capacity, solution))
+		w.solve.path = newTrajectory(e.method, e.dim, capacity)
+		tl := newTile(e.method, e.field, capacity, adjointAlone)
+		tl.along = w.solve.path
+		w.adjoint = newAdjointPass(tl)
+	case solver.Backsolve:
+		w.solve = newForwardPass(newTile(e.method, e.field, capacity, solution))
+		w.adjoint = newAdjointPass(newTile(e.method, e.field, capacity, stateAdjoint))
 	}
 	if e.head != nil {
 		w.head = newFrames(e.head, capacity, [2]int{1, 1})
@@ -57,10 +64,10 @@ func (w *worker[T]) chunk(ctx context.Context, c *call[T], chunk int) {
 		w.solve.tile.run(ctx, w.solve)
 	}
 	c.occupancy[chunk] = w.solve.tile.busy
-	if c.gradient && w.adjoin != nil {
+	if c.gradient && w.adjoint != nil {
 		w.loss(c, chunk, w.solve.done)
-		w.adjoin.reset(c, chunk)
-		w.adjoin.tile.run(ctx, w.adjoin)
+		w.adjoint.reset(c, chunk)
+		w.adjoint.tile.run(ctx, w.adjoint)
 	}
 }
 

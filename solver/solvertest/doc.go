@@ -14,6 +14,15 @@ type Suite struct {
 	Precision solver.Precision
 	Samples   int  // of the reference files that are solved, 0 for all; emulated devices are slow
 	Short     bool // leave out the comparison with the reference backend, which is slow itself
+
+	Modes []solver.Gradient // that the backend has; nil for all
+}
+
+func (s Suite) modes() []solver.Gradient {
+	if s.Modes != nil {
+		return s.Modes
+	}
+	return solver.Gradients()
 }
 
 // Run runs the whole suite as subtests.
@@ -29,6 +38,10 @@ func (s Suite) Run(t *testing.T) {
 	t.Run("linear in the cotangent", s.linearInCotangent)
 	t.Run("modes agree", s.modesAgree)
 	t.Run("finite differences", s.finiteDifferences)
+	if s.Modes == nil {
+		t.Run("contracting fields", s.contracting)
+		t.Run("left out", s.leftOut)
+	}
 	t.Run("failures", s.failures)
 	t.Run("wrong use", s.wrongUse)
 	t.Run("training", s.training)

@@ -36,7 +36,7 @@ func (s Suite) saveTimes(t *testing.T) {
 	if !slices.Equal(got.Stats, plain.Stats) {
 		t.Errorf("save times changed the cost from %v to %v", plain.Stats, got.Stats)
 	}
-	for _, mode := range both {
+	for _, mode := range s.modes() {
 		s.savedGradient(t, mode)
 	}
 }
@@ -55,7 +55,11 @@ func (s Suite) savedGradient(t *testing.T, mode solver.Gradient) {
 			wantTheta += b.Z0[c] * at * math.Exp(-0.8*at)
 		}
 	}
-	d := s.differentiate(t, solver.Model{Field: lower(t, rate())}, spec, []float64{-0.8}, b, o)
+	m := solver.Model{Field: lower(t, rate())}
+	d := s.differentiate(t, m, spec, []float64{-0.8}, b, o)
+	if s.Precision == solver.Float64 && s.Modes == nil {
+		s.sameCostBack(t, m, spec, b, o, d)
+	}
 	if st := d.BackStats[0]; mode == solver.Discrete && st.NFE != st.Accepted*spec.Tableau.Stages() {
 		t.Errorf("%+v on the way back, want every stage of every step", st)
 	}
@@ -63,12 +67,27 @@ func (s Suite) savedGradient(t *testing.T, mode solver.Gradient) {
 	near(t, fmt.Sprintf("%v: ∂L/∂θ", mode), d.Theta, []float64{wantTheta}, s.choose(1e-4, 1e-6))
 }
 
+// sameCostBack compares with the reference, in which the step goes on from one save time to the next: the starting rule
+// would be two evaluations at each.
+func (s Suite) sameCostBack(t *testing.T, m solver.Model, spec solver.Spec, b solver.Batch, o solver.Objective, d *solver.Derivative) {
+	want := Suite{Backend: solver.Reference(), Precision: s.Precision}.differentiate(t, m, spec, []float64{-0.8}, b, o)
+	for i := range want.BackStats {
+		if d.BackStats[i] != want.BackStats[i] {
+			t.Errorf("%v: the way back cost %+v, want %+v", spec.Gradient, d.BackStats[i], want.BackStats[i])
+		}
+	}
+	segments := 4 // between 0, 0.5, 0.6, 1.5 and 2
+	if st := want.BackStats[0]; spec.Gradient == solver.Backsolve && st.NFE != 1+segments+6*st.Tried() {
+		t.Errorf("%+v: want one starting rule and a slope for each of %d segments", st, segments)
+	}
+}
+
 // batchIndependence permutes, splits and pads a batch: no bit of a sample may change.
 func (s Suite) batchIndependence(t *testing.T) {
 	p := reference.Embedded()[0]
 	m := network(t, &p)
 	n := 40
-	for _, mode := range both {
+	for _, mode := range s.modes() {
 		spec := s.spec(mode)
 		spec.Controller.Rtol, spec.Controller.Atol = 1e-3, 1e-6
 		program := s.compile(t, m, spec)
@@ -108,10 +127,13 @@ func (s Suite) rows(t *testing.T, program solver.Program, p *reference.Problem, 
 		o.Cotangent = append(o.Cotangent, math.Sin(float64(i)), math.Cos(float64(i)))
 	}
 	d, err := program.Differentiate(context.Background(), p.Theta, b, o)
-	if err == nil {
-		err = d.Err()
+	must(t, d, err)
+	for i, end := range d.Back {
+		if end.Status != solver.OK && end.Status != solver.AdjointDrifted { // backsolve does, on the trained circle
+			t.Fatalf("sample %d ended %+v", i, end)
+		}
 	}
-	return result{must(t, d, err), dim}
+	return result{d, dim}
 }
 
 // sameAs compares sample samples[k] of r with sample k of other.
@@ -124,7 +146,10 @@ func (r result) sameAs(t *testing.T, what string, other result, samples []int) {
 		row := func(x []float64, i int) []float64 { return x[i*r.dim : (i+1)*r.dim] }
 		same(t, fmt.Sprintf("%s: z1 of sample %d", what, i), row(other.d.Z1, k), row(r.d.Z1, i))
 		same(t, fmt.Sprintf("%s: ∂L/∂z0 of sample %d", what, i), row(other.d.Z0, k), row(r.d.Z0, i))
-		if other.d.Stats[k] != r.d.Stats[i] || other.d.BackStats[k] != r.d.BackStats[i] {
+		if r.d.Drift != nil && other.d.Drift[k] != r.d.Drift[i] {
+			t.Errorf("%s: the drift of sample %d differs", what, i)
+		}
+		if other.d.Stats[k] != r.d.Stats[i] || other.d.BackStats[k] != r.d.BackStats[i] || other.d.Back[k] != r.d.Back[i] {
 			t.Errorf("%s: stats of sample %d differ", what, i)
 		}
 	}
@@ -192,30 +217,34 @@ func (s Suite) linearInCotangent(t *testing.T) {
 	near(t, "∂L/∂θ", ds.Theta, dx.Theta, s.choose(1e-5, 1e-12))
 }
 
-// modesAgree compares the two gradients as the tolerance falls.
+// modesAgree compares the gradients with the discrete one as the tolerance falls.
 func (s Suite) modesAgree(t *testing.T) {
 	p := reference.Embedded()[4]
 	m := network(t, &p)
 	b, o := some(&p, 8)
-	last := math.Inf(1)
-	for _, rtol := range []float64{1e-2, s.choose(1e-5, 1e-8)} {
-		var theta [2][]float64
-		for i, mode := range both {
-			spec := s.spec(mode)
-			spec.Controller.Rtol, spec.Controller.Atol = rtol, rtol/10
-			theta[i] = s.differentiate(t, m, spec, p.Theta, b, o).Theta
-		}
-		worst := 0.0
-		for i := range theta[0] {
-			worst = math.Max(worst, math.Abs(theta[0][i]-theta[1][i]))
-		}
-		if !(worst < last) {
-			t.Errorf("at rtol %v the modes differ by %v, before by %v", rtol, worst, last)
-		}
-		last = worst
+	at := func(mode solver.Gradient, rtol float64) []float64 {
+		spec := s.spec(mode)
+		spec.Controller.Rtol, spec.Controller.Atol = rtol, rtol/10
+		return s.differentiate(t, m, spec, p.Theta, b, o).Theta
 	}
-	if bound := s.choose(1e-4, 1e-7); last > bound {
-		t.Errorf("the modes differ by %v, want below %v", last, bound)
+	for _, mode := range s.modes() {
+		if mode == solver.Discrete {
+			continue
+		}
+		last := math.Inf(1)
+		for _, rtol := range []float64{1e-2, s.choose(1e-5, 1e-8)} {
+			got, want, worst := at(mode, rtol), at(solver.Discrete, rtol), 0.0
+			for i := range got {
+				worst = math.Max(worst, math.Abs(got[i]-want[i]))
+			}
+			if !(worst < last) {
+				t.Errorf("%v at rtol %v is %v off the discrete gradient, before %v", mode, rtol, worst, last)
+			}
+			last = worst
+		}
+		if bound := s.choose(1e-4, 1e-7); last > bound {
+			t.Errorf("%v is %v off the discrete gradient, want below %v", mode, last, bound)
+		}
 	}
 }
 

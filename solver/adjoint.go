@@ -1,0 +1,181 @@
+package solver
+
+import "slices"
+
+// The continuous adjoint: with L a function of z(t1), a(t) = ∂L/∂z(t) solves da/dt = −aᵀ ∂f/∂z backward from a(t1) =
+// ∂L/∂z(t1), and ∂L/∂θ = −∫ aᵀ ∂f/∂θ dt from t1 to t0 (Pontryagin; Chen et al. 2018, "Neural Ordinary Differential
+// Equations", algorithm 1). Two ways to have z(t) on the way back:
+//
+//   - along: z(t) is the dense output of the forward solve, the state of the backward solve is a alone (the interpolating
+//     adjoint of CVODES and SciMLSensitivity; Rackauckas et al. 2020, "Universal Differential Equations", table 1);
+//   - backsolve: the state is [z, a] and z is integrated backward too, which takes no memory and is wrong where the field
+//     contracts: there the backward equation of z is unstable.
+//
+// Between the save times the adjoint is integrated in segments: at each, a takes up the cotangent. ∂L/∂θ is a quadrature
+// with the method's own weights on the accepted steps, so θ is neither part of the state nor of the error norm.
+
+// wayBack is what a backward pass gives for a group of samples.
+type wayBack struct {
+	a     []float64 // ∂L/∂z(t0); zeros where it failed
+	end   End
+	stats Stats
+	drift []float64 // per sample, of backsolve: see Derivative.Drift
+}
+
+// failed is the way back with that end.
+func (w wayBack) failed(end End) wayBack {
+	clear(w.a)
+	w.end = end
+	return w
+}
+
+// continuous takes the group's cotangent at t1 to t0 with the continuous adjoint.
+func (r *reference) continuous(g *group, cotangent, weight []float64, saved [][]float64) wayBack {
+	c := newContinuous(r, g, cotangent, weight)
+	w := wayBack{a: c.a(), end: End{T: g.span.T1}, drift: make([]float64, g.n)}
+	from := g.path.Z1
+	for j := len(saved); j >= 0; j-- {
+		stop, z := g.span.T0, g.start
+		if j > 0 {
+			stop, z = r.spec.SaveAt[j-1], g.path.Saved[j-1]
+		}
+		path := c.segment(Span{w.end.T, stop})
+		w.a, w.end = c.a(), path.End
+		w.stats.add(path.Stats)
+		if w.end.Status == OK && !c.along {
+			w.end.Status = c.meet(z, from, w.drift)
+			from = z
+		}
+		if w.end.Status != OK {
+			return w.failed(w.end)
+		}
+		if j > 0 {
+			addTo(w.a, saved[j-1]...)
+		}
+	}
+	for c, v := range weight {
+		w.a[c] *= v
+	}
+	return w
+}
+
+// continuous is a continuous adjoint under way.
+type continuous struct {
+	*reference
+	group  *group
+	weight []float64
+	spec   Spec
+	along  bool      // the dense output gives z; else it is the first half of the state
+	state  []float64 // [z, a] or a
+}
+
+func newContinuous(r *reference, g *group, cotangent, weight []float64) *continuous {
+	c := &continuous{reference: r, group: g, weight: weight, spec: r.spec, along: r.spec.Gradient == Adjoint}
+	c.spec.SaveAt = nil
+	if !c.along {
+		c.state = slices.Clone(g.path.Z1)
+	} else if c.spec.Controller.FirstStep == 0 {
+		c.spec.Controller.FirstStep = firstStepBack(g.steps)
+	}
+	c.state = append(c.state, cotangent...)
+	return c
+}
+
+// firstStepBack is the larger of the last two accepted steps: the last may have been cut at t1. 0 for no step at all.
+func firstStepBack(steps []Step) float64 {
+	h := 0.0
+	for _, s := range steps[max(0, len(steps)-2):] {
+		h = maxAbs(h, s.H)
+	}
+	return h
+}
+
+// split are the parts of a state at time t.
+func (c *continuous) split(t float64, state []float64) (z, a []float64) {
+	if c.along {
+		return c.group.at(&c.spec.Tableau, t), state
+	}
+	return state[:len(state)/2], state[len(state)/2:]
+}
+
+func (c *continuous) a() []float64 { return c.state[len(c.state)-len(c.weight):] }
+
+// segment integrates over a part of the way. The next one begins with the step that this one had in mind.
+func (c *continuous) segment(span Span) Path {
+	in := newIntegration(c.slope, c.state, span, c.spec)
+	if c.along {
+		in.scaleWidth = c.dim
+	}
+	path := in.run(c.quadratureStep)
+	c.state = path.Z1
+	if path.next != 0 {
+		c.spec.Controller.FirstStep = path.next
+	}
+	return path
+}
+
+// slope is the field of the backward solve.
+func (c *continuous) slope(t float64, state, dstate []float64) {
+	z, a := c.split(t, state)
+	forward(c.field, c.group.n, t, z)
+	c.field.VJP(map[string][]float64{"f": a})
+	if !c.along {
+		copy(dstate, c.field.Output("f"))
+	}
+	da := dstate[len(dstate)-len(a):]
+	clear(da)
+	for i, v := range c.field.InputGrad("z") {
+		da[i] = -v
+	}
+}
+
+// quadratureStep adds −h·b_i·aᵀ ∂f/∂θ, weighted, at the stages of an accepted step.
+func (c *continuous) quadratureStep(s Step) {
+	tab := &c.spec.Tableau
+	for i, b := range tab.B {
+		if b == 0 {
+			continue
+		}
+		t := s.T + tab.C[i]*s.H
+		z, a := c.split(t, stageState(tab, s, i))
+		scaled := make([]float64, len(a))
+		for j := range scaled {
+			scaled[j] = -s.H * b * c.weight[j] * a[j]
+		}
+		forward(c.quadrature, c.group.n, t, z)
+		c.quadrature.VJP(map[string][]float64{"f": scaled})
+	}
+}
+
+// meet compares the z that backsolve has come to with the true one, and puts that in its place.
+func (c *continuous) meet(want, from, drift []float64) Status {
+	status := OK
+	for i := range drift {
+		row := func(x []float64) []float64 { return x[i*c.dim : (i+1)*c.dim] }
+		drift[i] = max(drift[i], c.spec.Controller.Drift(row(c.state), row(want), row(from)))
+		if drift[i] > DriftLimit {
+			status = AdjointDrifted
+		}
+	}
+	copy(c.state, want)
+	return status
+}
+
+func (s *Stats) add(o Stats) {
+	s.Accepted += o.Accepted
+	s.Rejected += o.Rejected
+	s.NFE += o.NFE
+}
+
+// stageState is the argument of stage i of a step.
+func stageState(tab *Tableau, s Step, i int) []float64 {
+	z := slices.Clone(s.Z0)
+	for c := range z {
+		sum := 0.0
+		for j, a := range tab.A[i] {
+			sum += a * s.K[j][c]
+		}
+		z[c] += s.H * sum
+	}
+	return z
+}

@@ -1,0 +1,147 @@
+package cpu
+
+import (
+	"neuralode/solver"
+	"neuralode/solver/cpu/internal/simd"
+)
+
+// adjointPass feeds a tile with the continuous adjoint of a chunk's samples, from t1 to t0 in spans between the save times
+// (see solver.Reference for the definition): a alone, along the trajectories of the forward solve, or [z, a].
+type adjointPass[T simd.Float] struct {
+	tile   *tile[T]
+	along  *trajectory[T] // nil for backsolve
+	call   *call[T]
+	sums   *sums[T]
+	next   int
+	end    int
+	sample []int // by slot
+	left   []int // by slot: save times not yet passed
+	weight []T   // of the rows in an accumulation
+	wide   [3][]float64
+}
+
+func newAdjointPass[T simd.Float](tl *tile[T]) *adjointPass[T] {
+	p := &adjointPass[T]{tile: tl, along: tl.along, sample: make([]int, tl.capacity), left: make([]int, tl.capacity),
+		weight: make([]T, 0, tl.capacity*tl.m.stages)}
+	for i := range p.wide {
+		p.wide[i] = make([]float64, tl.dim)
+	}
+	return p
+}
+
+func (p *adjointPass[T]) reset(c *call[T], chunk int) {
+	p.call, p.sums = c, &c.fieldSums[chunk]
+	p.next, p.end = c.samples(chunk)
+}
+
+// begin loads the next sample that went forward well.
+func (p *adjointPass[T]) begin(slot int) bool {
+	c := p.call
+	for ; p.next < p.end; p.next++ {
+		i := p.next
+		if c.end[i].Status != solver.OK {
+			continue
+		}
+		p.next++
+		p.sample[slot], p.left[slot] = i, 0
+		if c.savedBar != nil {
+			p.left[slot] = len(c.saveAt)
+		}
+		copy(p.a(slot), row(c.cotangent, i, c.dim))
+		r := &p.tile.row[slot]
+		r.span = p.nextSpan(slot, c.span(i).T1)
+		if p.along == nil {
+			copy(p.z(slot), row(c.z1, i, c.dim))
+			return true
+		}
+		p.along.open(slot, i)
+		if p.tile.m.con.FirstStep == 0 {
+			r.h = p.along.firstStepBack(i)
+		}
+		return true
+	}
+	return false
+}
+
+// a is the adjoint in the slot's state, z what stands before it.
+func (p *adjointPass[T]) a(slot int) []T {
+	return row(p.tile.z, slot, p.tile.width)[p.tile.width-p.tile.dim:]
+}
+func (p *adjointPass[T]) z(slot int) []T { return row(p.tile.z, slot, p.tile.width)[:p.tile.dim] }
+
+// nextSpan runs from t back to the next save time, or to t0.
+func (p *adjointPass[T]) nextSpan(slot int, t float64) solver.Span {
+	if p.left[slot] > 0 {
+		return solver.Span{T0: t, T1: p.call.saveAt[p.left[slot]-1]}
+	}
+	return solver.Span{T0: t, T1: p.call.span(p.sample[slot]).T0}
+}
+
+// accepted adds −h·b_i·aᵀ ∂f/∂θ, weighted, at the stages with a weight b_i: the quadrature of ∂L/∂θ.
+func (p *adjointPass[T]) accepted(slots []int) {
+	if len(slots) == 0 {
+		return
+	}
+	tl := p.tile
+	tl.frames.reset()
+	p.weight = p.weight[:0]
+	for _, stage := range tl.m.used {
+		tl.frames.add(stage, slots)
+		for _, s := range slots {
+			p.weight = append(p.weight, T(-tl.row[s].step*tl.m.tab.B[stage])*p.call.weightOf(p.sample[s]))
+		}
+	}
+	tl.exec.scale(&tl.frames.rows, p.weight)
+	tl.exec.accumulate(p.sums, &tl.frames.rows)
+	if p.along != nil {
+		for _, s := range slots {
+			p.along.passed(s, tl.row[s].t+tl.row[s].step)
+		}
+	}
+}
+
+// finished passes a save time, where a takes up its cotangent, or ends the sample.
+func (p *adjointPass[T]) finished(slot int) bool {
+	c, r, i := p.call, &p.tile.row[slot], p.sample[slot]
+	if r.status == solver.OK && p.along == nil {
+		r.status = p.meet(slot)
+	}
+	if r.status == solver.OK && p.left[slot] > 0 {
+		p.left[slot]--
+		addRow(p.a(slot), row(c.savedBar, i*len(c.saveAt)+p.left[slot], c.dim))
+		r.span = p.nextSpan(slot, r.span.T1)
+		return true
+	}
+	c.back[i] = solver.End{Status: r.status, T: r.t, H: r.step}
+	c.backStats[i] = r.stats
+	if r.status == solver.OK {
+		for j, v := range p.a(slot) {
+			row(c.z0Bar, i, c.dim)[j] = c.weightOf(i) * v
+		}
+	}
+	return false
+}
+
+// meet compares the z that backsolve has come to with the true one, and puts that in its place.
+func (p *adjointPass[T]) meet(slot int) solver.Status {
+	c, i := p.call, p.sample[slot]
+	want, from := c.z0, c.z1
+	wantRow, fromRow := i, i
+	if k := len(c.saveAt); c.savedBar != nil {
+		if p.left[slot] > 0 {
+			want, wantRow = c.saved, i*k+p.left[slot]-1
+		}
+		if p.left[slot] < k {
+			from, fromRow = c.saved, i*k+p.left[slot]
+		}
+	}
+	for j, x := range [][]T{p.z(slot), row(want, wantRow, c.dim), row(from, fromRow, c.dim)} {
+		convert(p.wide[j], x)
+	}
+	copy(p.z(slot), row(want, wantRow, c.dim))
+	c.drift[i] = max(c.drift[i], p.tile.m.con.Drift(p.wide[0], p.wide[1], p.wide[2]))
+	if c.drift[i] > solver.DriftLimit {
+		return solver.AdjointDrifted
+	}
+	return solver.OK
+}

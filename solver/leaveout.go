@@ -1,0 +1,182 @@
+package solver
+
+import "math"
+
+// LeaveOut completes a derivative in which samples failed on the way back, or brought numbers that are not finite: their
+// status says so, ∂L/∂z0 is zeros for them, and Loss and ∂L/∂θ are the sums over all others, as if the batch had been
+// without them. ∂L/∂θ of a batch in which nobody is left is NaN. Under [ControlBatch] all fail with the first.
+//
+// It is for backends: their Differentiate passes what it computed, and again, which differentiates another batch with the
+// same parameters; it is called only where something failed.
+func LeaveOut(d *Derivative, spec Spec, b Batch, o Objective, again func(Batch, Objective) (*Derivative, error)) error {
+	l := &leaveOut{d: d, b: b, o: o, again: again, dim: len(b.Z0) / len(d.End)}
+	l.judgeLosses()
+	l.shareFailure(spec)
+	left := l.left()
+	if len(left) > 0 && len(left) == l.arrived() && finite(d.Theta) {
+		return nil
+	}
+	theta, err := l.sum(left)
+	if err != nil {
+		return err
+	}
+	if len(left) > 0 && !finite(theta) {
+		if left, err = l.blame(left); err != nil {
+			return err
+		}
+		theta, err = l.sum(left)
+	}
+	d.Theta = theta
+	return err
+}
+
+// leaveOut is a LeaveOut under way.
+type leaveOut struct {
+	d     *Derivative
+	b     Batch
+	o     Objective
+	again func(Batch, Objective) (*Derivative, error)
+	dim   int
+}
+
+// fail says that a sample that arrived failed on the way back.
+func (l *leaveOut) fail(i int, end End) {
+	l.d.Back[i] = end
+	clear(l.d.Z0[i*l.dim : (i+1)*l.dim])
+}
+
+// judgeLosses fails the samples whose loss is not finite, and sums those of the others.
+func (l *leaveOut) judgeLosses() {
+	if l.d.Losses == nil {
+		return
+	}
+	l.d.Loss = 0
+	for i, loss := range l.d.Losses {
+		switch {
+		case l.d.End[i].Status != OK:
+		case finite([]float64{loss}):
+			l.d.Loss += l.o.weightOf(i, len(l.d.End)) * loss
+		case l.d.Back[i].Status == OK:
+			l.fail(i, End{Status: NonFinite, T: l.d.End[i].T})
+		}
+	}
+}
+
+// shareFailure fails everybody with the first, where all share their steps.
+func (l *leaveOut) shareFailure(spec Spec) {
+	if spec.Controller.Control != ControlBatch {
+		return
+	}
+	for _, end := range l.d.Back {
+		if end.Status == OK {
+			continue
+		}
+		for i := range l.d.Back {
+			l.fail(i, end)
+		}
+		return
+	}
+}
+
+// left are the samples that went forward and backward.
+func (l *leaveOut) left() []int {
+	var left []int
+	for i, end := range l.d.End {
+		if end.Status == OK && l.d.Back[i].Status == OK {
+			left = append(left, i)
+		}
+	}
+	return left
+}
+
+func (l *leaveOut) arrived() int {
+	n := 0
+	for _, end := range l.d.End {
+		if end.Status == OK {
+			n++
+		}
+	}
+	return n
+}
+
+// sum is ∂L/∂θ of the samples; NaN for none.
+func (l *leaveOut) sum(samples []int) ([]float64, error) {
+	if len(samples) == 0 {
+		theta := make([]float64, len(l.d.Theta))
+		for i := range theta {
+			theta[i] = math.NaN()
+		}
+		return theta, nil
+	}
+	if len(samples) == len(l.d.End) {
+		return l.d.Theta, nil
+	}
+	d, err := l.again(l.batch(samples), l.objective(samples))
+	if err != nil {
+		return nil, err
+	}
+	return d.Theta, nil
+}
+
+// blame fails the samples whose own ∂L/∂θ is not finite and returns the others; where nobody alone is to blame, all are.
+func (l *leaveOut) blame(samples []int) ([]int, error) {
+	var good []int
+	for _, i := range samples {
+		theta, err := l.sum([]int{i})
+		if err != nil {
+			return nil, err
+		}
+		if len(l.d.End) > 1 && finite(theta) {
+			good = append(good, i)
+		}
+	}
+	if len(good) == len(samples) {
+		good = nil
+	}
+	isGood := map[int]bool{}
+	for _, i := range good {
+		isGood[i] = true
+	}
+	for _, i := range samples {
+		if !isGood[i] {
+			l.fail(i, End{Status: NonFinite, T: l.d.Back[i].T})
+		}
+	}
+	return good, nil
+}
+
+func (l *leaveOut) batch(samples []int) Batch {
+	b := Batch{Z0: pick(l.b.Z0, samples, l.dim), Spans: l.b.Spans}
+	if len(b.Spans) > 1 {
+		b.Spans = nil
+		for _, i := range samples {
+			b.Spans = append(b.Spans, l.b.Spans[i])
+		}
+	}
+	return b
+}
+
+// objective keeps each sample's weight in the whole batch.
+func (l *leaveOut) objective(samples []int) Objective {
+	n := len(l.d.End)
+	rows := func(x []float64) []float64 { return pick(x, samples, len(x)/n) }
+	o := Objective{Labels: rows(l.o.Labels), Cotangent: rows(l.o.Cotangent), Saved: rows(l.o.Saved)}
+	if o.Labels != nil {
+		for _, i := range samples {
+			o.Weight = append(o.Weight, l.o.weightOf(i, n))
+		}
+	}
+	return o
+}
+
+// pick copies out rows of x; nil of nil.
+func pick(x []float64, rows []int, width int) []float64 {
+	if x == nil {
+		return nil
+	}
+	y := make([]float64, 0, len(rows)*width)
+	for _, i := range rows {
+		y = append(y, x[i*width:(i+1)*width]...)
+	}
+	return y
+}
