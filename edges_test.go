@@ -47,6 +47,7 @@ var owners = map[string][]string{
 	"github.com/spf13/cobra":            {"cmd/neuralode"},
 	"github.com/sbinet/npyio":           {"dataset"},
 	"github.com/schollz/progressbar/v3": {"cmd/neuralode"},
+	"github.com/gofrs/flock":            {"atomicfile", "train"},
 	"C":                                 {"cuda/driver"},
 
 	"github.com/KimMachineGun/automemlimit": {"memory"},

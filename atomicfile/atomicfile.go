@@ -2,14 +2,12 @@
 package atomicfile
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 )
 
 // Write makes path hold exactly the bytes that write puts into its writer, and only once all of them are on disk: they
@@ -17,150 +15,148 @@ import (
 // system can do that. Until the rename, and after any failure before it, the file that was at path is untouched and no
 // temporary file stays behind (a killed process may leave one, named .neuralode-*.tmp, for [Sweep]).
 //
-// A new file has mode 0644 less the umask, a replaced one too. A link is followed and stays a link. What is there but
-// is no regular file, such as a folder or a device, is an error. The writer is unbuffered, as an *os.File is; it
-// remembers its first error, so that write need not check every call, and is dead when write returns. An error of
-// write is wrapped.
+// A new file has mode 0644 less the umask; a replaced one keeps its mode, and its owner where this process may set it. A
+// link is followed and stays a link. What is there but is no regular file, such as a folder or a device, is an error. The
+// writer is unbuffered, as an *os.File is; it remembers its first error, so that write need not check every call, and is
+// dead when write returns.
+//
+// An error of the system is an *fs.PathError with that path; one of write itself is wrapped, and is none unless write
+// makes it so.
 //
 // Calls for different paths may run at the same time; of several for the same path, the last to rename wins whole.
 func Write(path string, write func(io.Writer) error) error {
-	if err := replace(path, write); err != nil {
-		return fmt.Errorf("atomicfile: cannot write %s: %w", path, err)
-	}
-	return nil
+	return explain(path, func() error {
+		path, old, err := resolve(path)
+		if err != nil {
+			return err
+		}
+		return put(path, old, write, os.Rename)
+	})
 }
 
-func replace(path string, write func(io.Writer) error) error {
-	path, err := resolve(path)
-	if err != nil {
+// Replace is [Write] for a folder whose files are all its own: a link at path is replaced by the file, and what the link
+// leads to stays as it is.
+func Replace(path string, write func(io.Writer) error) error {
+	return explain(path, func() error {
+		old, err := os.Lstat(path)
+		switch {
+		case errors.Is(err, fs.ErrNotExist) || err == nil && old.Mode().Type() == fs.ModeSymlink:
+			old = nil
+		case err != nil:
+			return bare(err)
+		default:
+			if err := replaceable(old); err != nil {
+				return err
+			}
+		}
+		return put(path, old, write, os.Rename)
+	})
+}
+
+// Create is [Write] for a file that must not be there yet: anything at path, a link too, is an error that
+// errors.Is(err, fs.ErrExist), and stays as it is. After an error path is as it was.
+func Create(path string, write func(io.Writer) error) error {
+	return explain(path, func() error {
+		if _, err := os.Lstat(path); err == nil {
+			return fs.ErrExist
+		}
+		linked := false
+		err := put(path, nil, write, func(from, to string) error {
+			err := link(from, to)
+			linked = err == nil
+			return err
+		})
+		if err != nil && linked {
+			_ = os.Remove(path)
+		}
 		return err
+	})
+}
+
+// explain names the path in an error.
+func explain(path string, do func() error) error {
+	err := do()
+	var own callerError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &own):
+		return fmt.Errorf("atomicfile: cannot write %s: %w", path, own.error)
 	}
+	return fmt.Errorf("atomicfile: cannot %w", &fs.PathError{Op: "write", Path: path, Err: err})
+}
+
+// callerError is an error of the function that makes the content, not of the file.
+type callerError struct{ error }
+
+// put writes a temporary file beside path and brings it there. Its mode is that of the old file, if there is one.
+func put(path string, old fs.FileInfo, write func(io.Writer) error, bring func(from, to string) error) error {
 	dir := filepath.Dir(path)
-	t, err := newTemporary(dir)
+	t, err := newTemporary(dir, old)
 	if err != nil {
 		return err
 	}
 	defer t.discard() // also when write panics
-	if err := t.fill(write); err != nil {
+	if err := t.fill(old, write); err != nil {
 		return err
 	}
-	if err := t.rename(path); err != nil {
-		return err
+	if err := bring(t.file.Name(), path); err != nil {
+		return bare(err)
 	}
 	return bare(syncFolder(dir))
 }
 
-// resolve is path with links followed, or an error if what is there cannot be replaced by a file.
-func resolve(path string) (string, error) {
+// link is a rename that never replaces anything. File systems without links have no such call: the caller has looked.
+func link(from, to string) error {
+	err := os.Link(from, to)
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		return os.Rename(from, to)
+	}
+	return err
+}
+
+// resolve is path with links followed and what is there, nil for nothing; or an error if that cannot be replaced by a
+// file.
+func resolve(path string) (string, fs.FileInfo, error) {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return missing(path)
 	case err != nil:
-		return "", bare(err)
-	case info.IsDir():
-		return "", errors.New("it is a folder")
-	case !info.Mode().IsRegular():
-		return "", errors.New("it is not a regular file")
+		return "", nil, bare(err)
+	}
+	if err := replaceable(info); err != nil {
+		return "", nil, err
 	}
 	real, err := filepath.EvalSymlinks(path)
-	return real, bare(err)
+	return real, info, bare(err)
+}
+
+// replaceable reports what a file cannot take the place of.
+func replaceable(info fs.FileInfo) error {
+	switch {
+	case info.IsDir():
+		return errors.New("it is a folder")
+	case !info.Mode().IsRegular():
+		return errors.New("it is not a regular file")
+	}
+	return nil
 }
 
 // missing is the path of the file that is not there: path, or where it leads as a link.
-func missing(path string) (string, error) {
+func missing(path string) (string, fs.FileInfo, error) {
 	target, err := os.Readlink(path)
 	if err != nil {
-		return path, nil // no link; what else may be wrong, creating the temporary file says
+		return path, nil, nil // no link; what else may be wrong, creating the temporary file says
 	}
 	if !filepath.IsAbs(target) {
 		dir, err := filepath.EvalSymlinks(filepath.Dir(path)) // ".." leads out of the real folder
 		if err != nil {
-			return "", bare(err)
+			return "", nil, bare(err)
 		}
 		target = filepath.Join(dir, target)
 	}
 	return resolve(target) // ends: the system reports links in a circle
-}
-
-// temporary is the file that will become the real one. It remembers its first failed Write.
-type temporary struct {
-	file *os.File
-	err  error
-	done bool // renamed
-}
-
-// The name of a temporary file is this around random letters.
-const (
-	prefix = ".neuralode-"
-	suffix = ".tmp"
-)
-
-// Sweep removes the temporary files that a killed process left in a folder. A Write under way there fails.
-func Sweep(dir string) error {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return fmt.Errorf("atomicfile: folder %s: %w", dir, bare(err))
-	}
-	for _, e := range entries {
-		path := filepath.Join(dir, e.Name())
-		if !strings.HasPrefix(e.Name(), prefix) || !strings.HasSuffix(e.Name(), suffix) || !e.Type().IsRegular() {
-			continue
-		}
-		if err := os.Remove(path); err != nil {
-			return fmt.Errorf("atomicfile: cannot remove %s: %w", path, bare(err))
-		}
-	}
-	return nil
-}
-
-func newTemporary(dir string) (*temporary, error) {
-	name := filepath.Join(dir, prefix+rand.Text()+suffix)
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if err != nil {
-		return nil, fmt.Errorf("folder %s: %w", dir, bare(err))
-	}
-	return &temporary{file: f}, nil
-}
-
-func (t *temporary) Write(p []byte) (int, error) {
-	if t.err != nil {
-		return 0, t.err
-	}
-	n, err := t.file.Write(p)
-	t.err = bare(err)
-	return n, t.err
-}
-
-// fill writes, syncs and closes.
-func (t *temporary) fill(write func(io.Writer) error) error {
-	if err := write(t); err != nil {
-		return err
-	}
-	if t.err != nil {
-		return t.err
-	}
-	if err := t.file.Sync(); err != nil {
-		return bare(err)
-	}
-	return bare(t.file.Close())
-}
-
-func (t *temporary) rename(path string) error {
-	if err := os.Rename(t.file.Name(), path); err != nil {
-		return bare(err)
-	}
-	t.done = true
-	return nil
-}
-
-// discard removes the file unless it was renamed. Its own errors would only hide the one that led here.
-func (t *temporary) discard() {
-	if t.done {
-		return
-	}
-	_ = t.file.Close()
-	_ = os.Remove(t.file.Name())
 }
 
 // bare drops the call and the temporary name from an error of package os.

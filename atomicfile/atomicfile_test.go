@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -65,6 +66,136 @@ func TestModeIsThatOfAnOrdinaryFile(t *testing.T) {
 	}
 }
 
+// TestModeSurvives replaces files: each keeps its mode, whatever the umask, and is never more open than that.
+func TestModeSurvives(t *testing.T) {
+	dir := t.TempDir()
+	for _, mode := range []fs.FileMode{0o600, 0o640, 0o666, 0o444} {
+		for name, put := range map[string]func(string, func(io.Writer) error) error{"write": Write, "replace": Replace} {
+			path := filepath.Join(dir, fmt.Sprint(name, mode))
+			if err := os.WriteFile(path, []byte("old"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Chmod(path, mode); err != nil {
+				t.Fatal(err)
+			}
+			before, _ := os.Stat(path)
+			err := put(path, func(w io.Writer) error {
+				if info, err := w.(*temporary).file.Stat(); err != nil || info.Mode()&^before.Mode()&0o077 != 0 {
+					t.Errorf("%v is %v while it is written (%v)", mode, info.Mode(), err)
+				}
+				return text("new")(w)
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if info, _ := os.Stat(path); info.Mode() != before.Mode() {
+				t.Errorf("%s: mode %v, want %v", name, info.Mode(), before.Mode())
+			}
+		}
+	}
+}
+
+// TestReplaceTakesALinksPlace writes over links: what they lead to stays.
+func TestReplaceTakesALinksPlace(t *testing.T) {
+	dir, other := t.TempDir(), t.TempDir()
+	real := filepath.Join(other, "real")
+	if err := os.WriteFile(real, []byte("old"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, target := range []string{real, filepath.Join(other, "nothing")} {
+		path := filepath.Join(dir, "a")
+		_ = os.Remove(path)
+		if err := os.Symlink(target, path); err != nil {
+			t.Skip("needs symbolic links:", err)
+		}
+		if err := Replace(path, text("new")); err != nil {
+			t.Fatal(err)
+		}
+		if info, err := os.Lstat(path); err != nil || !info.Mode().IsRegular() {
+			t.Errorf("a link to %s: %v (%v)", target, info.Mode(), err)
+		}
+		holds(t, dir, "a", "new")
+		holds(t, other, "real", "old")
+	}
+	if err := Replace(dir, text("new")); !isOfFile(err, dir) {
+		t.Errorf("a folder: %v", err)
+	}
+}
+
+// TestCreate makes files where nothing is, and none where something is or comes meanwhile.
+func TestCreate(t *testing.T) {
+	dir := t.TempDir()
+	path, late, link := filepath.Join(dir, "a"), filepath.Join(dir, "late"), filepath.Join(dir, "link")
+	if err := Create(path, text("first")); err != nil {
+		t.Fatal(err)
+	}
+	if err := Create(path, text("second")); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("a second one: %v", err)
+	}
+	err := Create(late, func(w io.Writer) error {
+		return errors.Join(os.WriteFile(late, []byte("theirs"), 0o644), text("mine")(w))
+	})
+	if !errors.Is(err, fs.ErrExist) || !isOfFile(err, late) {
+		t.Errorf("one that came late: %v", err)
+	}
+	holds(t, dir, "a", "first", "late", "theirs")
+	if err := os.Symlink(filepath.Join(dir, "nothing"), link); err != nil {
+		t.Skip("needs symbolic links:", err)
+	}
+	if err := Create(link, text("x")); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("a link to nothing: %v", err)
+	}
+	if err := os.Remove(link); err != nil {
+		t.Fatal(err)
+	}
+	holds(t, dir, "a", "first", "late", "theirs")
+}
+
+// TestSweep removes what a kill left and nothing else; a file that is being written stays, however often a sweep comes.
+func TestSweep(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{prefix + "LEFT" + suffix, "notes.tmp", prefix + "notes"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err := Write(filepath.Join(dir, "a"), func(w io.Writer) error { return errors.Join(Sweep(dir), text("x")(w)) })
+	if err != nil {
+		t.Fatalf("a sweep while a file was written: %v", err)
+	}
+	holds(t, dir, prefix+"notes", "", "a", "x", "notes.tmp", "")
+	if err := Sweep(filepath.Join(dir, "a")); !isOfFile(err, filepath.Join(dir, "a")) {
+		t.Errorf("no folder: %v", err)
+	}
+}
+
+// TestSweepsWhileWriting writes files as fast as it can while another sweeps.
+func TestSweepsWhileWriting(t *testing.T) {
+	dir := t.TempDir()
+	stop := make(chan struct{})
+	var sweeps sync.WaitGroup
+	sweeps.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				if err := Sweep(dir); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+	})
+	for i := range 300 {
+		if err := Write(filepath.Join(dir, "a"), text(fmt.Sprint(i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	close(stop)
+	sweeps.Wait()
+	holds(t, dir, "a", "299")
+}
+
 func TestAFailureLeavesTheOldFile(t *testing.T) {
 	boom := errors.New("boom")
 	for name, write := range map[string]func(io.Writer) error{
@@ -87,12 +218,19 @@ func TestAFailureLeavesTheOldFile(t *testing.T) {
 			if strings.Contains(err.Error(), ".tmp") {
 				t.Errorf("the error names the temporary file: %v", err)
 			}
-			if strings.HasPrefix(name, "at") && !errors.Is(err, boom) {
-				t.Errorf("error %v does not wrap the caller's", err)
+			if own := name == "at once" || name == "half way"; own != errors.Is(err, boom) || own == isOfFile(err, path) {
+				t.Errorf("error %v, want the caller's or one of the file", err)
 			}
 			holds(t, dir, "a", "old")
 		})
 	}
+}
+
+// isOfFile reports whether err is one of package os about that path, so that callers can tell a full disk from a wrong
+// content.
+func isOfFile(err error, path string) bool {
+	var file *fs.PathError
+	return errors.As(err, &file) && file.Path == path
 }
 
 func TestAPanicLeavesTheOldFile(t *testing.T) {
@@ -115,7 +253,7 @@ func TestFullDisk(t *testing.T) {
 	}
 	defer full.Close()
 	tmp := &temporary{file: full}
-	err = tmp.fill(func(w io.Writer) error {
+	err = tmp.fill(nil, func(w io.Writer) error {
 		_, _ = w.Write([]byte("x"))
 		return nil
 	})
@@ -135,6 +273,9 @@ func TestPlacesThatCannotBeWritten(t *testing.T) {
 		err := Write(path, func(io.Writer) error { called = true; return nil })
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: error %v, want %q", path, err, want)
+		}
+		if !isOfFile(err, path) {
+			t.Errorf("%s: error %v is no *fs.PathError of it", path, err)
 		}
 		if called {
 			t.Errorf("%s: written before it was checked", path)
