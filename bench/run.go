@@ -19,6 +19,7 @@ func wholeRun(b *testing.B, backend solver.Backend, mode solver.Gradient) {
 		r, err := train.NewRun(filepath.Join(folder, fmt.Sprint(i)), c, backend, "benchmark")
 		if err == nil {
 			err = r.Train(context.Background(), backend)
+			r.Close()
 		}
 		if err != nil {
 			b.Fatal(err)

@@ -44,6 +44,12 @@ func New(o Options) (*Backend, error) {
 // Device is "cuda (NVIDIA H100 80GB HBM3 (79.6 GiB, sm_90))".
 func (b *Backend) Device() string { return "cuda (" + b.device.Info().String() + ")" }
 
+// Arithmetic is "NVIDIA H100 80GB HBM3, NVRTC 12.9".
+func (b *Backend) Arithmetic() string {
+	info := b.device.Info()
+	return info.Name + ", NVRTC " + info.NVRTC.String()
+}
+
 // Close gives the GPU back. Programs must have been closed before.
 func (b *Backend) Close() error { return b.device.Close() }
 

@@ -7,6 +7,10 @@ type Backend interface {
 	// Device describes what the backend runs on, for people.
 	Device() string
 
+	// Arithmetic names what the bits of results depend on beside model, spec and data: the CPU's instruction set, or the
+	// kind of GPU. Backends of one arithmetic give the same bits.
+	Arithmetic() string
+
 	// Compile prepares a model for solving as spec says. It returns an error for a model, spec or precision the
 	// backend cannot run: what CheckCompile reports and more. The program keeps the memory of both, which must not
 	// change as long as it is used.

@@ -16,7 +16,8 @@ func Reference() Backend { return referenceBackend{} }
 
 type referenceBackend struct{}
 
-func (referenceBackend) Device() string { return "float64 reference" }
+func (referenceBackend) Device() string     { return "float64 reference" }
+func (referenceBackend) Arithmetic() string { return "float64 reference" }
 
 func (referenceBackend) Compile(m Model, spec Spec) (Program, error) {
 	if err := CheckCompile(m, spec); err != nil {

@@ -1,40 +1,45 @@
 package train
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 
+	"neuralode/atomicfile"
 	"neuralode/safetensors"
 	"neuralode/solver"
 )
 
-// The files of a run folder.
-const (
-	configFile  = "config.json"
-	modelFile   = "model.safetensors"
-	stateFile   = "state.safetensors"
-	metricsFile = "metrics.csv"
-)
-
-// saveCheckpoint writes the state that a run resumes from, then the model for everyone else. Each file is replaced as a
-// whole; the state holds θ too, so a kill between the two loses nothing.
-func (r *Run) saveCheckpoint(s solver.OptimizerState) error {
-	dtype := r.dtype()
+// checkpoint is the state that a run resumes from, as a file.
+func (r *Run) checkpoint() *safetensors.File {
+	dtype, s := r.dtype(), r.state
 	tensor := func(x []float64) safetensors.Tensor {
 		return safetensors.Tensor{DType: dtype, Shape: []int{len(x)}, Floats: x}
 	}
-	state := safetensors.File{
-		Metadata: map[string]string{"format": "neuralode training state 1"},
+	return &safetensors.File{
+		Metadata: map[string]string{"format": "neuralode training state 1", "run": r.id, "config": r.Config.text(),
+			"arithmetic": r.arithmetic},
 		Tensors: map[string]safetensors.Tensor{
 			"theta": tensor(s.Theta), "m": tensor(s.M), "v": tensor(s.V),
 			"iteration": safetensors.Int64([]int64{s.Step}, 1),
 		},
 	}
-	if err := state.WriteFile(filepath.Join(r.Dir, stateFile)); err != nil {
+}
+
+// saveCheckpoint writes the state, then the model for everyone else. Each file is replaced as a whole; the state holds θ
+// too, so a kill between the two loses nothing.
+func (r *Run) saveCheckpoint(s solver.OptimizerState) error {
+	r.state, r.Model.Theta = s, s.Theta
+	if err := atomicfile.Replace(filepath.Join(r.Dir, stateFile), r.checkpoint().Write); err != nil {
 		return err
 	}
-	r.Model.Theta = s.Theta
-	return r.Model.Save(filepath.Join(r.Dir, modelFile), r.dtype())
+	r.Done = int(s.Step)
+	model, err := r.Model.file(r.dtype())
+	if err != nil {
+		return err
+	}
+	return atomicfile.Replace(filepath.Join(r.Dir, modelFile), model.Write)
 }
 
 func (r *Run) dtype() safetensors.DType {
@@ -44,20 +49,61 @@ func (r *Run) dtype() safetensors.DType {
 	return safetensors.F32
 }
 
-// loadCheckpoint reads the state of n parameters from a run folder.
-func loadCheckpoint(dir string, n int) (solver.OptimizerState, error) {
-	path := filepath.Join(dir, stateFile)
+// loadCheckpoint takes the state from the run's folder.
+func (r *Run) loadCheckpoint() error {
+	path := filepath.Join(r.Dir, stateFile)
 	file, err := safetensors.ReadFile(path)
 	if err != nil {
-		return solver.OptimizerState{}, err
+		return err
 	}
+	s, err := stateIn(file, len(r.Model.Theta))
+	if err == nil {
+		err = r.owns(file.Metadata)
+	}
+	if err != nil {
+		return fmt.Errorf("train: %s: %w", path, err)
+	}
+	r.state, r.Model.Theta, r.Done = s, s.Theta, int(s.Step)
+	r.arithmetic = file.Metadata["arithmetic"]
+	return nil
+}
+
+// stateIn is the optimizer's state of n parameters in a file.
+func stateIn(file *safetensors.File, n int) (solver.OptimizerState, error) {
 	it := file.Tensors["iteration"]
 	if len(it.Ints) != 1 {
-		return solver.OptimizerState{}, fmt.Errorf("train: %s: tensor \"iteration\" is missing or no single integer", path)
+		return solver.OptimizerState{}, errors.New("tensor \"iteration\" is missing or no single integer")
 	}
-	s := solver.OptimizerState{Theta: file.Tensors["theta"].Floats, M: file.Tensors["m"].Floats, V: file.Tensors["v"].Floats, Step: it.Ints[0]}
+	s := solver.OptimizerState{Theta: file.Tensors["theta"].Floats, M: file.Tensors["m"].Floats, V: file.Tensors["v"].Floats,
+		Step: it.Ints[0]}
 	if err := s.Check(n); err != nil {
-		return s, fmt.Errorf("train: %s: %w", path, err)
+		return s, err
+	}
+	for name, values := range map[string][]float64{"theta": s.Theta, "m": s.M, "v": s.V} {
+		for i, v := range values {
+			if !finite(v) {
+				return s, fmt.Errorf("tensor %q: number %d is %v, want finite numbers", name, i, v)
+			}
+		}
 	}
 	return s, nil
+}
+
+// owns reports a state that is not one of this run and its configuration. Older states do not say.
+func (r *Run) owns(metadata map[string]string) error {
+	if metadata["run"] != r.id {
+		return fmt.Errorf("it is the state of run %q, %s is that of run %q", metadata["run"], configFile, r.id)
+	}
+	config, ok := metadata["config"]
+	if !ok {
+		return nil
+	}
+	differences, err := r.Config.differences(config)
+	if err != nil {
+		return fmt.Errorf("metadata \"config\": %w", err)
+	}
+	if len(differences) > 0 {
+		return fmt.Errorf("%s has changed since: %s; undo that, or begin a new run", configFile, strings.Join(differences, ", "))
+	}
+	return nil
 }

@@ -3,32 +3,65 @@ package train
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
 	"neuralode/dataset"
 )
 
-// loadData makes the data set, or reads it and fixes where and what it is.
-func (r *Run) loadData(doc *configDocument) (err error) {
+// LoadData makes the run's data set or reads its file, unless that is done. It fails when the file is not the one that the
+// run began with.
+func (r *Run) LoadData() (err error) {
 	c := &r.Config
-	if c.made() {
+	switch {
+	case r.Data != nil:
+		return nil
+	case c.made():
 		if err := c.checkMadeTraining(); err != nil {
 			return err
 		}
 		r.Data, err = dataset.Generate(c.Data, c.madeSamples(), c.Noise, stream(c.Seed, dataStream, 0))
 		return err
 	}
-	if c.Data, err = filepath.Abs(c.Data); err != nil {
-		return fmt.Errorf("train: %w", err)
-	}
-	if r.Data, err = c.readData(); err != nil {
+	if err := r.checkFile(); err != nil {
 		return err
 	}
-	doc.DataSHA256, err = fileHash(c.Data)
+	r.Data, err = c.readData()
 	return err
+}
+
+// checkFile fixes where and what the data file is.
+func (r *Run) checkFile() (err error) {
+	if r.Config.Data, err = filepath.Abs(r.Config.Data); err != nil {
+		return fmt.Errorf("train: %w", err)
+	}
+	hash, err := fileHash(r.Config.Data)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && r.dataHash != "":
+		return fmt.Errorf("%w: where the data of the run in %s are now, --data says", err, r.Dir)
+	case err != nil:
+		return err
+	case r.dataHash != "" && hash != r.dataHash:
+		return fmt.Errorf("train: %s is not the file that the run in %s began with", r.Config.Data, r.Dir)
+	}
+	r.dataHash = hash
+	return nil
+}
+
+// moveData takes another place of the data file.
+func (r *Run) moveData(path string) error {
+	if path == "" {
+		return nil
+	}
+	if r.Config.made() {
+		return fmt.Errorf("train: the run in %s makes its data, %s: it has no file", r.Dir, r.Config.Data)
+	}
+	r.Config.Data = path
+	return nil
 }
 
 // made reports whether the data set is made rather than read.

@@ -1,26 +1,34 @@
 package train
 
 import (
-	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
+	"syscall"
+
+	"github.com/gofrs/flock"
 
 	"neuralode/atomicfile"
 )
 
-// configDocument is config.json.
-type configDocument struct {
-	Config
-	DataSHA256 string `json:"data_sha256,omitempty"` // of a data file, so that a resumed run sees the same data
-	Version    string `json:"version"`
-}
+// The files of a run folder, beside its lock and its figures.
+const (
+	configFile  = "config.json"
+	modelFile   = "model.safetensors"
+	stateFile   = "state.safetensors"
+	metricsFile = "metrics.csv"
+	samplesFile = "samples.safetensors"
+)
 
-// HoldsRun reports whether the folder holds a run.
+// HoldsRun reports whether the folder holds a run, or some of its files. A folder that was made for a run and got none of
+// them before a kill holds none.
 func HoldsRun(dir string) bool {
-	for _, name := range []string{configFile, stateFile, modelFile, metricsFile} {
+	for _, name := range []string{configFile, stateFile, modelFile, metricsFile, samplesFile} {
 		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
 			return true
 		}
@@ -28,136 +36,147 @@ func HoldsRun(dir string) bool {
 	return false
 }
 
-// create makes the folder with the configuration and a checkpoint of iteration 0. Where that fails nothing of them stays.
-func (r *Run) create(doc configDocument) error {
-	_, missing := os.Stat(r.Dir)
-	if err := os.MkdirAll(r.Dir, 0o755); err != nil {
-		return fmt.Errorf("train: %w", err)
+// folder is a run's folder that this process alone may write to, until it is closed.
+type folder struct {
+	dir  string
+	lock *flock.Flock
+	made []string // by this process, to be undone when the run cannot begin; in the order of their making
+}
+
+// newFolder takes the folder for a new run, and makes it where it is not there. It fails with ErrHoldsRun or ErrInUse
+// where there is a run, and then leaves nothing behind.
+func newFolder(dir string) (f *folder, err error) {
+	for range attempts {
+		f = &folder{dir: dir}
+		if err = f.makeFolders(dir); err == nil {
+			err = f.take()
+		}
+		if err == nil {
+			return f, nil
+		}
+		f.abandon()
+		if !errors.Is(err, fs.ErrNotExist) { // else another run could not begin and took its folder away
+			break
+		}
 	}
-	err := r.writeConfig(doc)
+	return nil, err
+}
+
+// attempts bounds how often a folder or its lock may vanish under the hands of a process that wants it.
+const attempts = 100
+
+// firstFree takes the first folder of name, name-2, name-3 and so on that is not there: that folder is made by this
+// process and by no other.
+func firstFree(name string) (*folder, error) {
+	f := &folder{}
+	if err := f.makeFolders(filepath.Dir(name)); err != nil {
+		f.abandon()
+		return nil, err
+	}
+	for i := 1; ; i++ {
+		f.dir = name
+		if i > 1 {
+			f.dir = fmt.Sprintf("%s-%d", name, i)
+		}
+		err := os.Mkdir(f.dir, 0o755)
+		if errors.Is(err, fs.ErrExist) {
+			continue
+		}
+		if err == nil {
+			f.made = append(f.made, f.dir)
+			err = f.take()
+		} else {
+			err = fmt.Errorf("train: %w", err)
+		}
+		if err != nil {
+			f.abandon()
+			return nil, err
+		}
+		return f, nil
+	}
+}
+
+// makeFolders is os.MkdirAll that remembers what it made.
+func (f *folder) makeFolders(dir string) error {
+	info, err := os.Stat(dir)
+	switch {
+	case err == nil && info.IsDir():
+		return nil
+	case err == nil:
+		return fmt.Errorf("train: %w", &fs.PathError{Op: "mkdir", Path: dir, Err: syscall.ENOTDIR})
+	}
+	if parent := filepath.Dir(dir); parent != dir {
+		if err := f.makeFolders(parent); err != nil {
+			return err
+		}
+	}
+	err = os.Mkdir(dir, 0o755)
 	if err == nil {
-		err = r.saveCheckpoint(r.state)
+		f.made = append(f.made, dir)
+		return nil
 	}
+	if info, err := os.Stat(dir); err == nil && info.IsDir() { // by another process
+		return nil
+	}
+	return fmt.Errorf("train: %w", err)
+}
+
+// take locks a folder that shall hold no run.
+func (f *folder) take() (err error) {
+	path := filepath.Join(f.dir, lockFile)
+	_, missing := os.Lstat(path)
+	if f.lock, err = lockFolder(f.dir); err != nil {
+		return err
+	}
+	if missing != nil {
+		f.made = append(f.made, path)
+	}
+	if HoldsRun(f.dir) {
+		return fmt.Errorf("train: %s %w", f.dir, ErrHoldsRun)
+	}
+	return atomicfile.Sweep(f.dir)
+}
+
+// openFolder takes the folder of a run that is there.
+func openFolder(dir string) (*folder, error) {
+	if _, err := os.Stat(filepath.Join(dir, configFile)); err != nil { // a lock would only litter a folder of other things
+		return nil, noRun(dir, err)
+	}
+	lock, err := lockFolder(dir)
 	if err != nil {
-		r.abandon(missing != nil)
+		return nil, err
+	}
+	return &folder{dir: dir, lock: lock}, nil
+}
+
+func noRun(dir string, err error) error { return fmt.Errorf("train: %s holds no run: %w", dir, err) }
+
+// create writes a file that is not there yet.
+func (f *folder) create(name string, write func(io.Writer) error) error {
+	path := filepath.Join(f.dir, name)
+	err := atomicfile.Create(path, write)
+	if err == nil {
+		f.made = append(f.made, path)
 	}
 	return err
 }
 
-// abandon removes the files of a run that has not begun, and its folder where that was made for it. What cannot be
-// removed stays: the error that led here matters more.
-func (r *Run) abandon(folder bool) {
-	for _, name := range []string{configFile, stateFile, modelFile} {
-		_ = os.Remove(filepath.Join(r.Dir, name))
+// abandon removes what was made for a run that cannot begin, and nothing else. What cannot be removed stays: the error
+// that led here matters more.
+func (f *folder) abandon() {
+	if runtime.GOOS == "windows" { // it removes no open file
+		f.close()
 	}
-	if folder {
-		_ = os.Remove(r.Dir)
+	for _, path := range slices.Backward(f.made) {
+		_ = os.Remove(path) // a folder only when it is empty
 	}
+	f.made = nil
+	f.close() // not before its file is gone: the next process must not lock a file that is about to go
 }
 
-func (r *Run) writeConfig(doc configDocument) error {
-	text, err := json.MarshalIndent(doc, "", "  ")
-	if err != nil {
-		return fmt.Errorf("train: %w", err)
+// close lets other processes write. It may be called again.
+func (f *folder) close() {
+	if f != nil && f.lock != nil {
+		_ = f.lock.Unlock()
 	}
-	return atomicfile.Write(filepath.Join(r.Dir, configFile), func(w io.Writer) error {
-		_, err := w.Write(append(text, '\n'))
-		return err
-	})
-}
-
-// OpenRun reads a run from its folder, with the parameters of its model file, ready to be evaluated or drawn. It fails when
-// a file is missing or damaged, or when a data file is not what it was.
-func OpenRun(dir string) (*Run, error) {
-	r, err := openRun(dir)
-	if err != nil {
-		return nil, err
-	}
-	return r, r.readModel()
-}
-
-// ResumeRun reads a run from its folder, with parameters and progress of its last checkpoint, ready to be trained on; it
-// fails as OpenRun does, but needs no model file, and goes on without the losses so far where metrics.csv is not there.
-// Temporary files that a killed process left in the folder are removed. iterations above zero are a new number of iterations in all, at least as
-// many as are done: the run ends as one that had it from the start.
-func ResumeRun(dir string, iterations int) (*Run, error) {
-	r, err := openRun(dir)
-	if err != nil {
-		return nil, err
-	}
-	if r.state, err = loadCheckpoint(dir, len(r.Model.Theta)); err != nil {
-		return nil, err
-	}
-	r.Model.Theta, r.Done = r.state.Theta, int(r.state.Step)
-	if _, err := completeRows(filepath.Join(dir, metricsFile), r.Done); err != nil {
-		return nil, err
-	}
-	if err := atomicfile.Sweep(dir); err != nil {
-		return nil, err
-	}
-	if iterations == 0 || iterations == r.Config.Iterations {
-		return r, nil
-	}
-	if iterations < r.Done {
-		return nil, fmt.Errorf("train: the run in %s has done %d iterations, want at least as many, got %d", dir, r.Done, iterations)
-	}
-	r.Config.Iterations = iterations
-	return r, r.rewrite(func(doc *configDocument) { doc.Iterations = iterations })
-}
-
-// openRun reads configuration and data, and makes the model as it was before the training.
-func openRun(dir string) (*Run, error) {
-	doc, err := readConfig(dir)
-	if err != nil {
-		return nil, err
-	}
-	r, want := &Run{Dir: dir, Config: doc.Config}, doc.DataSHA256
-	if err := r.loadData(&doc); err != nil {
-		return nil, err
-	}
-	if doc.DataSHA256 != want {
-		return nil, fmt.Errorf("train: %s is not the file that the run in %s began with", r.Config.Data, dir)
-	}
-	r.Model, err = newModel(r.Config, r.Data)
-	return r, err
-}
-
-func readConfig(dir string) (doc configDocument, err error) {
-	path := filepath.Join(dir, configFile)
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return doc, fmt.Errorf("train: %s holds no run: %w", dir, err)
-	}
-	doc.Task = "auto" // older runs do not say
-	if err := json.Unmarshal(text, &doc); err != nil {
-		return doc, fmt.Errorf("train: %s: %w", path, err)
-	}
-	if err := doc.Check(); err != nil {
-		return doc, fmt.Errorf("train: %s: %w", path, err)
-	}
-	return doc, nil
-}
-
-// readModel takes the parameters from the model file.
-func (r *Run) readModel() error {
-	path := filepath.Join(r.Dir, modelFile)
-	m, err := LoadModel(path)
-	if err != nil {
-		return err
-	}
-	if !slices.Equal(m.Net.Sizes, r.Model.Net.Sizes) || len(m.Theta) != len(r.Model.Theta) {
-		return fmt.Errorf("train: %s has sizes %v, the run %v", path, m.Net.Sizes, r.Model.Net.Sizes)
-	}
-	r.Model.Theta = m.Theta
-	return nil
-}
-
-// rewrite changes config.json.
-func (r *Run) rewrite(change func(*configDocument)) error {
-	doc, err := readConfig(r.Dir)
-	if err != nil {
-		return err
-	}
-	change(&doc)
-	return r.writeConfig(doc)
 }

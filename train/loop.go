@@ -117,14 +117,10 @@ func (l *loop) checkpoint() error {
 		return err
 	}
 	s, err := l.session.State()
-	if err == nil {
-		err = l.run.saveCheckpoint(s)
-	}
 	if err != nil {
 		return err
 	}
-	l.run.state, l.run.Done = s, int(s.Step)
-	return nil
+	return l.run.saveCheckpoint(s)
 }
 
 // interrupted saves what was reached when the context ended the training; after a failure the last checkpoint stays.

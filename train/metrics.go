@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"time"
 
 	"neuralode/atomicfile"
 )
@@ -19,10 +20,12 @@ import (
 var metricsHeader = []string{"iteration", "loss", "gradient_norm", "nfe_mean", "nfe_max", "accepted", "rejected",
 	"samples_per_second", "seconds"}
 
-// metrics appends to a run's metrics.csv.
+// metrics appends to a run's metrics.csv, whole lines at a time: others may read it while the run goes on.
 type metrics struct {
-	file *os.File
-	csv  *csv.Writer
+	file    *os.File
+	csv     *csv.Writer
+	lines   bytes.Buffer // not in the file yet
+	flushed time.Time
 }
 
 // openMetrics opens the metrics of a run that has done that many iterations: rows beyond, which a checkpoint does not
@@ -32,7 +35,7 @@ func openMetrics(path string, iterations int) (*metrics, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = atomicfile.Write(path, func(w io.Writer) error { return writeRows(w, rows) })
+	err = atomicfile.Replace(path, func(w io.Writer) error { return writeRows(w, rows) })
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +43,9 @@ func openMetrics(path string, iterations int) (*metrics, error) {
 	if err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
-	return &metrics{file: f, csv: csv.NewWriter(f)}, nil
+	m := &metrics{file: f}
+	m.csv = csv.NewWriter(&m.lines)
+	return m, nil
 }
 
 func writeRows(w io.Writer, rows [][]string) error {
@@ -51,77 +56,155 @@ func writeRows(w io.Writer, rows [][]string) error {
 	return c.WriteAll(rows)
 }
 
-// completeRows are the rows up to that iteration, none when there is no file; a row that a kill cut short is not one.
+// completeRows are the rows up to that iteration, none when there is no file. All of them must be there: iterations one
+// after another, each with all its numbers. What comes after them does not matter: a kill or a power cut may have left
+// anything.
 func completeRows(path string, iterations int) ([][]string, error) {
-	text, err := os.ReadFile(path)
-	if iterations == 0 || errors.Is(err, fs.ErrNotExist) {
+	if iterations == 0 {
+		return nil, nil
+	}
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
-	text = text[:bytes.LastIndexByte(text, '\n')+1]
-	rows, err := readRows(path, bytes.NewReader(text))
+	defer f.Close()
+	rows, err := rowsUntil(path, f, iterations)
 	if err != nil {
 		return nil, fmt.Errorf("%w; remove it to go on without the losses so far", err)
 	}
-	last := strconv.Itoa(iterations)
-	for i, row := range rows {
-		if row[0] == last {
-			return rows[:i+1], nil
-		}
-	}
-	if len(rows) == 0 { // of a run that went on without
-		return nil, nil
-	}
-	return nil, fmt.Errorf("train: %s has no row of iteration %d, which the checkpoint has reached; remove it to go on without the losses so far", path, iterations)
+	return rows, nil
 }
 
-// readRows reads the rows after the header, all as long as that.
-func readRows(path string, r io.Reader) ([][]string, error) {
-	all, err := csv.NewReader(r).ReadAll()
+func rowsUntil(path string, f io.Reader, last int) (rows [][]string, err error) {
+	r, err := newRowReader(path, f)
 	if err != nil {
-		return nil, fmt.Errorf("train: %s: %w", path, err)
+		return nil, err
 	}
-	if len(all) == 0 || !slices.Equal(all[0], metricsHeader) {
+	for before := 0; before != last; before++ {
+		row, err := r.next()
+		switch {
+		case err == io.EOF && len(rows) == 0: // of a run that went on without
+			return nil, nil
+		case err == io.EOF:
+			return nil, fmt.Errorf("train: %s has no row of iteration %d, which the checkpoint has reached", path, last)
+		case err != nil:
+			return nil, err
+		case len(rows) == 0 && row.iteration > last: // the same, stopped before its next checkpoint
+			return nil, nil
+		case len(rows) == 0:
+			before = row.iteration - 1
+		case row.iteration != before+1:
+			return nil, fmt.Errorf("train: %s: line %d: iteration %d comes after %d", path, r.line, row.iteration, before)
+		}
+		rows = append(rows, row.cells)
+	}
+	return rows, nil
+}
+
+// metricsRow is one iteration in metrics.csv.
+type metricsRow struct {
+	iteration int
+	loss      float64
+	cells     []string
+}
+
+// rowReader reads a metrics.csv up to its last whole line: what is behind is being written, or was when a kill came.
+type rowReader struct {
+	path string
+	csv  *csv.Reader
+	line int // of the row before
+}
+
+func newRowReader(path string, f io.Reader) (*rowReader, error) {
+	text, err := io.ReadAll(f)
+	if err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	r := &rowReader{path: path, csv: csv.NewReader(bytes.NewReader(text[:bytes.LastIndexByte(text, '\n')+1]))}
+	if header, err := r.csv.Read(); err != nil || !slices.Equal(header, metricsHeader) {
 		return nil, fmt.Errorf("train: %s does not begin with the columns of metrics", path)
 	}
-	return all[1:], nil
+	return r, nil
 }
+
+// next is the next row, or io.EOF.
+func (r *rowReader) next() (row metricsRow, err error) {
+	if row.cells, err = r.csv.Read(); err == io.EOF {
+		return row, err
+	}
+	if err != nil {
+		return row, fmt.Errorf("train: %s: %w", r.path, err)
+	}
+	r.line, _ = r.csv.FieldPos(0)
+	if row.iteration, err = strconv.Atoi(row.cells[0]); err == nil && row.iteration < 1 {
+		err = fmt.Errorf("iteration %d, want 1 or more", row.iteration)
+	}
+	for i, cell := range row.cells[1:] {
+		x, wrong := strconv.ParseFloat(cell, 64)
+		if err == nil {
+			err = wrong
+		}
+		if i == 0 {
+			row.loss = x
+		}
+	}
+	if err != nil {
+		return row, fmt.Errorf("train: %s: line %d: %w", r.path, r.line, err)
+	}
+	return row, nil
+}
+
+// flushAfter is how long a row waits for others at most before it is written, as long as rows come.
+const flushAfter = 100 * time.Millisecond
 
 func (m *metrics) add(e Event) error {
 	number := func(x float64) string { return strconv.FormatFloat(x, 'g', 8, 64) }
-	return m.csv.Write([]string{strconv.Itoa(e.Iteration), strconv.FormatFloat(e.Work.Loss, 'g', -1, 64), number(e.Work.GradientNorm),
+	_ = m.csv.Write([]string{strconv.Itoa(e.Iteration), strconv.FormatFloat(e.Work.Loss, 'g', -1, 64), number(e.Work.GradientNorm),
 		number(e.Work.NFEMean), strconv.Itoa(e.Work.NFEMax), strconv.Itoa(e.Work.Accepted), strconv.Itoa(e.Work.Rejected),
-		number(e.SamplesPerSecond), strconv.FormatFloat(e.Elapsed.Seconds(), 'f', 3, 64)})
+		number(e.SamplesPerSecond), strconv.FormatFloat(e.Elapsed.Seconds(), 'f', 3, 64)}) // into memory
+	if now := time.Now(); now.Sub(m.flushed) >= flushAfter {
+		m.flushed = now
+		return m.flush()
+	}
+	return nil
+}
+
+// flush writes the whole lines there are.
+func (m *metrics) flush() error {
+	m.csv.Flush()
+	_, err := m.file.Write(m.lines.Bytes())
+	m.lines.Reset()
+	return err
 }
 
 // sync puts all rows on disk.
-func (m *metrics) sync() error {
-	m.csv.Flush()
-	return errors.Join(m.csv.Error(), m.file.Sync())
-}
+func (m *metrics) sync() error { return errors.Join(m.flush(), m.file.Sync()) }
 
 func (m *metrics) close() error { return errors.Join(m.sync(), m.file.Close()) }
 
-// ReadLosses returns the iterations of a metrics.csv and their losses.
+// ReadLosses returns the iterations of a metrics.csv and their losses. The run may be going on: what is written of the
+// next row is not read.
 func ReadLosses(path string) (iterations []int, losses []float64, err error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, nil, fmt.Errorf("train: %w", err)
 	}
 	defer f.Close()
-	rows, err := readRows(path, f)
+	r, err := newRowReader(path, f)
 	if err != nil {
 		return nil, nil, err
 	}
-	for line, row := range rows {
-		i, err1 := strconv.Atoi(row[0])
-		l, err2 := strconv.ParseFloat(row[1], 64)
-		if err := errors.Join(err1, err2); err != nil {
-			return nil, nil, fmt.Errorf("train: %s: line %d: %w", path, line+2, err)
+	for {
+		row, err := r.next()
+		if err == io.EOF {
+			return iterations, losses, nil
 		}
-		iterations, losses = append(iterations, i), append(losses, l)
+		if err != nil {
+			return nil, nil, err
+		}
+		iterations, losses = append(iterations, row.iteration), append(losses, row.loss)
 	}
-	return iterations, losses, nil
 }

@@ -2,6 +2,7 @@ package train
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -15,46 +16,99 @@ import (
 type Run struct {
 	Dir    string
 	Config Config
-	Data   *dataset.Dataset
+	Data   *dataset.Dataset // nil until LoadData in a run from OpenRun
 	Model  *Model
 	Done   int // iterations the last checkpoint covers
 
-	state solver.OptimizerState
+	state      solver.OptimizerState
+	id         string  // a random name
+	dataHash   string  // of the data file
+	began      string  // the arithmetic of the run's first iteration
+	arithmetic string  // and of its last
+	folder     *folder // nil in a run from OpenRun
 }
 
 // ErrHoldsRun says that a folder for a new run already holds one.
 var ErrHoldsRun = errors.New("holds a run already: continue it with --resume, or choose another --out")
 
 // NewRun prepares a new run in dir, which it makes: the data are read or made, θ is drawn, the first checkpoint is
-// written. It fails with ErrHoldsRun where dir holds a run, and where the backend refuses the model, before anything is
-// written.
+// written. The folder is locked until Close. It fails with ErrHoldsRun where dir holds a run, with ErrInUse where another
+// process is about to make one, and where the backend refuses the model, before anything is written. After an error
+// everything on disk is as it was.
 func NewRun(dir string, c Config, backend solver.Backend, version string) (*Run, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
-	if HoldsRun(dir) {
+	if HoldsRun(dir) { // said before a large file is read
 		return nil, fmt.Errorf("train: %s %w", dir, ErrHoldsRun)
 	}
-	r := &Run{Dir: dir, Config: c}
-	doc := configDocument{Version: version}
-	if err := r.loadData(&doc); err != nil {
+	return newRun(c, backend, version, func() (*folder, error) { return newFolder(dir) })
+}
+
+// NewNamedRun is NewRun in a folder that is not there yet: name, or else the first of name-2, name-3 and so on. Processes
+// that begin runs of the same name at the same time get a folder each.
+func NewNamedRun(name string, c Config, backend solver.Backend, version string) (*Run, error) {
+	if err := c.Check(); err != nil {
 		return nil, err
 	}
-	model, err := newModel(r.Config, r.Data)
+	return newRun(c, backend, version, func() (*folder, error) { return firstFree(name) })
+}
+
+func newRun(c Config, backend solver.Backend, version string, take func() (*folder, error)) (*Run, error) {
+	r := &Run{Config: c, id: rand.Text(), began: backend.Arithmetic(), arithmetic: backend.Arithmetic()}
+	err := r.LoadData()
 	if err != nil {
 		return nil, err
 	}
-	r.Model = model
+	if r.Model, err = newModel(r.Config, r.Data); err != nil {
+		return nil, err
+	}
 	if err := r.checkMemory(); err != nil {
 		return nil, err
 	}
 	if err := r.accepted(backend); err != nil {
 		return nil, err
 	}
-	r.state = solver.NewOptimizerState(model.Theta)
-	doc.Config = r.Config
-	return r, r.create(doc)
+	if r.folder, err = take(); err != nil {
+		return nil, err
+	}
+	r.Dir = r.folder.dir
+	if err := r.create(version); err != nil {
+		r.folder.abandon()
+		return nil, err
+	}
+	return r, nil
 }
+
+// create writes the configuration, which makes the folder a run, and what a run begins with.
+func (r *Run) create(version string) error {
+	doc := configDocument{Config: r.Config, DataSHA256: r.dataHash, Version: version, Run: r.id, Arithmetic: r.began}
+	if err := r.folder.create(configFile, doc.write); err != nil {
+		return err
+	}
+	return r.begin()
+}
+
+// begin writes the first checkpoint, and what figures show. A kill may come after any file: see restore.
+func (r *Run) begin() error {
+	r.state = solver.NewOptimizerState(r.Model.Theta)
+	model, err := r.Model.file(r.dtype())
+	if err != nil {
+		return err
+	}
+	if samples := r.samples(); samples != nil && !exists(filepath.Join(r.Dir, samplesFile)) {
+		if err := r.folder.create(samplesFile, samples.Write); err != nil {
+			return err
+		}
+	}
+	if err := r.folder.create(stateFile, r.checkpoint().Write); err != nil {
+		return err
+	}
+	return r.folder.create(modelFile, model.Write)
+}
+
+// Close lets other processes write into the run's folder. It may be called again.
+func (r *Run) Close() { r.folder.close() }
 
 // compile prepares the run's model on the backend.
 func (r *Run) compile(backend solver.Backend) (solver.Program, error) {
@@ -83,15 +137,31 @@ func (r *Run) accepted(backend solver.Backend) error {
 	return program.Close()
 }
 
+// Arithmetic says in one line that the run will not end in the bits of one that was never stopped, because what it has done
+// so far was done on another backend's arithmetic; otherwise it is "".
+func (r *Run) Arithmetic(backend solver.Backend) string {
+	now := backend.Arithmetic()
+	for _, then := range []string{r.arithmetic, r.began} {
+		if then != "" && then != now { // older runs do not say
+			return fmt.Sprintf("the run was trained on %s, this is %s: its bits will not be those of a run that was never stopped",
+				then, now)
+		}
+	}
+	return ""
+}
+
 // Losses are the run's iterations so far and their losses, from metrics.csv.
 func (r *Run) Losses() (iterations []int, losses []float64, err error) {
 	return ReadLosses(filepath.Join(r.Dir, metricsFile))
 }
 
-// Train runs the iterations that are left, of a new run or of one from [ResumeRun], on the backend and shows each to the observers. Checkpoints are written every
-// Config.CheckpointEvery iterations, at the end, and when ctx ends; the error is then ctx's. A numerical failure is a
-// *FailedError, and the last checkpoint stays.
+// Train runs the iterations that are left, of a new run or of one from [ResumeRun], on the backend and shows each to the
+// observers. Checkpoints are written every Config.CheckpointEvery iterations, at the end, and when ctx ends; the error is
+// then ctx's. A numerical failure is a *FailedError, and the last checkpoint stays.
 func (r *Run) Train(ctx context.Context, backend solver.Backend, observers ...Observer) (err error) {
+	if r.folder == nil {
+		return fmt.Errorf("train: the run in %s was opened to be read: resume it", r.Dir)
+	}
 	if err := r.checkMemory(); err != nil {
 		return err
 	}
@@ -103,6 +173,9 @@ func (r *Run) Train(ctx context.Context, backend solver.Backend, observers ...Ob
 	session, err := program.Train(r.Model.data(r.Data), r.Config.optimizer(), r.state)
 	if err != nil {
 		return err
+	}
+	if r.Done < r.Config.Iterations {
+		r.arithmetic = backend.Arithmetic()
 	}
 	m, err := openMetrics(filepath.Join(r.Dir, metricsFile), r.Done)
 	if err != nil {

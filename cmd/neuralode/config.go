@@ -35,7 +35,7 @@ func applyConfig(flags *pflag.FlagSet, path string) error {
 	slices.Sort(keys)
 	for _, key := range keys {
 		name := strings.ReplaceAll(key, "_", "-")
-		if name == "version" || name == "data-sha256" { // what a run adds to its configuration
+		if slices.Contains(ofRun, name) {
 			continue
 		}
 		flag := flags.Lookup(name)
@@ -54,6 +54,9 @@ func applyConfig(flags *pflag.FlagSet, path string) error {
 
 // notInConfig are flags that a configuration file cannot set.
 var notInConfig = []string{"config", "resume", "help"}
+
+// ofRun is what a run adds to its configuration.
+var ofRun = []string{"version", "data-sha256", "run", "arithmetic"}
 
 func hint(name string) string {
 	if name == "" {

@@ -116,7 +116,8 @@ func (s *source) data(o *evalOptions) (*dataset.Dataset, error) {
 		}
 		return s.model.ReadData(o.data, label)
 	case s.run != nil:
-		return s.run.Data, nil
+		err := s.run.LoadData()
+		return s.run.Data, err
 	}
 	return nil, wrongUse(errors.New("a model file has no data of its own: give --data"))
 }

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
 )
 
 func main() {
@@ -17,35 +15,6 @@ func main() {
 		status = by.status()
 	}
 	os.Exit(status)
-}
-
-// stopped is the signal that ended a context.
-type stopped struct{ os.Signal }
-
-func (s stopped) Error() string { return s.String() }
-
-// status is the exit status, as shells count.
-func (s stopped) status() int {
-	if number, ok := s.Signal.(syscall.Signal); ok && number != syscall.SIGINT {
-		return exitSignal + int(number)
-	}
-	return exitInterrupted
-}
-
-// interruptible returns a context that ends at the first signal to stop, of which its cause tells; the second ends the
-// program at once. A hang-up that is ignored stays so, as nohup wants it.
-func interruptible(ctx context.Context) context.Context {
-	ctx, cancel := context.WithCancelCause(ctx)
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	if !signal.Ignored(syscall.SIGHUP) {
-		signal.Notify(signals, syscall.SIGHUP)
-	}
-	go func() {
-		cancel(stopped{<-signals})
-		os.Exit(stopped{<-signals}.status())
-	}()
-	return ctx
 }
 
 // run is the program: it returns the exit status, after one line on stderr where that is not 0.
@@ -64,6 +33,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if err == nil {
 		return exitOK
 	}
+	gateOf(ctx).close() // the last word is said once
 	line, status := explain(root, args, err)
 	fmt.Fprintln(stderr, "neuralode:", line)
 	return status

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"path/filepath"
 	"slices"
@@ -45,44 +46,63 @@ func (a *app) plotCommand() *cobra.Command {
 	return c
 }
 
-// draw writes the figures of a run into its folder. One that fails does not keep the others from being written: the
-// error names each.
+// draw writes the figures of a run into its folder. One that cannot show what it shall does not keep the others from being
+// written, and the error names each. One that cannot be written does: the others would fail for the same reason.
 func (a *app) draw(ctx context.Context, r *train.Run, backend solver.Backend) error {
-	return errors.Join(a.drawLoss(r), a.drawPlane(ctx, r, backend))
-}
-
-func (a *app) drawLoss(r *train.Run) error {
-	iterations, losses, err := r.Losses()
-	if err != nil || len(losses) == 0 {
+	err := a.drawLoss(ctx, r)
+	if isOfFile(err) {
 		return err
 	}
-	return a.writeFigure(r, "loss", func() (*figure.Figure, error) { return figure.Loss(iterations, losses) })
+	return errors.Join(err, a.drawPlane(ctx, r, backend))
+}
+
+// isOfFile reports whether a file could not be read or written.
+func isOfFile(err error) bool {
+	var file *fs.PathError
+	return errors.As(err, &file)
+}
+
+func (a *app) drawLoss(ctx context.Context, r *train.Run) error {
+	iterations, losses, err := r.Losses()
+	if errors.Is(err, fs.ErrNotExist) || err == nil && len(losses) == 0 {
+		fmt.Fprintf(a.err, "loss is drawn when there are iterations\n")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return a.writeFigure(ctx, r, "loss", func() (*figure.Figure, error) { return figure.Loss(iterations, losses) })
 }
 
 // drawPlane writes the figures that show two features.
 func (a *app) drawPlane(ctx context.Context, r *train.Run, backend solver.Backend) error {
-	if r.Data.Dim != 2 {
-		fmt.Fprintf(a.err, "dynamics and decision map are drawn for data of two features, these have %d\n", r.Data.Dim)
+	if n := r.Model.Features(); n != 2 {
+		fmt.Fprintf(a.err, "dynamics and decision map are drawn for data of two features, these have %d\n", n)
 		return nil
 	}
 	spec, err := r.Config.Spec()
 	if err != nil {
 		return err
 	}
-	p := &painter{run: r, backend: backend, spec: fine(spec)}
-	p.prepare()
-	return errors.Join(
-		a.writeFigure(r, "dynamics", func() (*figure.Figure, error) { return p.dynamics(ctx) }),
-		a.writeFigure(r, "decision", func() (*figure.Figure, error) { return p.decision(ctx) }))
+	p, err := newPainter(r, backend, fine(spec))
+	if err != nil {
+		return err
+	}
+	err = a.writeFigure(ctx, r, "dynamics", func() (*figure.Figure, error) { return p.dynamics(ctx) })
+	if isOfFile(err) {
+		return err
+	}
+	return errors.Join(err, a.writeFigure(ctx, r, "decision", func() (*figure.Figure, error) { return p.decision(ctx) }))
 }
 
-func (a *app) writeFigure(r *train.Run, name string, make func() (*figure.Figure, error)) error {
+func (a *app) writeFigure(ctx context.Context, r *train.Run, name string, make func() (*figure.Figure, error)) error {
 	f, err := make()
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
+	defer gateOf(ctx).close()()
 	path := filepath.Join(r.Dir, name+".png")
-	if err := atomicfile.Write(path, func(w io.Writer) error { return f.WritePNG(w) }); err != nil {
+	if err := atomicfile.Replace(path, func(w io.Writer) error { return f.WritePNG(w) }); err != nil {
 		return err
 	}
 	fmt.Fprintf(a.out, "%-9s %s\n", name, path)
@@ -92,6 +112,7 @@ func (a *app) writeFigure(r *train.Run, name string, make func() (*figure.Figure
 // painter evaluates a run's model where its figures need it.
 type painter struct {
 	run     *train.Run
+	shown   *dataset.Dataset
 	backend solver.Backend
 	spec    solver.Spec
 	data    figure.Data
@@ -126,8 +147,12 @@ func fine(spec solver.Spec) solver.Spec {
 	return spec
 }
 
-func (p *painter) prepare() {
-	d := p.run.Data
+func newPainter(r *train.Run, backend solver.Backend, spec solver.Spec) (*painter, error) {
+	d, err := r.Shown()
+	if err != nil {
+		return nil, err
+	}
+	p := &painter{run: r, shown: d, backend: backend, spec: spec}
 	for i := range d.Len() {
 		p.data.Points = append(p.data.Points, figure.Point{d.X[2*i], d.X[2*i+1]})
 	}
@@ -138,6 +163,7 @@ func (p *painter) prepare() {
 	p.data.Names = legendNames(d)
 	p.data.Axes = axisNames(d)
 	p.limits = limits(p.data.Points)
+	return p, nil
 }
 
 // limits are those of the data and a margin.
@@ -234,7 +260,7 @@ func extended(from, to, lo, hi float64) (float64, float64) {
 
 // ways solves samples picked from the data.
 func (p *painter) ways(ctx context.Context) (figure.Trajectories, error) {
-	d, m := p.run.Data, p.run.Model
+	d, m := p.shown, p.run.Model
 	n := min(trajectories, d.Len())
 	var x []float64
 	var t figure.Trajectories
@@ -306,7 +332,7 @@ func (p *painter) answersAt(ctx context.Context, points []figure.Point) ([]float
 
 // answers turns outputs into what the picture shows: a probability, scores, or a prediction.
 func (p *painter) answers(out []float64) []float64 {
-	m, classes := p.run.Model, len(p.run.Data.Classes)
+	m, classes := p.run.Model, len(p.shown.Classes)
 	n := len(out) / m.Outputs
 	values := make([]float64, 0, len(out))
 	for i := range n {

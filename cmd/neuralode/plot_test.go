@@ -132,8 +132,10 @@ func TestWays(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &painter{run: r, backend: backend, spec: fine(solver.DefaultSpec())}
-	p.prepare()
+	p, err := newPainter(r, backend, fine(solver.DefaultSpec()))
+	if err != nil {
+		t.Fatal(err)
+	}
 	ways, err := p.ways(context.Background())
 	if err != nil {
 		t.Fatal(err)
@@ -194,8 +196,10 @@ func TestEndsAreInTheFrame(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &painter{run: r, backend: backend, spec: fine(solver.DefaultSpec())}
-	p.prepare()
+	p, err := newPainter(r, backend, fine(solver.DefaultSpec()))
+	if err != nil {
+		t.Fatal(err)
+	}
 	ways, err := p.ways(context.Background())
 	if err != nil {
 		t.Fatal(err)

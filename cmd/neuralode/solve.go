@@ -124,7 +124,7 @@ func (a *app) solve(ctx context.Context, o *solveOptions, path string) error {
 	}
 	a.announce()
 	a.compareNames(points, s.model)
-	return a.writeStates(o.out, func(w io.Writer) error { return states(ctx, w, o.out, s.model, backend, spec, points) })
+	return a.writeStates(ctx, o.out, func(w io.Writer) error { return states(ctx, w, o.out, s.model, backend, spec, points) })
 }
 
 // saveAt are the times that are asked for, or the end of the model's.
@@ -168,10 +168,11 @@ func (a *app) readPoints(o *solveOptions, inputs []string) (*dataset.Dataset, er
 }
 
 // writeStates lets write fill a file, which is there only when all is, or standard output.
-func (a *app) writeStates(out string, write func(io.Writer) error) error {
+func (a *app) writeStates(ctx context.Context, out string, write func(io.Writer) error) error {
 	if out == "-" {
 		return write(a.out)
 	}
+	defer gateOf(ctx).close()() // a sudden end would leave a half-written file
 	return atomicfile.Write(out, write)
 }
 

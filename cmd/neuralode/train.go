@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -43,7 +41,9 @@ on without a gap, each there twice on average; --loss mse takes more than two su
 a regression.
 
 Ctrl-C writes a checkpoint and stops; --resume goes on from it, and ends with the same bits as a run that was never
-stopped. The same seed gives the same bits, whatever the number of cores.`,
+stopped. The same seed gives the same bits for any number of cores, on processors with the same instruction set; a run
+that goes on with another one says so. While a run is trained no other process can go on with it. Its data file is needed
+to go on alone: --resume RUN --data FILE says where it is now.`,
 		Example: `  neuralode train
   neuralode train --data circle --gradient discrete --iterations 1000
   neuralode train --data points.csv --label kind --hidden 32,32 --augment 1
@@ -87,7 +87,8 @@ func (o *trainOptions) flags(f *pflag.FlagSet) {
 	f.StringVar(&c.Precision, "precision", c.Precision, "float32, float64, or tf32 (coarse and fast, for CUDA and an rtol of 1e-3 or more)")
 	f.StringVar(&o.device, "device", "auto", "auto, cpu or cuda")
 	f.StringVar(&o.out, "out", "", "run folder (default runs/<new name>)")
-	f.StringVar(&o.resume, "resume", "", "run folder to go on with; its own configuration holds, --iterations above its own makes it longer")
+	f.StringVar(&o.resume, "resume", "",
+		"run folder to go on with; its own configuration holds, --iterations makes it longer, --data says where its file is now")
 	f.StringVar(&o.configFile, "config", "", "TOML or JSON file whose keys are the names of these flags; flags win")
 	f.IntVar(&c.CheckpointEvery, "checkpoint-every", c.CheckpointEvery, "iterations between checkpoints")
 	f.BoolVar(&o.noFigures, "no-figures", false, "do not draw at the end")
@@ -110,8 +111,15 @@ func (a *app) train(ctx context.Context, flags *pflag.FlagSet, o *trainOptions) 
 	if err != nil {
 		return err
 	}
+	defer r.Close()
+	gateOf(ctx).say(stoppedAfter(r))
 	a.describe(r, backend)
 	return a.carryOut(ctx, r, backend, o)
+}
+
+// stoppedAfter says how to go on with a run.
+func stoppedAfter(r *train.Run) string {
+	return fmt.Sprintf("stopped after iteration %d; go on with: neuralode train --resume %s", r.Done, r.Dir)
 }
 
 // check reports wrong use before any work.
@@ -130,7 +138,7 @@ func (o *trainOptions) check(flags *pflag.FlagSet) error {
 	var clash []string
 	flags.Visit(func(f *pflag.Flag) {
 		switch f.Name {
-		case "resume", "device", "no-figures", "iterations":
+		case "resume", "data", "device", "no-figures", "iterations":
 		default:
 			clash = append(clash, "--"+f.Name)
 		}
@@ -158,30 +166,25 @@ var madeData = []string{"spiral", "circle"}
 // run opens the run to resume, or makes a new one.
 func (o *trainOptions) run(flags *pflag.FlagSet, backend solver.Backend) (*train.Run, error) {
 	if o.resume != "" {
-		longer := 0
+		var other train.Resumption
 		if flags.Changed("iterations") {
-			longer = o.config.Iterations
+			other.Iterations = o.config.Iterations
 		}
-		return train.ResumeRun(o.resume, longer)
+		if flags.Changed("data") {
+			other.Data = o.config.Data
+		}
+		return train.ResumeRun(o.resume, other)
 	}
-	dir := o.out
-	if dir == "" {
-		dir = newName(o.config.Data, time.Now())
+	if o.out == "" {
+		return train.NewNamedRun(newName(o.config.Data, time.Now()), o.config, backend, version())
 	}
-	return train.NewRun(dir, o.config, backend, version())
+	return train.NewRun(o.out, o.config, backend, version())
 }
 
-// newName is a folder in runs that does not exist yet.
+// newName is the folder of a run that got no name; where it is there already, the run's will have a number after it.
 func newName(data string, now time.Time) string {
 	base := strings.TrimSuffix(filepath.Base(data), filepath.Ext(data))
-	name := filepath.Join("runs", base+"-"+now.Format("20060102-150405"))
-	dir := name
-	for i := 2; ; i++ {
-		if _, err := os.Lstat(dir); err != nil {
-			return dir
-		}
-		dir = fmt.Sprintf("%s-%d", name, i)
-	}
+	return filepath.Join("runs", base+"-"+now.Format("20060102-150405"))
 }
 
 // describe prints everything that decides what the run computes.
@@ -208,16 +211,22 @@ func (a *app) describe(r *train.Run, backend solver.Backend) {
 	if r.Done > 0 {
 		fmt.Fprintf(a.err, "resuming   after iteration %d\n", r.Done)
 	}
+	if note := r.Arithmetic(backend); note != "" {
+		fmt.Fprintf(a.err, "note       %s\n", note)
+	}
 }
 
 // carryOut trains, evaluates and draws.
 func (a *app) carryOut(ctx context.Context, r *train.Run, backend solver.Backend, o *trainOptions) error {
 	start := time.Now()
 	p := newProgress(a.err, r.Done, r.Config.Iterations)
-	err := r.Train(ctx, backend, p.observe)
+	err := r.Train(ctx, backend, func(e train.Event) {
+		gateOf(ctx).close() // from now on there is something to lose, until the program ends
+		p.observe(e)
+	})
 	p.finish()
 	if errors.Is(err, context.Canceled) {
-		return interrupted(fmt.Sprintf("stopped after iteration %d; go on with: neuralode train --resume %s", r.Done, r.Dir))
+		return interrupted(stoppedAfter(r))
 	}
 	if err != nil {
 		return err
@@ -236,15 +245,17 @@ func (a *app) carryOut(ctx context.Context, r *train.Run, backend solver.Backend
 	return nil
 }
 
-// drawn draws the figures. What cannot be drawn is a note: the model is there.
+// drawn draws the figures. What they cannot show is a note: the model is there.
 func (a *app) drawn(ctx context.Context, r *train.Run, backend solver.Backend) error {
 	err := a.draw(ctx, r, backend)
-	var file *fs.PathError
+	later := "the training is done, its figures come with: neuralode plot " + r.Dir
 	switch {
-	case err == nil || errors.As(err, &file):
-		return err
+	case err == nil:
+		return nil
+	case isOfFile(err):
+		return fmt.Errorf("%w; %s", err, later)
 	case ctx.Err() != nil:
-		return interrupted("stopped while drawing; the training is done, its figures come with: neuralode plot " + r.Dir)
+		return interrupted("stopped while drawing; " + later)
 	}
 	fmt.Fprintf(a.err, "not drawn  %s\n", oneLine(err.Error()))
 	return nil

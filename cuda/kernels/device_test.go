@@ -75,7 +75,8 @@ type emulated struct {
 	rows   int // that the wide kernels hold at once; 0: the fused kernels
 }
 
-func (e emulated) Device() string { return "emulated" }
+func (e emulated) Device() string     { return "emulated" }
+func (e emulated) Arithmetic() string { return "emulated" }
 
 func (e emulated) Compile(m solver.Model, spec solver.Spec) (solver.Program, error) {
 	if spec.Controller.Control == solver.ControlBatch {

@@ -55,6 +55,8 @@ func (b backend) Device() string {
 	return fmt.Sprintf("cpu (%s, %d workers)", b.level, b.workers)
 }
 
+func (b backend) Arithmetic() string { return b.level.String() }
+
 func (b backend) Compile(m solver.Model, spec solver.Spec) (solver.Program, error) {
 	if err := solver.CheckCompile(m, spec); err != nil {
 		return nil, err

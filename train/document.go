@@ -1,0 +1,88 @@
+package train
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"neuralode/atomicfile"
+)
+
+// configDocument is config.json.
+type configDocument struct {
+	Config
+	DataSHA256 string `json:"data_sha256,omitempty"` // of a data file, so that a resumed run sees the same data
+	Version    string `json:"version"`               // of the program that began the run
+	Run        string `json:"run,omitempty"`         // a random name; the state has it too. Older runs have none
+	Arithmetic string `json:"arithmetic,omitempty"`  // that the run began on, see solver.Backend
+}
+
+func readConfig(dir string) (doc configDocument, err error) {
+	path := filepath.Join(dir, configFile)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return doc, noRun(dir, err)
+	}
+	doc.Task = "auto" // older runs do not say
+	if err := json.Unmarshal(text, &doc); err != nil {
+		return doc, fmt.Errorf("train: %s: %w", path, err)
+	}
+	if err := doc.Check(); err != nil {
+		return doc, fmt.Errorf("train: %s: %w", path, err)
+	}
+	return doc, nil
+}
+
+// write is the document as config.json has it.
+func (doc configDocument) write(w io.Writer) error {
+	text, err := json.MarshalIndent(doc, "", "  ")
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(append(text, '\n'))
+	return err
+}
+
+// rewrite changes config.json.
+func (f *folder) rewrite(change func(*configDocument)) error {
+	doc, err := readConfig(f.dir)
+	if err != nil {
+		return err
+	}
+	change(&doc)
+	return atomicfile.Replace(filepath.Join(f.dir, configFile), doc.write)
+}
+
+// mayChange are the keys of a configuration that may change while a run goes on. The data are known by their hash.
+var mayChange = []string{"iterations", "checkpoint_every", "data"}
+
+// differences names the keys in which a configuration is not the one in text, which a checkpoint was made with. Keys that
+// one of the two lacks are those of an older or a newer program.
+func (c Config) differences(text string) ([]string, error) {
+	var then map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(text), &then); err != nil {
+		return nil, err
+	}
+	var now map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(c.text()), &now); err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, key := range slices.Sorted(maps.Keys(now)) {
+		if old, ok := then[key]; ok && !slices.Contains(mayChange, key) && !bytes.Equal(old, now[key]) {
+			names = append(names, fmt.Sprintf("%s %s instead of %s", key, now[key], old))
+		}
+	}
+	return names, nil
+}
+
+// text is the configuration as one line of JSON.
+func (c Config) text() string {
+	text, _ := json.Marshal(c) // cannot fail: Check lets only finite numbers pass
+	return string(text)
+}

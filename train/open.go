@@ -1,0 +1,110 @@
+package train
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+
+	"neuralode/atomicfile"
+)
+
+// OpenRun reads a run from its folder, with the parameters of its model file, ready to be evaluated or drawn: its data are
+// not read until LoadData. It writes nothing and takes no lock, so it may be called while the run is trained. It fails
+// when a file is missing or damaged, or when the model is not one of the configuration.
+func OpenRun(dir string) (*Run, error) {
+	doc, err := readConfig(dir)
+	if err != nil {
+		return nil, err
+	}
+	path := filepath.Join(dir, modelFile)
+	r := &Run{Dir: dir, Config: doc.Config, dataHash: doc.DataSHA256}
+	if r.Model, err = LoadModel(path); err != nil {
+		return nil, err
+	}
+	if want := r.Config.sizes(r.Model.Features()); !slices.Equal(r.Model.Net.Sizes, want) {
+		return nil, fmt.Errorf("train: %s has sizes %v, the run %v", path, r.Model.Net.Sizes, want)
+	}
+	return r, nil
+}
+
+// Resumption is what may be new when a run goes on.
+type Resumption struct {
+	Iterations int    // in all, at least as many as are done: the run ends as one that had them from the start; 0: as before
+	Data       string // where its data file is now; "": where it was
+}
+
+// ResumeRun reads a run from its folder, with parameters and progress of its last checkpoint, ready to be trained on, and
+// locks the folder until Close: it fails with ErrInUse where another process has it. A run that was stopped before its
+// first checkpoint begins anew. No model file is needed, and metrics.csv only for the losses so far, but one that is there
+// must be whole up to the checkpoint. Temporary files that a killed process left in the folder are removed. It fails
+// when another file is missing or damaged, or belongs to another run, and when a data file is not what it was.
+func ResumeRun(dir string, o Resumption) (*Run, error) {
+	f, err := openFolder(dir)
+	if err != nil {
+		return nil, err
+	}
+	r := &Run{Dir: dir, folder: f}
+	if err := r.resume(o); err != nil {
+		f.close()
+		return nil, err
+	}
+	return r, nil
+}
+
+func (r *Run) resume(o Resumption) error {
+	doc, err := readConfig(r.Dir)
+	if err != nil {
+		return err
+	}
+	r.Config, r.dataHash, r.id, r.began = doc.Config, doc.DataSHA256, doc.Run, doc.Arithmetic
+	if err := r.moveData(o.Data); err != nil {
+		return err
+	}
+	if err := r.LoadData(); err != nil {
+		return err
+	}
+	if r.Model, err = newModel(r.Config, r.Data); err != nil {
+		return err
+	}
+	if err := r.restore(); err != nil {
+		return err
+	}
+	if _, err := completeRows(filepath.Join(r.Dir, metricsFile), r.Done); err != nil {
+		return err
+	}
+	if err := atomicfile.Sweep(r.Dir); err != nil {
+		return err
+	}
+	return r.change(doc, o.Iterations)
+}
+
+// change puts what is new into config.json.
+func (r *Run) change(doc configDocument, iterations int) error {
+	if iterations > 0 {
+		r.Config.Iterations = iterations
+	}
+	if r.Config.Iterations < r.Done {
+		return fmt.Errorf("train: the run in %s has done %d iterations, want at least as many, got %d",
+			r.Dir, r.Done, r.Config.Iterations)
+	}
+	if r.Config.Iterations == doc.Iterations && r.Config.Data == doc.Data {
+		return nil
+	}
+	return r.folder.rewrite(func(doc *configDocument) { doc.Iterations, doc.Data = r.Config.Iterations, r.Config.Data })
+}
+
+// restore takes the state of the last checkpoint, or the first where a kill came before it could be written.
+func (r *Run) restore() error {
+	err := r.loadCheckpoint()
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for _, name := range []string{modelFile, metricsFile} { // are written after the state: it has been lost
+		if exists(filepath.Join(r.Dir, name)) {
+			return err
+		}
+	}
+	return r.begin()
+}
