@@ -188,7 +188,7 @@ func TestFrameFollowsTrajectories(t *testing.T) {
 
 // TestEndsAreInTheFrame draws a model that moves its points far off.
 func TestEndsAreInTheFrame(t *testing.T) {
-	r, err := train.OpenRun(trained(t, "--no-figures", "--iterations", "200", "--lr", "0.05"))
+	r, err := train.OpenRun(trained(t, "--no-figures", "--iterations", "200", "--lr", "0.05", "--gradient", "discrete"))
 	if err != nil {
 		t.Fatal(err)
 	}
