@@ -55,7 +55,7 @@ func DefaultConfig() Config {
 	return Config{
 		Data: "spiral", Task: "auto", Samples: 1000, Noise: 0.1,
 		Hidden: []int{64, 64}, Activation: "tanh", Readout: "auto", Loss: "auto",
-		T1: 1, Method: "dopri5", Rtol: 1e-3, Atol: 1e-6, MaxSteps: 4096, Control: "sample", Gradient: "backsolve",
+		T1: 1, Method: "dopri5", Rtol: 1e-3, Atol: 1e-6, MaxSteps: 4096, Control: "sample", Gradient: "adjoint",
 		Precision: "float32", Iterations: 2000, Batch: 256, Rate: 3e-3, Seed: 42, CheckpointEvery: 200,
 	}
 }
@@ -109,7 +109,7 @@ func (c Config) Check() error {
 	spec, err := c.Spec()
 	if err == nil {
 		err = spec.Check()
-		require(spec.Gradient != solver.NoGradient, "gradient must be backsolve or discrete, got %q", c.Gradient)
+		require(spec.Gradient != solver.NoGradient, "gradient must be adjoint, discrete or backsolve, got %q", c.Gradient)
 	}
 	return errors.Join(append(errs, err, c.optimizer().Check(), c.checkMade())...)
 }

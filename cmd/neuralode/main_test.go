@@ -151,7 +151,7 @@ func TestWrongUse(t *testing.T) {
 		{2, "count of at least 2", []string{"solve", dir, "--points", csv, "--times", "0:1:0.5"}},
 		{2, "nor a file", []string{"solve", dir, "--points", csv, "--times", "nowhere.csv"}},
 		{1, "not a time", []string{"solve", dir, "--points", csv, "--times", write(t, "times.csv", "0\nnoon\n")}},
-		{1, "more than", []string{"verify", "--within-z", "1e-14", "--device", "cpu", "--rtol", "1e-4", "--atol", "1e-5"}},
+		{1, "more than", []string{"verify", "--within-z", "1e-14", "--device", "cpu", "--gradient", "discrete", "--rtol", "1e-4", "--atol", "1e-5"}},
 		{1, "CUDA", []string{"train", "--device", "cuda"}},
 	} {
 		status, _, errors := call(t, c.args...)

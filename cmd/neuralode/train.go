@@ -78,7 +78,7 @@ func (o *trainOptions) flags(f *pflag.FlagSet) {
 	f.Float64Var(&c.Atol, "atol", c.Atol, "absolute tolerance of a step")
 	f.IntVar(&c.MaxSteps, "max-steps", c.MaxSteps, "steps tried per sample before it fails")
 	f.StringVar(&c.Control, "control", c.Control, "sample (each its own steps) or batch (one step for all)")
-	f.StringVar(&c.Gradient, "gradient", c.Gradient, "backsolve or discrete")
+	f.StringVar(&c.Gradient, "gradient", c.Gradient, "adjoint, discrete or backsolve")
 	f.IntVar(&c.Iterations, "iterations", c.Iterations, "updates of the parameters")
 	f.IntVar(&c.Batch, "batch", c.Batch, "samples in a minibatch")
 	f.Float64Var(&c.Rate, "lr", c.Rate, "learning rate of Adam")
