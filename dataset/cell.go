@@ -5,61 +5,117 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 )
 
-// cell is one field of a file: a finite number, or a text with the reason why it is none.
+// kind says what a field of a file is.
+type kind uint8
+
+const (
+	number   kind = iota // finite
+	logical              // true or false
+	word                 // any other text
+	missing              // nothing, or a text that stands for it
+	infinite             // a number without end
+	tooLarge             // a number beyond float64
+)
+
+// cell is one field of a file.
 type cell struct {
-	value   float64
-	problem string // "" for a number
-	text    string // "" for a number
+	kind  kind
+	value float64 // of a number; 1 or 0 when logical
+	text  string  // as it stands in a text; "" in an array of numbers
 }
 
-const notNumber = "is not a number"
+// missingTexts are the texts that pandas reads as missing values: pandas._libs.parsers.STR_NA_VALUES of pandas 3.
+var missingTexts = map[string]bool{
+	"": true, "#N/A": true, "#N/A N/A": true, "#NA": true, "-1.#IND": true, "-1.#QNAN": true, "-NaN": true, "-nan": true,
+	"1.#IND": true, "1.#QNAN": true, "<NA>": true, "N/A": true, "NA": true, "NULL": true, "NaN": true, "None": true,
+	"n/a": true, "nan": true, "null": true,
+}
 
-// parseCell reads a field from which space was trimmed.
-func parseCell(text string) cell {
-	if text == "" {
-		return cell{problem: "is empty"}
-	}
-	v, err := strconv.ParseFloat(text, 64)
+// parseCell reads a field from which space was trimmed, as pandas does: numbers are decimal, without groups of digits.
+func parseCell(text string, decimalComma bool) cell {
+	c := cell{text: text}
+	v, err := parseDecimal(text, decimalComma)
 	switch {
+	case err == nil:
+		c.value = v
 	case errors.Is(err, strconv.ErrRange):
-		return cell{problem: "is too large", text: text}
-	case err != nil:
-		return cell{problem: notNumber, text: text}
-	}
-	c := numberCell(v)
-	if c.problem != "" {
-		c.text = text
+		c.kind = tooLarge
+	case missingTexts[text]:
+		c.kind = missing
+	case strings.EqualFold(text, "true"):
+		c.kind, c.value = logical, 1
+	case strings.EqualFold(text, "false"):
+		c.kind = logical
+	case isInfinity(text):
+		c.kind = infinite
+	default:
+		c.kind = word
 	}
 	return c
 }
 
-// numberCell is a number that may turn out not to be finite.
+// parseDecimal reads digits with a sign, a point and an exponent of ten; whatever else Go's syntax has is none.
+func parseDecimal(text string, comma bool) (float64, error) {
+	if comma {
+		if strings.Contains(text, ".") {
+			return 0, strconv.ErrSyntax
+		}
+		text = strings.ReplaceAll(text, ",", ".")
+	}
+	for i := range len(text) {
+		switch b := text[i]; {
+		case b >= '0' && b <= '9', b == '.', b == '-', b == '+', b == 'e', b == 'E':
+		default:
+			return 0, strconv.ErrSyntax
+		}
+	}
+	return strconv.ParseFloat(text, 64)
+}
+
+func isInfinity(text string) bool {
+	text = strings.TrimPrefix(strings.TrimPrefix(text, "-"), "+")
+	return strings.EqualFold(text, "inf") || strings.EqualFold(text, "infinity")
+}
+
+// numberCell is a number of an array, which may turn out to be none.
 func numberCell(v float64) cell {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
-		return cell{problem: "is not finite", text: number(v)}
+		return cell{kind: infinite, text: shortest(v)}
 	}
-	return cell{value: v}
+	return cell{value: v + 0} // -0 is 0
 }
 
-// name is the cell as the name of a class: text as it is, a number in its shortest form.
+// name is the cell as the name of a class: a text as it stands, a number of an array in its shortest form.
 func (c cell) name() string {
-	if c.problem != "" {
-		return c.text
+	if c.text == "" {
+		return shortest(c.value)
 	}
-	return number(c.value + 0) // -0 is 0
+	return c.text
 }
 
-// isText says whether the cell is anything but a number, finite or not.
-func (c cell) isText() bool { return c.problem == notNumber }
+// isNumber says whether the cell is one, good or not.
+func (c cell) isNumber() bool { return c.kind == number || c.kind == infinite || c.kind == tooLarge }
 
-func (c cell) err() error {
-	if c.problem == "" {
+// problem is why the cell can be taken neither for a finite number nor for true or false.
+func (c cell) problem() error {
+	why := "is not a number"
+	switch {
+	case c.kind == number, c.kind == logical:
 		return nil
+	case c.kind == missing && c.text == "":
+		why = "is empty"
+	case c.kind == missing:
+		why = "stands for a missing value"
+	case c.kind == infinite:
+		why = "is not finite"
+	case c.kind == tooLarge:
+		why = "is too large"
 	}
-	return fmt.Errorf("%.40q %s", c.text, c.problem)
+	return fmt.Errorf("%.40q %s", c.text, why)
 }
 
-// number is the shortest text that gives v again.
-func number(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
+// shortest is the shortest text that gives v again.
+func shortest(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }

@@ -12,78 +12,167 @@ type columns struct {
 	count    int
 	names    []string // nil without a header
 	features []int    // in the order wanted, or else ascending
-	labels   []int    // in the order of Options; those left out, when there are no labels
+	labels   []int    // in the order of Options; none when there are no labels
+	notes    []string
 }
 
 func newColumns(count int, names []string, o Options) (*columns, error) {
-	c := &columns{count: count, names: names}
-	if err := c.checkNames(); err != nil {
+	c := &columns{count: count}
+	c.nameAll(names)
+	wanted := c.wanted(o)
+	if err := c.chooseLabels(o, wanted); err != nil {
 		return nil, err
 	}
-	for _, name := range o.Labels {
-		i, err := c.find(name)
-		if err != nil {
-			return nil, err
-		}
-		if slices.Contains(c.labels, i) {
-			return nil, fmt.Errorf("%s is named twice as a label", c.title(i))
-		}
-		c.labels = append(c.labels, i)
+	dropped, err := c.dropped(o, wanted != nil)
+	if err != nil {
+		return nil, err
 	}
 	if len(o.Labels) == 0 && o.Task != Unlabelled {
-		c.labels = []int{count - 1}
+		c.labels = c.lastBut(slices.Concat(dropped, wanted))
 	}
-	for i := range count {
-		if !slices.Contains(c.labels, i) {
-			c.features = append(c.features, i)
-		}
+	if c.features = wanted; wanted == nil {
+		c.features = c.rest(dropped)
+	} else {
+		c.noteUnused(dropped)
 	}
-	if len(c.features) == 0 {
-		return nil, fmt.Errorf("no column is left for features: the file has %d, and %d of them for labels", count, len(c.labels))
+	switch {
+	case len(c.features) == 0:
+		return nil, fmt.Errorf("no column is left for features: %d in the file, %d for labels, %d dropped",
+			count, len(c.labels), len(dropped))
+	case len(c.labels) == 0 && o.Task != Unlabelled:
+		return nil, fmt.Errorf("no column is left for labels: %s", c.list())
 	}
-	c.order(o.Features)
 	return c, nil
 }
 
-// order puts the features into the order of these names, where they have exactly these.
-func (c *columns) order(wanted []string) {
-	if len(wanted) != len(c.features) {
-		return
-	}
-	ordered := make([]int, len(wanted))
-	for k, name := range wanted {
-		ordered[k] = slices.Index(c.names, name)
-		if !slices.Contains(c.features, ordered[k]) {
-			return
+// nameAll takes the names of a header. As in pandas, a column without one is "Unnamed: " and its number from 0, and one
+// whose name is taken has a point and the first free number from 1 behind it.
+func (c *columns) nameAll(header []string) {
+	taken := map[string]bool{}
+	for i, name := range header {
+		if name == "" {
+			header[i] = fmt.Sprintf("Unnamed: %d", i)
 		}
+		taken[header[i]] = true
 	}
-	c.features = ordered
+	seen, next := map[string]bool{}, map[string]int{}
+	for _, name := range header {
+		free := name
+		for seen[free] || free != name && taken[free] {
+			next[name]++
+			free = fmt.Sprintf("%s.%d", name, next[name])
+		}
+		if free != name {
+			c.notes = append(c.notes, fmt.Sprintf("a second column %.40q is called %.40q", name, free))
+		}
+		seen[free] = true
+		c.names = append(c.names, free)
+	}
 }
 
-// checkNames demands a name for each column, a different one each.
-func (c *columns) checkNames() error {
-	at := map[string]int{}
-	for i, name := range c.names {
-		if name == "" {
-			return fmt.Errorf("column %d has no name in the header", i+1)
+// wanted is the columns that have the names of the features wanted, in that order: nil unless all are there.
+func (c *columns) wanted(o Options) []int {
+	var found []int
+	for _, name := range o.Features {
+		i := slices.Index(c.names, name)
+		if i < 0 {
+			return nil
 		}
-		if first, ok := at[name]; ok {
-			return fmt.Errorf("columns %d and %d are both named %q", first+1, i+1, name)
+		found = append(found, i)
+	}
+	return found
+}
+
+func (c *columns) chooseLabels(o Options, features []int) error {
+	for _, name := range o.Labels {
+		i, err := c.find(name)
+		switch {
+		case err != nil:
+			return err
+		case slices.Contains(c.labels, i):
+			return fmt.Errorf("%s is named twice as a label", c.title(i))
+		case slices.Contains(features, i):
+			return fmt.Errorf("%s is wanted both as a feature and as a label", c.title(i))
 		}
-		at[name] = i
+		c.labels = append(c.labels, i)
 	}
 	return nil
 }
 
-// find is the column with this name or else this number.
+// dropped is the columns to leave out. Where the features are found by name, a column that is not there is dropped too.
+func (c *columns) dropped(o Options, found bool) ([]int, error) {
+	var out []int
+	for _, name := range o.Drop {
+		i, err := c.find(name)
+		if err != nil && found {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if slices.Contains(c.labels, i) {
+			return nil, fmt.Errorf("%s is both a label and dropped", c.title(i))
+		}
+		out = append(out, i)
+	}
+	if !found && c.hasIndex() && !slices.Contains(c.labels, 0) && !slices.Contains(out, 0) {
+		out = append(out, 0)
+		c.notes = append(c.notes, "column 1 has no name and is taken for the index of pandas: left out")
+	}
+	return out, nil
+}
+
+// hasIndex says whether the first column is an index that pandas wrote without a name, or has read again.
+func (c *columns) hasIndex() bool { return len(c.names) > 1 && c.names[0] == "Unnamed: 0" }
+
+// lastBut is the last column that is none of these, where there is one.
+func (c *columns) lastBut(others []int) []int {
+	for i := c.count - 1; i >= 0; i-- {
+		if !slices.Contains(others, i) {
+			return []int{i}
+		}
+	}
+	return nil
+}
+
+// rest is the columns that are neither labels nor dropped.
+func (c *columns) rest(dropped []int) []int {
+	var rest []int
+	for i := range c.count {
+		if !slices.Contains(c.labels, i) && !slices.Contains(dropped, i) {
+			rest = append(rest, i)
+		}
+	}
+	return rest
+}
+
+// noteUnused tells of columns that are neither wanted features nor labels.
+func (c *columns) noteUnused(dropped []int) {
+	var unused []string
+	for _, i := range c.rest(dropped) {
+		if !slices.Contains(c.features, i) {
+			unused = append(unused, c.names[i])
+		}
+	}
+	if len(unused) > 0 {
+		c.notes = append(c.notes, "columns that the features are not are left out: "+someOf(unused))
+	}
+}
+
+// find is the column with this name or else this number. Where a name is a number, a number is a name alone.
 func (c *columns) find(name string) (int, error) {
 	if i := slices.Index(c.names, name); i >= 0 {
 		return i, nil
 	}
-	if i, err := strconv.Atoi(name); err == nil && i >= 1 && i <= c.count {
+	if i, err := strconv.Atoi(name); err == nil && i >= 1 && i <= c.count && !slices.ContainsFunc(c.names, isWhole) {
 		return i - 1, nil
 	}
 	return 0, fmt.Errorf("there is no column %q; %s", name, c.list())
+}
+
+func isWhole(name string) bool {
+	_, err := strconv.Atoi(name)
+	return err == nil
 }
 
 // list is the columns there are, for a message.
@@ -91,9 +180,14 @@ func (c *columns) list() string {
 	if c.names == nil {
 		return fmt.Sprintf("the columns are 1 to %d and have no names", c.count)
 	}
+	return "the columns are " + someOf(c.names)
+}
+
+// someOf is the first of these names, in quotes, and how many more there are.
+func someOf(names []string) string {
 	const most = 20
-	s := "the columns are " + quoted(c.names[:min(len(c.names), most)])
-	if more := len(c.names) - most; more > 0 {
+	s := quoted(names[:min(len(names), most)])
+	if more := len(names) - most; more > 0 {
 		s += fmt.Sprintf(" and %d more", more)
 	}
 	return s

@@ -1,21 +1,34 @@
 package dataset
 
 import (
-	"bufio"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
-// ReadCSV reads points from comma-separated lines; name stands for the file in errors. Features are numbers, labels
-// numbers or text. Space around fields, blank lines, lines that begin with # and a byte-order mark are skipped.
+// ReadCSV reads points from lines of fields with a separator between them; name stands for the file in errors. Fields mean
+// what they mean to pandas.read_csv: numbers are decimal; empty fields, NA, NaN, null and their like are missing values;
+// double quotes around a field keep separators and line ends in it. Features are numbers, or True and False as 1 and 0;
+// labels are numbers or text. Space around fields, blank lines, a byte-order mark and gzip compression are taken off.
+//
+// Where [Options] leave it open, the first 64 KiB say which separator cuts all lines into as many fields, and the first
+// hundred lines whether the first names the columns. It does when it holds a name that Options want or no number at all. One
+// that holds numbers does when these are whole and all of its fields differ, and at least two of these hold: a text in
+// it is unlike the texts below, which repeat; its numbers count from 0, as names that pandas gives; numbers below have
+// decimals; its numbers lie far from those below. A text over numbers, a number over texts, and a name such as label are
+// enough alone. Where little speaks for it and little against it, that is an error.
+//
+// Lines that begin with # are rows, but at the front of the file those of another number of fields are left out.
+// A first column without a name or with the name "Unnamed: 0" is the index of pandas and left out. Further columns
+// without a name, and names given twice, get the names that pandas gives them. [Dataset].Notes tells of all this.
 //
 // Errors are one line and name the file, the line and the column: `dataset: points.csv: line 7, column 3 ("x2"): "abc"
-// is not a number`. Empty, NaN and infinite fields, lines of another length than the first, a header with a name
-// missing or given twice, a label column that is not there, an empty file, and labels that do not make the task are errors.
+// is not a number`. Missing and infinite values, lines of another length than the first, a column that is not there, text
+// that is not UTF-8, an empty file, and labels that do not make the task are errors.
 func ReadCSV(name string, r io.Reader, o Options) (*Dataset, error) {
 	if err := o.Check(); err != nil {
 		return nil, err
@@ -28,27 +41,35 @@ func ReadCSV(name string, r io.Reader, o Options) (*Dataset, error) {
 }
 
 func readCSV(r io.Reader, o Options) (*Dataset, error) {
-	lines := newLines(r)
-	if err := lines.next(); err != nil {
-		return nil, noData(err)
-	}
-	if err := lines.separated(); err != nil {
-		return nil, err
-	}
-	names := lines.header(o)
-	c, err := newColumns(len(lines.fields), names, o)
+	l, err := newLines(r, o)
 	if err != nil {
 		return nil, err
 	}
-	t, first := newTable(c, "line"), lines.line
-	if names != nil {
-		err = lines.next()
+	first, err := l.lookAhead()
+	if err != nil {
+		return nil, noData(err)
 	}
-	for ; err == nil; err = lines.next() {
-		if len(lines.fields) != c.count {
-			return nil, fmt.Errorf("line %d: %d columns, want %d as in line %d", lines.line, len(lines.fields), c.count, first)
+	if err := l.separated(first[0], o.Task); err != nil {
+		return nil, err
+	}
+	names, err := o.header(first)
+	if err != nil {
+		return nil, err
+	}
+	c, err := newColumns(len(first[0].fields), names, o)
+	if err != nil {
+		return nil, err
+	}
+	if names != nil {
+		l.ahead = l.ahead[1:]
+	}
+	t := newTable(c, "line", o)
+	t.notes = append(l.notes, t.notes...)
+	for err = l.next(); err == nil; err = l.next() {
+		if len(l.fields) != c.count {
+			return nil, l.uneven(c.count, first[0].line)
 		}
-		if err := t.add(lines.line, o.Task == Unlabelled, lines.cell); err != nil {
+		if err := t.add(l.line, l.cell); err != nil {
 			return nil, err
 		}
 	}
@@ -65,76 +86,139 @@ func noData(err error) error {
 	return err
 }
 
+// record is a line that was looked at ahead of its turn.
+type record struct {
+	line   int
+	fields []string
+}
+
 // lines walks through the lines that hold something.
 type lines struct {
-	csv    *csv.Reader
+	csv     *csv.Reader
+	format  Format // with the separator found out
+	skipped int    // lines before those that csv reads
+	notes   []string
+
+	ahead []record // lines that next has not given yet
+	end   error    // what came after them, once it came
+
 	line   int      // of the current fields, from 1
 	fields []string // without space around them; good until next
 }
 
-func newLines(r io.Reader) *lines {
-	b := bufio.NewReader(r)
-	if mark, _ := b.Peek(3); string(mark) == "\uFEFF" {
-		_, _ = b.Discard(3)
+func newLines(r io.Reader, o Options) (*lines, error) {
+	b, err := openText(r)
+	if err != nil {
+		return nil, err
 	}
-	c := csv.NewReader(b)
-	c.Comment = '#'
-	c.FieldsPerRecord = -1 // lengths are compared here, for the message
-	c.TrimLeadingSpace = true
-	c.ReuseRecord = true
-	return &lines{csv: c}
+	l := &lines{format: o.Format}
+	sample := sampled(b)
+	if l.format.Separator == 0 {
+		if l.format.Separator, err = detectSeparator(rows(sample), o.DecimalComma); err != nil {
+			return nil, err
+		}
+	}
+	if l.skipped = skipComments(b, sample, l.format.Separator); l.skipped > 0 {
+		l.notes = append(l.notes, fmt.Sprintf("lines that begin with # in front of the table are left out, up to line %d", l.skipped))
+	}
+	l.csv = csv.NewReader(b)
+	l.csv.Comma = rune(l.format.Separator)
+	l.csv.FieldsPerRecord = -1                          // lengths are compared here, for the message
+	l.csv.TrimLeadingSpace = l.format.Separator != '\t' // it would take away an empty field
+	l.csv.ReuseRecord = true
+	return l, nil
+}
+
+// lookedAt is how many lines below the first are looked at to find out whether it is a header.
+const lookedAt = 100
+
+// lookAhead is the first lines, one at least, which next will give again.
+func (l *lines) lookAhead() ([]record, error) {
+	for len(l.ahead) <= lookedAt && l.end == nil {
+		if l.end = l.read(); l.end == nil {
+			l.ahead = append(l.ahead, record{l.line, slices.Clone(l.fields)})
+		}
+	}
+	if len(l.ahead) == 0 {
+		return nil, l.end
+	}
+	return l.ahead, nil
 }
 
 // next goes to the next line. At the end of the file it returns io.EOF.
 func (l *lines) next() error {
+	switch {
+	case len(l.ahead) > 0:
+		l.line, l.fields, l.ahead = l.ahead[0].line, l.ahead[0].fields, l.ahead[1:]
+		return nil
+	case l.end != nil:
+		return l.end
+	}
+	return l.read()
+}
+
+func (l *lines) read() error {
 	for {
 		fields, err := l.csv.Read()
 		if err != nil {
-			return syntaxError(err)
+			return l.syntaxError(err)
 		}
 		for i, f := range fields {
 			fields[i] = strings.TrimSpace(f)
 		}
 		l.fields = fields
 		l.line, _ = l.csv.FieldPos(0)
+		l.line += l.skipped
+		if last := len(fields) - 1; l.format.Separator == ' ' && last > 0 && fields[last] == "" {
+			l.fields = fields[:last] // space at the end of the line
+		}
 		if len(fields) != 1 || fields[0] != "" {
 			return nil
 		}
 	}
 }
 
-// separated reports a line whose fields are separated by something else than commas.
-func (l *lines) separated() error {
-	if i := strings.IndexAny(l.fields[0], ";\t"); len(l.fields) == 1 && i >= 0 {
-		return fmt.Errorf("line %d: one field with %q in it: want fields separated by commas", l.line, l.fields[0][i])
+// separated reports a line whose fields are separated by something else. One column may be all that is wanted, but not
+// with labels.
+func (l *lines) separated(first record, task Task) error {
+	others := ";\t"
+	if task != Unlabelled {
+		others += ",| "
 	}
-	return nil
+	i := strings.IndexAny(first.fields[0], others)
+	if len(first.fields) > 1 || i < 0 {
+		return nil
+	}
+	return fmt.Errorf("line %d: one field with %q in it: want fields separated by %q, or another separator",
+		first.line, first.fields[0][i], rune(l.format.Separator))
 }
 
-func syntaxError(err error) error {
-	var parse *csv.ParseError
-	if errors.As(err, &parse) && parse.StartLine != parse.Line {
-		return fmt.Errorf("lines %d to %d: %w", parse.StartLine, parse.Line, parse.Err)
-	}
-	if parse != nil {
-		return fmt.Errorf("line %d, byte %d: %w", parse.Line, parse.Column, parse.Err)
+// uneven reports a line of another length than the first.
+func (l *lines) uneven(want, first int) error {
+	err := fmt.Errorf("line %d: %d columns, want %d as in line %d", l.line, len(l.fields), want, first)
+	if strings.HasPrefix(l.fields[0], "#") {
+		err = fmt.Errorf("%w; lines that begin with # are rows", err)
 	}
 	return err
 }
 
-func (l *lines) cell(column int) cell { return parseCell(l.fields[column]) }
+func (l *lines) syntaxError(err error) error {
+	var parse *csv.ParseError
+	if errors.As(err, &parse) && parse.StartLine != parse.Line {
+		return fmt.Errorf("lines %d to %d: %w", parse.StartLine+l.skipped, parse.Line+l.skipped, parse.Err)
+	}
+	if parse != nil {
+		return fmt.Errorf("line %d, byte %d: %w", parse.Line+l.skipped, parse.Column, parse.Err)
+	}
+	return err
+}
 
-// header is the current line as names, or nil if it is none.
-func (l *lines) header(o Options) []string {
-	named := slices.ContainsFunc(o.Labels, func(s string) bool { return slices.Contains(l.fields, s) && parseCell(s).isText() })
-	numbers := slices.ContainsFunc(l.fields, func(s string) bool { return !parseCell(s).isText() && s != "" })
-	switch {
-	case o.Header == WithoutHeader, o.Header == DetectHeader && numbers && !named:
+func (l *lines) cell(column int) cell { return parseCell(l.fields[column], l.format.DecimalComma) }
+
+// checkUTF8 reports a text that would be another one in a model.
+func checkUTF8(text string) error {
+	if utf8.ValidString(text) {
 		return nil
 	}
-	names := make([]string, len(l.fields))
-	for i, s := range l.fields {
-		names[i] = strings.Clone(s)
-	}
-	return names
+	return fmt.Errorf("%.40q is not UTF-8: save the file as UTF-8", text)
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 func text(s string, o Options) (*Dataset, error) {
@@ -32,9 +33,12 @@ func TestCSV(t *testing.T) {
 		"numbers in order of numbers": {"0,10\n0,2\n", Options{Task: MultiClass}, Dataset{
 			X: []float64{0, 0}, Dim: 1, Features: []string{"x1"},
 			Task: MultiClass, Labels: []float64{1, 0}, Width: 1, Targets: []string{"label"}, Classes: []string{"2", "10"}}},
-		"equal numbers are one class": {"0,1\n0,1.0\n0,-0\n0,0\n", Options{}, Dataset{
+		"classes are texts": {"0,007\n0,7\n0,1_1\n0,11\n0,0x10\n", Options{Task: Classification}, Dataset{
+			X: []float64{0, 0, 0, 0, 0}, Dim: 1, Features: []string{"x1"},
+			Task: MultiClass, Labels: []float64{0, 4, 3, 2, 1}, Width: 1, Targets: []string{"label"}, Classes: []string{"007", "0x10", "11", "1_1", "7"}}},
+		"numbers of one value in their order": {"0,1\n0,10.0\n0,1.0\n0,10\n", Options{Task: Classification}, Dataset{
 			X: []float64{0, 0, 0, 0}, Dim: 1, Features: []string{"x1"},
-			Task: Binary, Labels: []float64{1, 1, 0, 0}, Width: 1, Targets: []string{"label"}, Classes: []string{"0", "1"}}},
+			Task: MultiClass, Labels: []float64{0, 3, 1, 2}, Width: 1, Targets: []string{"label"}, Classes: []string{"1", "1.0", "10", "10.0"}}},
 		"a named column": {"kind,a,b\nu,1,2\nv,3,4\n", Options{Labels: []string{"kind"}}, Dataset{
 			X: []float64{1, 2, 3, 4}, Dim: 2, Features: []string{"a", "b"}, Named: true,
 			Task: Binary, Labels: []float64{0, 1}, Width: 1, Targets: []string{"kind"}, Classes: []string{"u", "v"}}},
@@ -55,17 +59,38 @@ func TestCSV(t *testing.T) {
 			Task: MultiClass, Labels: []float64{1, 1}, Width: 1, Targets: []string{"label"}, Classes: []string{"c", "b", "a"}}},
 		"unlabelled": {"1,2\n3,4\n", Options{Task: Unlabelled}, Dataset{
 			X: []float64{1, 2, 3, 4}, Dim: 2, Features: []string{"x1", "x2"}, Task: Unlabelled}},
-		"unlabelled without a column": {"a,b,c\n1,n/a,2\n", Options{Task: Unlabelled, Labels: []string{"b"}}, Dataset{
+		"unlabelled without a column": {"a,b,c\n1,n/a,2\n", Options{Task: Unlabelled, Format: Format{Drop: []string{"b"}}}, Dataset{
 			X: []float64{1, 2}, Dim: 2, Features: []string{"a", "c"}, Named: true, Task: Unlabelled}},
-		"numbers as names": {"0,1\n5,6\n", Options{Task: Unlabelled, Header: WithHeader}, Dataset{
+		"numbers as names": {"0,1\n5,6\n", Options{Task: Unlabelled, Format: Format{Header: WithHeader}}, Dataset{
 			X: []float64{5, 6}, Dim: 2, Features: []string{"0", "1"}, Named: true, Task: Unlabelled}},
 		"a header with a number in it": {"a,1990,y\n1,2,0\n2,3,1\n", Options{Labels: []string{"y"}}, Dataset{
 			X: []float64{1, 2, 2, 3}, Dim: 2, Features: []string{"a", "1990"}, Named: true,
 			Task: Binary, Labels: []float64{0, 1}, Width: 1, Targets: []string{"y"}, Classes: []string{"0", "1"}}},
 		"comments, blanks, spaces, quotes, a mark, \\r\\n": {
-			"\uFEFF# points\r\n\r\n x , \"y z\",c\r\n  \t\r\n# more\r\n 1 , 2 ,\"u, v\"\r\n\r\n3,4,w", Options{}, Dataset{
+			"\uFEFF# points\r\n\r\n x , \"y z\",c\r\n  \t\r\n 1 , 2 ,\"u, v\"\r\n\r\n3,4,#w", Options{}, Dataset{
 				X: []float64{1, 2, 3, 4}, Dim: 2, Features: []string{"x", "y z"}, Named: true,
-				Task: Binary, Labels: []float64{0, 1}, Width: 1, Targets: []string{"c"}, Classes: []string{"u, v", "w"}}},
+				Task: Binary, Labels: []float64{1, 0}, Width: 1, Targets: []string{"c"}, Classes: []string{"#w", "u, v"},
+				Notes: []string{"lines that begin with # in front of the table are left out, up to line 1"}}},
+		"rows that begin with #": {"#k,x,c\n#1,2,a\n#2,3,b\n", Options{Format: Format{Drop: []string{"#k"}}}, Dataset{
+			X: []float64{2, 3}, Dim: 1, Features: []string{"x"}, Named: true,
+			Task: Binary, Labels: []float64{0, 1}, Width: 1, Targets: []string{"c"}, Classes: []string{"a", "b"}}},
+		"an index": {",x,c\n5,2,a\n7,3,b\n", Options{}, Dataset{
+			X: []float64{2, 3}, Dim: 1, Features: []string{"x"}, Named: true,
+			Task: Binary, Labels: []float64{0, 1}, Width: 1, Targets: []string{"c"}, Classes: []string{"a", "b"},
+			Notes: []string{"column 1 has no name and is taken for the index of pandas: left out"}}},
+		"the last column is dropped": {"x,c,note\n2,a,\n3,b,NA\n", Options{Format: Format{Drop: []string{"3"}}}, Dataset{
+			X: []float64{2, 3}, Dim: 1, Features: []string{"x"}, Named: true,
+			Task: Binary, Labels: []float64{0, 1}, Width: 1, Targets: []string{"c"}, Classes: []string{"a", "b"}}},
+		"more than the features wanted": {"kind,b,id,a\nu,2,1,1\nv,4,2,3\n", Options{Features: []string{"a", "b"}, Labels: []string{"kind"}}, Dataset{
+			X: []float64{1, 2, 3, 4}, Dim: 2, Features: []string{"a", "b"}, Named: true,
+			Task: Binary, Labels: []float64{0, 1}, Width: 1, Targets: []string{"kind"}, Classes: []string{"u", "v"},
+			Notes: []string{`columns that the features are not are left out: "id"`}}},
+		"true and false": {"x,b,c\n1,True,u\n2,false,v\n", Options{}, Dataset{
+			X: []float64{1, 1, 2, 0}, Dim: 2, Features: []string{"x", "b"}, Named: true,
+			Task: Binary, Labels: []float64{0, 1}, Width: 1, Targets: []string{"c"}, Classes: []string{"u", "v"}}},
+		"true and false as labels": {"x,c\n1,True\n2,False\n", Options{}, Dataset{
+			X: []float64{1, 2}, Dim: 1, Features: []string{"x"}, Named: true,
+			Task: Binary, Labels: []float64{1, 0}, Width: 1, Targets: []string{"c"}, Classes: []string{"False", "True"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := text(c.text, c.o)
@@ -96,7 +121,7 @@ func TestFeaturesInOrder(t *testing.T) {
 			t.Errorf("%q: %v, want %v", text, d.X, want)
 		}
 	}
-	d := must(t)(ReadCSV("f", strings.NewReader("b,kind,a\n1,0,2\n"), Options{Task: Unlabelled, Labels: []string{"kind"}, Features: wanted.Features}))
+	d := must(t)(ReadCSV("f", strings.NewReader("b,kind,a\n1,0,2\n"), Options{Task: Unlabelled, Format: Format{Drop: []string{"kind"}}, Features: wanted.Features}))
 	if !slices.Equal(d.X, []float64{2, 1}) || !slices.Equal(d.Features, wanted.Features) {
 		t.Errorf("read %+v", d)
 	}
@@ -149,35 +174,61 @@ func TestCSVErrors(t *testing.T) {
 		{"", Options{}, `there are no points in the file`},
 		{"# nothing\n\n", Options{}, `there are no points in the file`},
 		{header, Options{}, `there are no points in the file`},
-		{"id,x1,x2,y\n1,1,1,0\n\n# c\n2,1,1,1\n3,1,1,0\n4,1,abc,1\n", Options{}, `line 7, column 3 ("x2"): "abc" is not a number`},
+		{"# c\nid,x1,x2,y\n1,1,1,0\n\n2,1,1,1\n3,1,1,0\n4,1,abc,1\n", Options{}, `line 7, column 3 ("x2"): "abc" is not a number`},
 		{"1,2,0\n1,abc,1\n", Options{}, `line 2, column 2: "abc" is not a number`},
-		{"1,abc,0\n1,2,1\n", Options{}, `line 1, column 2: "abc" is not a number`},
+		{"1,abc,0\n1,2,1\n", Options{}, `line 1 ("1,abc,0") may name the columns or be the first row: say header yes or no`},
+		{"1,abc,0\n1,2,1\n", Options{Format: Format{Header: WithoutHeader}}, `line 1, column 2: "abc" is not a number: drop leaves a column out`},
 		{header + "1,,0\n", Options{}, `line 2, column 2 ("x2"): "" is empty`},
-		{header + "1,NaN,0\n", Options{}, `line 2, column 2 ("x2"): "NaN" is not finite`},
+		{header + "1,NaN,0\n", Options{}, `line 2, column 2 ("x2"): "NaN" stands for a missing value: fill it in or remove the line`},
 		{"-inf,1,0\n", Options{}, `line 1, column 1: "-inf" is not finite`},
 		{header + "1,1e999,0\n", Options{}, `line 2, column 2 ("x2"): "1e999" is too large`},
 		{header + "1,2,0\n1,2\n", Options{}, `line 3: 2 columns, want 3 as in line 1`},
 		{header + "1,2,0\n1,2,3,4\n", Options{}, `line 3: 4 columns, want 3 as in line 1`},
 		{header + "1,2,0\n", Options{Labels: []string{"z"}}, `there is no column "z"; the columns are "x1", "x2", "y"`},
 		{header + "1,2,0\n", Options{Labels: []string{"4"}}, `there is no column "4"; the columns are "x1", "x2", "y"`},
-		{"a,b,b", Options{}, `columns 2 and 3 are both named "b"`},
+		{"a,b,b", Options{}, `there are no points in the file`},
+		{header + "1,2,0\n# c\n", Options{}, `line 3: 1 columns, want 3 as in line 1; lines that begin with # are rows`},
 		{"1,2,0\n", Options{Labels: []string{"y"}}, `there is no column "y"; the columns are 1 to 3 and have no names`},
 		{header + "1,2,0\n", Options{Labels: []string{"y", "3"}}, `column 3 ("y") is named twice as a label`},
-		{",x,y\n0,1,2\n", Options{}, `column 1 has no name in the header`},
-		{"x,x,y\n0,1,2\n", Options{}, `columns 1 and 2 are both named "x"`},
-		{"1\n2\n", Options{}, `no column is left for features: the file has 1, and 1 of them for labels`},
+		{",y\n0,1\n", Options{}, `no column is left for features: 2 in the file, 1 for labels, 1 dropped`},
+		{"1\n2\n", Options{}, `no column is left for features: 1 in the file, 1 for labels, 0 dropped`},
+		{header + "1,2,0\n", Options{Format: Format{Drop: []string{"z"}}}, `there is no column "z"`},
+		{header + "1,2,0\n", Options{Format: Format{Drop: []string{"y"}}, Labels: []string{"3"}}, `column 3 ("y") is both a label and dropped`},
+		{header + "1,2,0\n", Options{Features: []string{"y"}, Labels: []string{"y"}}, `column 3 ("y") is wanted both as a feature and as a label`},
+		{header, Options{Features: []string{"y", "x2", "x1"}}, `no column is left for labels`},
+		{"0,1,2\n1,2,3", Options{Labels: []string{"3"}, Format: Format{Header: WithHeader}}, `there is no column "3"; the columns are "0", "1", "2"`},
 		{"1,2\n2,3\n", Options{Labels: []string{"1", "2"}}, `no column is left for features`},
 		{header + "1,2,0\n1,2,0\n", Options{}, `column 3 ("y"): every label is "0": want at least two classes`},
 		{header + "1,2,a\n1,2,a\n", Options{}, `column 3 ("y"): every label is "a": want at least two classes`},
 		{"1,2,0\n1,2,1\n1,2,2\n", Options{Task: Binary}, `column 3: 3 classes, want 2: "0", "1", "2"`},
 		{header + "1,2,0\n1,2,1.5x\n", Options{}, `line 3, column 3 ("y"): "1.5x" is not a number, as the label of line 2 is`},
 		{header + "1,2,a\n1,2,\n", Options{}, `line 3, column 3 ("y"): "" is empty`},
-		{header + "1,2,0\n1,2,nan\n", Options{}, `line 3, column 3 ("y"): "nan" is not finite`},
+		{header + "1,2,0\n1,2,nan\n", Options{}, `line 3, column 3 ("y"): "nan" stands for a missing value`},
+		{header + "1,2,0.5\n1,2,inf\n", Options{}, `line 3, column 3 ("y"): "inf" is not finite`},
+		{header + "1,2,a\n1,2,N/A\n", Options{Task: Classification}, `line 3, column 3 ("y"): "N/A" stands for a missing value`},
+		{header + "1,2,0.5\n1,2,a\n", Options{}, `line 3, column 3 ("y"): "a" is not a number: if labels are classes, name the task`},
+		{header + "1,2,a\n1,2,0.5\n", Options{}, `line 2, column 3 ("y"): "a" is not a number, as the label of line 3 is`},
+		{header + "1,2,1\n1,2,0\n1,2,1.0\n", Options{}, `line 4, column 3 ("y"): "1.0" is the same number as "1" in line 2: name the task`},
+		{header + "1,2,1\n1,2,True\n", Options{Task: Regression}, `line 3, column 3 ("y"): "True": the column mixes numbers with true and false`},
+		{header + "1,1_000,0\n", Options{}, `line 2, column 2 ("x2"): "1_000" is not a number`},
+		{header + "1,0x10,0\n", Options{}, `line 2, column 2 ("x2"): "0x10" is not a number`},
+		{header + "1,\"1,5\",0\n", Options{}, `line 2, column 2 ("x2"): "1,5" is not a number: say decimal-comma if`},
+		{header + "1,2024-01-01,0\n", Options{}, `line 2, column 2 ("x2"): "2024-01-01" is not a number: drop leaves`},
+		{header + "1,-,0\n", Options{}, `line 2, column 2 ("x2"): "-" is not a number`},
+		{header + "1,1e39,0\n", Options{Float32: true}, `line 2, column 2 ("x2"): "1e39" is beyond float32, which ends at 3.4e38`},
+		{header + "1,2,0\n1,2,-3.5e38\n", Options{Float32: true, Task: Regression}, `line 3, column 3 ("y"): "-3.5e38" is beyond float32`},
+		{header + "1,2,caf\xe9\n", Options{}, `line 2, column 3 ("y"): "caf\xe9" is not UTF-8: save the file as UTF-8`},
+		{"x,caf\xe9,y\n", Options{}, `line 1, column 2: "caf\xe9" is not UTF-8`},
+		{"\xff\xfex\x00", Options{}, `the text is in UTF-16: save it as UTF-8`},
+		{"x\x00,\x00y", Options{}, `byte 2 is zero: want text in UTF-8`},
+		{"PK\x03\x04", Options{}, `this is a zip archive, such as .xlsx or .npz: save the table as CSV`},
+		{"\x1f\x8b\x08", Options{}, `unexpected EOF`},
 		{header + "1,2,0\n1,2,\n", Options{Task: MultiClass}, `line 3, column 3 ("y"): "" is empty`},
 		{header + "1,2,0\n1,2,x\n", Options{Task: Regression}, `line 3, column 3 ("y"): "x" is not a number`},
 		{header + "1,2,a\n1,2,d\n", Options{Classes: []string{"a", "b"}}, `line 3, column 3 ("y"): "d" is none of the classes "a", "b"`},
-		{"# c\nx1;x2;y\n1;2;0\n", Options{}, `line 2: one field with ';' in it: want fields separated by commas`},
-		{"1\t2\t0\n", Options{}, `line 1: one field with '\t' in it: want fields separated by commas`},
+		{"# c\nx1;x2;y\n1;2;0\n", Options{Format: Format{Separator: ','}}, `line 2: one field with ';' in it: want fields separated by ',', or another separator`},
+		{"1\t2\t0\n", Options{Format: Format{Separator: ';'}}, `line 1: one field with '\t' in it: want fields separated by ';'`},
+		{"1,5;2,5;a\n1,5;3,5;b\n", Options{}, `fields may be separated by "," or by ";": say which is the separator`},
 		{"1,\"2,0\n1,2,3\n", Options{}, `lines 1 to 2: extraneous or missing`},
 		{"1,2\"2,0\n", Options{}, `line 1, byte 4: bare " in non-quoted-field`},
 	} {
@@ -202,7 +253,10 @@ func TestLongListsAreCut(t *testing.T) {
 func TestOptionsCheck(t *testing.T) {
 	for want, o := range map[string]Options{
 		`dataset: task must be one of ["auto" "classification" "unlabelled" "binary" "multiclass" "regression"], got unknown(9)`: {Task: 9},
-		`dataset: header must be detected, there or not there, got 7`:                                                            {Header: 7},
+		`dataset: header must be one of ["auto" "yes" "no"], got unknown(7)`:                                                     {Format: Format{Header: 7}},
+		`dataset: unlabelled points have no label columns, got ["a"]`:                                                            {Task: Unlabelled, Labels: []string{"a"}},
+		`dataset: column "a" is dropped twice`:                                                                                   {Format: Format{Drop: []string{"a", "a"}}},
+		`dataset: fields with decimal commas cannot be separated by commas`:                                                      {Format: Format{Separator: ',', DecimalComma: true}},
 		`dataset: classes are in one column, got 2 label columns`:                                                                {Task: Binary, Labels: []string{"a", "b"}},
 		`dataset: task regression has no classes, got 2`:                                                                         {Task: Regression, Classes: []string{"a", "b"}},
 		`dataset: 3 classes do not make task binary`:                                                                             {Task: Binary, Classes: []string{"a", "b", "c"}},
@@ -246,7 +300,7 @@ func TestReadFile(t *testing.T) {
 	if _, err := ReadFile(filepath.Join(dir, "no.csv"), Options{}); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("error %v", err)
 	}
-	if _, err := ReadFile(filepath.Join(dir, "a.parquet"), Options{}); err == nil || !strings.HasSuffix(err.Error(), "want a file that ends in .csv or .npy") {
+	if _, err := ReadFile(filepath.Join(dir, "a.parquet"), Options{}); err == nil || !strings.HasSuffix(err.Error(), `a.parquet": save the table as CSV`) {
 		t.Errorf("error %v", err)
 	}
 	if _, err := ReadFile(dir+"/", Options{}); err == nil {
@@ -255,16 +309,23 @@ func TestReadFile(t *testing.T) {
 }
 
 func FuzzReadCSV(f *testing.F) {
-	for _, s := range []string{"x1,x2,y\n1,2,0\n3,4,1\n", "1,a\n2,b\n3,c\n", "\uFEFF# c\n\n1 ,\"2\n\",0\n", "a,b\n1,\n", "0,1e999", "1,2\n3\n", "0x1p-2,nan\n"} {
+	for _, s := range []string{"x1,x2,y\n1,2,0\n3,4,1\n", "1,a\n2,b\n3,c\n", "\uFEFF# c\n\n1 ,\"2\n\",0\n", "a,b\n1,\n", "0,1e999",
+		"1,2\n3\n", "0x1p-2,nan\n", "0,1,label\n1,True,007\n2,False,7\n", ",x;y\t|z\r1,5;2\r", "#a b\n 1  2 \n# c\n", "x,x,,y\n1,2,3,4\n"} {
 		for task := Auto; task <= Regression; task++ {
-			f.Add(s, uint8(task), "", uint8(0))
-			f.Add(s, uint8(task), "y", uint8(WithHeader))
+			f.Add(s, uint8(task), "", uint8(0), "", "auto", false)
+			f.Add(s, uint8(task), "y", uint8(WithHeader), "1", ";", true)
 		}
 	}
-	f.Fuzz(func(t *testing.T, s string, task uint8, label string, header uint8) {
-		o := Options{Task: Task(task), Header: Header(header)}
+	f.Fuzz(func(t *testing.T, s string, task uint8, label string, header uint8, drop, separator string, comma bool) {
+		o := Options{Task: Task(task), Format: Format{Header: Header(header), DecimalComma: comma}}
 		if label != "" {
 			o.Labels = strings.Split(label, ",")
+		}
+		if drop != "" {
+			o.Drop = strings.Split(drop, ",")
+		}
+		if o.Separator.UnmarshalText([]byte(separator)) != nil || strings.HasPrefix(s, "\x1f\x8b") {
+			return // what is compressed may be longer than its file
 		}
 		checkRead(t, len(s), o, func() (*Dataset, error) { return text(s, o) })
 	})
@@ -284,6 +345,11 @@ func checkRead(t *testing.T, size int, o Options, read func() (*Dataset, error))
 	}
 	if err := d.Check(); err != nil {
 		t.Fatal(err)
+	}
+	for _, name := range slices.Concat(d.Features, d.Targets, d.Classes) {
+		if !utf8.ValidString(name) {
+			t.Fatalf("%q is not UTF-8", name)
+		}
 	}
 	if len(d.X)+len(d.Labels) > size {
 		t.Fatalf("%d numbers from %d bytes", len(d.X)+len(d.Labels), size)

@@ -54,6 +54,8 @@ type Dataset struct {
 	Width   int       // label columns: 0 when Unlabelled, 1 for classes
 	Targets []string  // [Width], the names of the label columns
 	Classes []string  // the names of the classes, at least 2, exactly 2 when Task is Binary; nil when there are none
+
+	Notes []string // what a reader took upon itself or found strange, a line each; for people
 }
 
 // Len is the number of points, n.

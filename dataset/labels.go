@@ -8,109 +8,174 @@ import (
 	"strings"
 )
 
-// labelError puts the place of a label before an error.
-func (t *table) labelError(label int, err error) error {
-	width := len(t.columns.labels)
-	return fmt.Errorf("%s %d, %s: %w", t.unit, t.rows[label/width], t.columns.title(t.columns.labels[label%width]), err)
+// labels is the label columns of a table: numbers once they can be nothing else, before that the different labels of the
+// one column and which of them each row has.
+type labels struct {
+	numbers []float64 // [n, columns]
+	real    bool      // numbers holds the labels
+
+	which    []int32  // [n], indices into distinct
+	distinct []*label // in the order in which they appear
+	known    map[string]int32
 }
 
-// numbers is the labels as real numbers.
-func (t *table) numbers() ([]float64, error) {
-	out := make([]float64, len(t.labels))
-	for i, c := range t.labels {
-		if err := c.err(); err != nil {
-			return nil, t.labelError(i, err)
-		}
-		out[i] = c.value
+// label is one of the different labels.
+type label struct {
+	cell
+	row int // where it appears first
+}
+
+// mostClasses is how many whole numbers are taken for classes without being asked for: more are measurements, and each
+// different label costs memory.
+const mostClasses = 10_000
+
+// addLabel appends the label of a row.
+func (t *table) addLabel(row, column int, c cell) error {
+	l := &t.labels
+	if c.kind == missing {
+		return t.errorAt(row, column, fmt.Errorf("%w%s", c.problem(), t.remedy(column, c)))
 	}
-	return out, nil
+	if l.real {
+		v, err := t.number(row, column, c)
+		l.numbers = append(l.numbers, v)
+		return err
+	}
+	i, ok := l.known[c.name()]
+	if !ok {
+		c.text = strings.Clone(c.name()) // the field keeps its whole line in memory
+		if err := checkUTF8(c.text); err != nil {
+			return t.errorAt(row, column, err)
+		}
+		i = int32(len(l.distinct))
+		l.known[c.text] = i
+		l.distinct = append(l.distinct, &label{c, row})
+	}
+	l.which = append(l.which, i)
+	if !ok && !t.options.classes() && (!c.isWhole() || len(l.distinct) > mostClasses) {
+		return t.makeReal()
+	}
+	return nil
 }
 
-// task finds out what the labels mean; see [Options].
-func (t *table) task(o Options) (Task, error) {
+// classes says whether labels are classes whatever they look like.
+func (o Options) classes() bool { return o.Task.classes() || len(o.Classes) > 0 }
+
+// isWhole says whether the label could be the number of a class, or is a text.
+func (l cell) isWhole() bool {
+	return l.kind == word || l.kind == logical || l.kind == number && l.value == math.Trunc(l.value)
+}
+
+// makeReal turns the labels so far into numbers.
+func (t *table) makeReal() error {
+	l := &t.labels
+	if err := t.checkMixture(); err != nil {
+		return err
+	}
+	for _, i := range l.which {
+		d := l.distinct[i]
+		v, err := t.number(d.row, t.columns.labels[0], d.cell)
+		if err != nil {
+			return err
+		}
+		l.numbers = append(l.numbers, v)
+	}
+	l.real, l.which, l.distinct, l.known = true, nil, nil, nil
+	return nil
+}
+
+// checkMixture reports labels of which some are numbers and some are not.
+func (t *table) checkMixture() error {
+	text := slices.IndexFunc(t.labels.distinct, func(l *label) bool { return !l.isNumber() })
+	number := slices.IndexFunc(t.labels.distinct, func(l *label) bool { return l.isNumber() })
+	if text < 0 || number < 0 {
+		return nil
+	}
+	of, beside := t.labels.distinct[text], t.labels.distinct[number]
+	return t.errorAt(of.row, t.columns.labels[0], fmt.Errorf("%.40q is not a number, as the label of %s %d is; if labels are classes, name the task",
+		of.text, t.unit, beside.row))
+}
+
+// decide finds out what the labels mean; see [Options].
+func (t *table) decide() (Task, error) {
+	l := &t.labels
 	switch {
-	case len(o.Classes) > 0:
-		return t.classification(o), nil
-	case len(t.columns.labels) > 1:
+	case l.real:
 		return Regression, nil
+	case t.options.Task != Auto && t.options.Task != Classification:
+		return t.options.Task, nil
+	case t.options.classes():
+		return t.classification(), nil
 	}
-	text := slices.IndexFunc(t.labels, cell.isText)
-	number := slices.IndexFunc(t.labels, func(c cell) bool { return !c.isText() })
-	if text >= 0 && number >= 0 {
-		return 0, t.mixed(text, number)
+	if err := t.checkMixture(); err != nil {
+		return 0, err
 	}
-	if text < 0 {
-		if _, err := t.numbers(); err != nil {
-			return 0, err
-		}
-		if !areClasses(t.labels) {
-			return Regression, nil
-		}
+	if l.distinct[0].isNumber() && !l.areClasses() {
+		return Regression, t.makeReal()
 	}
-	return t.classification(o), nil
+	return t.classification(), t.checkSpelling()
 }
 
 // classification is Binary for two classes, those of the options or else those there are.
-func (t *table) classification(o Options) Task {
-	if k := len(o.Classes); k == 2 || k == 0 && len(distinct(t.labels)) == 2 {
+func (t *table) classification() Task {
+	if k := len(t.options.Classes); k == 2 || k == 0 && len(t.labels.distinct) == 2 {
 		return Binary
 	}
 	return MultiClass
 }
 
-func (t *table) mixed(text, number int) error {
-	if c := t.labels[number]; c.problem != "" {
-		return t.labelError(number, c.err())
+// areClasses says whether whole numbers look like classes.
+func (l *labels) areClasses() bool {
+	var values []float64
+	for _, d := range l.distinct {
+		values = append(values, d.value)
 	}
-	return t.labelError(text, fmt.Errorf("%w, as the label of %s %d is; if labels are classes, name the task",
-		t.labels[text].err(), t.unit, t.rows[number]))
-}
-
-// areClasses says whether numbers look like classes.
-func areClasses(labels []cell) bool {
-	values := distinct(labels)
-	for _, c := range values {
-		if c.value != math.Trunc(c.value) {
-			return false
-		}
-	}
-	k, low := len(values), values[0].value
+	slices.Sort(values)
+	values = slices.Compact(values)
+	k, low := len(values), values[0]
 	if k <= 2 {
 		return true
 	}
-	return (low == 0 || low == 1) && values[k-1].value-low == float64(k-1) && k <= len(labels)/2
+	return (low == 0 || low == 1) && values[k-1]-low == float64(k-1) && k <= len(l.which)/2
 }
 
-// distinct is the different labels: numbers in their order, or else everything in the order of names.
-func distinct(labels []cell) []cell {
-	seen := map[string]bool{}
-	var out []cell
-	numbers := true
-	for _, c := range labels {
-		numbers = numbers && c.problem == ""
-		if name := c.name(); !seen[name] {
-			seen[name] = true
-			out = append(out, c)
+// checkSpelling reports a number that is spelled in two ways: whether these are two classes is not for a reader to say.
+func (t *table) checkSpelling() error {
+	first := map[float64]*label{}
+	for _, l := range t.labels.distinct {
+		if !l.isNumber() {
+			return nil
 		}
+		if other, ok := first[l.value]; ok {
+			return t.errorAt(l.row, t.columns.labels[0], fmt.Errorf("%.40q is the same number as %.40q in %s %d: name the task; under classification they are two classes",
+				l.text, other.text, t.unit, other.row))
+		}
+		first[l.value] = l
 	}
-	slices.SortFunc(out, func(a, b cell) int {
-		if numbers {
+	return nil
+}
+
+// sorted is the names of the classes: numbers in their order, or else everything in the order of names.
+func (l *labels) sorted() []string {
+	numbers := !slices.ContainsFunc(l.distinct, func(d *label) bool { return d.kind != number })
+	in := slices.Clone(l.distinct)
+	slices.SortFunc(in, func(a, b *label) int {
+		if numbers && a.value != b.value {
 			return cmp.Compare(a.value, b.value)
 		}
-		return strings.Compare(a.name(), b.name())
+		return strings.Compare(a.text, b.text)
 	})
-	return out
+	var names []string
+	for _, d := range in {
+		names = append(names, d.text)
+	}
+	return names
 }
 
-// classes is the names of the classes and the labels as indices into them; names is empty or what they must be.
-func (t *table) classes(task Task, names []string) ([]string, []float64, error) {
-	if err := t.checkClasses(); err != nil {
-		return nil, nil, err
-	}
+// classes is the names of the classes and the labels as indices into them.
+func (t *table) classes(task Task) ([]string, []float64, error) {
+	names := slices.Clone(t.options.Classes)
 	if len(names) == 0 {
-		for _, c := range distinct(t.labels) {
-			names = append(names, c.name())
-		}
+		names = t.labels.sorted()
 		if err := t.checkCount(task, names); err != nil {
 			return nil, nil, err
 		}
@@ -119,25 +184,19 @@ func (t *table) classes(task Task, names []string) ([]string, []float64, error) 
 	for i, name := range names {
 		index[name] = float64(i)
 	}
-	labels := make([]float64, len(t.labels))
-	for i, c := range t.labels {
-		v, ok := index[c.name()]
+	values := make([]float64, len(t.labels.distinct))
+	for i, l := range t.labels.distinct {
+		v, ok := index[l.text]
 		if !ok {
-			return nil, nil, t.labelError(i, fmt.Errorf("%.40q is none of the classes %s", c.name(), quoted(names)))
+			return nil, nil, t.errorAt(l.row, t.columns.labels[0], fmt.Errorf("%.40q is none of the classes %s", l.text, someOf(names)))
 		}
-		labels[i] = v
+		values[i] = v
 	}
-	return slices.Clone(names), labels, nil
-}
-
-// checkClasses refuses labels that are neither text nor finite numbers.
-func (t *table) checkClasses() error {
-	for i, c := range t.labels {
-		if c.problem != "" && !c.isText() {
-			return t.labelError(i, c.err())
-		}
+	labels := make([]float64, len(t.labels.which))
+	for i, w := range t.labels.which {
+		labels[i] = values[w]
 	}
-	return nil
+	return names, labels, nil
 }
 
 func (t *table) checkCount(task Task, names []string) error {

@@ -22,7 +22,11 @@ func ReadNPY(name string, r io.Reader, o Options) (*Dataset, error) {
 }
 
 func readNPY(r io.Reader, o Options) (*Dataset, error) {
-	a, err := npy.Read(r)
+	b, err := uncompressed(r)
+	if err != nil {
+		return nil, err
+	}
+	a, err := npy.Read(b)
 	if err != nil {
 		return nil, err
 	}
@@ -37,10 +41,10 @@ func readNPY(r io.Reader, o Options) (*Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := newTable(c, "row")
+	t := newTable(c, "row", o)
 	for i := range a.Shape[0] {
 		row := a.Data[i*count : (i+1)*count]
-		if err := t.add(i+1, o.Task == Unlabelled, func(column int) cell { return numberCell(row[column]) }); err != nil {
+		if err := t.add(i+1, func(column int) cell { return numberCell(row[column]) }); err != nil {
 			return nil, err
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 )
 
@@ -14,35 +13,30 @@ import (
 type Options struct {
 	// Task is what the labels mean. Auto takes several label columns as Regression. It takes one column as classes when
 	// it is text, or when its numbers are two whole numbers, or the whole numbers from 0 or 1 up to some k with none
-	// missing and at most half as many as there are points: two classes are Binary, more are MultiClass. Any other
-	// column of numbers is Regression, and a mixture of text and numbers is an error.
+	// missing, at most half as many as there are points and at most 10 000: two classes are Binary, more are MultiClass.
+	// Any other column of numbers is Regression. A mixture of text and numbers, and a class spelled in two ways, such
+	// as 1 and 1.0, are errors.
 	Task Task
 
-	// Labels are the label columns, each by its name in the header or by its number from 1; none means the last column.
-	// When Task is Unlabelled, they are columns to leave out, and none means none.
+	// Labels are the label columns, each by its name in the header or by its number from 1; none means the last column
+	// that is neither dropped nor a wanted feature.
 	Labels []string
 
 	// Classes, when not empty, are the names of the classes in the order of their indices, as [Dataset].Classes of
 	// the data a model was trained with. Without it, the classes are those in the file, text in the order of strings
-	// and numbers in that of numbers, and fewer than two are an error.
+	// and numbers in that of numbers, and fewer than two are an error. Labels that are classes are texts: 7 and 007 differ.
 	Classes []string
 
 	// Features, when not empty, are the names of the features in the order wanted, as [Dataset].Features of the data a
-	// model was trained with. A file whose header names exactly these is read in that order; any other in its own.
+	// model was trained with. Of a file whose header has all of these they are read in that order, and other columns
+	// are left out; any other file is read in its own order.
 	Features []string
 
-	// Header says whether the first line of a CSV file names the columns.
-	Header Header
+	// Float32 says that numbers will be held as float32: one beyond its range is an error.
+	Float32 bool
+
+	Format
 }
-
-// Header says whether a file names its columns.
-type Header uint8
-
-const (
-	DetectHeader Header = iota // there is one when Labels has a name in it, or when none of its fields is a number
-	WithHeader
-	WithoutHeader
-)
 
 // Check reports everything that no file could satisfy.
 func (o Options) Check() error {
@@ -51,8 +45,8 @@ func (o Options) Check() error {
 	if int(o.Task) >= len(taskNames) {
 		fail("task must be one of %q, got %v", taskNames, o.Task)
 	}
-	if o.Header > WithoutHeader {
-		fail("header must be detected, there or not there, got %d", o.Header)
+	if o.Task == Unlabelled && len(o.Labels) > 0 {
+		fail("unlabelled points have no label columns, got %q", o.Labels)
 	}
 	if len(o.Labels) > 1 && (o.Task.classes() || len(o.Classes) > 0) {
 		fail("classes are in one column, got %d label columns", len(o.Labels))
@@ -63,41 +57,66 @@ func (o Options) Check() error {
 	if len(o.Classes) == 1 || o.Task == Binary && len(o.Classes) > 2 {
 		fail("%d classes do not make task %v", len(o.Classes), o.Task)
 	}
-	twice := func(what string, names []string) {
-		for i, name := range names {
-			if slices.Contains(names[:i], name) {
-				fail("%s %q is there twice", what, name)
-			}
-		}
+	if name := repeated(o.Classes); name != nil {
+		fail("class %q is there twice", *name)
 	}
-	twice("class", o.Classes)
-	twice("feature", o.Features)
-	return errors.Join(errs...)
+	if name := repeated(o.Features); name != nil {
+		fail("feature %q is there twice", *name)
+	}
+	return errors.Join(append(errs, o.Format.Check())...)
 }
+
+// Endings are those of the names of files that [ReadFile] reads, for messages.
+const Endings = ".csv, .tsv, .txt or .npy, or one of these and .gz"
 
 // Readable reports whether a file's name ends as one that [ReadFile] reads.
 func Readable(path string) bool { return readerOf(path) != nil }
 
 func readerOf(path string) func(name string, r io.Reader, o Options) (*Dataset, error) {
-	switch strings.ToLower(filepath.Ext(path)) {
-	case ".csv":
+	path = strings.TrimSuffix(strings.ToLower(path), ".gz")
+	switch filepath.Ext(path) {
+	case ".csv", ".txt":
 		return ReadCSV
+	case ".tsv":
+		return readTSV
 	case ".npy":
 		return ReadNPY
 	}
 	return nil
 }
 
-// ReadFile reads the points in the file at path: CSV or .npy, as the name ends. See [ReadCSV] and [ReadNPY].
+// readTSV is ReadCSV with a tab for separator, unless the options say another.
+func readTSV(name string, r io.Reader, o Options) (*Dataset, error) {
+	if o.Separator == 0 {
+		o.Separator = '\t'
+	}
+	return ReadCSV(name, r, o)
+}
+
+// ReadFile reads the points in the file at path: text or .npy, as the name ends. See [ReadCSV] and [ReadNPY].
 func ReadFile(path string, o Options) (*Dataset, error) {
-	read := readerOf(path)
-	if read == nil {
-		return nil, fmt.Errorf("dataset: %s: want a file that ends in .csv or .npy", path)
+	if err := CheckEnding(path); err != nil {
+		return nil, err
 	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("dataset: %w", err)
 	}
 	defer f.Close()
-	return read(path, f, o)
+	return readerOf(path)(path, f, o)
+}
+
+// CheckEnding reports a name that does not end as those of the files that [ReadFile] reads, and what to do.
+func CheckEnding(path string) error {
+	if Readable(path) {
+		return nil
+	}
+	remedy := ""
+	switch strings.ToLower(filepath.Ext(strings.TrimSuffix(path, ".gz"))) {
+	case ".npz":
+		remedy = ": save one of its arrays as .npy"
+	case ".xlsx", ".xls", ".ods", ".parquet", ".feather", ".json", ".h5", ".mat", ".pkl":
+		remedy = ": save the table as CSV"
+	}
+	return fmt.Errorf("dataset: want a file that ends in %s, got %q%s", Endings, path, remedy)
 }

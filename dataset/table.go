@@ -3,6 +3,8 @@ package dataset
 import (
 	"errors"
 	"fmt"
+	"math"
+	"slices"
 	"strings"
 )
 
@@ -11,70 +13,97 @@ var errEmpty = errors.New("there are no points in the file")
 // table is the content of a file before the labels have a meaning.
 type table struct {
 	columns *columns
-	unit    string    // what a row is called in messages
-	rows    []int     // [n], the number of each row in the file
-	x       []float64 // [n, features]
-	labels  []cell    // [n, labels]
-	known   map[string]string
+	unit    string // what a row is called in messages
+	options Options
+	notes   []string
+
+	n      int
+	x      []float64 // [n, features]
+	labels labels
+	kinds  []kind // [columns], number or logical once a field was taken as a number, before that missing
 }
 
-func newTable(c *columns, unit string) *table {
-	return &table{columns: c, unit: unit, known: map[string]string{}}
+func newTable(c *columns, unit string, o Options) *table {
+	t := &table{columns: c, unit: unit, options: o, notes: c.notes, kinds: slices.Repeat([]kind{missing}, c.count)}
+	t.labels.known = map[string]int32{}
+	t.labels.real = o.Task == Regression || len(c.labels) > 1
+	return t
 }
 
 // add appends a row, of which at gives the field of a column.
-func (t *table) add(row int, unlabelled bool, at func(column int) cell) error {
+func (t *table) add(row int, at func(column int) cell) error {
 	for _, i := range t.columns.features {
-		c := at(i)
-		if err := c.err(); err != nil {
-			return fmt.Errorf("%s %d, %s: %w", t.unit, row, t.columns.title(i), err)
+		v, err := t.number(row, i, at(i))
+		if err != nil {
+			return err
 		}
-		t.x = append(t.x, c.value)
+		t.x = append(t.x, v)
 	}
-	if !unlabelled {
-		for _, i := range t.columns.labels {
-			c := at(i)
-			c.text = t.keep(c.text)
-			t.labels = append(t.labels, c)
+	for _, i := range t.columns.labels {
+		if err := t.addLabel(row, i, at(i)); err != nil {
+			return err
 		}
 	}
-	t.rows = append(t.rows, row)
+	t.n++
 	return nil
 }
 
-// keep is a copy of s, the same one for equal texts: s itself would keep the whole line in memory.
-func (t *table) keep(s string) string {
-	if _, ok := t.known[s]; !ok {
-		s = strings.Clone(s)
-		t.known[s] = s
+// number is a field as a number. A column is of numbers or of true and false, not of both.
+func (t *table) number(row, column int, c cell) (float64, error) {
+	if err := c.problem(); err != nil {
+		return 0, t.errorAt(row, column, fmt.Errorf("%w%s", err, t.remedy(column, c)))
 	}
-	return t.known[s]
+	if k := t.kinds[column]; k != missing && k != c.kind {
+		return 0, t.errorAt(row, column, fmt.Errorf("%.40q: the column mixes numbers with true and false", c.name()))
+	}
+	t.kinds[column] = c.kind
+	if t.options.Float32 && math.IsInf(float64(float32(c.value)), 0) {
+		return 0, t.errorAt(row, column, fmt.Errorf("%.40q is beyond float32, which ends at 3.4e38: scale the column, or say precision float64", c.name()))
+	}
+	return c.value, nil
+}
+
+// remedy is what to do about a field that is no finite number.
+func (t *table) remedy(column int, c cell) string {
+	comma := !t.options.DecimalComma && parseCell(strings.Replace(c.text, ",", ".", 1), false).kind == number
+	switch {
+	case comma:
+		return ": say decimal-comma if the comma stands for the point"
+	case c.kind == word && slices.Contains(t.columns.labels, column):
+		return ": if labels are classes, name the task"
+	case c.kind == word:
+		return ": drop leaves a column out"
+	case c.kind == missing:
+		return ": fill it in or remove the " + t.unit
+	}
+	return ""
+}
+
+// errorAt puts the place of a field before an error.
+func (t *table) errorAt(row, column int, err error) error {
+	return fmt.Errorf("%s %d, %s: %w", t.unit, row, t.columns.title(column), err)
 }
 
 // dataset gives the labels their meaning.
 func (t *table) dataset(o Options) (*Dataset, error) {
-	if len(t.rows) == 0 {
+	if t.n == 0 {
 		return nil, errEmpty
 	}
 	d := &Dataset{X: t.x, Dim: len(t.columns.features), Features: t.columns.featureNames(),
-		Named: t.columns.names != nil, Task: o.Task}
+		Named: t.columns.names != nil, Task: o.Task, Notes: t.notes}
 	if d.Task == Unlabelled {
 		return d, nil
 	}
 	d.Width, d.Targets = len(t.columns.labels), t.columns.targetNames()
 	var err error
-	if d.Task == Auto {
-		if d.Task, err = t.task(o); err != nil {
-			return nil, err
-		}
-	}
-	if d.Task == Classification {
-		d.Task = t.classification(o)
+	if d.Task, err = t.decide(); err != nil {
+		return nil, err
 	}
 	if d.Task == Regression {
-		d.Labels, err = t.numbers()
-		return d, err
+		d.Labels = t.labels.numbers
+	} else if d.Classes, d.Labels, err = t.classes(d.Task); err != nil {
+		return nil, err
 	}
-	d.Classes, d.Labels, err = t.classes(d.Task, o.Classes)
-	return d, err
+	d.observe()
+	return d, nil
 }

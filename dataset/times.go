@@ -1,12 +1,10 @@
 package dataset
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"neuralode/dataset/internal/npy"
@@ -14,7 +12,7 @@ import (
 
 // ReadTimes reads a list of numbers in a file: an .npy array with one axis, or one of length n by 1, or text in which the
 // numbers stand on lines of their own or between commas, semicolons or space; a first line without a number is a header.
-// Errors name the file and the line. Numbers need not be finite nor in order.
+// Errors name the file and the line. Numbers are decimal and need not be in order.
 func ReadTimes(path string) ([]float64, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -47,11 +45,14 @@ func readTimesNPY(r io.Reader) ([]float64, error) {
 }
 
 func readTimes(r io.Reader) ([]float64, error) {
-	content, err := io.ReadAll(r)
+	b, err := openText(r)
 	if err != nil {
 		return nil, err
 	}
-	content = bytes.TrimPrefix(content, []byte("\uFEFF"))
+	content, err := io.ReadAll(b)
+	if err != nil {
+		return nil, err
+	}
 	var times []float64
 	for i, line := range strings.Split(string(content), "\n") {
 		numbers, text := timesIn(line)
@@ -66,7 +67,7 @@ func readTimes(r io.Reader) ([]float64, error) {
 // timesIn are the numbers in a line, and the first text that is none.
 func timesIn(line string) (times []float64, text string) {
 	for _, field := range strings.FieldsFunc(line, func(r rune) bool { return strings.ContainsRune(",; \t\r", r) }) {
-		t, err := strconv.ParseFloat(field, 64)
+		t, err := parseDecimal(field, false)
 		switch {
 		case err == nil:
 			times = append(times, t)

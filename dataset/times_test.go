@@ -35,6 +35,10 @@ func TestReadTimes(t *testing.T) {
 func TestReadTimesErrors(t *testing.T) {
 	for name, c := range map[string]struct{ content, want string }{
 		"text.csv":   {"0\nnoon\n", "text.csv: line 2: \"noon\" is not a time"},
+		"go.csv":     {"0\n1_1\n0x2\n", "line 2: \"1_1\" is not a time"},
+		"hex.csv":    {"0\n0x2fp0\n", "line 2: \"0x2fp0\" is not a time"},
+		"nan.csv":    {"0\nnan\n", "line 2: \"nan\" is not a time"},
+		"wide.csv":   {"\xff\xfe0\x00", "wide.csv: the text is in UTF-16: save it as UTF-8"},
 		"first.csv":  {"noon,1\n2\n", "line 1: \"noon\" is not a time"},
 		"empty.csv":  {"", "empty.csv: there are no times"},
 		"header.csv": {"t\n", "header.csv: there are no times"},

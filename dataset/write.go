@@ -20,7 +20,7 @@ func (d *Dataset) WriteCSV(w io.Writer) error {
 	fields := make([]string, d.Dim+d.Width)
 	for i := range d.Len() {
 		for j := range d.Dim {
-			fields[j] = number(d.X[i*d.Dim+j])
+			fields[j] = shortest(d.X[i*d.Dim+j])
 		}
 		for j := range d.Width {
 			fields[d.Dim+j] = d.label(i*d.Width + j)
@@ -36,7 +36,7 @@ func (d *Dataset) label(i int) string {
 	if d.Task.classes() {
 		return d.Classes[int(d.Labels[i])]
 	}
-	return number(d.Labels[i])
+	return shortest(d.Labels[i])
 }
 
 // WriteNPY writes an array [n, Dim+Width] of float64 to w: the features, then the labels, classes by their indices. It

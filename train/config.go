@@ -16,11 +16,13 @@ import (
 // Config is everything that decides what a run computes, except the device. The same Config, data and precision give
 // the same bits.
 type Config struct {
-	Data    string  `json:"data"`    // "spiral", "circle", or the path of a CSV or .npy file
+	Data    string  `json:"data"`    // "spiral", "circle", or the path of a file that dataset.ReadFile reads
 	Label   string  `json:"label"`   // the label's column in a file; "" is the last
 	Task    string  `json:"task"`    // what the labels of a file are: "auto", "classification" or "regression"
 	Samples int     `json:"samples"` // of each class of a made data set
 	Noise   float64 `json:"noise"`   // standard deviation added to every coordinate of a made data set
+
+	dataset.Format // how a file is read
 
 	Hidden     []int  `json:"hidden"` // widths of the hidden layers
 	Activation string `json:"activation"`
@@ -88,7 +90,10 @@ func (c Config) Check() error {
 	choice := func(name, got string, of []string) {
 		require(slices.Contains(of, got), "%s must be one of %s, got %q", name, strings.Join(of, ", "), got)
 	}
-	require(c.made() || dataset.Readable(c.Data), "data must be spiral, circle, or a file that ends in .csv or .npy, got %q", c.Data)
+	if err := dataset.CheckEnding(c.Data); err != nil && !c.made() {
+		errs = append(errs, fmt.Errorf("data must be spiral or circle, or else a file: %w", err))
+	}
+	errs = append(errs, c.Format.Check())
 	choice("task", c.Task, Tasks)
 	require(c.Samples >= 1 && c.Samples <= MaxSamples, "samples must be from 1 to %d for each class, got %d", MaxSamples, c.Samples)
 	require(c.Noise >= 0 && !math.IsInf(c.Noise, 0), "noise must be zero or positive, got %v", c.Noise)

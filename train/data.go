@@ -69,7 +69,7 @@ func (c Config) made() bool { return c.Data == "spiral" || c.Data == "circle" }
 
 // readData reads the labelled file. Whole numbers that could be classes are numbers under the loss mse.
 func (c Config) readData() (*dataset.Dataset, error) {
-	o := labelled(c.Label)
+	o := dataset.Options{Labels: LabelColumns(c.Label), Float32: c.Precision != "float64", Format: c.Format}
 	o.Task = map[string]dataset.Task{"classification": dataset.Classification, "regression": dataset.Regression}[c.Task]
 	d, err := dataset.ReadFile(c.Data, o)
 	if err == nil && c.Task == "auto" && c.Loss == "mse" && d.Task == dataset.MultiClass {
@@ -79,11 +79,10 @@ func (c Config) readData() (*dataset.Dataset, error) {
 	return d, err
 }
 
-// ReadData reads a labelled CSV or .npy file to compare the model with; label names its column, "" the last. Labels are
-// classes of the model's, or numbers where it has none; features are put into the order of the model's where a header
-// names the same.
-func (m *Model) ReadData(path, label string) (*dataset.Dataset, error) {
-	o := labelled(label)
+// ReadData reads a labelled file to compare the model with; see [dataset.ReadFile]. Of the options it sets what the model
+// knows: labels are classes of the model's, or numbers where it has none, and features are put into the order of the
+// model's where a header names the same.
+func (m *Model) ReadData(path string, o dataset.Options) (*dataset.Dataset, error) {
 	o.Features = m.Inputs
 	if o.Classes = m.Classes; len(m.Classes) == 0 {
 		o.Task = dataset.Regression
@@ -91,11 +90,12 @@ func (m *Model) ReadData(path, label string) (*dataset.Dataset, error) {
 	return dataset.ReadFile(path, o)
 }
 
-func labelled(label string) (o dataset.Options) {
-	if label != "" {
-		o.Labels = []string{label}
+// LabelColumns is a Config's Label as [dataset.Options] has it.
+func LabelColumns(label string) []string {
+	if label == "" {
+		return nil
 	}
-	return o
+	return []string{label}
 }
 
 func fileHash(path string) (string, error) {

@@ -361,7 +361,7 @@ func TestTasks(t *testing.T) {
 			t.Errorf("task %s, loss %s: %v with %s", x.task, x.loss, r.Data.Task, r.Model.Loss)
 		}
 		spec, _ := c.Spec()
-		d, err := r.Model.ReadData(path, "")
+		d, err := r.Model.ReadData(path, dataset.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -13,7 +13,7 @@ import (
 var choices = map[string][]string{
 	"data": madeData, "task": train.Tasks, "readout": train.Readouts, "loss": train.Losses, "device": neuralode.Devices,
 	"activation": {"tanh", "softplus", "sigmoid", "relu", "gelu", "sin"}, "method": {"dopri5", "bosh3"},
-	"control": {"sample", "batch"}, "gradient": {"backsolve", "discrete"}, "precision": {"float32", "float64", "tf32"},
+	"header": {"auto", "yes", "no"}, "separator": {"auto", ",", ";", "tab", "space"}, "control": {"sample", "batch"}, "gradient": {"backsolve", "discrete"}, "precision": {"float32", "float64", "tf32"},
 }
 
 // complete lets a shell complete the values of a command's flags. Files are completed too where a flag takes them.

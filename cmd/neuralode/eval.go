@@ -20,6 +20,7 @@ import (
 // evalOptions are eval's flags.
 type evalOptions struct {
 	data, label, device string
+	format              dataset.Format
 	json                bool
 	solve               solveFlags
 }
@@ -40,8 +41,9 @@ on may come in any order.`,
 	}
 	f := c.Flags()
 	f.SortFlags = false
-	f.StringVar(&o.data, "data", "", "labelled .csv or .npy file (default a run's own data)")
+	f.StringVar(&o.data, "data", "", "labelled .csv, .tsv, .txt or .npy file, or one of these and .gz (default a run's own data)")
 	f.StringVar(&o.label, "label", "", "the label's column, by name, or number from 1 (default the last)")
+	formatFlags(f, &o.format)
 	f.BoolVar(&o.json, "json", false, "one JSON object")
 	f.StringVar(&o.device, "device", "auto", "auto, cpu or cuda")
 	o.solve.add(f)
@@ -61,11 +63,14 @@ func (a *app) eval(ctx context.Context, o *evalOptions, path string) error {
 	if err != nil {
 		return err
 	}
-	data, err := s.data(o)
+	data, err := s.data(o, spec)
 	if err != nil {
 		return err
 	}
 	a.announce()
+	if o.data != "" {
+		a.takeNotes(data)
+	}
 	a.compareNames(data, s.model)
 	e, err := s.model.Evaluate(ctx, backend, spec, data)
 	if err != nil {
@@ -107,14 +112,18 @@ func openSource(path string) (*source, error) {
 }
 
 // data is the file that is asked for, or the run's own.
-func (s *source) data(o *evalOptions) (*dataset.Dataset, error) {
+func (s *source) data(o *evalOptions, spec solver.Spec) (*dataset.Dataset, error) {
 	switch {
 	case o.data != "":
-		label := o.label
-		if label == "" && s.run != nil {
-			label = s.run.Config.Label
+		label, format := o.label, o.format
+		if s.run != nil {
+			format = ownFormat(o.solve.flags, format, s.run.Config.Format)
+			if label == "" {
+				label = s.run.Config.Label
+			}
 		}
-		return s.model.ReadData(o.data, label)
+		return s.model.ReadData(o.data, dataset.Options{Labels: train.LabelColumns(label), Format: format,
+			Float32: spec.Precision != solver.Float64})
 	case s.run != nil:
 		err := s.run.LoadData()
 		return s.run.Data, err

@@ -123,12 +123,12 @@ func TestWrongUse(t *testing.T) {
 		{2, "10000000", []string{"train", "--samples", "10000000000"}},
 		{2, "task", []string{"train", "--task", "ranking"}},
 		{2, "\"abc\" is no number", []string{"train", "--hidden", "64,abc"}},
-		{2, "times must be in order from 0 to 1", []string{"solve", dir, "--points", csv, "--leave-out", "kind", "--times", "nan"}},
+		{2, "times must be in order from 0 to 1", []string{"solve", dir, "--points", csv, "--drop", "kind", "--times", "nan"}},
 		{2, "unknown key \"resume\"", []string{"train", "--config", write(t, "c.toml", "resume = \"x\"")}},
 		{2, "tf32", []string{"verify", "--precision", "tf32", "--rtol", "1e-4"}},
 		{1, "tf32 needs CUDA", quick("--precision", "tf32", "--out", filepath.Join(t.TempDir(), "run"))},
 		{1, "at least as many, got 5", []string{"train", "--resume", dir, "--iterations", "5"}},
-		{1, "separated by commas", []string{"train", "--data", write(t, "semicolons.csv", "a;b;kind\n1;2;0\n")}},
+		{1, "or another separator", []string{"train", "--separator", ",", "--data", write(t, "semicolons.csv", "a;b;kind\n1;2;0\n")}},
 		{1, "c.json", []string{"train", "--config", write(t, "c.json", "{")}},
 		{1, "nowhere.csv", []string{"train", "--data", "nowhere.csv"}},
 		{1, "no column \"k\"", []string{"train", "--data", csv, "--label", "k"}},
@@ -367,7 +367,7 @@ func TestVerify(t *testing.T) {
 func TestSolve(t *testing.T) {
 	dir := trained(t, "--no-figures")
 	points := write(t, "points.csv", "a,b,kind\n1,2,0\n2,1,1\n")
-	text := succeed(t, "solve", dir, "--points", points, "--leave-out", "kind", "--times", "0,0.5,1")
+	text := succeed(t, "solve", dir, "--points", points, "--drop", "kind", "--times", "0,0.5,1")
 	rows := strings.Split(strings.TrimSpace(text), "\n")
 	if len(rows) != 7 || rows[0] != "sample,t,z1,z2" || rows[1] != "0,0,1,2" || !strings.HasPrefix(rows[6], "1,1,") {
 		t.Errorf("states %q", rows)
@@ -378,7 +378,7 @@ func TestSolve(t *testing.T) {
 		t.Errorf("a range gives %s, a file with its times %s", spelled, other)
 	}
 	out := filepath.Join(t.TempDir(), "states.npy")
-	succeed(t, "solve", dir, "--points", points, "--leave-out", "kind", "--out", out)
+	succeed(t, "solve", dir, "--points", points, "--drop", "kind", "--out", out)
 	if b, err := os.ReadFile(out); err != nil || !bytes.HasPrefix(b, []byte("\x93NUMPY")) {
 		t.Errorf("states.npy: %v", err)
 	}

@@ -58,7 +58,7 @@ func (s *solveFlags) spec(from *source) (solver.Spec, error) {
 // solveOptions are solve's flags.
 type solveOptions struct {
 	points, out, device, times string
-	leaveOut                   []string
+	format                     dataset.Format
 	solve                      solveFlags
 }
 
@@ -75,15 +75,17 @@ was trained on may come in any order.`,
 		Example: `  neuralode solve RUN --points points.csv --times 0,0.5,1
   neuralode solve RUN --points points.csv --times 0:1:101 --out states.npy
   neuralode solve model.safetensors --points points.npy --out states.npy
-  neuralode solve RUN --points labelled.csv --leave-out label --out states.csv`,
+  neuralode solve RUN --points labelled.csv --drop label --out states.csv`,
 		Args: oneArgument("a run folder or a model file"),
 		RunE: func(c *cobra.Command, args []string) error { return a.solve(c.Context(), o, args[0]) },
 	}
 	f := c.Flags()
 	f.SortFlags = false
-	f.StringVar(&o.points, "points", "", ".csv or .npy file of points; - for CSV on standard input")
+	f.StringVar(&o.points, "points", "", ".csv, .tsv, .txt or .npy file of points, or one of these and .gz; - for text on standard input")
 	f.StringVar(&o.times, "times", "", "times of the states, as 0,0.5,1 or 0:1:101 or a file of them (default the end alone)")
-	f.StringSliceVar(&o.leaveOut, "leave-out", nil, "columns of the points that are no features")
+	formatFlags(f, &o.format)
+	f.StringSliceVar(&o.format.Drop, "leave-out", nil, "--drop, as it was once called")
+	f.Lookup("leave-out").Hidden = true
 	f.StringVar(&o.out, "out", "-", ".csv or .npy file to write; - for CSV on standard output")
 	f.StringVar(&o.device, "device", "auto", "auto, cpu or cuda")
 	o.solve.add(f)
@@ -111,18 +113,19 @@ func (a *app) solve(ctx context.Context, o *solveOptions, path string) error {
 	if spec.SaveAt, err = o.saveAt(s.model, spec); err != nil {
 		return err
 	}
-	points, err := a.readPoints(o, s.model.Inputs)
+	points, err := a.readPoints(o, s, spec)
 	if err != nil {
 		return err
 	}
 	if points.Dim != s.model.Features() {
-		return fmt.Errorf("%s has %d features, the model wants %d (--leave-out drops columns)", o.points, points.Dim, s.model.Features())
+		return fmt.Errorf("%s has %d features, the model wants %d (--drop leaves columns out)", o.points, points.Dim, s.model.Features())
 	}
 	backend, err := a.open(o.device)
 	if err != nil {
 		return err
 	}
 	a.announce()
+	a.takeNotes(points)
 	a.compareNames(points, s.model)
 	return a.writeStates(ctx, o.out, func(w io.Writer) error { return states(ctx, w, o.out, s.model, backend, spec, points) })
 }
@@ -159,8 +162,13 @@ func (a *app) compareNames(d *dataset.Dataset, m *train.Model) {
 }
 
 // readPoints reads the points, their columns in the order of those of the model's where they have these names.
-func (a *app) readPoints(o *solveOptions, inputs []string) (*dataset.Dataset, error) {
-	options := dataset.Options{Task: dataset.Unlabelled, Labels: slices.Clone(o.leaveOut), Features: inputs}
+func (a *app) readPoints(o *solveOptions, s *source, spec solver.Spec) (*dataset.Dataset, error) {
+	options := dataset.Options{Task: dataset.Unlabelled, Features: s.model.Inputs, Format: o.format,
+		Float32: spec.Precision != solver.Float64}
+	if s.run != nil {
+		options.Format = ownFormat(o.solve.flags, o.format, s.run.Config.Format)
+		options.Drop = o.format.Drop // points need not have the columns that a training file has beside them
+	}
 	if o.points == "-" {
 		return dataset.ReadCSV("standard input", a.stdin, options)
 	}

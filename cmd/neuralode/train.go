@@ -32,13 +32,13 @@ func (a *app) trainCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "train",
 		Short: "Train a neural ODE and write a run folder with model and figures",
-		Long: `Train a neural ODE on a made data set (spiral, circle) or on a CSV or .npy file, and write a run folder:
+		Long: `Train a neural ODE on a made data set (spiral, circle) or on a file of text or of NumPy, and write a run folder:
 model.safetensors, state.safetensors, metrics.csv, config.json, loss.png and, for data of two features, dynamics.png and
 decision.png.
 
 Labels of a file are classes under --task auto when they are text, two whole numbers, or the whole numbers from 0 or 1
 on without a gap, each there twice on average; --loss mse takes more than two such numbers as numbers. Anything else is
-a regression.
+a regression. Classes are told apart as texts: 7 and 007 differ.
 
 Ctrl-C writes a checkpoint and stops; --resume goes on from it, and ends with the same bits as a run that was never
 stopped. The same seed gives the same bits for any number of cores, on processors with the same instruction set; a run
@@ -59,9 +59,10 @@ to go on alone: --resume RUN --data FILE says where it is now.`,
 func (o *trainOptions) flags(f *pflag.FlagSet) {
 	c := &o.config
 	f.SortFlags = false
-	f.StringVar(&c.Data, "data", c.Data, "spiral, circle, or a .csv or .npy file")
+	f.StringVar(&c.Data, "data", c.Data, "spiral, circle, or a .csv, .tsv, .txt or .npy file, or one of these and .gz")
 	f.StringVar(&c.Label, "label", c.Label, "the label's column in a file, by name, or number from 1 (default the last)")
 	f.StringVar(&c.Task, "task", c.Task, "classification, regression, or auto: by the labels of the file")
+	formatFlags(f, &c.Format)
 	f.IntVar(&c.Samples, "samples", c.Samples, "samples of a made data set")
 	f.Float64Var(&c.Noise, "noise", c.Noise, "standard deviation of the noise of a made data set")
 	f.IntSliceVar(&c.Hidden, "hidden", c.Hidden, "widths of the hidden layers")
@@ -195,11 +196,12 @@ func (a *app) describe(r *train.Run, backend solver.Backend) {
 	fmt.Fprintf(a.err, "device     %s, %s\n", backend.Device(), c.Precision)
 	fmt.Fprintf(a.err, "data       %s, %d samples of %d features (%v)", c.Data, r.Data.Len(), r.Data.Dim, r.Data.Task)
 	if slices.Contains(madeData, c.Data) {
-		fmt.Fprintf(a.err, ", noise %v", c.Noise)
+		fmt.Fprintf(a.err, ", noise %v\n", c.Noise)
 	} else {
-		fmt.Fprintf(a.err, ", task %s", c.Task)
+		fmt.Fprintf(a.err, ", task %s\n", c.Task)
+		a.describeColumns(r.Data)
 	}
-	fmt.Fprintf(a.err, "\nfield      sizes %v, %s, time input %t, augment %d, %d parameters\n", m.Net.Sizes, c.Activation, c.Time, c.Augment, len(m.Theta))
+	fmt.Fprintf(a.err, "field      sizes %v, %s, time input %t, augment %d, %d parameters\n", m.Net.Sizes, c.Activation, c.Time, c.Augment, len(m.Theta))
 	readout := m.Readout
 	if readout == "component" {
 		readout = fmt.Sprintf("component %d", m.Component)

@@ -1,0 +1,120 @@
+package dataset
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+)
+
+// fewRows is how many rows a table has at least before their numbers are worth a note.
+const fewRows = 10
+
+// observe notes features that are hardly meant as such.
+func (d *Dataset) observe() {
+	if d.Len() < fewRows {
+		return
+	}
+	for j, name := range d.Features {
+		switch {
+		case d.Dim > 1 && d.all(j, func(i int) float64 { return d.X[j] + float64(i) }) && (d.X[j] == 0 || d.X[j] == 1):
+			d.note("feature %.40q counts the rows and says nothing else: drop leaves it out", name)
+		case d.all(j, func(int) float64 { return d.X[j] }):
+			d.note("feature %.40q is the same in every row", name)
+		}
+	}
+	if id, t := d.series(); id != t {
+		d.note("features %.40q and %.40q look like the number of a series and the time in it. Series are not read as such: every row is a point of its own, and both are features (drop leaves them out)",
+			d.Features[id], d.Features[t])
+	}
+}
+
+func (d *Dataset) note(format string, args ...any) {
+	d.Notes = append(d.Notes, fmt.Sprintf(format, args...))
+}
+
+// all says whether feature j of each point i has that value.
+func (d *Dataset) all(j int, value func(i int) float64) bool {
+	for i := range d.Len() {
+		if d.X[i*d.Dim+j] != value(i) {
+			return false
+		}
+	}
+	return true
+}
+
+// series is the features that look like the number of a series and the time within it: the same twice where none do. Both
+// have their usual names and the number comes again and again, or one has and rows lie as in series.
+func (d *Dataset) series() (id, time int) {
+	for id := range d.Dim {
+		starts, number := d.runs(id), isSeriesName(d.Features[id]) && d.recurs(id)
+		if starts == nil && !number {
+			continue
+		}
+		for time := range d.Dim {
+			moment := isTimeName(d.Features[time])
+			laid := starts != nil && d.risesWithin(time, starts)
+			if time != id && (number && moment || laid && (number || moment || !d.Named)) {
+				return id, time
+			}
+		}
+	}
+	return 0, 0
+}
+
+// recurs says whether feature j has each of its values three times on average.
+func (d *Dataset) recurs(j int) bool {
+	seen := map[float64]bool{}
+	for i := range d.Len() {
+		if seen[d.X[i*d.Dim+j]] = true; 3*len(seen) > d.Len() {
+			return false
+		}
+	}
+	return true
+}
+
+// runs is where feature j takes a new value, when it is whole, no value comes back and runs have three rows on average;
+// nil otherwise.
+func (d *Dataset) runs(j int) []int {
+	seen := map[float64]bool{}
+	var starts []int
+	for i := range d.Len() {
+		v := d.X[i*d.Dim+j]
+		if i > 0 && v == d.X[(i-1)*d.Dim+j] {
+			continue
+		}
+		if seen[v] || v != math.Trunc(v) || 3*(len(starts)+1) > d.Len() {
+			return nil
+		}
+		seen[v] = true
+		starts = append(starts, i)
+	}
+	return starts
+}
+
+// risesWithin says whether feature j falls only in rows that start a run, and in one of them.
+func (d *Dataset) risesWithin(j int, starts []int) bool {
+	falls := false
+	for i := 1; i < d.Len(); i++ {
+		if d.X[i*d.Dim+j] >= d.X[(i-1)*d.Dim+j] {
+			continue
+		}
+		if _, start := slices.BinarySearch(starts, i); !start {
+			return false
+		}
+		falls = true
+	}
+	return falls
+}
+
+// isSeriesName and isTimeName say whether a name is usual for the number of a series and for a time.
+func isSeriesName(name string) bool {
+	name = strings.ToLower(name)
+	usual := []string{"series", "sample", "subject", "patient", "trajectory", "sequence", "run", "track"}
+	return slices.Contains(usual, name) || strings.HasSuffix(name, "id")
+}
+
+func isTimeName(name string) bool {
+	name = strings.ToLower(name)
+	return name == "t" || strings.HasPrefix(name, "time")
+}
