@@ -24,6 +24,15 @@ const (
 
 var activationNames = [activationCount]string{"tanh", "softplus", "sigmoid", "relu", "gelu", "sin"}
 
+// Activations lists all of them, in the order of their values.
+func Activations() []Activation {
+	all := make([]Activation, activationCount)
+	for i := range all {
+		all[i] = Activation(i)
+	}
+	return all
+}
+
 func (a Activation) String() string {
 	if a < activationCount {
 		return activationNames[a]

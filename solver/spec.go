@@ -14,6 +14,9 @@ const (
 	ControlBatch                 // one step for all, error RMS over everything (as torchdiffeq)
 )
 
+// Controls are the ways to share steps, the default first.
+func Controls() []Control { return []Control{ControlSample, ControlBatch} }
+
 func (c Control) String() string { return name(c, controlNames) }
 
 // ParseControl is the Control of that name: "sample" or "batch".
@@ -50,6 +53,9 @@ const (
 // TF32Rtol is the least relative tolerance that TF32 may be asked for: below it the errors of the field, near 2⁻¹¹ for
 // factors rounded to 10 bits and for tanh.approx.f32 (PTX ISA), would steer the steps.
 const TF32Rtol = 1e-3
+
+// Precisions are the types there are, the default first.
+func Precisions() []Precision { return []Precision{Float32, Float64, TF32} }
 
 func (p Precision) String() string { return name(p, precisionNames) }
 

@@ -124,6 +124,9 @@ func Bosh3() Tableau {
 // Tableaus lists the methods by name, the default first.
 func Tableaus() []Tableau { return []Tableau{Dopri5(), Bosh3()} }
 
+// String is the method's name.
+func (t Tableau) String() string { return t.Name }
+
 // TableauNamed is the method of that name.
 func TableauNamed(name string) (Tableau, error) {
 	var names []string
