@@ -114,7 +114,7 @@ func (c Config) Check() error {
 	spec, err := c.Spec()
 	if err == nil {
 		err = spec.Check()
-		require(spec.Gradient != solver.NoGradient, "gradient must be adjoint, discrete or backsolve, got %q", c.Gradient)
+		require(spec.Gradient != solver.NoGradient, "gradient must be one of %q, got %q", solver.Gradients(), c.Gradient)
 	}
 	return errors.Join(append(errs, err, c.optimizer().Check(), c.checkMade())...)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"neuralode"
 	"neuralode/bench"
 	"neuralode/reference"
 	"neuralode/solver"
@@ -38,8 +39,8 @@ would take at the processor's measured peak.`,
 	f := c.Flags()
 	f.SortFlags = false
 	f.IntVar(&o.batch, "batch", 256, "samples; beyond those of the file they are drawn with replacement")
-	f.StringVar(&o.gradient, "gradient", "discrete", "discrete or backsolve")
-	f.StringVar(&o.device, "device", "auto", "auto, cpu or cuda")
+	f.StringVar(&o.gradient, "gradient", "discrete", oneOf(gradients))
+	f.StringVar(&o.device, "device", "auto", oneOf(neuralode.Devices))
 	f.IntVar(&o.iterations, "iterations", 20, "least number of timed iterations; at least a second is timed")
 	f.BoolVar(&o.json, "json", false, "one JSON object")
 	return c
@@ -48,7 +49,7 @@ would take at the processor's measured peak.`,
 func (a *app) bench(ctx context.Context, o *benchOptions, files []string) error {
 	mode, err := solver.ParseGradient(o.gradient)
 	if err == nil && mode == solver.NoGradient {
-		err = errors.New("gradient must be discrete or backsolve, got none")
+		err = fmt.Errorf("gradient must be %s, got none", oneOf(gradients))
 	}
 	if o.batch < 1 || o.iterations < 1 {
 		err = errors.Join(err, fmt.Errorf("batch and iterations must be at least 1, got %d and %d", o.batch, o.iterations))
@@ -100,8 +101,8 @@ func (a *app) printBench(o *benchOptions, backend solver.Backend, c *bench.Case,
 	}
 	_, err := fmt.Fprintf(a.out, `%s, batch %d, %s, on %s
 %d iterations: median %.4g ms, fastest %.4g ms, %.0f samples/s
-NFE %.1f and %.2f steps a sample, %.0f%% of rows busy; floor %.0f%% of the median
-`, c.Name, o.batch, o.gradient, backend.Device(), m.Iterations, ms(m.Median), ms(m.Min), m.SamplesPerSecond, m.Work.NFEMean,
+NFE (field evaluations) %.1f and %.2f steps a sample, %.0f%% of rows busy; floor %.0f%% of the median
+`, onLine(c.Name), o.batch, o.gradient, backend.Device(), m.Iterations, ms(m.Median), ms(m.Min), m.SamplesPerSecond, m.Work.NFEMean,
 		m.Work.StepsMean, 100*m.Work.Occupied, 100*m.FloorFraction)
 	return err
 }

@@ -1,19 +1,45 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"neuralode"
+	"neuralode/graph"
+	"neuralode/solver"
 	"neuralode/train"
 )
+
+// What flags can be set to, as the packages that know list it.
+var (
+	activations = names(graph.Activations())
+	controls    = names(solver.Controls())
+	gradients   = names(solver.Gradients())
+	precisions  = names(solver.Precisions())
+	methods     = names(solver.Tableaus())
+)
+
+func names[T fmt.Stringer](all []T) []string {
+	texts := make([]string, len(all))
+	for i, one := range all {
+		texts[i] = one.String()
+	}
+	return texts
+}
+
+// oneOf writes names as a choice: a, b or c.
+func oneOf(names []string) string {
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " or " + names[last]
+}
 
 // choices are the values that a shell completes after flags.
 var choices = map[string][]string{
 	"data": madeData, "task": train.Tasks, "readout": train.Readouts, "loss": train.Losses, "device": neuralode.Devices,
-	"activation": {"tanh", "softplus", "sigmoid", "relu", "gelu", "sin"}, "method": {"dopri5", "bosh3"},
-	"header": {"auto", "yes", "no"}, "separator": {"auto", ",", ";", "tab", "space"}, "control": {"sample", "batch"}, "gradient": {"backsolve", "discrete"}, "precision": {"float32", "float64", "tf32"},
+	"activation": activations, "method": methods, "control": controls, "gradient": gradients, "precision": precisions,
+	"header": {"auto", "yes", "no"}, "separator": {"auto", ",", ";", "tab", "space"},
 }
 
 // complete lets a shell complete the values of a command's flags. Files are completed too where a flag takes them.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"neuralode"
 	"neuralode/dataset"
 	"neuralode/solver"
 	"neuralode/train"
@@ -31,8 +32,8 @@ func (a *app) evalCommand() *cobra.Command {
 		Use:   "eval RUN|MODEL",
 		Short: "Measure a model's loss, accuracy, confusion and cost",
 		Long: `Measure a trained model on labelled data: a run on all of its own data unless --data names others, a model file on
---data. The confusion table has a row for each true class. Columns whose header has the names that the model was trained
-on may come in any order.`,
+--data. NFE is the number of field evaluations that a sample took. The confusion table has a row for each true class.
+Columns whose header has the names that the model was trained on may come in any order.`,
 		Example: `  neuralode eval runs/spiral-20260101-120000
   neuralode eval runs/spiral-20260101-120000 --data others.csv --json
   neuralode eval model.safetensors --data points.csv --label kind`,
@@ -45,7 +46,7 @@ on may come in any order.`,
 	f.StringVar(&o.label, "label", "", "the label's column, by name, or number from 1 (default the last)")
 	formatFlags(f, &o.format)
 	f.BoolVar(&o.json, "json", false, "one JSON object")
-	f.StringVar(&o.device, "device", "auto", "auto, cpu or cuda")
+	f.StringVar(&o.device, "device", "auto", oneOf(neuralode.Devices))
 	o.solve.add(f)
 	return c
 }
@@ -152,7 +153,7 @@ func printEvaluation(w io.Writer, e *train.Evaluation) error {
 	if !math.IsNaN(e.Accuracy) {
 		fmt.Fprintf(w, "accuracy  %.4f\n", e.Accuracy)
 	}
-	fmt.Fprintf(w, "NFE       mean %.1f, max %d\n", e.NFEMean, e.NFEMax)
+	fmt.Fprintf(w, "NFE       mean %.1f, max %d (field evaluations of a sample)\n", e.NFEMean, e.NFEMax)
 	if e.Confusion == nil {
 		return nil
 	}
@@ -163,10 +164,10 @@ func printEvaluation(w io.Writer, e *train.Evaluation) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprint(table, "true \\ predicted\t")
 	for _, c := range e.Classes {
-		fmt.Fprintf(table, "%s\t", c)
+		fmt.Fprintf(table, "%s\t", onLine(c))
 	}
 	for i, row := range e.Confusion {
-		fmt.Fprintf(table, "\n%s\t", e.Classes[i])
+		fmt.Fprintf(table, "\n%s\t", onLine(e.Classes[i]))
 		for _, n := range row {
 			fmt.Fprintf(table, "%d\t", n)
 		}

@@ -19,13 +19,13 @@ func main() {
 
 // run is the program: it returns the exit status, after one line on stderr where that is not 0.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	out := &output{w: stdout}
-	a := &app{stdin: stdin, out: out, err: stderr}
+	out, said := &output{w: stdout}, &output{w: stderr}
+	a := &app{stdin: stdin, out: out, err: said}
 	root := a.rootCommand()
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(out)
-	root.SetErr(stderr)
+	root.SetErr(said)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		err = out.err
@@ -35,6 +35,6 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 	gateOf(ctx).close() // the last word is said once
 	line, status := explain(root, args, err)
-	fmt.Fprintln(stderr, "neuralode:", line)
+	fmt.Fprintln(said, "neuralode:", line)
 	return status
 }

@@ -435,6 +435,33 @@ func TestConfigFile(t *testing.T) {
 	}
 }
 
+// TestConfigFileIsChecked gives files with faults that flags hide, that are spelled twice, or that other programs leave.
+func TestConfigFileIsChecked(t *testing.T) {
+	for _, c := range []struct {
+		name, text, says string
+		flags            []string
+	}{
+		{"c.toml", "iterations = \"many\"", "many", []string{"--iterations", "3"}},
+		{"c.toml", "rtol = -1", "rtol must be zero or positive, got -1", []string{"--rtol", "0.01"}},
+		{"c.toml", "gradient = \"magic\"", "magic", []string{"--gradient", "discrete"}},
+		{"c.toml", "max_steps = 5\nmax-steps = 6", "\"max-steps\" and \"max_steps\" are one", nil},
+		{"c.json", `{"lr": 1, "lr": 2}`, "\"lr\" is there twice", nil},
+		{"c.json", `{"max-steps": 5, "max_steps": 5}`, "are one", nil},
+		{"c.json", `{"label": null}`, "got null", nil},
+		{"c.json", `{"hidden": {"a": 1}}`, "got an object", nil},
+		{"c.json", `null`, "want an object", nil},
+		{"c.toml", "\uFEFFlearning_rate = 1", "unknown key \"learning_rate\" (did you mean lr?)", nil},
+		{"c.json", "\uFEFF{\"num_steps\": 1}", "(did you mean iterations?)", nil},
+	} {
+		status, _, errors := call(t, append([]string{"train", "--config", write(t, c.name, c.text)}, c.flags...)...)
+		if status == 0 || !strings.Contains(errors, c.says) || !strings.Contains(errors, c.name) || strings.Count(errors, "\n") != 1 {
+			t.Errorf("%s %v: status %d, %s", c.text, c.flags, status, errors)
+		}
+	}
+	marked := write(t, "c.json", "\uFEFF{\"iterations\": 1, \"samples\": 5, \"hidden\": 4}")
+	succeed(t, "train", "--config", marked, "--hidden", "3", "--out", filepath.Join(t.TempDir(), "run"), "--no-figures", "--device", "cpu")
+}
+
 func TestNewNames(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	first := newName("some/points.csv", now)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"neuralode"
 	"neuralode/atomicfile"
 	"neuralode/dataset"
 	"neuralode/figure"
@@ -42,7 +43,7 @@ func (a *app) plotCommand() *cobra.Command {
 			return a.draw(c.Context(), r, backend)
 		},
 	}
-	c.Flags().StringVar(&device, "device", "auto", "auto, cpu or cuda")
+	c.Flags().StringVar(&device, "device", "auto", oneOf(neuralode.Devices))
 	return c
 }
 
@@ -105,7 +106,7 @@ func (a *app) writeFigure(ctx context.Context, r *train.Run, name string, make f
 	if err := atomicfile.Replace(path, func(w io.Writer) error { return f.WritePNG(w) }); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.out, "%-9s %s\n", name, path)
+	fmt.Fprintf(a.out, "%-9s %s\n", name, onLine(path))
 	return nil
 }
 

@@ -28,8 +28,8 @@ const narrowest = 60
 
 func newProgress(w io.Writer, done, total int) *progress {
 	p := &progress{w: w, first: done, total: total, start: time.Now()}
-	f, ok := w.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
+	f := terminal(w)
+	if f == nil {
 		return p
 	}
 	p.columns = func() int {
@@ -43,13 +43,25 @@ func newProgress(w io.Writer, done, total int) *progress {
 		return p
 	}
 	// Rate and time left are of this process, so the text has them: the bar's own count what a resumed run had done.
-	p.bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(w), progressbar.OptionSetWidth(10),
+	p.bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(f), progressbar.OptionSetWidth(10),
 		progressbar.OptionSetElapsedTime(false), progressbar.OptionSetPredictTime(false),
 		progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionUseANSICodes(true))
 	if done > 0 {
 		_ = p.bar.Set(done)
 	}
 	return p
+}
+
+// terminal is the terminal behind w that can move its cursor, or nil.
+func terminal(w io.Writer) *os.File {
+	if o, ok := w.(*output); ok {
+		w = o.w
+	}
+	f, ok := w.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) || os.Getenv("TERM") == "dumb" {
+		return nil
+	}
+	return f
 }
 
 // linesEvery is how often a training that is not watched says where it is.

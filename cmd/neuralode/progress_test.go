@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -40,5 +41,20 @@ func TestProgressLines(t *testing.T) {
 	p.finish()
 	if !strings.HasPrefix(out.String(), "iteration 1/2  loss 0.5000") || strings.ContainsAny(out.String(), "\r\x1b") {
 		t.Errorf("%q", out.String())
+	}
+}
+
+// TestDumbTerminal has a terminal that cannot move its cursor: it gets lines.
+func TestDumbTerminal(t *testing.T) {
+	f, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
+	if err != nil {
+		t.Skip(err)
+	}
+	defer f.Close()
+	for kind, bar := range map[string]bool{"xterm": true, "dumb": false} {
+		t.Setenv("TERM", kind)
+		if got := terminal(&output{w: f}) != nil; got != bar {
+			t.Errorf("TERM=%s: a bar %t, want %t", kind, got, bar)
+		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"neuralode"
 	"neuralode/atomicfile"
 	"neuralode/dataset"
 	"neuralode/solver"
@@ -29,8 +30,8 @@ func (s *solveFlags) add(f *pflag.FlagSet) {
 	s.flags = f
 	f.Float64Var(&s.rtol, "rtol", 1e-3, "relative tolerance of a step; a run has its own")
 	f.Float64Var(&s.atol, "atol", 1e-6, "absolute tolerance of a step; a run has its own")
-	f.StringVar(&s.precision, "precision", "float32", "float32, float64 or tf32; a run has its own")
-	f.StringVar(&s.method, "method", "dopri5", "dopri5 or bosh3; a run has its own")
+	f.StringVar(&s.precision, "precision", "float32", oneOf(precisions)+"; a run has its own")
+	f.StringVar(&s.method, "method", "dopri5", oneOf(methods)+"; a run has its own")
 }
 
 // spec is a run's own, changed by the flags that were given.
@@ -87,7 +88,7 @@ was trained on may come in any order.`,
 	f.StringSliceVar(&o.format.Drop, "leave-out", nil, "--drop, as it was once called")
 	f.Lookup("leave-out").Hidden = true
 	f.StringVar(&o.out, "out", "-", ".csv or .npy file to write; - for CSV on standard output")
-	f.StringVar(&o.device, "device", "auto", "auto, cpu or cuda")
+	f.StringVar(&o.device, "device", "auto", oneOf(neuralode.Devices))
 	o.solve.add(f)
 	return c
 }
@@ -157,7 +158,7 @@ func sameFile(a, b string) bool {
 // compareNames says when the columns are not those that the model was trained on: their order then decides.
 func (a *app) compareNames(d *dataset.Dataset, m *train.Model) {
 	if d.Named && len(m.Inputs) > 0 && !slices.Equal(d.Features, m.Inputs) {
-		fmt.Fprintf(a.err, "taking the columns %s for %s\n", strings.Join(d.Features, ", "), strings.Join(m.Inputs, ", "))
+		fmt.Fprintf(a.err, "taking the columns %s for %s\n", shown(d.Features), shown(m.Inputs))
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -16,30 +17,106 @@ func suggestion(root *cobra.Command, args []string, text string) string {
 			names = append(names, c.Name())
 		}
 		word, _, _ := strings.Cut(quoted, `"`)
-		return hint(nearest(word, names))
+		return didYouMean(nearest(word, names))
 	}
-	name, found := strings.CutPrefix(text, "unknown flag: --")
+	name, found := unknownFlag(text)
 	if !found {
 		return ""
 	}
-	var known []string
-	command, _, err := root.Find(args)
-	if err != nil || command == root {
-		command = root
+	return hint("--", name, flagsOf(root, args))
+}
+
+// hint asks whether the flag that a wrong name stands for is meant; it is empty where none is.
+func hint(dashes, name string, known []string) string {
+	flag := meant(name, known)
+	switch {
+	case flag == "":
+		return ""
+	case flag == "iterations" && strings.Contains(name, "epoch"):
+		return fmt.Sprintf(" (did you mean %s%s? an epoch is samples / batch iterations)", dashes, flag)
 	}
+	return fmt.Sprintf(" (did you mean %s%s?)", dashes, flag)
+}
+
+// unknownFlag is the flag that an error of the command-line library is about, also one after a single dash.
+func unknownFlag(text string) (string, bool) {
+	if name, found := strings.CutPrefix(text, "unknown flag: --"); found {
+		return name, true
+	}
+	if !strings.HasPrefix(text, "unknown shorthand flag: ") {
+		return "", false
+	}
+	_, name, _ := strings.Cut(text, " in -")
+	name, _, _ = strings.Cut(name, "=")
+	return name, len(name) > 1
+}
+
+// flagsOf are the flags of the command that args name, or of all where they name none.
+func flagsOf(root *cobra.Command, args []string) (known []string) {
 	collect := func(c *cobra.Command) {
 		c.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
 	}
-	collect(command)
-	if command == root {
-		for _, c := range root.Commands() {
-			collect(c)
+	command, _, err := root.Find(args)
+	if err == nil && command != root {
+		collect(command)
+		return known
+	}
+	for _, c := range append(root.Commands(), root) {
+		collect(c)
+	}
+	return known
+}
+
+// elsewhere are the names that flags have in other programs.
+var elsewhere = map[string][]string{
+	"iterations": {"steps", "num-steps", "n-steps", "train-steps", "epochs", "num-epochs", "n-epochs", "max-epochs", "iters", "num-iters",
+		"niters", "max-iters", "num-iterations", "n-iterations", "max-iter", "updates"},
+	"lr":               {"learning-rate", "rate", "step-size", "eta"},
+	"samples":          {"data-size", "dataset-size", "n-samples", "num-samples", "size", "num-points", "n-points", "num-data"},
+	"batch":            {"batch-size", "minibatch", "bs"},
+	"hidden":           {"width", "hidden-size", "hidden-dim", "hidden-dims", "hidden-sizes", "hidden-width", "layers", "sizes", "units", "depth"},
+	"activation":       {"act", "activation-fn", "nonlinearity"},
+	"augment":          {"augment-dim", "aug-dim", "extra-dims"},
+	"out":              {"output", "output-dir", "out-dir", "save", "save-dir", "save-path", "run-dir", "dir", "folder"},
+	"method":           {"solver", "integrator", "ode-solver", "tableau"},
+	"gradient":         {"adjoint", "adjoint-method", "grad"},
+	"data":             {"dataset", "input", "file", "csv", "train-data"},
+	"points":           {"input", "inputs", "data", "file", "csv"},
+	"label":            {"target", "labels", "label-column", "target-column"},
+	"seed":             {"random-seed", "random-state", "rng", "key"},
+	"precision":        {"dtype", "float"},
+	"clip":             {"clip-norm", "grad-clip", "max-grad-norm", "gradient-clip"},
+	"device":           {"gpu", "cuda", "backend", "platform"},
+	"checkpoint-every": {"save-every", "checkpoint-interval", "checkpoint-freq", "save-interval"},
+	"max-steps":        {"max-num-steps", "mxstep"},
+	"noise":            {"noise-std", "sigma", "std"},
+	"resume":           {"continue", "restore", "load", "checkpoint", "from-checkpoint"},
+	"times":            {"ts", "save-at", "saveat", "t-eval"},
+	"t1":               {"t-end", "t-final", "tf", "end-time"},
+	"t0":               {"t-start", "start-time"},
+}
+
+// meant is the known flag that a wrong name stands for: the one that has this name or one near it here or elsewhere.
+func meant(name string, known []string) string {
+	name = strings.ReplaceAll(name, "_", "-")
+	flagOf, names := map[string]string{}, slices.Clone(known)
+	for _, flag := range known {
+		for _, other := range elsewhere[flag] {
+			flagOf[other] = flag
 		}
+		names = append(names, elsewhere[flag]...)
 	}
-	if near := nearest(name, known); near != "" {
-		return fmt.Sprintf(" (did you mean --%s?)", near)
+	for _, flag := range known { // its own name before that of another elsewhere
+		flagOf[flag] = flag
 	}
-	return ""
+	return flagOf[nearest(name, names)]
+}
+
+func didYouMean(name string) string {
+	if name == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (did you mean %q?)", name)
 }
 
 // nearest is the candidate fewest edits away, when that is a third of the word or less.

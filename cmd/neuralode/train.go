@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"neuralode"
 	"neuralode/dataset"
 	"neuralode/solver"
 	"neuralode/train"
@@ -36,9 +37,11 @@ func (a *app) trainCommand() *cobra.Command {
 model.safetensors, state.safetensors, metrics.csv, config.json, loss.png and, for data of two features, dynamics.png and
 decision.png.
 
-Labels of a file are classes under --task auto when they are text, two whole numbers, or the whole numbers from 0 or 1
-on without a gap, each there twice on average; --loss mse takes more than two such numbers as numbers. Anything else is
-a regression. Classes are told apart as texts: 7 and 007 differ.
+A made data set has --samples points of each of its two classes. In a file a row is a sample, a column a feature, and
+one column the label. Labels are classes under --task auto when they are text, two whole numbers, or the whole numbers
+from 0 or 1 on without a gap, each there twice on average; --loss mse takes more than two such numbers as numbers.
+Anything else is a regression. Classes are told apart as texts: 7 and 007 differ. Two classes are trained with the loss
+bce, more with softmax, numbers with mse. NFE is the number of field evaluations that a sample takes to be solved.
 
 Ctrl-C writes a checkpoint and stops; --resume goes on from it, and ends with the same bits as a run that was never
 stopped. The same seed gives the same bits for any number of cores, on processors with the same instruction set; a run
@@ -61,32 +64,32 @@ func (o *trainOptions) flags(f *pflag.FlagSet) {
 	f.SortFlags = false
 	f.StringVar(&c.Data, "data", c.Data, "spiral, circle, or a .csv, .tsv, .txt or .npy file, or one of these and .gz")
 	f.StringVar(&c.Label, "label", c.Label, "the label's column in a file, by name, or number from 1 (default the last)")
-	f.StringVar(&c.Task, "task", c.Task, "classification, regression, or auto: by the labels of the file")
+	f.StringVar(&c.Task, "task", c.Task, oneOf(train.Tasks)+" (auto: by the labels of the file)")
 	formatFlags(f, &c.Format)
-	f.IntVar(&c.Samples, "samples", c.Samples, "samples of a made data set")
+	f.IntVar(&c.Samples, "samples", c.Samples, "samples of each of the two classes of a made data set")
 	f.Float64Var(&c.Noise, "noise", c.Noise, "standard deviation of the noise of a made data set")
 	f.IntSliceVar(&c.Hidden, "hidden", c.Hidden, "widths of the hidden layers")
-	f.StringVar(&c.Activation, "activation", c.Activation, "tanh, softplus, sigmoid, relu, gelu or sin")
+	f.StringVar(&c.Activation, "activation", c.Activation, oneOf(activations))
 	f.BoolVar(&c.Time, "time", c.Time, "let the field depend on t")
 	f.IntVar(&c.Augment, "augment", c.Augment, "zero dimensions added to the state")
-	f.StringVar(&c.Readout, "readout", c.Readout, "component (of z(t1)), linear, or auto: by the data")
+	f.StringVar(&c.Readout, "readout", c.Readout, oneOf(train.Readouts)+" (component: one of z(t1); auto: by the data)")
 	f.IntVar(&c.Component, "component", c.Component, "which component the read-out takes")
-	f.StringVar(&c.Loss, "loss", c.Loss, "bce, softmax, mse, or auto: by the data")
+	f.StringVar(&c.Loss, "loss", c.Loss, oneOf(train.Losses)+" (auto: by the data)")
 	f.Float64Var(&c.T0, "t0", c.T0, "time at which the data start")
 	f.Float64Var(&c.T1, "t1", c.T1, "time at which the read-out looks")
-	f.StringVar(&c.Method, "method", c.Method, "dopri5 or bosh3")
+	f.StringVar(&c.Method, "method", c.Method, oneOf(methods))
 	f.Float64Var(&c.Rtol, "rtol", c.Rtol, "relative tolerance of a step")
 	f.Float64Var(&c.Atol, "atol", c.Atol, "absolute tolerance of a step")
 	f.IntVar(&c.MaxSteps, "max-steps", c.MaxSteps, "steps tried per sample before it fails")
 	f.StringVar(&c.Control, "control", c.Control, "sample (each its own steps) or batch (one step for all)")
-	f.StringVar(&c.Gradient, "gradient", c.Gradient, "adjoint, discrete or backsolve")
+	f.StringVar(&c.Gradient, "gradient", c.Gradient, oneOf(gradients))
 	f.IntVar(&c.Iterations, "iterations", c.Iterations, "updates of the parameters")
 	f.IntVar(&c.Batch, "batch", c.Batch, "samples in a minibatch")
 	f.Float64Var(&c.Rate, "lr", c.Rate, "learning rate of Adam")
 	f.Float64Var(&c.ClipNorm, "clip", c.ClipNorm, "largest 2-norm of the gradient (0: any)")
 	f.Uint64Var(&c.Seed, "seed", c.Seed, "seed of data, parameters and minibatches")
-	f.StringVar(&c.Precision, "precision", c.Precision, "float32, float64, or tf32 (coarse and fast, for CUDA and an rtol of 1e-3 or more)")
-	f.StringVar(&o.device, "device", "auto", "auto, cpu or cuda")
+	f.StringVar(&c.Precision, "precision", c.Precision, oneOf(precisions)+" (coarse and fast, for CUDA and an rtol of 1e-3 or more)")
+	f.StringVar(&o.device, "device", "auto", oneOf(neuralode.Devices))
 	f.StringVar(&o.out, "out", "", "run folder (default runs/<new name>)")
 	f.StringVar(&o.resume, "resume", "",
 		"run folder to go on with; its own configuration holds, --iterations makes it longer, --data says where its file is now")
@@ -97,7 +100,7 @@ func (o *trainOptions) flags(f *pflag.FlagSet) {
 
 func (a *app) train(ctx context.Context, flags *pflag.FlagSet, o *trainOptions) error {
 	if o.configFile != "" {
-		if err := applyConfig(flags, o.configFile); err != nil {
+		if err := o.applyConfig(flags); err != nil {
 			return err
 		}
 	}
@@ -155,7 +158,7 @@ func (o *trainOptions) checkConfig() error {
 	err := o.config.Check()
 	if data := o.config.Data; err != nil && !dataset.Readable(data) {
 		if near := nearest(data, madeData); near != data {
-			err = fmt.Errorf("%w%s", err, hint(near))
+			err = fmt.Errorf("%w%s", err, didYouMean(near))
 		}
 	}
 	return err
@@ -192,9 +195,9 @@ func newName(data string, now time.Time) string {
 func (a *app) describe(r *train.Run, backend solver.Backend) {
 	a.announce()
 	c, m := r.Config, r.Model
-	fmt.Fprintf(a.err, "run        %s\n", r.Dir)
+	fmt.Fprintf(a.err, "run        %s\n", onLine(r.Dir))
 	fmt.Fprintf(a.err, "device     %s, %s\n", backend.Device(), c.Precision)
-	fmt.Fprintf(a.err, "data       %s, %d samples of %d features (%v)", c.Data, r.Data.Len(), r.Data.Dim, r.Data.Task)
+	fmt.Fprintf(a.err, "data       %s, %d samples of %d features (%v)", onLine(c.Data), r.Data.Len(), r.Data.Dim, r.Data.Task)
 	if slices.Contains(madeData, c.Data) {
 		fmt.Fprintf(a.err, ", noise %v\n", c.Noise)
 	} else {
@@ -243,7 +246,7 @@ func (a *app) carryOut(ctx context.Context, r *train.Run, backend solver.Backend
 			return err
 		}
 	}
-	fmt.Fprintf(a.out, "model     %s\n", filepath.Join(r.Dir, "model.safetensors"))
+	fmt.Fprintf(a.out, "model     %s\n", onLine(filepath.Join(r.Dir, "model.safetensors")))
 	return nil
 }
 

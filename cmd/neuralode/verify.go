@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"neuralode"
 	"neuralode/reference"
 	"neuralode/solver"
 	"neuralode/verify"
@@ -42,11 +43,11 @@ Exit status 1 when --within-z or --within-grad is exceeded.`,
 	}
 	f := c.Flags()
 	f.SortFlags = false
-	f.StringVar(&o.device, "device", "auto", "auto, cpu or cuda")
-	f.StringVar(&o.precision, "precision", "float64", "float32, float64 or tf32")
+	f.StringVar(&o.device, "device", "auto", oneOf(neuralode.Devices))
+	f.StringVar(&o.precision, "precision", "float64", oneOf(precisions))
 	f.Float64Var(&o.rtol, "rtol", 1e-9, "relative tolerance of a step")
 	f.Float64Var(&o.atol, "atol", 1e-10, "absolute tolerance of a step")
-	f.StringVar(&o.gradient, "gradient", "backsolve", "backsolve or discrete")
+	f.StringVar(&o.gradient, "gradient", "backsolve", oneOf(gradients))
 	f.StringVar(&o.control, "control", "sample", "sample (each its own steps) or batch (one step for all)")
 	f.BoolVar(&o.json, "json", false, "one JSON object per file")
 	f.Float64Var(&o.withinZ, "within-z", math.Inf(1), "largest error of z that passes")
@@ -67,7 +68,7 @@ func (o *verifyOptions) spec() (solver.Spec, error) {
 	s.Controller.Control, errs[2] = solver.ParseControl(o.control)
 	err := errors.Join(append(errs[:], s.Check())...)
 	if err == nil && s.Gradient == solver.NoGradient {
-		err = errors.New("gradient must be backsolve or discrete, got none")
+		err = fmt.Errorf("gradient must be %s, got none", oneOf(gradients))
 	}
 	if math.IsNaN(o.withinZ) || math.IsNaN(o.withinGrad) || o.withinZ < 0 || o.withinGrad < 0 {
 		err = errors.Join(err, errors.New("bounds must be zero or positive"))
@@ -103,7 +104,7 @@ func (a *app) verify(ctx context.Context, o *verifyOptions, files []string) erro
 		if o.json {
 			err = a.printJSON(o, backend, p.Name, r)
 		} else {
-			_, err = fmt.Fprintf(table, "%s\t%.2g\t%.2g\t%.2g\t%.2g\t%.2f\t%.2f\t%d\t%.0f%%\t%.3f s\n", p.Name, r.Z, r.Loss, r.Grad, r.GradX,
+			_, err = fmt.Fprintf(table, "%s\t%.2g\t%.2g\t%.2g\t%.2g\t%.2f\t%.2f\t%d\t%.0f%%\t%.3f s\n", onLine(p.Name), r.Z, r.Loss, r.Grad, r.GradX,
 				r.Steps.Mean, r.Steps.Accepted, r.Steps.Max, 100*r.Busy, r.Duration.Seconds())
 		}
 		if err != nil {
