@@ -72,7 +72,7 @@ func (o *ODE) VJP(ctx context.Context, theta, z0, cotangent []float64, t0, t1 fl
 }
 
 // Train opens a session that trains a copy of theta, with no moments yet, on a copy of the data. The spec must have a
-// gradient mode and the ODE a head. Close ends the session too.
+// gradient mode and the ODE a head. Close the session when it is no longer used; closing the ODE closes it too.
 func (o *ODE) Train(data solver.Data, opt solver.Optimizer, theta []float64) (solver.Session, error) {
 	return o.program.Train(data, opt, solver.NewOptimizerState(theta))
 }

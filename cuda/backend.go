@@ -71,5 +71,5 @@ func (b *Backend) Compile(m solver.Model, spec solver.Spec) (solver.Program, err
 	if _, err := kernels.PrintWide(m, spec, b.wide); err != nil {
 		return nil, err
 	}
-	return &program{backend: b, model: m, spec: spec}, nil
+	return &program{backend: b, model: m, spec: spec, sessions: map[*session]bool{}}, nil
 }

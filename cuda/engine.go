@@ -146,7 +146,11 @@ func (e *engine) solve(ctx context.Context, theta []float64, b solver.Batch) (*s
 	if err := e.watching(ctx, func() error { return inTurn(e.now.prepare, e.now.solve) }); err != nil {
 		return nil, err
 	}
-	return e.solution()
+	s, err := e.solution()
+	if err == nil {
+		solver.FailEmptySpans(s, b)
+	}
+	return s, err
 }
 
 // watching sends the Call, launches and waits. When ctx ends first, the kernels are told; whoever tells them is done when

@@ -20,7 +20,7 @@ type program struct {
 	closed   bool
 	solving  *engine // forward alone; nil until needed
 	deriving *engine // with the spec's gradient; nil until needed
-	sessions []*session
+	sessions map[*session]bool
 }
 
 var errClosed = errors.New("cuda: the program is closed")
@@ -36,7 +36,7 @@ func (p *program) Close() error {
 			err = errors.Join(err, e.close())
 		}
 	}
-	for _, s := range p.sessions {
+	for s := range p.sessions {
 		err = errors.Join(err, s.close())
 	}
 	p.solving, p.deriving, p.sessions = nil, nil, nil

@@ -45,7 +45,7 @@ func (p *program) Train(data solver.Data, opt solver.Optimizer, start solver.Opt
 	if err := s.open(data, opt, start); err != nil {
 		return nil, errors.Join(err, e.close())
 	}
-	p.sessions = append(p.sessions, s)
+	p.sessions[s] = true
 	return s, nil
 }
 
@@ -73,7 +73,30 @@ func inTurn(steps ...func() error) error {
 	return nil
 }
 
-// close frees the session with its program.
+var errSessionClosed = errors.New("cuda: the session is closed")
+
+// Close frees the session's memory and graph.
+func (s *session) Close() error {
+	s.program.mu.Lock()
+	defer s.program.mu.Unlock()
+	if s.check() != nil {
+		return nil
+	}
+	delete(s.program.sessions, s)
+	return s.close()
+}
+
+// check is an error where the session or its program is closed. The program is locked.
+func (s *session) check() error {
+	switch {
+	case s.program.closed:
+		return errClosed
+	case !s.program.sessions[s]:
+		return errSessionClosed
+	}
+	return nil
+}
+
 func (s *session) close() error {
 	var err error
 	if s.graph != nil {
@@ -87,8 +110,8 @@ func (s *session) State() (solver.OptimizerState, error) {
 	s.program.mu.Lock()
 	defer s.program.mu.Unlock()
 	state := solver.OptimizerState{Step: s.step}
-	if s.program.closed {
-		return state, errClosed
+	if err := s.check(); err != nil {
+		return state, err
 	}
 	for field, to := range map[string]*[]float64{"theta": &state.Theta, "m": &state.M, "v": &state.V} {
 		x, err := s.takeReals(field, s.model.ThetaLen())
@@ -107,8 +130,8 @@ func (s *session) Run(ctx context.Context, minibatches [][]int, done func(solver
 	}
 	s.program.mu.Lock()
 	defer s.program.mu.Unlock()
-	if s.program.closed {
-		return errClosed
+	if err := s.check(); err != nil {
+		return err
 	}
 	if err := ctx.Err(); err != nil || len(minibatches) == 0 {
 		return err

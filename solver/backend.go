@@ -32,7 +32,8 @@ type Program interface {
 	Differentiate(ctx context.Context, theta []float64, b Batch, o Objective) (*Derivative, error)
 
 	// Train opens a training session on a data set, from an optimizer state (all moments zero for a new one). The
-	// session has its own memory; the program may be used beside it. Wrong arguments are what CheckTraining reports.
+	// session has its own memory until it is closed; the program may be used beside it. Wrong arguments are what
+	// CheckTraining reports.
 	Train(data Data, opt Optimizer, start OptimizerState) (Session, error)
 
 	// Close frees what the program and its sessions hold, once what is under way has ended. Every other call of them is
@@ -50,4 +51,8 @@ type Session interface {
 
 	// State copies out θ and the optimizer's moments. The error is the device's.
 	State() (OptimizerState, error)
+
+	// Close frees what the session holds, its goroutines among it; the program goes on. It may be called while the program
+	// is used elsewhere. Every other call of the session is an error after it; closing again is none.
+	Close() error
 }

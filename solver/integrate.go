@@ -101,6 +101,9 @@ func newIntegration(f FieldFunc, z0 []float64, span Span, spec Spec) *integratio
 func (in *integration) run(onStep func(Step)) Path {
 	in.save(nil)
 	if in.span.T0 == in.span.T1 {
+		if !finite(in.z) {
+			in.path.End.Status = NonFinite
+		}
 		return in.path
 	}
 	if in.start() {

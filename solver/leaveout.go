@@ -2,6 +2,17 @@ package solver
 
 import "math"
 
+// FailEmptySpans gives the status NonFinite to samples whose span is empty and whose start, which is their answer, is not
+// finite: no step looked at it. It is for backends.
+func FailEmptySpans(s *Solution, b Batch) {
+	dim := len(b.Z0) / len(s.End)
+	for i, end := range s.End {
+		if span := b.Span(i); end.Status == OK && span.T0 == span.T1 && !finite(b.Z0[i*dim:(i+1)*dim]) {
+			s.End[i].Status = NonFinite
+		}
+	}
+}
+
 // LeaveOut completes a derivative in which samples failed on the way back, or brought numbers that are not finite: their
 // status says so, ∂L/∂z0 is zeros for them, and Loss and ∂L/∂θ are the sums over all others, as if the batch had been
 // without them. ∂L/∂θ of a batch in which nobody is left is NaN. Under [ControlBatch] all fail with the first.
@@ -10,6 +21,8 @@ import "math"
 // same parameters; it is called only where something failed.
 func LeaveOut(d *Derivative, spec Spec, b Batch, o Objective, again func(Batch, Objective) (*Derivative, error)) error {
 	l := &leaveOut{d: d, b: b, o: o, again: again, dim: len(b.Z0) / len(d.End)}
+	FailEmptySpans(&d.Solution, b)
+	l.clearFailed()
 	l.judgeLosses()
 	l.shareFailure(spec)
 	left := l.left()
@@ -45,6 +58,15 @@ func (l *leaveOut) fail(i int, end End) {
 	clear(l.d.Z0[i*l.dim : (i+1)*l.dim])
 }
 
+// clearFailed leaves zeros for ∂L/∂z0 of the samples that did not arrive.
+func (l *leaveOut) clearFailed() {
+	for i, end := range l.d.End {
+		if end.Status != OK {
+			clear(l.d.Z0[i*l.dim : (i+1)*l.dim])
+		}
+	}
+}
+
 // judgeLosses fails the samples whose loss is not finite, and sums those of the others.
 func (l *leaveOut) judgeLosses() {
 	if l.d.Losses == nil {
@@ -54,6 +76,7 @@ func (l *leaveOut) judgeLosses() {
 	for i, loss := range l.d.Losses {
 		switch {
 		case l.d.End[i].Status != OK:
+			l.d.Losses[i] = math.NaN()
 		case finite([]float64{loss}):
 			l.d.Loss += l.o.weightOf(i, len(l.d.End)) * loss
 		case l.d.Back[i].Status == OK:

@@ -30,17 +30,39 @@ type referenceSession struct {
 	data    Data
 	opt     Optimizer
 	state   OptimizerState
+	closed  bool
+}
+
+var errSessionClosed = errors.New("solver: the session is closed")
+
+func (s *referenceSession) Close() error {
+	s.closed = true
+	return nil
+}
+
+// check is an error where the session or its program is closed.
+func (s *referenceSession) check() error {
+	switch {
+	case s.program.isClosed():
+		return errClosed
+	case s.closed:
+		return errSessionClosed
+	}
+	return nil
 }
 
 func (s *referenceSession) State() (OptimizerState, error) {
-	if s.program.isClosed() {
-		return OptimizerState{}, errClosed
+	if err := s.check(); err != nil {
+		return OptimizerState{}, err
 	}
 	return s.state.clone(), nil
 }
 
 func (s *referenceSession) Run(ctx context.Context, minibatches [][]int, done func(Iteration)) error {
 	if err := CheckMinibatches(minibatches, len(s.data.Z0)/s.program.dim); err != nil {
+		return err
+	}
+	if err := s.check(); err != nil {
 		return err
 	}
 	for i, indices := range minibatches {

@@ -17,13 +17,14 @@ type program[T simd.Float] struct {
 
 	mu       sync.Mutex
 	engine   *engine[T] // nil once closed
-	sessions []*session[T]
+	sessions map[*session[T]]bool
 }
 
 var errClosed = errors.New("cpu: the program is closed")
 
 func newProgram[T simd.Float](b backend, m solver.Model, spec solver.Spec) *program[T] {
-	return &program[T]{backend: b, model: m, spec: spec, engine: newEngine[T](m, spec, b.level, b.workers)}
+	return &program[T]{backend: b, model: m, spec: spec, engine: newEngine[T](m, spec, b.level, b.workers),
+		sessions: map[*session[T]]bool{}}
 }
 
 func (p *program[T]) Close() error {
@@ -34,7 +35,7 @@ func (p *program[T]) Close() error {
 	}
 	p.engine.team.close()
 	p.engine = nil
-	for _, s := range p.sessions {
+	for s := range p.sessions {
 		s.close()
 	}
 	return nil
@@ -53,6 +54,7 @@ func (p *program[T]) Solve(ctx context.Context, theta []float64, b solver.Batch)
 	p.engine.load(c, theta, b)
 	p.engine.run(ctx, c)
 	s := result(c)
+	solver.FailEmptySpans(&s, b)
 	return &s, ctx.Err()
 }
 

@@ -12,6 +12,8 @@ import (
 
 // session is a training under way: an engine of its own, the data, θ and the moments, all in the program's precision.
 type session[T simd.Float] struct {
+	program *program[T]
+
 	mu     sync.Mutex // against the program's Close, which may come from another goroutine
 	engine *engine[T] // nil once closed
 	opt    solver.Optimizer
@@ -33,18 +35,31 @@ func (p *program[T]) Train(data solver.Data, opt solver.Optimizer, start solver.
 	if p.engine == nil {
 		return nil, errClosed
 	}
-	s := &session[T]{engine: newEngine[T](p.model, p.spec, p.backend.level, p.backend.workers), opt: opt,
+	s := &session[T]{program: p, engine: newEngine[T](p.model, p.spec, p.backend.level, p.backend.workers), opt: opt,
 		data: converted[T](data.Z0), labels: converted[T](data.Labels), n: len(data.Z0) / p.model.Dim(),
 		theta: converted[T](start.Theta), m: converted[T](start.M), v: converted[T](start.V), step: start.Step}
 	s.call.gradient, s.call.spans = true, []solver.Span{data.Span}
-	p.sessions = append(p.sessions, s)
+	p.sessions[s] = true
 	return s, nil
 }
 
-// close ends the session's goroutines, after the iteration under way.
+var errSessionClosed = errors.New("cpu: the session is closed")
+
+// Close ends the session's goroutines, after the iteration under way.
+func (s *session[T]) Close() error {
+	s.program.mu.Lock()
+	delete(s.program.sessions, s)
+	s.program.mu.Unlock()
+	s.close()
+	return nil
+}
+
 func (s *session[T]) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.engine == nil {
+		return
+	}
 	s.engine.team.close()
 	s.engine = nil
 }
@@ -53,7 +68,7 @@ func (s *session[T]) State() (solver.OptimizerState, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.engine == nil {
-		return solver.OptimizerState{}, errClosed
+		return solver.OptimizerState{}, errSessionClosed
 	}
 	return solver.OptimizerState{Theta: widened(s.theta), M: widened(s.m), V: widened(s.v), Step: s.step}, nil
 }
@@ -84,7 +99,7 @@ func (s *session[T]) iterate(ctx context.Context, indices []int) (solver.Iterati
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.engine == nil {
-		return solver.Iteration{}, errClosed
+		return solver.Iteration{}, errSessionClosed
 	}
 	s.load(indices)
 	s.engine.run(ctx, &s.call)

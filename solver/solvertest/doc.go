@@ -51,6 +51,7 @@ func (s Suite) Run(t *testing.T) {
 // contexts first, and end with their program. A harness that is no backend of its own may leave it out.
 func (s Suite) RunLifecycle(t *testing.T) {
 	t.Run("sessions", s.sessions)
+	t.Run("one session closed", s.sessionClose)
 	t.Run("closed", s.closed)
 }
 

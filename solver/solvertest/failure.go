@@ -17,6 +17,10 @@ func (s Suite) failures(t *testing.T) {
 		got := s.solveAll(t, s.spec(solver.NoGradient), []float64{0.1, math.NaN(), 0.2}, solver.Span{T1: 1})
 		wantStatus(t, got, solver.OK, solver.NonFinite, solver.OK)
 	})
+	t.Run("NaN start of an empty span", func(t *testing.T) {
+		got := s.solveAll(t, s.spec(solver.NoGradient), []float64{0.1, math.NaN(), math.Inf(1)}, solver.Span{T0: 1, T1: 1})
+		wantStatus(t, got, solver.OK, solver.NonFinite, solver.NonFinite)
+	})
 	t.Run("too many steps", func(t *testing.T) {
 		spec := s.spec(solver.NoGradient)
 		spec.Controller.MaxSteps = 3

@@ -3,8 +3,10 @@ package solvertest
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"neuralode/graph"
 	"neuralode/solver"
@@ -61,6 +63,39 @@ func (s Suite) sessions(t *testing.T) {
 	}
 	if state, err := session.State(); err != nil || state.Step != 3 {
 		t.Errorf("%d updates, want 3; %v", state.Step, err)
+	}
+}
+
+// sessionClose closes one session of a program: the others and the program go on, and its goroutines end.
+func (s Suite) sessionClose(t *testing.T) {
+	c := s.classroom(t)
+	kept, err := c.train()
+	must(t, kept, err)
+	before := runtime.NumGoroutine()
+	for range 20 {
+		session, err := c.train()
+		must(t, session, err)
+		if err := errors.Join(session.Close(), session.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if err := session.Run(context.Background(), [][]int{{0}}, func(solver.Iteration) {}); err == nil || !strings.Contains(err.Error(), "closed") {
+			t.Fatalf("Run after Close gives %v", err)
+		}
+		if _, err := session.State(); err == nil || !strings.Contains(err.Error(), "closed") {
+			t.Fatalf("State after Close gives %v", err)
+		}
+	}
+	for wait := time.Now(); runtime.NumGoroutine() > before && time.Since(wait) < 10*time.Second; {
+		time.Sleep(time.Millisecond)
+	}
+	if after := runtime.NumGoroutine(); after > before {
+		t.Errorf("%d goroutines, before the closed sessions %d", after, before)
+	}
+	if err := kept.Run(context.Background(), [][]int{{0}}, func(solver.Iteration) {}); err != nil {
+		t.Errorf("another session after it: %v", err)
+	}
+	if _, err := c.program.Solve(context.Background(), c.theta(), c.batch); err != nil {
+		t.Errorf("the program after it: %v", err)
 	}
 }
 
