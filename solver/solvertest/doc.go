@@ -39,7 +39,7 @@ func (s Suite) Run(t *testing.T) {
 	t.Run("modes agree", s.modesAgree)
 	t.Run("finite differences", s.finiteDifferences)
 	if s.Modes == nil {
-		t.Run("contracting fields", s.contracting)
+		t.Run("hard gradients", s.hardGradients)
 		t.Run("left out", s.leftOut)
 	}
 	t.Run("failures", s.failures)
