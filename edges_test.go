@@ -35,6 +35,7 @@ var allowed = map[string][]string{
 	"cmd/neuralode":            {"", "solver", "graph", "train", "figure", "dataset", "reference", "atomicfile", "bench", "verify", "memory"},
 	"verify":                   {"", "solver", "graph", "train", "reference"},
 	"bench/peers/export":       {"bench", "reference", "safetensors"},
+	"bench/gradients":          {"solver", "graph", "reference", "solver/solvertest", "train"},
 	"bench":                    {"", "solver", "graph", "train", "reference", "solver/cpu", "solver/cpu/kernelbench"},
 	"solver/cpu/kernelbench":   {"plan", "solver/cpu/internal/simd"},
 }
