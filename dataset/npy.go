@@ -42,6 +42,7 @@ func readNPY(r io.Reader, o Options) (*Dataset, error) {
 		return nil, err
 	}
 	t := newTable(c, "row", o)
+	t.x = make([]float64, 0, a.Shape[0]*len(c.features))
 	for i := range a.Shape[0] {
 		row := a.Data[i*count : (i+1)*count]
 		if err := t.add(i+1, func(column int) cell { return numberCell(row[column]) }); err != nil {

@@ -6,9 +6,11 @@ package npy
 import (
 	"bufio"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -20,14 +22,12 @@ type Array struct {
 	Data  []float64
 }
 
-// Read reads a whole file. Integers, bool and float32 become float64, Fortran order becomes C order. Anything but a
-// complete, well-formed file is an error of one line. Memory is bounded by a multiple of what r delivers.
+// Read reads a whole file. Integers, bool, float16 and float32 become float64, Fortran order becomes C order. Anything but
+// a complete, well-formed file is an error of one line, as is an integer that float64 cannot hold: it could turn into
+// another one's twin. Memory is bounded by a multiple of what r delivers.
 func Read(r io.Reader) (*Array, error) {
-	raw, err := io.ReadAll(r)
-	if err != nil {
-		return nil, err
-	}
-	text, body, err := split(raw)
+	b := bufio.NewReader(r)
+	text, err := readHeader(b)
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +35,7 @@ func Read(r io.Reader) (*Array, error) {
 	if err != nil {
 		return nil, fmt.Errorf("header: %w", err)
 	}
-	data, err := h.decode(body)
+	data, err := h.decode(b)
 	if err != nil {
 		return nil, err
 	}
@@ -45,34 +45,44 @@ func Read(r io.Reader) (*Array, error) {
 	return &Array{h.shape, data}, nil
 }
 
-// split divides a file into header text and data.
-func split(raw []byte) (text string, body []byte, err error) {
-	if !strings.HasPrefix(string(raw[:min(len(raw), len(magic))]), magic) {
-		return "", nil, fmt.Errorf("not a .npy file: it does not begin with %q", magic)
+// readHeader is the text of the header, behind the magic number, the version and its length.
+func readHeader(r io.Reader) (string, error) {
+	start, err := take(r, 10)
+	switch {
+	case err != nil:
+		return "", err
+	case !strings.HasPrefix(string(start[:min(len(start), len(magic))]), magic):
+		return "", fmt.Errorf("not a .npy file: it does not begin with %q", magic)
+	case len(start) < 10:
+		return "", errors.New("the file ends within the first 10 bytes")
 	}
-	if len(raw) < 10 {
-		return "", nil, fmt.Errorf("the file ends within the first 10 bytes")
-	}
-	at, length := 10, uint64(binary.LittleEndian.Uint16(raw[8:]))
-	switch major := raw[6]; major {
+	length := uint64(binary.LittleEndian.Uint16(start[8:]))
+	switch major := start[6]; major {
 	case 1:
 	case 2, 3:
-		if len(raw) < 12 {
-			return "", nil, fmt.Errorf("the file ends within the first 12 bytes")
+		more, err := take(r, 2)
+		if err != nil {
+			return "", err
 		}
-		at, length = 12, uint64(binary.LittleEndian.Uint32(raw[8:]))
+		if len(more) < 2 {
+			return "", errors.New("the file ends within the first 12 bytes")
+		}
+		length = uint64(binary.LittleEndian.Uint32(append(start[8:10:10], more...)))
 	default:
-		return "", nil, fmt.Errorf("version %d of the format is not known", major)
+		return "", fmt.Errorf("version %d of the format is not known", major)
 	}
-	if length > uint64(len(raw)-at) {
-		return "", nil, fmt.Errorf("the file ends within the header: %d bytes, want %d", len(raw)-at, length)
+	text, err := take(r, length)
+	if err == nil && uint64(len(text)) < length {
+		err = fmt.Errorf("the file ends within the header: %d bytes, want %d", len(text), length)
 	}
-	end := at + int(length)
-	return string(raw[at:end]), raw[end:], nil
+	return string(text), err
 }
 
+// take is the next n bytes, or those that are left.
+func take(r io.Reader, n uint64) ([]byte, error) { return io.ReadAll(io.LimitReader(r, int64(n))) }
+
 // decode makes numbers of the data, in the order of the file.
-func (h header) decode(body []byte) ([]float64, error) {
+func (h header) decode(r io.Reader) ([]float64, error) {
 	t, err := parseDType(h.descr)
 	if err != nil {
 		return nil, err
@@ -84,14 +94,38 @@ func (h header) decode(body []byte) ([]float64, error) {
 		}
 		n *= d
 	}
-	if len(body) != n*t.size {
-		return nil, fmt.Errorf("%d bytes of data, want %d for shape %s of %s", len(body), n*t.size, h, h.descr)
+	data := []float64{}
+	chunk := make([]byte, 1<<16)
+	for len(data) < n {
+		if cap(data) < n && len(data) >= n/8 {
+			data = slices.Grow(data, n-len(data)) // an eighth is there: the shape may be believed
+		}
+		b := chunk[:min(len(chunk), (n-len(data))*t.size)]
+		got, err := io.ReadFull(r, b)
+		if err == io.EOF || err == io.ErrUnexpectedEOF {
+			return nil, h.length(len(data)*t.size+got, n*t.size)
+		}
+		if err != nil {
+			return nil, err
+		}
+		for ; len(b) > 0; b = b[t.size:] {
+			v, exact := t.number(b)
+			if !exact {
+				return nil, fmt.Errorf("number %d of the data is a whole number that float64 does not hold: save it as float64 if its last digits do not matter", len(data)+1)
+			}
+			data = append(data, v)
+		}
 	}
-	data := make([]float64, n)
-	for i := range data {
-		data[i] = t.number(body[i*t.size:])
+	rest, err := io.Copy(io.Discard, r)
+	if err == nil && rest > 0 {
+		err = h.length(n*t.size+int(rest), n*t.size)
 	}
-	return data, nil
+	return data, err
+}
+
+// length reports a file with too few or too many bytes of data.
+func (h header) length(got, want int) error {
+	return fmt.Errorf("%d bytes of data, want %d for shape %s of %s", got, want, h, h.descr)
 }
 
 // transpose turns Fortran order, the first index running fastest, into C order.

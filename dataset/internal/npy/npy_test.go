@@ -2,6 +2,9 @@ package npy
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"math"
 	"reflect"
@@ -85,12 +88,31 @@ func TestDTypes(t *testing.T) {
 		"<u8": {"\x00\x00\x00\x00\x00\x00\x00\x80", 1 << 63},
 		"<u4": {"\xff\xff\xff\xff", 1<<32 - 1},
 		"<u2": {"\xff\xff", 1<<16 - 1},
+		"<f2": {"\x55\x35", 0.333251953125},
+		">f2": {"\x00\x01", 5.960464477539063e-08},
 		"|u1": {"\xff", 255},
 	} {
 		got, err := Read(strings.NewReader(dict(1, "{'descr': '"+descr+"', 'fortran_order': False, 'shape': (1,), }") + c.raw))
 		if err != nil || got.Data[0] != c.want {
 			t.Errorf("%s: read %v, want %v, error %v", descr, got, c.want, err)
 		}
+	}
+}
+
+// TestHalf hashes every number of float16 as float64; the hash is that of numpy.arange(65536, dtype="u2").view("f2") as "<f8",
+// but for the NaN.
+func TestHalf(t *testing.T) {
+	h := sha256.New()
+	notNumbers := 0
+	for bits := range 1 << 16 {
+		if v := half(uint16(bits)); !math.IsNaN(v) {
+			_, _ = h.Write(binary.LittleEndian.AppendUint64(nil, math.Float64bits(v)))
+			continue
+		}
+		notNumbers++
+	}
+	if got := hex.EncodeToString(h.Sum(nil)); notNumbers != 2046 || got != "79fc8fde206ab7db2664c1760bbe8c8b0fc5adf41ce6112ff5bde9f19a6d9b46" {
+		t.Errorf("%d NaN, hash %s", notNumbers, got)
 	}
 }
 
@@ -120,8 +142,12 @@ var broken = []struct{ data, want string }{
 	{dict(1, "{'descr': '<f8', 'fortran_order': False, 'shape': (), 'more': 1}"), `"more" is not a key of the format`},
 	{dict(1, "{'descr': '<f8', 'fortran_order': False, 'shape': (), } {"), "where the end should be"},
 	{dict(1, "{'descr': [('x', '<f8')], 'fortran_order': False, 'shape': (), }"), "records are not read"},
-	{dict(1, "{'descr': '<c16', 'fortran_order': False, 'shape': (), }"), `dtype "<c16" is not read: want float32`},
-	{dict(1, "{'descr': '<f2', 'fortran_order': False, 'shape': (), }") + "xx", `dtype "<f2" is not read`},
+	{dict(1, "{'descr': '<c16', 'fortran_order': False, 'shape': (), }"), `dtype "<c16" is not read: want float16`},
+	{dict(1, "{'descr': '<f16', 'fortran_order': False, 'shape': (), }"), `dtype "<f16" is not read`},
+	{dict(1, "{'descr': '<U3', 'fortran_order': False, 'shape': (), }"), `save tables with text in them as CSV`},
+	{dict(1, "{'descr': '<i8', 'fortran_order': False, 'shape': (2,), }") + "\x00\x00\x00\x00\x00\x00\x20\x00\x01\x00\x00\x00\x00\x00\x20\x00", "number 2 of the data is a whole number that float64 does not hold"},
+	{dict(1, "{'descr': '<i8', 'fortran_order': False, 'shape': (1,), }") + "\xff\xff\xff\xff\xff\xff\xff\x7f", "number 1 of the data is a whole number"},
+	{dict(1, "{'descr': '>u8', 'fortran_order': False, 'shape': (1,), }") + "\xff\xff\xff\xff\xff\xff\xff\xff", "number 1 of the data is a whole number"},
 	{dict(1, "{'descr': '|f8', 'fortran_order': False, 'shape': (), }"), `dtype "|f8" is not read`},
 	{dict(1, "{'descr': '|O', 'fortran_order': False, 'shape': (), }"), `dtype "|O" is not read`},
 }
