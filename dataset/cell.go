@@ -96,6 +96,14 @@ func (c cell) name() string {
 	return c.text
 }
 
+// plain is a number in its shortest form, however many zeros its decimals end in. A text with a sign or with zeros in
+// front, as codes have them, is not another spelling of a number.
+func (c cell) plain() (string, bool) {
+	digits := strings.TrimPrefix(c.text, "-")
+	code := strings.HasPrefix(digits, "+") || len(digits) > 1 && digits[0] == '0' && digits[1] >= '0' && digits[1] <= '9'
+	return shortest(c.value + 0), c.kind == number && !code // -0 is 0
+}
+
 // isNumber says whether the cell is one, good or not.
 func (c cell) isNumber() bool { return c.kind == number || c.kind == infinite || c.kind == tooLarge }
 

@@ -13,11 +13,16 @@ type columns struct {
 	names    []string // nil without a header
 	features []int    // in the order wanted, or else ascending
 	labels   []int    // in the order of Options; none when there are no labels
+	blank    []int    // at the end of each line, without name or content
 	notes    []string
 }
 
-func newColumns(count int, names []string, o Options) (*columns, error) {
+// newColumns finds out what the columns are, of which the last may be blank.
+func newColumns(count, blank int, names []string, o Options) (*columns, error) {
 	c := &columns{count: count}
+	for i := count - blank; i < count; i++ {
+		c.blank = append(c.blank, i)
+	}
 	c.nameAll(names)
 	wanted := c.wanted(o)
 	if err := c.chooseLabels(o, wanted); err != nil {
@@ -115,6 +120,11 @@ func (c *columns) dropped(o Options, found bool) ([]int, error) {
 		}
 		out = append(out, i)
 	}
+	c.blank = slices.DeleteFunc(c.blank, func(i int) bool { return slices.Contains(c.labels, i) || slices.Contains(out, i) })
+	for _, i := range c.blank {
+		c.notes = append(c.notes, fmt.Sprintf("column %d has neither name nor content: left out", i+1))
+	}
+	out = append(out, c.blank...)
 	if !found && c.hasIndex() && !slices.Contains(c.labels, 0) && !slices.Contains(out, 0) {
 		out = append(out, 0)
 		c.notes = append(c.notes, "column 1 has no name and is taken for the index of pandas: left out")

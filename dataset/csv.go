@@ -23,8 +23,9 @@ import (
 // enough alone. Where little speaks for it and little against it, that is an error.
 //
 // Lines that begin with # are rows, but at the front of the file those of another number of fields are left out.
-// A first column without a name or with the name "Unnamed: 0" is the index of pandas and left out. Further columns
-// without a name, and names given twice, get the names that pandas gives them. [Dataset].Notes tells of all this.
+// A first column without a name or with the name "Unnamed: 0" is the index of pandas and left out, as are columns at the
+// end with neither name nor content. Further columns without a name, and names given twice, get the names that pandas
+// gives them. [Dataset].Notes tells of all this.
 //
 // Errors are one line and name the file, the line and the column: `dataset: points.csv: line 7, column 3 ("x2"): "abc"
 // is not a number`. Missing and infinite values, lines of another length than the first, a column that is not there, text
@@ -56,7 +57,7 @@ func readCSV(r io.Reader, o Options) (*Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := newColumns(len(first[0].fields), names, o)
+	c, err := newColumns(len(first[0].fields), blankEnd(first), names, o)
 	if err != nil {
 		return nil, err
 	}
@@ -77,6 +78,19 @@ func readCSV(r io.Reader, o Options) (*Dataset, error) {
 		return nil, err
 	}
 	return t.dataset(o)
+}
+
+// blankEnd is how many fields at the end are empty in all of these lines, the first of which may be a header.
+func blankEnd(lines []record) int {
+	blank := len(lines[0].fields)
+	for _, r := range lines {
+		i := len(r.fields)
+		for i > 0 && r.fields[i-1] == "" {
+			i--
+		}
+		blank = min(blank, len(r.fields)-i)
+	}
+	return blank
 }
 
 func noData(err error) error {
@@ -208,7 +222,8 @@ func (l *lines) syntaxError(err error) error {
 		return fmt.Errorf("lines %d to %d: %w", parse.StartLine+l.skipped, parse.Line+l.skipped, parse.Err)
 	}
 	if parse != nil {
-		return fmt.Errorf("line %d, byte %d: %w", parse.Line+l.skipped, parse.Column, parse.Err)
+		return fmt.Errorf("line %d, byte %d: %w; a field with a quote in it wants quotes around it, and two for each inside",
+			parse.Line+l.skipped, parse.Column, parse.Err)
 	}
 	return err
 }

@@ -85,6 +85,26 @@ func TestCSV(t *testing.T) {
 			X: []float64{1, 2, 3, 4}, Dim: 2, Features: []string{"a", "b"}, Named: true,
 			Task: Binary, Labels: []float64{0, 1}, Width: 1, Targets: []string{"kind"}, Classes: []string{"u", "v"},
 			Notes: []string{`columns that the features are not are left out: "id"`}}},
+		"commas at the ends of lines": {"x,c,,\n1,u,,\n2,v,,\n", Options{}, Dataset{
+			X: []float64{1, 2}, Dim: 1, Features: []string{"x"}, Named: true,
+			Task: Binary, Labels: []float64{0, 1}, Width: 1, Targets: []string{"c"}, Classes: []string{"u", "v"},
+			Notes: []string{"column 3 has neither name nor content: left out", "column 4 has neither name nor content: left out"}}},
+		"commas at the ends of lines without a header": {"1,u,\n2,v,\n", Options{}, Dataset{
+			X: []float64{1, 2}, Dim: 1, Features: []string{"x1"},
+			Task: Binary, Labels: []float64{0, 1}, Width: 1, Targets: []string{"label"}, Classes: []string{"u", "v"},
+			Notes: []string{"column 3 has neither name nor content: left out"}}},
+		"numbers have short names": {"x,c\n1,0.00e+00\n2,1.00e+00\n", Options{}, Dataset{
+			X: []float64{1, 2}, Dim: 1, Features: []string{"x"}, Named: true,
+			Task: Binary, Labels: []float64{0, 1}, Width: 1, Targets: []string{"c"}, Classes: []string{"0", "1"}}},
+		"codes keep their zeros": {"x,c\n1,007\n2,08\n", Options{}, Dataset{
+			X: []float64{1, 2}, Dim: 1, Features: []string{"x"}, Named: true,
+			Task: Binary, Labels: []float64{0, 1}, Width: 1, Targets: []string{"c"}, Classes: []string{"007", "08"}}},
+		"known classes in another spelling": {"x,c\n1,2.0\n2,1.0\n3,2.5\n4,-0\n", Options{Classes: []string{"1", "2", "2.50", "0"}}, Dataset{
+			X: []float64{1, 2, 3, 4}, Dim: 1, Features: []string{"x"}, Named: true,
+			Task: MultiClass, Labels: []float64{1, 0, 2, 3}, Width: 1, Targets: []string{"c"}, Classes: []string{"1", "2", "2.50", "0"}}},
+		"known classes, exactly": {"x,c\n1,1.0\n2,1\n", Options{Classes: []string{"1", "1.0"}}, Dataset{
+			X: []float64{1, 2}, Dim: 1, Features: []string{"x"}, Named: true,
+			Task: Binary, Labels: []float64{1, 0}, Width: 1, Targets: []string{"c"}, Classes: []string{"1", "1.0"}}},
 		"true and false": {"x,b,c\n1,True,u\n2,false,v\n", Options{}, Dataset{
 			X: []float64{1, 1, 2, 0}, Dim: 2, Features: []string{"x", "b"}, Named: true,
 			Task: Binary, Labels: []float64{0, 1}, Width: 1, Targets: []string{"c"}, Classes: []string{"u", "v"}}},
@@ -179,7 +199,7 @@ func TestCSVErrors(t *testing.T) {
 		{"1,abc,0\n1,2,1\n", Options{}, `line 1 ("1,abc,0") may name the columns or be the first row: say header yes or no`},
 		{"1,abc,0\n1,2,1\n", Options{Format: Format{Header: WithoutHeader}}, `line 1, column 2: "abc" is not a number: drop leaves a column out`},
 		{header + "1,,0\n", Options{}, `line 2, column 2 ("x2"): "" is empty`},
-		{header + "1,NaN,0\n", Options{}, `line 2, column 2 ("x2"): "NaN" stands for a missing value: fill it in or remove the line`},
+		{header + "1,NaN,0\n", Options{}, `line 2, column 2 ("x2"): "NaN" stands for a missing value: fill it in, remove the line, or drop the column`},
 		{"-inf,1,0\n", Options{}, `line 1, column 1: "-inf" is not finite`},
 		{header + "1,1e999,0\n", Options{}, `line 2, column 2 ("x2"): "1e999" is too large`},
 		{header + "1,2,0\n1,2\n", Options{}, `line 3: 2 columns, want 3 as in line 1`},
@@ -209,6 +229,12 @@ func TestCSVErrors(t *testing.T) {
 		{header + "1,2,0.5\n1,2,a\n", Options{}, `line 3, column 3 ("y"): "a" is not a number: if labels are classes, name the task`},
 		{header + "1,2,a\n1,2,0.5\n", Options{}, `line 2, column 3 ("y"): "a" is not a number, as the label of line 3 is`},
 		{header + "1,2,1\n1,2,0\n1,2,1.0\n", Options{}, `line 4, column 3 ("y"): "1.0" is the same number as "1" in line 2: name the task`},
+		{header + "1,2,1.0\n1,2,1\n", Options{Classes: []string{"1", "2"}}, `line 2, column 3 ("y"): "1.0" is none of the classes "1", "2"`},
+		{header + "1,2,1.00\n", Options{Classes: []string{"1", "1.0"}}, `line 2, column 3 ("y"): "1.00" is none of the classes "1", "1.0"`},
+		{header + "1,2,007\n", Options{Classes: []string{"7", "8"}}, `line 2, column 3 ("y"): "007" is none of the classes "7", "8"`},
+		{header + "1,2,+7\n", Options{Classes: []string{"7", "8"}}, `line 2, column 3 ("y"): "+7" is none of the classes "7", "8"`},
+		{header + "\"1,234.5\",2,0\n", Options{}, `line 2, column 1 ("x1"): "1,234.5" is not a number: say decimal-comma if the comma stands for the point, or else write the number without`},
+		{"x,c,\n" + strings.Repeat("1,a,\n2,b,\n", 60) + "1,a,7\n", Options{}, `line 122, column 3 ("Unnamed: 2"): "7" in a column that is empty before: drop it, or give it a name`},
 		{header + "1,2,1\n1,2,True\n", Options{Task: Regression}, `line 3, column 3 ("y"): "True": the column mixes numbers with true and false`},
 		{header + "1,1_000,0\n", Options{}, `line 2, column 2 ("x2"): "1_000" is not a number`},
 		{header + "1,0x10,0\n", Options{}, `line 2, column 2 ("x2"): "0x10" is not a number`},

@@ -112,7 +112,15 @@ func (t *table) decide() (Task, error) {
 	if l.distinct[0].isNumber() && !l.areClasses() {
 		return Regression, t.makeReal()
 	}
-	return t.classification(), t.checkSpelling()
+	if err := t.checkSpelling(); err != nil {
+		return 0, err
+	}
+	for _, d := range l.distinct {
+		if name, ok := d.plain(); ok {
+			d.text = name
+		}
+	}
+	return t.classification(), nil
 }
 
 // classification is Binary for two classes, those of the options or else those there are.
@@ -180,23 +188,44 @@ func (t *table) classes(task Task) ([]string, []float64, error) {
 			return nil, nil, err
 		}
 	}
-	index := map[string]float64{}
-	for i, name := range names {
-		index[name] = float64(i)
-	}
 	values := make([]float64, len(t.labels.distinct))
+	index := t.indices(names)
 	for i, l := range t.labels.distinct {
 		v, ok := index[l.text]
 		if !ok {
 			return nil, nil, t.errorAt(l.row, t.columns.labels[0], fmt.Errorf("%.40q is none of the classes %s", l.text, someOf(names)))
 		}
-		values[i] = v
+		values[i] = float64(v)
 	}
 	labels := make([]float64, len(t.labels.which))
 	for i, w := range t.labels.which {
 		labels[i] = values[w]
 	}
 	return names, labels, nil
+}
+
+// indices is the classes by their names, and by the labels of the table that are the same number in another spelling: 1.0
+// is class 1 unless class 1.0 or label 1 is there too.
+func (t *table) indices(names []string) map[string]int {
+	index, byNumber, spellings := map[string]int{}, map[string][]int{}, map[string]int{}
+	for i, name := range names {
+		index[name] = i
+		if plain, ok := parseCell(name, t.options.DecimalComma).plain(); ok {
+			byNumber[plain] = append(byNumber[plain], i)
+		}
+	}
+	for _, l := range t.labels.distinct {
+		if plain, ok := l.plain(); ok {
+			spellings[plain]++
+		}
+	}
+	for _, l := range t.labels.distinct {
+		plain, ok := l.plain()
+		if _, known := index[l.text]; !known && ok && len(byNumber[plain]) == 1 && spellings[plain] == 1 {
+			index[l.text] = byNumber[plain][0]
+		}
+	}
+	return index
 }
 
 func (t *table) checkCount(task Task, names []string) error {

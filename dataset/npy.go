@@ -37,7 +37,7 @@ func readNPY(r io.Reader, o Options) (*Dataset, error) {
 		return nil, errEmpty
 	}
 	count := a.Shape[1]
-	c, err := newColumns(count, nil, o)
+	c, err := newColumns(count, 0, nil, o)
 	if err != nil {
 		return nil, err
 	}

@@ -25,6 +25,7 @@ type Options struct {
 	// Classes, when not empty, are the names of the classes in the order of their indices, as [Dataset].Classes of
 	// the data a model was trained with. Without it, the classes are those in the file, text in the order of strings
 	// and numbers in that of numbers, and fewer than two are an error. Labels that are classes are texts: 7 and 007 differ.
+	// Under Auto 1.0 has the name 1, and a label 1.0 is of the class 1 where that is the only class and label of this value.
 	Classes []string
 
 	// Features, when not empty, are the names of the features in the order wanted, as [Dataset].Features of the data a

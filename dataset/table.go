@@ -32,6 +32,11 @@ func newTable(c *columns, unit string, o Options) *table {
 
 // add appends a row, of which at gives the field of a column.
 func (t *table) add(row int, at func(column int) cell) error {
+	for _, i := range t.columns.blank {
+		if c := at(i); c.text != "" {
+			return t.errorAt(row, i, fmt.Errorf("%.40q in a column that is empty before: drop it, or give it a name", c.text))
+		}
+	}
 	for _, i := range t.columns.features {
 		v, err := t.number(row, i, at(i))
 		if err != nil {
@@ -65,16 +70,16 @@ func (t *table) number(row, column int, c cell) (float64, error) {
 
 // remedy is what to do about a field that is no finite number.
 func (t *table) remedy(column int, c cell) string {
-	comma := !t.options.DecimalComma && parseCell(strings.Replace(c.text, ",", ".", 1), false).kind == number
+	comma := strings.Contains(c.text, ",") && parseCell(strings.ReplaceAll(c.text, ",", ""), false).kind == number
 	switch {
-	case comma:
-		return ": say decimal-comma if the comma stands for the point"
+	case comma && !t.options.DecimalComma:
+		return ": say decimal-comma if the comma stands for the point, or else write the number without"
 	case c.kind == word && slices.Contains(t.columns.labels, column):
 		return ": if labels are classes, name the task"
 	case c.kind == word:
 		return ": drop leaves a column out"
 	case c.kind == missing:
-		return ": fill it in or remove the " + t.unit
+		return ": fill it in, remove the " + t.unit + ", or drop the column"
 	}
 	return ""
 }
