@@ -1,6 +1,9 @@
 package solver
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // Status says how a sample's integration ended.
 type Status uint8
@@ -63,7 +66,8 @@ type SampleError struct {
 	Sample int
 	Pass   string // "forward" or "backward"
 	End    End
-	Failed int // how many samples of the batch failed
+	Failed int    // how many samples of the batch failed
+	Advice string // what to try, where that is not the status's own advice: see [Controller.Advise]
 }
 
 func (e *SampleError) Error() string {
@@ -78,10 +82,21 @@ func (e *SampleError) Reason() string {
 
 // remedy is what to try.
 func (e *SampleError) remedy() string {
+	if e.Advice != "" {
+		return e.Advice
+	}
 	if e.Pass == backwardPass {
 		return backwardRemedies[e.End.Status]
 	}
 	return remedies[e.End.Status]
+}
+
+// Advise makes a [*SampleError] within err say what these tolerances have to do with it. Another err is left alone.
+func (c Controller) Advise(err error) {
+	var e *SampleError
+	if errors.As(err, &e) && c.Atol == 0 && e.End.Status == StepUnderflow {
+		e.Advice = "atol is 0, so a component that stays 0 has an error scale of 0, which no step can keep: give a positive atol"
+	}
 }
 
 const (

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"neuralode/dataset"
@@ -87,5 +88,23 @@ func TestSizes(t *testing.T) {
 		if !errors.As(err, &short) || short.Need < 1e12 {
 			t.Errorf("%s: %v", what, err)
 		}
+	}
+}
+
+// TestNoScale solves a component that stays 0 with an atol of 0: the error says what is wrong with that.
+func TestNoScale(t *testing.T) {
+	c := DefaultConfig()
+	c.Hidden = []int{4}
+	m, err := newModel(c, &dataset.Dataset{Dim: 2, Task: dataset.Binary, Width: 1, Classes: []string{"0", "1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	clear(m.Theta)
+	spec := solver.DefaultSpec()
+	spec.Controller.Atol = 0
+	err = m.SolveInBlocks(context.Background(), solver.Reference(), spec, []float64{1, 0},
+		func(_ int, _ *solver.Solution, failed error) error { return failed })
+	if err == nil || !strings.Contains(err.Error(), "step underflow") || !strings.Contains(err.Error(), "scale of 0") {
+		t.Errorf("got %v", err)
 	}
 }

@@ -3,6 +3,7 @@ package train
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -20,6 +21,7 @@ type configDocument struct {
 	Version    string `json:"version"`               // of the program that began the run
 	Run        string `json:"run,omitempty"`         // a random name; the state has it too. Older runs have none
 	Arithmetic string `json:"arithmetic,omitempty"`  // that the run began on, see solver.Backend
+	PerClass   bool   `json:"samples_per_class"`     // that is what Samples counts: older runs counted both classes together
 }
 
 func readConfig(dir string) (doc configDocument, err error) {
@@ -32,10 +34,22 @@ func readConfig(dir string) (doc configDocument, err error) {
 	if err := json.Unmarshal(text, &doc); err != nil {
 		return doc, fmt.Errorf("train: %s: %w", path, err)
 	}
-	if err := doc.Check(); err != nil {
+	if err := errors.Join(doc.countPerClass(), doc.Check()); err != nil {
 		return doc, fmt.Errorf("train: %s: %w", path, err)
 	}
 	return doc, nil
+}
+
+// countPerClass turns the samples of an older run into those of each class.
+func (doc *configDocument) countPerClass() error {
+	if doc.PerClass {
+		return nil
+	}
+	if doc.made() && doc.Samples%2 == 1 {
+		return fmt.Errorf("an older program made %d samples, one more of a class than of the other: this one makes as many of each", doc.Samples)
+	}
+	doc.PerClass, doc.Samples = true, max(1, doc.Samples/2)
+	return nil
 }
 
 // write is the document as config.json has it.

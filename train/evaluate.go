@@ -112,7 +112,7 @@ func (m *Model) solve(ctx context.Context, backend solver.Backend, spec solver.S
 		if err != nil {
 			return err
 		}
-		if err := use(from, s, failure(from, s)); err != nil {
+		if err := use(from, s, failure(from, s, spec)); err != nil {
 			return err
 		}
 	}
@@ -120,11 +120,12 @@ func (m *Model) solve(ctx context.Context, backend solver.Backend, spec solver.S
 }
 
 // failure is the solution's error with the sample's place among all.
-func failure(from int, s *solver.Solution) error {
+func failure(from int, s *solver.Solution, spec solver.Spec) error {
 	var failed *solver.SampleError
 	err := s.Err()
 	if errors.As(err, &failed) {
 		failed.Sample += from
+		spec.Controller.Advise(err)
 	}
 	return err
 }

@@ -3,6 +3,7 @@ package train_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -291,7 +292,8 @@ func TestForeignState(t *testing.T) {
 	}
 }
 
-// TestOlderRun resumes a run whose files say neither their run nor their arithmetic.
+// TestOlderRun resumes a run whose files say neither their run nor their arithmetic, and whose samples are those of both
+// classes: it has the same data.
 func TestOlderRun(t *testing.T) {
 	r := newRun(t, small())
 	path := filepath.Join(r.Dir, "state.safetensors")
@@ -303,17 +305,34 @@ func TestOlderRun(t *testing.T) {
 	if err := state.WriteFile(path); err != nil {
 		t.Fatal(err)
 	}
-	var lines [][]byte
-	for line := range bytes.Lines(file(t, r, "config.json")) {
-		if !bytes.Contains(line, []byte(`"run"`)) && !bytes.Contains(line, []byte(`"arithmetic"`)) {
-			lines = append(lines, line)
+	before := r.Data.X
+	older := func(samples int) {
+		var doc map[string]any
+		if err := json.Unmarshal(file(t, r, "config.json"), &doc); err != nil {
+			t.Fatal(err)
+		}
+		for _, key := range []string{"run", "arithmetic", "samples_per_class"} {
+			delete(doc, key)
+		}
+		doc["samples"] = samples
+		text, err := json.Marshal(doc)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(r.Dir, "config.json"), text, 0o644)
+		}
+		if err != nil {
+			t.Fatal(err)
 		}
 	}
-	text := bytes.Replace(bytes.Join(lines, nil), []byte("\"test\","), []byte("\"test\""), 1)
-	if err := os.WriteFile(filepath.Join(r.Dir, "config.json"), text, 0o644); err != nil {
-		t.Fatal(err)
+	r.Close()
+	older(61)
+	if _, err := train.ResumeRun(r.Dir, train.Resumption{}); err == nil || !strings.Contains(err.Error(), "61 samples") {
+		t.Errorf("61 samples of two classes: %v", err)
 	}
+	older(60)
 	r = resumed(t, r, 0)
+	if !slices.Equal(r.Data.X, before) {
+		t.Errorf("the older run has %d samples, or others", r.Data.Len())
+	}
 	if note := r.Arithmetic(backend(t)); note != "" {
 		t.Error(note)
 	}

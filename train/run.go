@@ -82,7 +82,7 @@ func newRun(c Config, backend solver.Backend, version string, take func() (*fold
 
 // create writes the configuration, which makes the folder a run, and what a run begins with.
 func (r *Run) create(version string) error {
-	doc := configDocument{Config: r.Config, DataSHA256: r.dataHash, Version: version, Run: r.id, Arithmetic: r.began}
+	doc := configDocument{Config: r.Config, DataSHA256: r.dataHash, Version: version, Run: r.id, Arithmetic: r.began, PerClass: true}
 	if err := r.folder.create(configFile, doc.write); err != nil {
 		return err
 	}

@@ -47,6 +47,7 @@ func Check(ctx context.Context, backend solver.Backend, spec solver.Spec, p *ref
 		err = d.Err()
 	}
 	if err != nil {
+		spec.Controller.Advise(err)
 		return nil, fmt.Errorf("verify: %s: %w", p.Name, err)
 	}
 	r := compare(d, p)

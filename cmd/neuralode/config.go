@@ -79,6 +79,10 @@ func byFlag(flags *pflag.FlagSet, values map[string]any) (map[string]string, err
 			texts[name], keyOf[name] = text, key
 		}
 	}
+	_, older := values["version"]
+	if _, perClass := values["samples_per_class"]; older && !perClass && texts["samples"] != "" {
+		errs = append(errs, errors.New("samples are those of all classes in this configuration of an older run: halve them, and add samples_per_class"))
+	}
 	return texts, errors.Join(errs...)
 }
 
@@ -86,7 +90,7 @@ func byFlag(flags *pflag.FlagSet, values map[string]any) (map[string]string, err
 var notInConfig = []string{"config", "resume", "help"}
 
 // ofRun is what a run adds to its configuration.
-var ofRun = []string{"version", "data-sha256", "run", "arithmetic"}
+var ofRun = []string{"version", "data-sha256", "run", "arithmetic", "samples-per-class"}
 
 func readConfig(path string) (map[string]any, error) {
 	content, err := os.ReadFile(path)

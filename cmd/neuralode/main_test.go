@@ -450,6 +450,7 @@ func TestConfigFileIsChecked(t *testing.T) {
 		{"c.json", `{"label": null}`, "got null", nil},
 		{"c.json", `{"hidden": {"a": 1}}`, "got an object", nil},
 		{"c.json", `null`, "want an object", nil},
+		{"c.json", `{"samples": 1000, "version": "x"}`, "halve", nil},
 		{"c.toml", "\uFEFFlearning_rate = 1", "unknown key \"learning_rate\" (did you mean lr?)", nil},
 		{"c.json", "\uFEFF{\"num_steps\": 1}", "(did you mean iterations?)", nil},
 	} {
