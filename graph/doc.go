@@ -16,4 +16,51 @@
 //
 // Some of Gorgonia's own builders are unsafe and have a replacement here: [Slice], [Concat], [SoftMax], [LogSoftMax],
 // [LogSumExp] and [Constant] say why.
+//
+// # Operations
+//
+// An expression is made of the builders in this list, Gorgonia's where no package is named. Each is tested, in value
+// and gradient, against Gorgonia's TapeMachine and against differences.
+//
+//   - functions of each number: Neg, Exp, Log, Log1p, Tanh, Sigmoid, Softplus, Sin, Cos, Square, Cube, Sqrt, Inverse,
+//     Abs, Sign, Expm1, LeakyRelu, Mish, Rectify
+//   - functions of two values of one shape, or of a number and any value: Add, Sub, HadamardProd, HadamardDiv, Pow,
+//     MaxBetween, MinBetween, BinaryXent, Div, ReduceAdd, ReduceMul
+//   - comparisons, as 1 or 0 (with retSame true): Lt, Lte, Gt, Gte, Eq, Ne
+//   - both with one row for all samples ([]byte{0}) or one number for each ([]byte{1}): Auto, Broadcast, BroadcastAdd,
+//     BroadcastEq, BroadcastGt, BroadcastGte, BroadcastHadamardDiv, BroadcastHadamardProd, BroadcastLt, BroadcastLte,
+//     BroadcastNe, BroadcastPow, BroadcastSub
+//   - products of samples with parameters, and of parameters: Mul, Tensordot
+//   - along the features, and of parameters along any axis: KeepDims, Max, Mean, Norm, SizeOf, SoftMax, Sum
+//   - the same numbers in another place: Concat, Ravel, Reshape, Slice, Transpose, Unconcat
+//   - numbers: NewConstant
+//   - of this package: graph.Concat, graph.Constant, graph.Elu, graph.Gelu, graph.LogSoftMax, graph.LogSumExp,
+//     graph.Relu, graph.Slice, graph.SoftMax
+//
+// All others are refused by an error that says what to write instead:
+//
+//   - Log2: divide gorgonia.Log by the constant ln 2: Gorgonia's own gradient of Log2 is wrong
+//   - InverseSqrt: use gorgonia.Inverse of gorgonia.Sqrt: Gorgonia's own gradient of InverseSqrt is wrong
+//   - Ceil, Floor: make steps of comparisons, such as gorgonia.Gt(x, gorgonia.NewConstant(1.0), true)
+//   - LogSoftMax: use graph.LogSoftMax: Gorgonia takes it for the SoftMax of the same operand
+//   - LogSumExp: use graph.LogSumExp: Gorgonia's computes something else
+//   - Sparsemax: use graph.SoftMax
+//   - At: use graph.Slice, which keeps both axes
+//   - ByIndices: use graph.Slice and graph.Concat, or gorgonia.Mul with a graph.Constant of zeros and ones
+//   - DiagFlat: gorgonia.BroadcastHadamardProd(x, d, nil, []byte{0}) is x times the diagonal matrix of d
+//   - BatchedMatMul: use gorgonia.Mul of two matrices
+//   - OuterProd: reshape to a column and a row and use gorgonia.BroadcastHadamardProd
+//   - ConvType: graphs are built in float64; the solver's precision is chosen with the solver
+//   - NewScalar, NewVector, NewMatrix, NewTensor, NodeFromAny: a number is gorgonia.NewConstant(2.0), a matrix
+//     graph.Constant(z.Graph(), rows, cols, data), what is trained a graph.Param: Gorgonia takes inputs of equal name
+//     for one
+//   - OneHotVector: use graph.Constant(z.Graph(), 1, n, data): Gorgonia takes matrix constants that print alike for one
+//   - BinomialRandomNode, Dropout, GaussianRandomNode, UniformRandomNode: an expression must give the same each time;
+//     draw numbers outside and pass them as a graph.Constant or a graph.Param
+//   - BatchNorm: it mixes samples; normalise each sample over its features with gorgonia.Mean, or scale by a
+//     graph.Param
+//   - AveragePool1D, AveragePool2D, Conv1d, Conv2d, GlobalAveragePool2D, GroupNorm, Im2Col, MaxPool1D, MaxPool2D,
+//     Upsample2D, YOLOv3: values have two axes, [batch, features]; a convolution is gorgonia.Mul with a matrix that
+//     repeats its weights
+//   - CTCLoss: a loss is one number for each sample; write it of the operations that are supported
 package graph

@@ -94,7 +94,9 @@ func TestUnsupportedOperationsAreNamed(t *testing.T) {
 		f    builder1
 		want []string
 	}{
-		"ceil":    {gorgonia.Ceil, []string{"ceil", "supported: matmul"}},
+		"ceil": {gorgonia.Ceil, []string{"ceil", "make steps of comparisons"}},
+		"one's own": {func(a *gnode) (*gnode, error) { return gorgonia.ApplyOp(&strangeOp{base{"Strange", 1}}, a) },
+			[]string{"graph.strangeOp Strange", "supported: ", "Tanh", "HadamardProd", "graph.LogSoftMax"}},
 		"log2":    {gorgonia.Log2, []string{"log2", "ln 2"}},
 		"invSqrt": {gorgonia.InverseSqrt, []string{"invSqrt", "gorgonia.Inverse of gorgonia.Sqrt"}},
 		"log softmax": {func(a *gnode) (*gnode, error) { return gorgonia.LogSoftMax(a, 1) },
@@ -118,6 +120,16 @@ func TestUnsupportedOperationsAreNamed(t *testing.T) {
 		t.Run(name, func(t *testing.T) { refuse(t, unaryCase(c.f).field(), c.want...) })
 	}
 }
+
+// strangeOp is an operation that this package does not know.
+type strangeOp struct{ base }
+
+func (op *strangeOp) InferShape(sizes ...gorgonia.DimSizer) (tensor.Shape, error) {
+	in, err := shapesOf(sizes)
+	return in[0], err
+}
+
+func (op *strangeOp) Do(inputs ...gorgonia.Value) (gorgonia.Value, error) { return inputs[0], nil }
 
 func TestWrongUseIsAnError(t *testing.T) {
 	good := func(_, z *gnode, _ []*gnode) (*gnode, error) { return z, nil }
@@ -198,8 +210,8 @@ func TestOwnBuildersRefuseWrongOperands(t *testing.T) {
 		"concat of nothing": func() (*gnode, error) { return Concat(1) },
 		"concat of ranks":   func() (*gnode, error) { return Concat(1, m, v) },
 		"concat of heights": func() (*gnode, error) { return Concat(0, m, input(g, "w", 5, 2)) },
-		"softmax":           func() (*gnode, error) { return SoftMax(v) },
-		"log softmax":       func() (*gnode, error) { return LogSoftMax(v) },
+		"softmax":           func() (*gnode, error) { return SoftMax(input(g, "s")) },
+		"log softmax":       func() (*gnode, error) { return LogSoftMax(input(g, "s")) },
 		"log-sum-exp":       func() (*gnode, error) { return LogSumExp(nil) },
 		"constant":          func() (*gnode, error) { return Constant(g, 2, 2, []float64{1}) },
 		"activation":        func() (*gnode, error) { return activationCount.Apply(m) },

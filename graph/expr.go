@@ -56,13 +56,29 @@ func (e *expr) column(a *gorgonia.Node) *gorgonia.Node {
 	}, a)
 }
 
+// row reads a vector as a matrix of one row.
+func (e *expr) row(a *gorgonia.Node) *gorgonia.Node {
+	return e.do1(func(a *gorgonia.Node) (*gorgonia.Node, error) {
+		return gorgonia.Reshape(a, tensor.Shape{1, a.Shape()[0]})
+	}, a)
+}
+
+// vectorAsRow applies f, which keeps shapes, to a matrix, or to a vector as to a matrix of one row.
+func vectorAsRow(x *gorgonia.Node, f builder1) (*gorgonia.Node, error) {
+	if !isVector(x) {
+		return f(x)
+	}
+	var e expr
+	return e.do1(func(y *gorgonia.Node) (*gorgonia.Node, error) { return gorgonia.Reshape(y, x.Shape().Clone()) },
+		e.do1(f, e.row(x))), e.err
+}
+
+func isVector(x *gorgonia.Node) bool { return x != nil && x.Shape().Dims() == 1 }
+
 // affine is x·Wᵀ + b for W [out, in] and b [out].
 func (e *expr) affine(x, weight, bias *gorgonia.Node) *gorgonia.Node {
 	wt := e.do1(func(a *gorgonia.Node) (*gorgonia.Node, error) { return gorgonia.Transpose(a) }, weight)
-	row := e.do1(func(a *gorgonia.Node) (*gorgonia.Node, error) {
-		return gorgonia.Reshape(a, tensor.Shape{1, a.Shape()[0]})
-	}, bias)
 	return e.do2(func(a, b *gorgonia.Node) (*gorgonia.Node, error) {
 		return gorgonia.BroadcastAdd(a, b, nil, []byte{0})
-	}, e.do2(gorgonia.Mul, x, wt), row)
+	}, e.do2(gorgonia.Mul, x, wt), e.row(bias))
 }

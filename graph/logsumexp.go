@@ -9,21 +9,28 @@ import (
 	"neuralode/plan"
 )
 
-// SoftMax returns exp(x) / Σ exp(x) over the features of a matrix, of x's shape; it does not overflow. Gorgonia merges
-// its own SoftMax and LogSoftMax of one operand into a single node, and turns a SoftMax into its logarithm when a Log
+// SoftMax returns exp(x) / Σ exp(x) over the features of a matrix or over a vector of parameters, of x's shape; it does
+// not overflow. Gorgonia merges its own SoftMax and LogSoftMax of one operand into a single node, and turns a SoftMax into its logarithm when a Log
 // is taken of it anywhere.
 func SoftMax(x *gorgonia.Node) (*gorgonia.Node, error) {
-	return apply(&softMaxOp{base{"SoftMax", 1}}, x)
+	return vectorAsRow(x, func(x *gorgonia.Node) (*gorgonia.Node, error) { return apply(&softMaxOp{base{"SoftMax", 1}}, x) })
 }
 
-// LogSumExp returns log Σ exp(x) over the features of a matrix, one column; it does not overflow. Gorgonia's function
-// of that name computes something else.
+// LogSumExp returns log Σ exp(x) over the features of a matrix, one column, or over a vector of parameters, a number; it
+// does not overflow. Gorgonia's function of that name computes something else.
 func LogSumExp(x *gorgonia.Node) (*gorgonia.Node, error) {
+	if isVector(x) {
+		var e expr
+		return e.do1(func(x *gorgonia.Node) (*gorgonia.Node, error) { return gorgonia.Sum(x) }, e.do1(LogSumExp, e.row(x))), e.err
+	}
 	return apply(&logSumExpOp{base{"LogSumExp", 1}}, x)
 }
 
-// LogSoftMax returns the logarithm of SoftMax over the features of a matrix, of x's shape; it does not overflow.
+// LogSoftMax returns the logarithm of SoftMax, of x's shape; it does not overflow.
 func LogSoftMax(x *gorgonia.Node) (*gorgonia.Node, error) {
+	if isVector(x) {
+		return vectorAsRow(x, LogSoftMax)
+	}
 	lse, err := LogSumExp(x)
 	if err != nil {
 		return nil, err

@@ -52,12 +52,15 @@ func lower(what string, params []Param, build func(batch int) (*trace, error)) (
 func guard(doing string, f func() (*trace, error)) (tr *trace, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			tr, err = nil, fmt.Errorf("graph: %s: panic: %v (are the ranks and shapes of the operands what the operation wants?)",
-				doing, r)
+			advice := adviceFor(fmt.Sprint(r))
+			if advice == "" {
+				advice = " (are the ranks and shapes of the operands what the operation wants? Values have at most two axes, [batch, features])"
+			}
+			tr, err = nil, fmt.Errorf("graph: %s: panic: %v%s", doing, r, advice)
 		}
 	}()
 	if tr, err = f(); err != nil {
-		return nil, fmt.Errorf("graph: %s: %w", doing, err)
+		return nil, fmt.Errorf("graph: %s: %w%s", doing, err, adviceFor(err.Error()))
 	}
 	return tr, nil
 }
@@ -206,7 +209,7 @@ func (l *lowering) view(p pair) (view, error) {
 // operands pairs the children, after a check that both nodes are the same operation.
 func (l *lowering) operands(p pair) ([]pair, error) {
 	a, b := children(l.traces[0].graph, p[0]), children(l.traces[1].graph, p[1])
-	if opKey(p[0].Op()) != opKey(p[1].Op()) || len(a) != len(b) {
+	if key(p[0], a) != key(p[1], b) || len(a) != len(b) {
 		return nil, nodeError(p[0], "operation %v becomes %v with another batch size; add the same nodes for every batch size",
 			p[0].Op(), p[1].Op())
 	}

@@ -35,10 +35,12 @@ func (l *lowering) linear(n node) (view, error) {
 		return l.product(n, a, b)
 	case matVec:
 		return l.product(n, a, column(b))
+	case vecDot:
+		return l.product(n, row(a), column(b))
 	case outerProduct:
 		return l.outer(n, column(a), column(b))
 	}
-	return view{}, n.errorf("operation %v is not supported; use gorgonia.Mul of two matrices", n.op())
+	return view{}, n.errorf("operation %v is not supported; %s", n.op(), remedy("batchedMatMul"))
 }
 
 // column reads a vector as a column.
@@ -48,6 +50,13 @@ func column(v view) view {
 		f = f.transposed()
 	}
 	v, _ = v.reform(f)
+	return v
+}
+
+// row reads a vector as a row.
+func row(v view) view {
+	v = column(v)
+	v.form, v.trans = v.form.transposed(), !v.trans
 	return v
 }
 

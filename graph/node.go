@@ -77,7 +77,7 @@ func (l *lowering) rule(n node) (view, error) {
 	case "constantScalar":
 		return l.constantNode(n)
 	case "constantTensor":
-		return view{}, n.errorf("matrix constants of gorgonia.NewConstant are taken for one when they print alike; use graph.Constant")
+		return view{}, n.errorf("a matrix constant of gorgonia.NewConstant is not supported; %s", remedy("constantTensor"))
 	case "sizeOp":
 		return l.size(n)
 	case "elemUnaryOp":
@@ -86,6 +86,8 @@ func (l *lowering) rule(n node) (view, error) {
 		return l.binary(n)
 	case "linAlgBinOp":
 		return l.linear(n)
+	case "tensordotOp":
+		return l.tensordot(n)
 	case "sumOp":
 		return l.reduction(n, plan.Add)
 	case "maxOp":
@@ -96,9 +98,13 @@ func (l *lowering) rule(n node) (view, error) {
 		return l.reshape(n)
 	case "transposeOp":
 		return l.transpose(n)
-	case "sliceOp":
-		return l.slice(n)
-	case "sliceIncrOp":
+	case "sliceOp", "sliceIncrOp":
+		if _, all := slicesAll(n.pair[0], n.kids[0][0]); all {
+			return l.view(n.kids[len(n.kids)-1])
+		}
+		if opType(n.op()) == "sliceOp" {
+			return l.slice(n)
+		}
 		return l.sliceAdjoint(n)
 	case "concatOp":
 		return l.concat(n, int(opField(n.op(), "axis").Int()))
@@ -120,7 +126,7 @@ func (l *lowering) constantNode(n node) (view, error) {
 	x, ok := numbers(n.pair[0].Value())
 	y, same := numbers(n.pair[1].Value())
 	if !ok || !same {
-		return view{}, n.errorf("constant of type %v, want float64", n.pair[0].Dtype())
+		return view{}, n.errorf("constant of type %v, want float64; write gorgonia.NewConstant(2.0)", n.pair[0].Dtype())
 	}
 	if x[0] != y[0] && x[0] == x[0] {
 		return view{}, n.errorf("constant depends on the batch size: %g with %d, %g with %d", x[0], batchSizes[0], y[0], batchSizes[1])

@@ -52,6 +52,8 @@ func (s step) paramShapes(widths []int) (shapes [][]int, width int) {
 		return [][]int{{k, a}}, k
 	case 5:
 		return nil, min(a+b, 6)
+	case 15, 16:
+		return [][]int{{a}}, a
 	case 6, 7:
 		return nil, 1
 	case 8:
@@ -94,6 +96,12 @@ func (g *grower) grow(s step) *gnode {
 		return g.do2(gorgonia.Pow, g.shift(1, g.do1(gorgonia.Sigmoid, a)), g.do1(gorgonia.Tanh, a))
 	case 13:
 		return g.do2(gorgonia.HadamardProd, a, g.do2(compare(gorgonia.Gt), a, gorgonia.NewConstant(0.1)))
+	case 14:
+		f := []builder2{gorgonia.MaxBetween, gorgonia.MinBetween}[s.k%2]
+		return g.do2(f, a, g.do1(gorgonia.Cos, a))
+	case 15, 16:
+		f := []builder1{SoftMax, LogSoftMax, func(w *gnode) (*gnode, error) { return gorgonia.SoftMax(w) }}[s.k%3]
+		return g.do2(broadcast(gorgonia.BroadcastHadamardProd, nil, []byte{0}), a, g.do1(f, g.take()))
 	}
 	return g.unary(s, a, b)
 }

@@ -7,13 +7,12 @@ import (
 // softmaxAxis checks a Gorgonia softmax and returns its matrix axis.
 func (l *lowering) softmaxAxis(n node) (int, error) {
 	if opField(n.op(), "isLog").Bool() {
-		return 0, n.errorf("gorgonia.LogSoftMax is not supported: Gorgonia takes it for the SoftMax of the same operand; " +
-			"use graph.LogSoftMax")
+		return 0, n.errorf("gorgonia.LogSoftMax is not supported; %s", remedyFor("LogSoftMax"))
 	}
 	shape := n.kids[0][0].Shape()
 	axis := int(opField(n.op(), "axis").Int())
 	if axis < 0 { // Gorgonia's default: the last axis, but the first of a column
-		axis = len(shape) - 1
+		axis = max(0, len(shape)-1)
 		if shape.IsColVec() {
 			axis = 0
 		}
@@ -73,7 +72,7 @@ func (l *lowering) softmaxAdjoint(n node) (view, error) {
 	if err != nil {
 		return view{}, err
 	}
-	g, err := l.notSum(n, n.kids[2])
+	g, err := l.view(n.kids[2]) // in which it is linear: a sum over samples is welcome
 	if err != nil {
 		return view{}, err
 	}

@@ -74,7 +74,7 @@ func differentiable(g *gorgonia.ExprGraph, out *gorgonia.Node) (map[*gorgonia.No
 			continue
 		}
 		op, ok := n.Op().(gorgonia.SDOp)
-		if !ok {
+		if !ok || remedy(operationKey(n.Op())) != "" {
 			return nil, unsupported(n)
 		}
 		for i, wrt := range op.DiffWRT(len(kids)) {
