@@ -10,6 +10,8 @@
 // sizes counts the state alone: it begins and ends with the dimension of z. When time is "true", t is one more input
 // of layer 0, after z, so that layers.0.weight has sizes[0]+1 columns, the last of them for t, where sizes says sizes[0].
 //
+// The numbers are F64, F32, F16 or BF16, all finite. Other tensors, of any type, and other metadata may stand beside them.
+//
 // A problem has also x [batch, dim], label [batch], z1 [batch, dim], loss [1], grad.x, and grad.layers.I.weight and
 // grad.layers.I.bias, each of the shape of the tensor it belongs to.
 package reference

@@ -45,7 +45,7 @@ func (m *Model) checkHead() error {
 	classes := len(m.Classes)
 	switch dim := m.Net.Dim(); m.Readout {
 	case "component":
-		p.require(m.Outputs == 1, "readout component gives one output, loss %s wants outputs %d: choose linear", m.Loss, m.Outputs)
+		p.require(m.Outputs == 1, "readout component gives one output, got outputs %d: choose linear for more", m.Outputs)
 		p.require(m.Component >= 0 && m.Component < dim, "component %d of a state of %d components, want 0 to %d", m.Component, dim, dim-1)
 	case "linear":
 		p.require(m.Outputs >= 1 && m.Outputs <= MaxWidth, "outputs must be from 1 to %d, got %d", MaxWidth, m.Outputs)

@@ -19,12 +19,12 @@ import (
 func LoadModel(path string) (*Model, error) {
 	file, err := safetensors.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("train: %w", err)
+		return nil, err
 	}
 	defer file.Close()
 	described, err := reference.ParseModel(path, file)
 	if err != nil {
-		return nil, fmt.Errorf("train: %w", err)
+		return nil, err
 	}
 	m, err := fromFile(described, file)
 	if err != nil {

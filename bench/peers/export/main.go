@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 
@@ -62,7 +63,7 @@ func write(folder string, c *bench.Case) error {
 		}
 		return safetensors.Float64(make([]float64, n), shape...)
 	}
-	for name, t := range file.Tensors {
+	for name, t := range maps.Clone(file.Tensors) {
 		file.Tensors["grad."+name] = zeros(t.Shape)
 	}
 	x := []int{c.Batch(), c.Model.Net.Dim()}
