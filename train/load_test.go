@@ -3,6 +3,7 @@ package train_test
 import (
 	"context"
 	"math"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -221,5 +222,34 @@ func same(t *testing.T, m, want *train.Model) {
 		m.Component != want.Component || m.Augment != want.Augment || m.Span != want.Span || !slices.Equal(m.Classes, want.Classes) ||
 		!slices.Equal(m.Inputs, want.Inputs) || m.Net.Activation != want.Net.Activation {
 		t.Errorf("loaded %+v, saved %+v", m, want)
+	}
+}
+
+// TestAnotherModelInARun puts another model's file into a run: it is not drawn over samples of other classes or features.
+func TestAnotherModelInARun(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "points.csv")
+	if err := os.WriteFile(path, []byte("x,y,kind\n"+strings.Repeat("0.1,0.2,ant\n1,2,bee\n-1,0,cat\n", 4)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	c := small()
+	c.Data, c.Hidden, c.Augment = path, []int{4}, 1
+	r := newRun(t, c)
+	r.Close()
+	for _, x := range []struct{ key, value, want string }{
+		{"activation", "relu", ""}, // any of the same classes
+		{"classes", `["bee","ant","cat"]`, `the classes of the data are ["ant" "bee" "cat"], those of the model ["bee" "ant" "cat"]`},
+	} {
+		f := modelFile()
+		f.Metadata[x.key] = x.value
+		if err := f.WriteFile(filepath.Join(r.Dir, "model.safetensors")); err != nil {
+			t.Fatal(err)
+		}
+		again, err := train.OpenRun(r.Dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := again.Shown(); x.want == "" && err != nil || x.want != "" && (err == nil || !strings.Contains(err.Error(), x.want)) {
+			t.Errorf("%s %s: %v, want %q", x.key, x.value, err, x.want)
+		}
 	}
 }

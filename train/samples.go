@@ -16,8 +16,17 @@ import (
 const maxShown = 20_000
 
 // Shown is what figures of two features show of the run's data: all of them, or of many some, picked evenly. They come from
-// the run's folder, so that the data file is not needed; only an older run has them in its data file alone.
+// the run's folder, so that the data file is not needed; only an older run has them in its data file alone. It fails when
+// they do not go with the model.
 func (r *Run) Shown() (*dataset.Dataset, error) {
+	d, err := r.shown()
+	if err == nil {
+		err = r.Model.fits(d)
+	}
+	return d, err
+}
+
+func (r *Run) shown() (*dataset.Dataset, error) {
 	if r.Data == nil && !r.Config.made() {
 		d, err := readSamples(filepath.Join(r.Dir, samplesFile))
 		if !errors.Is(err, fs.ErrNotExist) {
