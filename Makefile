@@ -71,6 +71,8 @@ clean: ## remove what was built
 
 # What gpu-train runs on: auto, cuda or cpu.
 DEVICE ?= auto
+# The gradient of gpu-train: adjoint, discrete or backsolve; empty for the default.
+GRADIENT ?=
 # What gpu-test and gpu-bench run.
 GPU_PACKAGES ?= . ./cuda/...
 CUDA_CACHE := $(CURDIR)/.cache/cuda
@@ -89,7 +91,7 @@ gpu-build: $(CUDA_INCLUDE)/cuda.h ## build bin/neuralode with CUDA; it also star
 	$(GPU_GO) build -trimpath -tags gpu -o bin/neuralode ./cmd/neuralode
 
 gpu-train: gpu-build gpu-runtime ## train on the spiral on the GPU, or on the CPU where there is none; DEVICE=cuda insists
-	@$(USE_NVRTC); bin/neuralode train --device $(DEVICE)
+	@$(USE_NVRTC); bin/neuralode train --device $(DEVICE) $(if $(GRADIENT),--gradient $(GRADIENT))
 
 gpu-test: gpu-vet nvrtc ## the tests of the CUDA packages; without a GPU on fakes and the real compiler
 	@$(USE_NVRTC); $(GPU_GO) test -tags gpu -timeout 30m $(GPU_PACKAGES)

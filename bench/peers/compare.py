@@ -25,7 +25,7 @@ PLATFORM = os.environ.get("PEER_PLATFORM", "cpu")  # or cuda
 CASES = ["spiral_trained-1", "spiral_trained-16", "spiral_trained-256", "spiral_trained-4096", "middle-1024"]
 if PLATFORM == "cuda":
     CASES += ["spiral_trained-65536", "middle-4096"]
-GRADIENTS = ("discrete", "backsolve")
+GRADIENTS = ("discrete", "adjoint")
 PEERS = [("diffrax", m) for m in ("checkpoint", "backsolve", "vmap")] + [
     ("torch", m) for m in ("torchdiffeq-backprop", "torchdiffeq-adjoint", "torchode")]
 SLOW = {("diffrax", "vmap"): {"middle-1024"}, ("torch", "torchode"): {"spiral_trained-4096"},
@@ -122,7 +122,7 @@ def times_ours(row, mine, key):
 
 
 def table(rows):
-    """ms is the median; × is that of the row over ours with the discrete gradient and with backsolve, the same for min."""
+    """ms is the median; × is that of the row over ours with the discrete gradient and with the adjoint, the same for min."""
     lines = [f"{'case':18} {'library':11} {'mode':10} {'ms':>8} {'×discr':>7} {'×backs':>7} {'min':>8} {'×discr':>7} {'×backs':>7} "
              f"{'steps/NFE':>9} {'loss':>7} {'floor':>5}"]
     for name in CASES:

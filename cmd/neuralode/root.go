@@ -23,7 +23,7 @@ func (a *app) rootCommand() *cobra.Command {
 		Short: "Solve and train neural ordinary differential equations",
 		Long: `neuralode solves and trains neural ordinary differential equations, dz/dt = f(t, z; θ).
 
-Each sample of a batch has its own steps; gradients come from the continuous adjoint (backsolve) or from the steps
+Each sample of a batch has its own steps; gradients come from the adjoint ODE (adjoint, backsolve) or from the steps
 themselves (discrete). Training writes a run folder with the model, its figures and all that is needed to go on.`,
 		Example: `  neuralode train                          # trains on the spiral, writes a run folder
   neuralode train --data points.csv        # on data of your own

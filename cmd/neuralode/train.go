@@ -43,6 +43,12 @@ from 0 or 1 on without a gap, each there twice on average; --loss mse takes more
 Anything else is a regression. Classes are told apart as texts: 7 and 007 differ. Two classes are trained with the loss
 bce, more with softmax, numbers with mse. NFE is the number of field evaluations that a sample takes to be solved.
 
+--gradient says how the loss is differentiated:
+  adjoint    the adjoint ODE, backward along the forward solution, with the tolerances of the forward solve; the default
+  discrete   the exact derivative of the steps taken, nearly twice as fast; at loose tolerances further from the true one
+  backsolve  the adjoint ODE with the state integrated backward beside it: the memory of one state, for long spans; it
+             compares where the state comes to with where it began, and stops the training where they are far apart
+
 Ctrl-C writes a checkpoint and stops; --resume goes on from it, and ends with the same bits as a run that was never
 stopped. The same seed gives the same bits for any number of cores, on processors with the same instruction set; a run
 that goes on with another one says so. While a run is trained no other process can go on with it. Its data file is needed

@@ -47,7 +47,7 @@ Exit status 1 when --within-z or --within-grad is exceeded.`,
 	f.StringVar(&o.precision, "precision", "float64", oneOf(precisions))
 	f.Float64Var(&o.rtol, "rtol", 1e-9, "relative tolerance of a step")
 	f.Float64Var(&o.atol, "atol", 1e-10, "absolute tolerance of a step")
-	f.StringVar(&o.gradient, "gradient", "backsolve", oneOf(gradients))
+	f.StringVar(&o.gradient, "gradient", solver.Gradients()[0].String(), oneOf(gradients))
 	f.StringVar(&o.control, "control", "sample", "sample (each its own steps) or batch (one step for all)")
 	f.BoolVar(&o.json, "json", false, "one JSON object per file")
 	f.Float64Var(&o.withinZ, "within-z", math.Inf(1), "largest error of z that passes")
