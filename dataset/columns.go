@@ -165,7 +165,7 @@ func (c *columns) noteUnused(dropped []int) {
 		}
 	}
 	if len(unused) > 0 {
-		c.notes = append(c.notes, "columns that the features are not are left out: "+someOf(unused))
+		c.notes = append(c.notes, "columns left out beside the features wanted: "+someOf(unused))
 	}
 }
 

@@ -84,7 +84,7 @@ func TestCSV(t *testing.T) {
 		"more than the features wanted": {"kind,b,id,a\nu,2,1,1\nv,4,2,3\n", Options{Features: []string{"a", "b"}, Labels: []string{"kind"}}, Dataset{
 			X: []float64{1, 2, 3, 4}, Dim: 2, Features: []string{"a", "b"}, Named: true,
 			Task: Binary, Labels: []float64{0, 1}, Width: 1, Targets: []string{"kind"}, Classes: []string{"u", "v"},
-			Notes: []string{`columns that the features are not are left out: "id"`}}},
+			Notes: []string{`columns left out beside the features wanted: "id"`}}},
 		"commas at the ends of lines": {"x,c,,\n1,u,,\n2,v,,\n", Options{}, Dataset{
 			X: []float64{1, 2}, Dim: 1, Features: []string{"x"}, Named: true,
 			Task: Binary, Labels: []float64{0, 1}, Width: 1, Targets: []string{"c"}, Classes: []string{"u", "v"},

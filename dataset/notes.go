@@ -10,8 +10,8 @@ import (
 // fewRows is how many rows a table has at least before their numbers are worth a note.
 const fewRows = 10
 
-// observe notes features that are hardly meant as such.
-func (d *Dataset) observe() {
+// observe notes features that are hardly meant as such, or that float32 does not hold.
+func (d *Dataset) observe(float32s bool) {
 	if d.Len() < fewRows {
 		return
 	}
@@ -21,6 +21,8 @@ func (d *Dataset) observe() {
 			d.note("feature %.40q counts the rows and says nothing else: drop leaves it out", name)
 		case d.all(j, func(int) float64 { return d.X[j] }):
 			d.note("feature %.40q is the same in every row", name)
+		case float32s && d.blurred(j):
+			d.note("feature %.40q has values that float32 does not tell apart: subtract what they have in common, or say precision float64", name)
 		}
 	}
 	if id, t := d.series(); id != t {
@@ -41,6 +43,17 @@ func (d *Dataset) all(j int, value func(i int) float64) bool {
 		}
 	}
 	return true
+}
+
+// blurred says whether one row in a hundred or more has another value of feature j than the row before, but not in float32.
+func (d *Dataset) blurred(j int) bool {
+	n := 0
+	for i := d.Dim + j; i < len(d.X); i += d.Dim {
+		if a, b := d.X[i-d.Dim], d.X[i]; a != b && float32(a) == float32(b) {
+			n++
+		}
+	}
+	return 100*n >= d.Len()
 }
 
 // series is the features that look like the number of a series and the time within it: the same twice where none do. Both

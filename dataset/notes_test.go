@@ -34,8 +34,10 @@ func TestNotes(t *testing.T) {
 		{written("x,c,y", 30, func(i int) string { return fmt.Sprintf("%d.5,7,%d.5", i*i%7, i) }), `feature "c" is the same in every row`},
 		{written("x,x,,y", 30, func(i int) string { return fmt.Sprintf("%d.5,%d.5,%d.5,%d.5", i*i%7, i*i%8, i*i%9, i) }),
 			`a second column "x" is called "x.1"`},
+		{written("s,x,y", 30, func(i int) string { return fmt.Sprintf("%d,%d.5,%d.5", 1700000000+3*i, i*i%7, i) }),
+			`feature "s" has values that float32 does not tell apart`},
 	} {
-		d, err := text(c.text, Options{Task: Regression})
+		d, err := text(c.text, Options{Task: Regression, Float32: true})
 		if err != nil {
 			t.Fatalf("%.40q: %v", c.text, err)
 		}

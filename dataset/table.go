@@ -109,6 +109,6 @@ func (t *table) dataset(o Options) (*Dataset, error) {
 	} else if d.Classes, d.Labels, err = t.classes(d.Task); err != nil {
 		return nil, err
 	}
-	d.observe()
+	d.observe(o.Float32)
 	return d, nil
 }

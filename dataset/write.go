@@ -9,8 +9,8 @@ import (
 )
 
 // WriteCSV writes a header, the features and then the labels to w, classes by their names. Given the same Task
-// and Classes, [ReadCSV] reads the same points again, unless a name is empty or a number, begins with # or has space at
-// an end. It writes nothing when [Dataset.Check] reports an error.
+// and Classes, [ReadCSV] reads the same points again, unless a name is empty, a number or a missing value to pandas, or has
+// space at an end. It writes nothing when [Dataset.Check] reports an error.
 func (d *Dataset) WriteCSV(w io.Writer) error {
 	if err := d.Check(); err != nil {
 		return err

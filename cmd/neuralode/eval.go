@@ -70,7 +70,7 @@ func (a *app) eval(ctx context.Context, o *evalOptions, path string) error {
 	}
 	a.announce()
 	if o.data != "" {
-		a.takeNotes(data)
+		a.describeColumns(data)
 	}
 	a.compareNames(data, s.model)
 	e, err := s.model.Evaluate(ctx, backend, spec, data)
