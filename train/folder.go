@@ -176,7 +176,7 @@ func (f *folder) abandon() {
 
 // close lets other processes write. It may be called again.
 func (f *folder) close() {
-	if f != nil && f.lock != nil {
+	if f.lock != nil {
 		_ = f.lock.Unlock()
 	}
 }

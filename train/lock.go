@@ -18,6 +18,10 @@ const lockFile = ".lock"
 // ErrInUse says that another process, or another Run of this one, is at work in a run's folder.
 var ErrInUse = errors.New("is in use")
 
+// signPause is how long to wait for the name of a holder that has only just taken the lock; after that many attempts it
+// has none.
+const signPause = 5 * time.Millisecond
+
 // lockFolder takes the right to write into a folder that is there. It fails with ErrInUse, and says who holds it, with
 // fs.ErrNotExist where the folder vanishes, and where the file system has no locks.
 func lockFolder(dir string) (*flock.Flock, error) {
@@ -32,14 +36,18 @@ func lockFolder(dir string) (*flock.Flock, error) {
 		case err != nil:
 			return nil, fmt.Errorf("train: cannot lock %s: %w", dir, err)
 		case !locked:
-			return nil, fmt.Errorf("train: %s %w%s", dir, ErrInUse, holder(path))
+			if by := holder(path); by != "" {
+				return nil, fmt.Errorf("train: %s %w by %s", dir, ErrInUse, by)
+			}
+			time.Sleep(signPause)
+			continue
 		case current(l, path):
 			sign(path)
 			return l, nil
 		}
 		_ = l.Unlock()
 	}
-	return nil, fmt.Errorf("train: cannot lock %s: %s vanishes", dir, lockFile)
+	return nil, fmt.Errorf("train: %s %w", dir, ErrInUse)
 }
 
 // current reports whether the locked file is still the one at path: a run that could not begin removes its own.
@@ -64,6 +72,13 @@ func sign(path string) {
 	_, _ = f.WriteAt(fmt.Appendf(nil, "process %d on %s since %s\n", os.Getpid(), host, time.Now().Format(time.DateTime)), signAt)
 }
 
+// unsign takes the name out of a lock that is about to be released, so that it is not taken for that of the next holder.
+func unsign(l *flock.Flock) {
+	if l.Locked() {
+		_ = os.Truncate(l.Path(), 0)
+	}
+}
+
 // maxSign bounds what is read of a lock file.
 const maxSign = 200
 
@@ -80,7 +95,7 @@ func holder(path string) string {
 	if !complete || !printable(line) {
 		return ""
 	}
-	return " by " + line
+	return line
 }
 
 // printable reports whether a line of a file may be shown on a terminal.

@@ -108,7 +108,12 @@ func (r *Run) begin() error {
 }
 
 // Close lets other processes write into the run's folder. It may be called again.
-func (r *Run) Close() { r.folder.close() }
+func (r *Run) Close() {
+	if r.folder != nil {
+		unsign(r.folder.lock)
+		r.folder.close()
+	}
+}
 
 // compile prepares the run's model on the backend.
 func (r *Run) compile(backend solver.Backend) (solver.Program, error) {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -18,6 +19,7 @@ import (
 // TestMain lets a test run this binary as the program, to kill it.
 func TestMain(m *testing.M) {
 	if os.Getenv("NEURALODE_TEST_PROGRAM") != "" {
+		runtime.LockOSThread() // so that faults can be counted by thread
 		main()
 	}
 	os.Exit(m.Run())
