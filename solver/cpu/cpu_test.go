@@ -213,3 +213,20 @@ func TestCallsDoNotRemember(t *testing.T) {
 		}
 	}
 }
+
+// TestFirstStepsAllRejected begins with a step that no sample accepts: there is nothing to keep of it, in any mode.
+func TestFirstStepsAllRejected(t *testing.T) {
+	p, m := spiral(t)
+	for _, mode := range solver.Gradients() {
+		spec := solver.DefaultSpec()
+		spec.Gradient, spec.Controller.FirstStep = mode, 1
+		d, err := compile(t, backend(t, 1), m, spec).Differentiate(context.Background(), p.Theta,
+			solver.Batch{Z0: p.X[:6], Spans: []solver.Span{{T1: 1}}}, solver.Objective{Labels: p.Label[:3]})
+		if err == nil {
+			err = d.Err()
+		}
+		if err != nil || d.Stats[0].Rejected == 0 {
+			t.Errorf("%v: %d steps rejected (%v)", mode, d.Stats[0].Rejected, err)
+		}
+	}
+}

@@ -81,7 +81,7 @@ func (p *forwardPass[T]) nextSaved(slot int) []T {
 }
 
 func (p *forwardPass[T]) accepted(slots []int) {
-	if p.path != nil && p.call.gradient {
+	if p.path != nil && p.call.gradient && len(slots) > 0 {
 		p.keep(slots)
 	}
 	for _, slot := range slots {
