@@ -69,7 +69,7 @@ func (e *engine) begin(n int) error {
 	if err == nil && e.gradients() {
 		err = e.rooms([]room{e.reals("out", n*e.model.OutWidth()), e.reals("losses", n), e.reals("z0Bar", n*dim),
 			e.reals("cotangent", n*dim), e.reals("gradient", e.model.ThetaLen()), {"backStatus", 4 * n}, {"backStats", 12 * n},
-			{"backT", 8 * n}, {"backH", 8 * n}, {"recordLast", 4 * n}, {"decision", 8 * kernels.DecisionLen}})
+			{"backT", 8 * n}, {"backH", 8 * n}, {"drift", 8 * n}, {"recordLast", 4 * n}, {"decision", 8 * kernels.DecisionLen}})
 	}
 	if err == nil {
 		e.sharing, err = e.now.place(n)

@@ -85,14 +85,34 @@ func (p *program) Solve(ctx context.Context, theta []float64, b solver.Batch) (*
 	return whole, ctx.Err()
 }
 
-// Differentiate integrates the batch and computes the gradient; where the GPU's memory does not hold it, in parts whose
-// ∂L/∂θ are added in their order.
+// Differentiate integrates the batch and computes the gradient.
 func (p *program) Differentiate(ctx context.Context, theta []float64, b solver.Batch, o solver.Objective) (*solver.Derivative, error) {
 	if err := solver.CheckGradient(p.model, p.spec, theta, b, o); err != nil {
 		return nil, err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	return p.differentiate(ctx, theta, b, o)
+}
+
+// differentiate is Differentiate for who holds the lock.
+func (p *program) differentiate(ctx context.Context, theta []float64, b solver.Batch, o solver.Objective) (*solver.Derivative, error) {
+	d, err := p.differentiateAll(ctx, theta, b, o)
+	if err != nil {
+		return nil, err
+	}
+	err = solver.LeaveOut(d, p.spec, b, o, func(b solver.Batch, o solver.Objective) (*solver.Derivative, error) {
+		return p.differentiateAll(ctx, theta, b, o)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// differentiateAll sums over all samples, whatever they bring. Where the GPU's memory does not hold the batch it goes in
+// parts, whose ∂L/∂θ are added in their order.
+func (p *program) differentiateAll(ctx context.Context, theta []float64, b solver.Batch, o solver.Objective) (*solver.Derivative, error) {
 	e, err := p.engineFor(&p.deriving, p.spec)
 	if err != nil {
 		return nil, err
@@ -181,11 +201,11 @@ func joinDerivative(whole, d *solver.Derivative) {
 	join(&whole.Solution, &d.Solution)
 	whole.Out = append(whole.Out, d.Out...)
 	whole.Losses = append(whole.Losses, d.Losses...)
-	whole.Loss += d.Loss
 	whole.Z0 = append(whole.Z0, d.Z0...)
 	for i, g := range d.Theta {
 		whole.Theta[i] += g
 	}
 	whole.Back = append(whole.Back, d.Back...)
 	whole.BackStats = append(whole.BackStats, d.BackStats...)
+	whole.Drift = append(whole.Drift, d.Drift...)
 }

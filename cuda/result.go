@@ -1,9 +1,6 @@
 package cuda
 
-import (
-	"neuralode/cuda/kernels"
-	"neuralode/solver"
-)
+import "neuralode/solver"
 
 // solution copies out what a solve has left.
 func (e *engine) solution() (*solver.Solution, error) {
@@ -62,6 +59,12 @@ func (e *engine) derivative(o solver.Objective) (*solver.Derivative, error) {
 	if d.Back, d.BackStats, err = e.ends("backStatus", "backT", "backH", "backStats"); err != nil {
 		return nil, err
 	}
+	if e.spec.Gradient == solver.Backsolve {
+		d.Drift = make([]float64, e.n)
+		if err := take(e.memory, "drift", d.Drift); err != nil {
+			return nil, err
+		}
+	}
 	if o.Labels == nil {
 		clear(d.Theta[e.model.Field.ThetaLen():])
 		return d, nil
@@ -74,13 +77,6 @@ func (e *engine) losses(d *solver.Derivative) (err error) {
 	if d.Out, err = e.takeReals("out", e.n*e.model.OutWidth()); err != nil {
 		return err
 	}
-	if d.Losses, err = e.takeReals("losses", e.n); err != nil {
-		return err
-	}
-	totals := make([]float64, kernels.TotalsLen*e.get("blocks"))
-	err = take(e.memory, "totals", totals)
-	for i := 0; i < len(totals); i += kernels.TotalsLen {
-		d.Loss += totals[i]
-	}
+	d.Losses, err = e.takeReals("losses", e.n)
 	return err
 }

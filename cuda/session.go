@@ -13,7 +13,8 @@ import (
 type session struct {
 	*engine
 	program *program
-	samples int   // of the data set
+	samples int // of the data set
+	span    solver.Span
 	step    int64 // updates done
 	last    shape // of the launches of the call before
 	graph   *driver.Graph
@@ -41,7 +42,7 @@ func (p *program) Train(data solver.Data, opt solver.Optimizer, start solver.Opt
 	if err != nil {
 		return nil, err
 	}
-	s := &session{engine: e, program: p, samples: len(data.Z0) / p.model.Dim(), step: start.Step}
+	s := &session{engine: e, program: p, samples: len(data.Z0) / p.model.Dim(), span: data.Span, step: start.Step}
 	if err := s.open(data, opt, start); err != nil {
 		return nil, errors.Join(err, e.close())
 	}
@@ -148,7 +149,7 @@ func (s *session) Run(ctx context.Context, minibatches [][]int, done func(solver
 			return err
 		}
 		if failure != kernels.NoFailure {
-			if err := s.recover(failure, minibatches, to); err != nil {
+			if err := s.recover(ctx, failure, minibatches[to], to); err != nil {
 				return err
 			}
 		}
@@ -246,7 +247,8 @@ func (s *session) report(from int, done func(solver.Iteration)) (to int, failure
 
 // recover makes room for the steps of minibatch k where that was the failure, so that the training can go on from there;
 // other failures are errors.
-func (s *session) recover(failure kernels.Failure, minibatches [][]int, k int) error {
+func (s *session) recover(ctx context.Context, failure kernels.Failure, minibatch []int, k int) error {
+	var err error
 	switch failure {
 	case kernels.RecordFull:
 		fits, err := s.recordFits()
@@ -255,14 +257,19 @@ func (s *session) recover(failure kernels.Failure, minibatches [][]int, k int) e
 		}
 		return put(s.memory, "progress", []int64{int64(k), s.step, 0, 0})
 	case kernels.NotFinite:
-		return &solver.IterationError{Index: k, Sample: -1,
-			Err: errors.New("the loss or its gradient is not finite: lower the learning rate or clip the gradient")}
+		err = s.blame(ctx, minibatch)
+	default:
+		err = s.failure(minibatch)
 	}
-	return s.failure(minibatches[k], k)
+	var failed *solver.IterationError
+	if errors.As(err, &failed) {
+		failed.Index = k
+	}
+	return err
 }
 
-// failure names the sample of a minibatch that did not arrive.
-func (s *session) failure(minibatch []int, k int) error {
+// failure names the sample of a minibatch that did not go forward and backward.
+func (s *session) failure(minibatch []int) error {
 	s.n = len(minibatch)
 	d := solver.Derivative{}
 	var err error
@@ -272,10 +279,41 @@ func (s *session) failure(minibatch []int, k int) error {
 	if d.Back, _, err = s.ends("backStatus", "backT", "backH", "backStats"); err != nil {
 		return err
 	}
-	failed := &solver.IterationError{Index: k, Sample: -1, Err: d.Err()}
-	var sample *solver.SampleError
-	if errors.As(failed.Err, &sample) {
-		failed.Sample = minibatch[sample.Sample]
+	return solver.FailedIteration(&d, minibatch)
+}
+
+// blame looks for the sample that made the loss or its gradient not finite, by differentiating the minibatch once more.
+func (s *session) blame(ctx context.Context, minibatch []int) error {
+	theta, err := s.takeReals("theta", s.model.ThetaLen())
+	if err != nil {
+		return err
 	}
-	return failed
+	b, o := solver.Batch{Spans: []solver.Span{s.span}}, solver.Objective{}
+	if b.Z0, err = s.rows("z0", s.model.Dim(), minibatch); err != nil {
+		return err
+	}
+	if o.Labels, err = s.rows("labels", s.model.LabelWidth(), minibatch); err != nil {
+		return err
+	}
+	d, err := s.program.differentiate(ctx, theta, b, o)
+	if err != nil {
+		return err
+	}
+	if err := solver.FailedIteration(d, minibatch); err != nil {
+		return err
+	}
+	return solver.NonFiniteIteration()
+}
+
+// rows copies out samples of the data set.
+func (s *session) rows(field string, width int, samples []int) ([]float64, error) {
+	all, err := s.takeReals(field, s.samples*width)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]float64, 0, len(samples)*width)
+	for _, i := range samples {
+		rows = append(rows, all[i*width:(i+1)*width]...)
+	}
+	return rows, nil
 }

@@ -22,7 +22,7 @@ func (p *program) newCall(n int, theta []float64) *call {
 	c.roomReals(map[string]int{"z1": n * dim, "saved": n * dim * len(p.spec.SaveAt), "out": n * p.model.OutWidth(), "losses": n,
 		"z0Bar": n * dim, "gradient": len(theta)})
 	for name, bytes := range map[string]int{"status": 4 * n, "stats": 12 * n, "endT": 8 * n, "endH": 8 * n, "occupancy": 16 * c.blocks,
-		"backStatus": 4 * n, "backStats": 12 * n, "backT": 8 * n, "backH": 8 * n, "recordLast": 4 * n, "recordUsed": 8 * c.blocks,
+		"backStatus": 4 * n, "backStats": 12 * n, "backT": 8 * n, "backH": 8 * n, "drift": 8 * n, "recordLast": 4 * n, "recordUsed": 8 * c.blocks,
 		"totals": 8 * kernels.TotalsLen * c.blocks, "decision": 8 * kernels.DecisionLen} {
 		c.room(name, bytes)
 	}
@@ -130,6 +130,17 @@ func (p *program) Differentiate(ctx context.Context, theta []float64, b solver.B
 	if err := solver.CheckGradient(p.model, p.spec, theta, b, o); err != nil {
 		return nil, err
 	}
+	d, err := p.differentiateAll(ctx, theta, b, o)
+	if err != nil {
+		return nil, err
+	}
+	return d, solver.LeaveOut(d, p.spec, b, o, func(b solver.Batch, o solver.Objective) (*solver.Derivative, error) {
+		return p.differentiateAll(ctx, theta, b, o)
+	})
+}
+
+// differentiateAll sums over all samples, whatever they bring.
+func (p *program) differentiateAll(ctx context.Context, theta []float64, b solver.Batch, o solver.Objective) (*solver.Derivative, error) {
 	c := p.batchCall(ctx, theta, b)
 	c.room("cotangent", c.realBytes()*len(b.Z0))
 	if o.Labels == nil {
@@ -154,16 +165,15 @@ func (c *call) derivative(theta []float64, o solver.Objective) *solver.Derivativ
 	n := int(c.get("n"))
 	d := &solver.Derivative{Solution: c.solution(), Z0: c.read("z0Bar", n*c.model.Dim()), Theta: c.read("gradient", len(theta))}
 	d.Back, d.BackStats = c.ends("backStatus", "backT", "backH", "backStats")
+	if c.spec.Gradient == solver.Backsolve {
+		d.Drift = make([]float64, n)
+		c.device.Read(c.get("drift"), d.Drift)
+	}
 	if o.Labels == nil {
 		clear(d.Theta[c.model.Field.ThetaLen():])
 		return d
 	}
 	d.Out, d.Losses = c.read("out", n*c.model.OutWidth()), c.read("losses", n)
-	totals := make([]float64, kernels.TotalsLen*c.blocks)
-	c.device.Read(c.get("totals"), totals)
-	for i := range c.blocks {
-		d.Loss += totals[kernels.TotalsLen*i]
-	}
 	return d
 }
 
@@ -222,11 +232,11 @@ func (s *session) Run(ctx context.Context, minibatches [][]int, done func(solver
 		c.runner.gradient(c)
 		s.runner.update(c)
 	}
-	return s.report(c, minibatches, done)
+	return s.report(ctx, c, minibatches, done)
 }
 
 // report passes on what the iterations left, and the failure that ended them.
-func (s *session) report(c *call, minibatches [][]int, done func(solver.Iteration)) error {
+func (s *session) report(ctx context.Context, c *call, minibatches [][]int, done func(solver.Iteration)) error {
 	progress := make([]int64, kernels.ProgressLen)
 	c.device.Read(c.get("progress"), progress)
 	reports := make([]float64, kernels.ReportLen*len(minibatches))
@@ -245,6 +255,25 @@ func (s *session) report(c *call, minibatches [][]int, done func(solver.Iteratio
 	failed := &solver.IterationError{Index: at, Sample: -1, Err: errors.New("failed")}
 	if i := progress[kernels.ProgressFailedSample]; i >= 0 {
 		failed.Sample = minibatches[at][i]
+	} else if err := s.blame(ctx, minibatches[at]); errors.As(err, &failed) {
+		failed.Index = at
 	}
 	return failed
+}
+
+// blame looks for the sample that made the loss or its gradient not finite, by differentiating the minibatch once more.
+func (s *session) blame(ctx context.Context, minibatch []int) error {
+	b, o := solver.Batch{Spans: []solver.Span{s.data.Span}}, solver.Objective{}
+	for _, i := range minibatch {
+		b.Z0 = append(b.Z0, s.data.Z0[i*s.model.Dim():][:s.model.Dim()]...)
+		o.Labels = append(o.Labels, s.data.Labels[i*s.model.LabelWidth():][:s.model.LabelWidth()]...)
+	}
+	d, err := s.Differentiate(ctx, s.state.Theta, b, o)
+	if err != nil {
+		return err
+	}
+	if err := solver.FailedIteration(d, minibatch); err != nil {
+		return err
+	}
+	return solver.NonFiniteIteration()
 }

@@ -3,7 +3,7 @@
 
 struct BackwardPass {
 	typedef FieldVJP Program;
-	static constexpr bool VJP = true;
+	static constexpr bool VJP = true, CHECKS = true;
 	typedef Tile<FieldVJP, true> Memory;
 
 	const Call &call;
@@ -18,6 +18,7 @@ struct BackwardPass {
 
 	__device__ bool begin(Row &row) {
 		if (call.status[row.sample] != OK) return skipBackward(call, row.sample);
+		call.drift[row.sample] = 0;
 		row.left = call.savedBar ? int(call.saves) : 0;
 		nextSpan(row, spanOf(call, row.sample)[1]);
 		return true;
@@ -36,6 +37,14 @@ struct BackwardPass {
 
 	__device__ void begun(const Rows &) {}
 	__device__ void settled(Row &) {}
+
+	// arrived compares z with the true one.
+	__device__ void arrived(Row &row, int r) {
+		const TrueStates truth(call, batch, row);
+		Drift drift;
+		for (int c = 0; c < DIM; c++) drift.add(tile.state(r, c), truth.here(c), truth.before(c));
+		judgeDrift(call, row, drift);
+	}
 
 	// accepted adds −h·b_i·aᵀ ∂f/∂θ, weighted, at the stages with a weight b_i.
 	__device__ void accepted(const Rows &rows) {

@@ -51,6 +51,7 @@ var CallFields = []Field{
 	{"backStats", "int *", "[n][3]"},
 	{"backT", "double *", "[n]"},
 	{"backH", "double *", "[n]"},
+	{"drift", "double *", "[n] solver.Derivative.Drift (backsolve)"},
 
 	{"recordCapacity", "long long", "accepted steps that fit into a block's part of the record (discrete gradient)"},
 	{"recordT", "double *", "[blocks][recordCapacity]"},

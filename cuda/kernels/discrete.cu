@@ -88,8 +88,9 @@ struct Reverse {
 		row.accepted = row.rejected = row.nfe = 0;
 		row.status = OK;
 		const double *span = spanOf(call, sample);
-		row.t0 = span[0];
+		row.t = row.t0 = span[0];
 		row.t1 = span[1];
+		row.step = 0;
 		row.phase = FRESH;
 	}
 
@@ -165,32 +166,48 @@ struct Reverse {
 
 	// retire moves every row to the step before, or hands over ∂L/∂z0.
 	__device__ void retire() {
-		if (ownsRow() && mine().phase == ACTIVE) {
-			Row &row = mine();
-			row.accepted++;
-			row.nfe += stages;
-			while (row.left > 0 && isWithin(row, call.saveAt[row.left - 1])) row.left--;
-			row.from = call.recordPrevious[step(row.from)];
-			if (row.from < 0) row.phase = DONE;
-		}
+		__syncthreads();
+		if (ownsRow() && mine().phase == ACTIVE) passStep(mine(), threadIdx.x);
+		if (ownsRow() && mine().phase == DONE && !allFinite([&](int c) { return result(mine(), threadIdx.x, c); }))
+			mine().status = NON_FINITE;
 		__syncthreads();
 		select(m.done, m.row, [](const Row &r) { return r.phase == DONE; });
 		__syncthreads();
 		each<DIM>(m.done, [&](int r, int c) {
 			const Row &row = m.row[r];
-			real a = lambda(r, c);
-			for (int j = 0; j < row.left; j++) a += call.savedBar[(row.sample * call.saves + j) * DIM + c]; // at t0 itself
-			call.z0Bar[placeOf(row.sample, DIM) + c] = a;
+			call.z0Bar[placeOf(row.sample, DIM) + c] = row.status == OK ? result(row, r, c) : real(0);
 		});
-		if (ownsRow() && mine().phase == DONE) finish(mine());
+		if (ownsRow() && mine().phase == DONE) {
+			reportBackward(call, mine());
+			mine().phase = IDLE;
+		}
 		__syncthreads();
 	}
 
-	__device__ void finish(Row &row) {
-		row.t = row.t0;
-		row.step = 0;
-		reportBackward(call, row);
-		row.phase = IDLE;
+	// passStep takes up the step before, or ends the sample, also where λ is not finite.
+	__device__ void passStep(Row &row, int r) {
+		row.accepted++;
+		row.nfe += stages;
+		while (row.left > 0 && isWithin(row, call.saveAt[row.left - 1])) row.left--;
+		row.from = call.recordPrevious[step(row.from)];
+		const bool finite = allFinite([&](int c) { return lambda(r, c); });
+		if (finite && row.from >= 0) return;
+		row.phase = DONE;
+		row.t = finite ? row.t0 : row.t + row.step;
+		row.step = -row.step;
+	}
+
+	// result is ∂L/∂z0: λ with the cotangents of the save times at t0 itself.
+	__device__ real result(const Row &row, int r, int c) {
+		real a = lambda(r, c);
+		for (int j = 0; j < row.left; j++) a += call.savedBar[(row.sample * call.saves + j) * DIM + c];
+		return a;
+	}
+
+	template <class X> static __device__ bool allFinite(X x) {
+		bool finite = true;
+		for (int c = 0; c < DIM; c++) finite = finite && isFinite(x(c));
+		return finite;
 	}
 };
 

@@ -3,7 +3,7 @@
 
 struct ForwardPass {
 	typedef Field Program;
-	static constexpr bool VJP = false;
+	static constexpr bool VJP = false, CHECKS = false;
 	typedef Tile<Field, false> Memory;
 
 	const Call &call;

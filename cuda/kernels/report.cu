@@ -59,6 +59,7 @@ __device__ inline bool skipBackward(const Call &call, int sample) {
 	Row none = {};
 	none.sample = sample;
 	reportBackward(call, none);
+	if (GRADIENT == BACKSOLVE) call.drift[sample] = 0;
 	for (int c = 0; c < DIM; c++) call.z0Bar[placeOf(sample, DIM) + c] = 0;
 	return false;
 }

@@ -1,6 +1,6 @@
 // A row: the place of one sample, with its own time, step size and acceptance.
 
-enum Status { OK, MAX_STEPS, STEP_UNDERFLOW, NON_FINITE, CANCELLED };
+enum Status { OK, MAX_STEPS, STEP_UNDERFLOW, NON_FINITE, CANCELLED, ADJOINT_DRIFTED };
 enum Phase { IDLE, FRESH, ACTIVE, DONE };
 
 // Row is the control state of one row.

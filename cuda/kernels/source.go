@@ -25,6 +25,8 @@ var (
 	forwardSource string
 	//go:embed head.cu
 	headSource string
+	//go:embed drift.cu
+	driftSource string
 	//go:embed backsolve.cu
 	backsolveSource string
 	//go:embed discrete.cu
@@ -122,7 +124,7 @@ func (k *Printed) sources() []string {
 	if k.model.Head != nil {
 		parts = append(parts, headSource)
 	}
-	backward := map[solver.Gradient]string{solver.Backsolve: backsolveSource, solver.Discrete: discreteSource}
+	backward := map[solver.Gradient]string{solver.Backsolve: driftSource + "\n" + backsolveSource, solver.Discrete: discreteSource}
 	return append(parts, backward[k.spec.Gradient], trainSource, finishSource, updateSource, differentiateSource)
 }
 

@@ -9,6 +9,7 @@
 //	void begun(rows)            all threads: the samples of the rows have just been loaded
 //	void accepted(rows)         all threads: the steps of the rows are accepted, their states not yet moved on
 //	void settled(Row &)         the row has moved on
+//	void arrived(Row &, row)    with CHECKS: a span is over, its result not yet taken; may fail the row
 //	void store(Row, row, c)     takes the result
 //	bool finish(Row &)          the same for what the row's control knows; true: the sample has another span to go
 
@@ -80,6 +81,10 @@ template <class T, class Pass> struct Integration {
 		select(tile.moved, tile.row, [](const Row &r) { return r.phase == DONE; });
 		__syncthreads();
 		if (tile.moved.n == 0) return;
+		if constexpr (Pass::CHECKS) {
+			if (ownsRow() && mine().phase == DONE && mine().status == OK) pass.arrived(mine(), threadIdx.x);
+			__syncthreads();
+		}
 		each<T::WIDTH>(tile.moved, [&](int r, int c) { pass.store(tile.row[r], r, c); });
 		__syncthreads();
 		if (ownsRow() && mine().phase == DONE) {
@@ -89,10 +94,12 @@ template <class T, class Pass> struct Integration {
 		__syncthreads();
 	}
 
-	// enter starts a span: one without length is over at once.
+	// enter starts a span: one without length is over at once. The step size is the pass's, or that of the span before; 0
+	// asks for the starting rule.
 	__device__ void enter(Row &row) {
 		row.t = row.t0;
-		row.h = row.step = row.previous = row.previous2 = 0;
+		row.h = copysign(row.h, row.t1 - row.t0);
+		row.step = row.previous = row.previous2 = 0;
 		row.tried = 0;
 		row.status = OK;
 		row.phase = row.t0 == row.t1 ? DONE : FRESH;
@@ -115,6 +122,7 @@ template <class T, class Pass> struct Integration {
 		if (sample >= 0) {
 			mine().sample = sample;
 			mine().accepted = mine().rejected = mine().nfe = mine().left = 0;
+			mine().h = 0;
 			if (pass.begin(mine())) {
 				enter(mine());
 				mine().accept = -1; // just begun
@@ -233,8 +241,8 @@ template <class T, class Pass> struct Integration {
 			row.phase = DONE;
 			return;
 		}
-		if (FIRST_STEP > 0) {
-			row.h = copysign(FIRST_STEP, row.t1 - row.t0);
+		if (row.h == 0) row.h = copysign(FIRST_STEP, row.t1 - row.t0);
+		if (row.h != 0) {
 			row.phase = ACTIVE;
 			return;
 		}

@@ -48,16 +48,24 @@ template <class P, class From> __device__ void putUp(const Call &call, int r, in
 	}
 }
 
-// rowSum adds one number of each of ROW_THREADS threads, in a fixed order; all threads have the result.
-__device__ inline double rowSum(double *shared, double x) {
+// joinRow joins one number of each of ROW_THREADS threads, in a fixed order; all threads have the result.
+template <class Join> __device__ double joinRow(double *shared, double x, Join join) {
 	__syncthreads();
 	shared[threadIdx.x] = x;
 	for (int n = ROW_THREADS / 2; n > 0; n /= 2) {
 		__syncthreads();
-		if (threadIdx.x < n) shared[threadIdx.x] += shared[threadIdx.x + n];
+		if (threadIdx.x < n) shared[threadIdx.x] = join(shared[threadIdx.x], shared[threadIdx.x + n]);
 	}
 	__syncthreads();
 	return shared[0];
+}
+
+__device__ inline double rowSum(double *shared, double x) {
+	return joinRow(shared, x, [](double a, double b) { return a + b; });
+}
+
+__device__ inline double rowMax(double *shared, double x) {
+	return joinRow(shared, x, [](double a, double b) { return fmax(a, b); });
 }
 
 // clear makes ready for a solve. Any number of blocks.

@@ -206,7 +206,7 @@ func (k *Wide) sources() []string {
 	if k.model.Head != nil {
 		parts = append(parts, wideHeadSource)
 	}
-	backward := map[solver.Gradient]string{solver.Backsolve: wideBacksolveSource, solver.Discrete: wideDiscreteSource}
+	backward := map[solver.Gradient]string{solver.Backsolve: driftSource + "\n" + wideBacksolveSource, solver.Discrete: wideDiscreteSource}
 	return append(parts, wideBackSource, backward[k.spec.Gradient], trainSource, wideFinishSource, updateSource)
 }
 

@@ -3,11 +3,12 @@
 
 struct WideBackward {
 	typedef Field Program;
-	static constexpr bool VJP = true;
+	static constexpr bool VJP = true, CHECKS = true;
 	typedef Turn<WideBackward> Now;
 
 	__device__ bool begin(Now &now) {
 		if (now.call.status[now.row.sample] != OK) return skipBackward(now.call, now.row.sample);
+		now.call.drift[now.row.sample] = 0;
 		now.row.left = now.call.savedBar ? int(now.call.saves) : 0;
 		nextSpan(now, spanOf(now.call, now.row.sample)[1]);
 		return true;
@@ -27,6 +28,16 @@ struct WideBackward {
 
 	__device__ void begun(Now &) {}
 	__device__ void settled(Now &) {}
+
+	// arrived compares z with the true one.
+	__device__ void arrived(Now &now) {
+		const TrueStates truth(now.call, now.batch, now.row);
+		Drift drift;
+		columns(DIM, [&](int c) { drift.add(now.state(c), truth.here(c), truth.before(c)); });
+		drift = Drift{rowMax(now.shared, drift.far), rowMax(now.shared, drift.size)};
+		if (now.controls()) judgeDrift(now.call, now.row, drift);
+		__syncthreads();
+	}
 
 	__device__ real *kept(Now &now, int stage) {
 		return now.call.keep + ((long long)(now.r) * KEEP_SLOTS + SUM_SLOT[stage]) * Field::KEEP;

@@ -51,13 +51,17 @@ struct WideReverse {
 		argue();
 	}
 
-	// endStep takes λ to the start of the step and goes on to the step before, or to the next sample.
+	// endStep takes λ to the start of the step and goes on to the step before, or to the next sample, also where λ is not
+	// finite.
 	__device__ void endStep() {
+		bool finite = true;
 		columns(DIM, [&](int c) {
 			real sum = 0;
 			for (int j = 0; j < LAST; j++) sum += product(j, c);
 			lambda(c) += sum;
+			finite = finite && isFinite(lambda(c));
 		});
+		finite = !__syncthreads_or(!finite);
 		if (controls()) {
 			row.accepted++;
 			row.nfe += top + 1;
@@ -65,9 +69,13 @@ struct WideReverse {
 			row.from = call.recordPrevious[row.from];
 		}
 		__syncthreads();
-		if (row.from >= 0) {
+		if (finite && row.from >= 0) {
 			beginStep();
 			return;
+		}
+		if (controls()) {
+			row.t = finite ? row.t0 : row.t + row.step;
+			row.step = -row.step;
 		}
 		finish();
 		nextSample();
@@ -75,16 +83,20 @@ struct WideReverse {
 
 	// finish hands over ∂L/∂z0.
 	__device__ void finish() {
-		columns(DIM, [&](int c) {
-			real a = lambda(c);
-			for (int j = 0; j < row.left; j++) a += savedBar(j, c); // at t0 itself
-			call.z0Bar[placeOf(row.sample, DIM) + c] = a;
-		});
+		bool finite = true;
+		columns(DIM, [&](int c) { finite = finite && isFinite(result(c)); });
+		finite = !__syncthreads_or(!finite);
+		columns(DIM, [&](int c) { call.z0Bar[placeOf(row.sample, DIM) + c] = finite ? result(c) : real(0); });
 		if (!controls()) return;
-		row.t = row.t0;
-		row.step = 0;
-		row.status = isCancelled(call) ? CANCELLED : OK;
+		row.status = !finite ? NON_FINITE : isCancelled(call) ? CANCELLED : OK;
 		reportBackward(call, row);
+	}
+
+	// result is ∂L/∂z0: λ with the cotangents of the save times at t0 itself.
+	__device__ real result(int c) const {
+		real a = lambda(c);
+		for (int j = 0; j < row.left; j++) a += savedBar(j, c);
+		return a;
 	}
 
 	// nextSample gives the row its next sample with a step to take back.
@@ -119,8 +131,9 @@ struct WideReverse {
 		row.from = isCancelled(call) ? -1 : call.recordLast[row.sample];
 		row.left = call.savedBar ? int(call.saves) : 0;
 		row.accepted = row.rejected = row.nfe = 0;
-		row.t0 = spanOf(call, row.sample)[0];
+		row.t = row.t0 = spanOf(call, row.sample)[0];
 		row.t1 = spanOf(call, row.sample)[1];
+		row.step = 0;
 	}
 
 	// isWithin reports whether save time s lies after the start of the row's step.

@@ -1,7 +1,7 @@
 // A turn of a row: what happens to it between two evaluations. solver.Integrate says what a row computes.
 //
 // The forward solve and the continuous adjoint are both turns. The pass says where samples come from and go, as for a
-// Tile: Program, VJP, begin, load, begun, accepted, settled, store, finish, and
+// Tile: Program, VJP, CHECKS, begin, load, begun, accepted, settled, arrived, store, finish, and
 //
 //	void evaluated()    all threads: the evaluation of row.stage has just come in
 //
@@ -114,10 +114,12 @@ template <class Pass> struct Turn {
 		else firstStep(m);
 	}
 
-	// enter starts a span: one without length is over at once.
+	// enter starts a span: one without length is over at once. The step size is the pass's, or that of the span before; 0
+	// asks for the starting rule.
 	__device__ void enter() {
 		row.t = row.t0;
-		row.h = row.step = row.previous = row.previous2 = 0;
+		row.h = copysign(row.h, row.t1 - row.t0);
+		row.step = row.previous = row.previous2 = 0;
 		row.tried = row.stage = 0;
 		row.status = isCancelled(call) ? CANCELLED : OK;
 		row.phase = row.t0 == row.t1 || row.status != OK ? DONE : FRESH;
@@ -126,11 +128,12 @@ template <class Pass> struct Turn {
 	// firstLook fails a row that cannot start and says how far to probe.
 	__device__ void firstLook(const Measure &m) {
 		row.nfe++;
+		if (row.h == 0) row.h = copysign(FIRST_STEP, row.t1 - row.t0);
 		if (m.bad > 0) {
 			row.status = NON_FINITE;
 			row.phase = DONE;
-		} else if (FIRST_STEP > 0) {
-			tryStep(copysign(FIRST_STEP, row.t1 - row.t0));
+		} else if (row.h != 0) {
+			tryStep(row.h);
 		} else {
 			row.factor = rms(m.second);
 			row.step = copysign(startProbe(rms(m.first), row.factor), row.t1 - row.t0);
@@ -190,6 +193,8 @@ template <class Pass> struct Turn {
 
 	// retire hands over the result and goes on to the sample's next span, or to the next sample.
 	__device__ void retire(Pass &pass) {
+		if constexpr (Pass::CHECKS)
+			if (row.status == OK) pass.arrived(*this);
 		columns(WIDTH, [&](int c) { pass.store(*this, c); });
 		__syncthreads();
 		if (controls()) {
@@ -221,6 +226,7 @@ template <class Pass> struct Turn {
 			return;
 		}
 		row.accepted = row.rejected = row.nfe = row.left = 0;
+		row.h = 0;
 		if (pass.begin(*this)) enter();
 	}
 

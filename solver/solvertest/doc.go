@@ -40,8 +40,8 @@ func (s Suite) Run(t *testing.T) {
 	t.Run("finite differences", s.finiteDifferences)
 	if s.Modes == nil {
 		t.Run("hard gradients", s.hardGradients)
-		t.Run("left out", s.leftOut)
 	}
+	t.Run("left out", s.leftOut)
 	t.Run("failures", s.failures)
 	t.Run("wrong use", s.wrongUse)
 	t.Run("training", s.training)
