@@ -104,7 +104,7 @@ func (c *columns) chooseLabels(o Options, features []int) error {
 	return nil
 }
 
-// dropped is the columns to leave out. Where the features are found by name, a column that is not there is dropped too.
+// dropped is the columns to leave out. Where the features are found by their names, these columns need not be there.
 func (c *columns) dropped(o Options, found bool) ([]int, error) {
 	var out []int
 	for _, name := range o.Drop {

@@ -17,10 +17,9 @@ import (
 //
 // Where [Options] leave it open, the first 64 KiB say which separator cuts all lines into as many fields, and the first
 // hundred lines whether the first names the columns. It does when it holds a name that Options want or no number at all. One
-// that holds numbers does when these are whole and all of its fields differ, and at least two of these hold: a text in
+// that holds numbers does when these are whole, without a sign and all different, and at least two of these hold: a text in
 // it is unlike the texts below, which repeat; its numbers count from 0, as names that pandas gives; numbers below have
-// decimals; its numbers lie far from those below. A text over numbers, a number over texts, and a name such as label are
-// enough alone. Where little speaks for it and little against it, that is an error.
+// decimals; its numbers lie far from those below. A text over numbers and a name such as label are enough alone. Where little speaks for it and little against it, that is an error.
 //
 // Lines that begin with # are rows, but at the front of the file those of another number of fields are left out.
 // A first column without a name or with the name "Unnamed: 0" is the index of pandas and left out, as are columns at the
@@ -133,7 +132,8 @@ func newLines(r io.Reader, o Options) (*lines, error) {
 		}
 	}
 	if l.skipped = skipComments(b, sample, l.format.Separator); l.skipped > 0 {
-		l.notes = append(l.notes, fmt.Sprintf("lines that begin with # in front of the table are left out, up to line %d", l.skipped))
+		l.notes = append(l.notes,
+			fmt.Sprintf("lines that begin with # in front of the table are left out, up to line %d", l.skipped))
 	}
 	l.csv = csv.NewReader(b)
 	l.csv.Comma = rune(l.format.Separator)

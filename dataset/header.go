@@ -69,7 +69,8 @@ type columnGuess struct {
 
 func newColumnGuess(text string, below []record, column int, decimalComma bool) columnGuess {
 	first := parseCell(text, decimalComma)
-	g := columnGuess{text: text, kind: first.kind, value: first.value, low: math.Inf(1), high: math.Inf(-1), distinct: map[string]bool{}}
+	g := columnGuess{text: text, kind: first.kind, value: first.value,
+		low: math.Inf(1), high: math.Inf(-1), distinct: map[string]bool{}}
 	g.whole = first.kind == number && text == strconv.FormatFloat(first.value, 'f', 0, 64) && first.value >= 0
 	for _, r := range below {
 		if column < len(r.fields) {
@@ -101,13 +102,25 @@ func (g columnGuess) far() bool {
 	return g.numbers >= 3 && (g.value < g.low-span || g.value > g.high+span)
 }
 
+// comesBack says whether the text stands below as well.
+func (g columnGuess) comesBack() bool { return g.distinct[g.text] }
+
+// overNumbers says whether there are numbers below and no words.
+func (g columnGuess) overNumbers() bool { return g.words == 0 && g.numbers > 0 }
+
+// namesLabels says whether the text is a usual name for labels.
+func (g columnGuess) namesLabels() bool { return slices.Contains(labelNames, strings.ToLower(g.text)) }
+
+// fractional says whether all numbers below have decimals, one at least.
+func (g columnGuess) fractional() bool { return g.numbers > 0 && g.wholes == 0 }
+
 // unlike says whether the words below repeat and the first field is none of them.
 func (g columnGuess) unlike() bool {
-	return g.numbers == 0 && 2*len(g.distinct) <= g.words && g.words > 0 && !g.distinct[g.text]
+	return g.numbers == 0 && 2*len(g.distinct) <= g.words && g.words > 0 && !g.comesBack()
 }
 
 // labelNames are names of columns that are not taken for the name of a class.
-var labelNames = []string{"label", "labels", "class", "target", "y", "category", "output", "species"}
+var labelNames = []string{"label", "labels", "class", "target", "category", "output", "species"}
 
 // guess is what speaks for a header.
 type guess struct {
@@ -132,11 +145,13 @@ func (g *guess) decide() (bool, error) {
 	switch {
 	case len(wholes) == 0:
 		return true, nil
-	case slices.ContainsFunc(words, func(c columnGuess) bool { return slices.Contains(labelNames, strings.ToLower(c.text)) }):
-		return true, nil
-	case g.rows == 0, repeats(wholes), slices.ContainsFunc(words, func(c columnGuess) bool { return c.distinct[c.text] }):
+	case slices.ContainsFunc(words, columnGuess.comesBack):
 		return false, nil
-	case slices.ContainsFunc(words, func(c columnGuess) bool { return c.words == 0 && c.numbers > 0 }):
+	case slices.ContainsFunc(words, columnGuess.namesLabels):
+		return true, nil
+	case g.rows == 0, repeats(wholes):
+		return false, nil
+	case slices.ContainsFunc(words, columnGuess.overNumbers):
 		if counts(wholes) || slices.ContainsFunc(wholes, columnGuess.far) {
 			return true, nil
 		}
@@ -161,8 +176,8 @@ func (g *guess) weigh(words, wholes []columnGuess) (bool, error) {
 	if last := g.columns[len(g.columns)-1]; last.whole && len(wholes) > 1 {
 		features = wholes[:len(wholes)-1]
 	}
-	decimals := count(g.rows >= 3 && !slices.ContainsFunc(features, func(c columnGuess) bool { return c.numbers == 0 || c.wholes > 0 }))
-	count(g.rows >= 10 && len(features) >= 2 && !slices.ContainsFunc(features, func(c columnGuess) bool { return !c.far() }))
+	decimals := count(g.rows >= 3 && all(features, columnGuess.fractional))
+	count(g.rows >= 10 && len(features) >= 2 && all(features, columnGuess.far))
 
 	pair := len(words) == 0 && len(wholes) == 2
 	switch {
@@ -174,6 +189,10 @@ func (g *guess) weigh(words, wholes []columnGuess) (bool, error) {
 		return false, nil // a first row of round numbers, as 0,1 often is
 	}
 	return false, errUnclear
+}
+
+func all(columns []columnGuess, holds func(columnGuess) bool) bool {
+	return !slices.ContainsFunc(columns, func(c columnGuess) bool { return !holds(c) })
 }
 
 // counts says whether the numbers are 0, 1, 2 and so on, two at least.

@@ -91,8 +91,8 @@ func (t *table) checkMixture() error {
 		return nil
 	}
 	of, beside := t.labels.distinct[text], t.labels.distinct[number]
-	return t.errorAt(of.row, t.columns.labels[0], fmt.Errorf("%.40q is not a number, as the label of %s %d is; if labels are classes, name the task",
-		of.text, t.unit, beside.row))
+	return t.errorAt(of.row, t.columns.labels[0],
+		fmt.Errorf("%.40q is not a number, as the label of %s %d is; if labels are classes, name the task", of.text, t.unit, beside.row))
 }
 
 // decide finds out what the labels mean; see [Options].
@@ -154,8 +154,9 @@ func (t *table) checkSpelling() error {
 			return nil
 		}
 		if other, ok := first[l.value]; ok {
-			return t.errorAt(l.row, t.columns.labels[0], fmt.Errorf("%.40q is the same number as %.40q in %s %d: name the task; under classification they are two classes",
-				l.text, other.text, t.unit, other.row))
+			return t.errorAt(l.row, t.columns.labels[0],
+				fmt.Errorf("%.40q is the same number as %.40q in %s %d: name the task; under classification they are two classes",
+					l.text, other.text, t.unit, other.row))
 		}
 		first[l.value] = l
 	}
@@ -193,7 +194,8 @@ func (t *table) classes(task Task) ([]string, []float64, error) {
 	for i, l := range t.labels.distinct {
 		v, ok := index[l.text]
 		if !ok {
-			return nil, nil, t.errorAt(l.row, t.columns.labels[0], fmt.Errorf("%.40q is none of the classes %s", l.text, someOf(names)))
+			return nil, nil, t.errorAt(l.row, t.columns.labels[0],
+				fmt.Errorf("%.40q is none of the classes %s", l.text, someOf(names)))
 		}
 		values[i] = float64(v)
 	}
@@ -204,8 +206,8 @@ func (t *table) classes(task Task) ([]string, []float64, error) {
 	return names, labels, nil
 }
 
-// indices is the classes by their names, and by the labels of the table that are the same number in another spelling: 1.0
-// is class 1 unless class 1.0 or label 1 is there too.
+// indices is the classes by their names, and by the labels of the table that are the same number in another spelling:
+// 1.0 is class 1 unless class 1.0 or label 1 is there too.
 func (t *table) indices(names []string) map[string]int {
 	index, byNumber, spellings := map[string]int{}, map[string][]int{}, map[string]int{}
 	for i, name := range names {

@@ -17,16 +17,18 @@ func (d *Dataset) observe(float32s bool) {
 	}
 	for j, name := range d.Features {
 		switch {
-		case d.Dim > 1 && d.all(j, func(i int) float64 { return d.X[j] + float64(i) }) && (d.X[j] == 0 || d.X[j] == 1):
+		case d.Dim > 1 && (d.X[j] == 0 || d.X[j] == 1) && d.all(j, func(i int) float64 { return d.X[j] + float64(i) }):
 			d.note("feature %.40q counts the rows and says nothing else: drop leaves it out", name)
 		case d.all(j, func(int) float64 { return d.X[j] }):
 			d.note("feature %.40q is the same in every row", name)
 		case float32s && d.blurred(j):
-			d.note("feature %.40q has values that float32 does not tell apart: subtract what they have in common, or say precision float64", name)
+			d.note("feature %.40q has values that float32 does not tell apart: subtract what they have in common, "+
+				"or say precision float64", name)
 		}
 	}
 	if id, t := d.series(); id != t {
-		d.note("features %.40q and %.40q look like the number of a series and the time in it. Series are not read as such: every row is a point of its own, and both are features (drop leaves them out)",
+		d.note("features %.40q and %.40q look like the number of a series and the time in it. Series are not read as such: "+
+			"every row is a point of its own, and both are features (drop leaves them out)",
 			d.Features[id], d.Features[t])
 	}
 }
@@ -45,7 +47,8 @@ func (d *Dataset) all(j int, value func(i int) float64) bool {
 	return true
 }
 
-// blurred says whether one row in a hundred or more has another value of feature j than the row before, but not in float32.
+// blurred says whether one row in a hundred or more has another value of feature j than the row before, but not in
+// float32.
 func (d *Dataset) blurred(j int) bool {
 	n := 0
 	for i := d.Dim + j; i < len(d.X); i += d.Dim {
@@ -56,8 +59,8 @@ func (d *Dataset) blurred(j int) bool {
 	return 100*n >= d.Len()
 }
 
-// series is the features that look like the number of a series and the time within it: the same twice where none do. Both
-// have their usual names and the number comes again and again, or one has and rows lie as in series.
+// series is the features that look like the number of a series and the time within it: the same twice where none do.
+// Both have their usual names and the number comes again and again, or one has and rows lie as in series.
 func (d *Dataset) series() (id, time int) {
 	for id := range d.Dim {
 		starts, number := d.runs(id), isSeriesName(d.Features[id]) && d.recurs(id)

@@ -63,7 +63,8 @@ func (t *table) number(row, column int, c cell) (float64, error) {
 	}
 	t.kinds[column] = c.kind
 	if t.options.Float32 && math.IsInf(float64(float32(c.value)), 0) {
-		return 0, t.errorAt(row, column, fmt.Errorf("%.40q is beyond float32, which ends at 3.4e38: scale the column, or say precision float64", c.name()))
+		return 0, t.errorAt(row, column,
+			fmt.Errorf("%.40q is beyond float32, which ends at 3.4e38: scale the column, or say precision float64", c.name()))
 	}
 	return c.value, nil
 }

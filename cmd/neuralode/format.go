@@ -12,8 +12,10 @@ import (
 
 // formatFlags are the flags of every command that reads a table.
 func formatFlags(f *pflag.FlagSet, format *dataset.Format) {
-	f.TextVar(&format.Header, "header", format.Header, "whether the first line of a text names the columns: `yes`, no or auto")
-	f.TextVar(&format.Separator, "separator", format.Separator, "the `character` between the fields of a text, or tab, space or auto")
+	f.TextVar(&format.Header, "header", format.Header,
+		"whether the first line of a text names the columns: `yes`, no or auto")
+	f.TextVar(&format.Separator, "separator", format.Separator,
+		"the `character` between the fields of a text, or tab, space or auto")
 	f.BoolVar(&format.DecimalComma, "decimal-comma", format.DecimalComma, "read 1,5 in a text as one and a half")
 	f.StringSliceVar(&format.Drop, "drop", format.Drop, "columns of a file that are no features, by name, or number from 1")
 }

@@ -1,4 +1,4 @@
-"""Writes pandas.json: what pandas makes of single fields and of small tables. Run: python oracle.py > pandas.json"""
+"""Writes pandas.json: what pandas makes of single fields and of small tables. With pandas 3: python oracle.py > pandas.json"""
 
 import io
 import json
@@ -19,7 +19,7 @@ COMMA_FIELDS = "1,5 -1,5e3 ,5 5, 1.5 1.000,5 1.000 1,000 1,5,5 1,5.5 7 a,b".spli
 def field(text, decimal="."):
     """number, missing or text, beside a number in the same column; boolean alone."""
     quoted = '"' + text + '"'
-    read = lambda s: pd.read_csv(io.StringIO(s), float_precision="round_trip", decimal=decimal, sep=";")["v"]
+    read = lambda s: pd.read_csv(io.StringIO(s), decimal=decimal, sep=";")["v"]
     alone, column = read("v\n" + quoted + "\n"), read("v\n" + quoted + "\n1" + decimal + "5\n")
     if alone.dtype == bool:
         return {"text": text, "kind": "boolean", "value": float(alone[0])}
@@ -65,7 +65,7 @@ def table(name):
     text, options = TABLES[name]
     arguments = {k: v for k, v in options.items() if k != "drop"}
     width = len(pd.read_csv(io.StringIO(text), **arguments).columns) + ("index_col" in options)
-    frame = pd.read_csv(io.StringIO(text), float_precision="round_trip", converters={width - 1: str}, **arguments)
+    frame = pd.read_csv(io.StringIO(text), converters={width - 1: str}, **arguments)
     if "drop" in options:
         frame = frame.drop(columns=options["drop"])
     features = frame.iloc[:, :-1]

@@ -29,7 +29,8 @@ func parseDType(descr string) (dtype, error) {
 	if len(descr) > 1 && (descr[1] == 'U' || descr[1] == 'S' || descr[1] == 'O') {
 		remedy = "save tables with text in them as CSV"
 	}
-	return dtype{}, fmt.Errorf("dtype %q is not read: want float16, float32 or float64, an integer of 8 to 64 bits, or bool; %s", descr, remedy)
+	return dtype{}, fmt.Errorf("dtype %q is not read: want float16, float32 or float64, an integer of 8 to 64 bits, or bool; %s",
+		descr, remedy)
 }
 
 func kind(s string, order binary.ByteOrder) (dtype, bool) {

@@ -111,7 +111,8 @@ func (h header) decode(r io.Reader) ([]float64, error) {
 		for ; len(b) > 0; b = b[t.size:] {
 			v, exact := t.number(b)
 			if !exact {
-				return nil, fmt.Errorf("number %d of the data is a whole number that float64 does not hold: save it as float64 if its last digits do not matter", len(data)+1)
+				return nil, fmt.Errorf("number %d of the data is a whole number that float64 does not hold: "+
+					"save it as float64 if its last digits do not matter", len(data)+1)
 			}
 			data = append(data, v)
 		}
