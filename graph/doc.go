@@ -14,6 +14,15 @@
 // Samples must not mix. Each graph is built for two batch sizes and both are read in lockstep: an axis whose length
 // differs is the batch axis, and an operation that would combine or reorder what lies along it is an error.
 //
+// # Derivatives inside an expression
+//
+// [Grad] takes them: for the force of a potential, a Hamiltonian field, the divergence of a normalizing flow, a penalty on
+// a gradient. gorgonia.Grad and gorgonia.Backpropagate leave derivatives on the nodes which every later differentiation
+// takes for its own; lowering refuses a graph on which a function called them. It also refuses values bound to nodes
+// and constants with a name, of which the one or the other would be lost.
+//
+// # Where Gorgonia is replaced
+//
 // Some of Gorgonia's own builders are unsafe and have a replacement here: [Slice], [Concat], [SoftMax], [LogSoftMax],
 // [LogSumExp] and [Constant] say why.
 //

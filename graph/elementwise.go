@@ -3,6 +3,8 @@ package graph
 import (
 	"strings"
 
+	"gorgonia.org/gorgonia"
+
 	"neuralode/plan"
 )
 
@@ -52,8 +54,11 @@ func (l *lowering) number(x float64) view {
 	return view{form: form{dims: [2]int{1, 1}, batch: -1}, id: l.constant(x)}
 }
 
+// operator is what an elementwise operation of two operands prints between them.
+func operator(op gorgonia.Op) string { return strings.Fields(op.String())[0] }
+
 func (l *lowering) binary(n node) (view, error) {
-	fn, ok := functionOf(2, strings.Fields(n.op().String())[0])
+	fn, ok := functionOf(2, operator(n.op()))
 	if !ok {
 		return view{}, unsupported(n.pair[0])
 	}

@@ -12,7 +12,7 @@ import (
 // [dim] where it depends on neither t nor z; every sample then has the same. t is
 // [batch, 1], each sample having its own time, z is [batch, dim], and theta holds the parameters in their declared
 // shapes and order, all float64. The function is called several times, with different graphs and batch sizes, and
-// must add the same nodes each time.
+// must add the same nodes each time, and do nothing else to the graph: derivatives are taken by [Grad].
 type FieldFunc func(t, z *gorgonia.Node, theta []*gorgonia.Node) (*gorgonia.Node, error)
 
 // Field describes the right-hand side of an ordinary differential equation.
@@ -24,8 +24,9 @@ type Field struct {
 
 // LowerField returns the plan of the field with its VJP, fused: inputs "t" [1] and "z" [dim], output "f" [dim],
 // cotangent "f", and gradients for z and for every parameter. It reports a description that is incomplete, names that
-// are not unique, an error or panic of the function, an unsupported operation, and samples that mix. A gradient that is
-// zero everywhere, because the field does not depend on z or on the parameter, is plan.None.
+// are not unique, an error or panic of the function, derivatives of Gorgonia's and bound values that it leaves on the
+// graph, an unsupported operation, and samples that mix. A gradient that is zero everywhere, because the field does not
+// depend on z or on the parameter, is plan.None.
 func LowerField(f Field) (*plan.Plan, error) {
 	p, err := lowerField(f)
 	if err != nil {
@@ -62,6 +63,9 @@ func (f Field) trace(batch int) (*trace, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := tr.misuse(); err != nil {
+		return nil, err
+	}
 	if out, err = tr.spread(out, t, f.Dim); err != nil {
 		return nil, err
 	}
@@ -72,7 +76,7 @@ func (f Field) trace(batch int) (*trace, error) {
 		return nil, err
 	}
 	if tr.cotangent.node == nil { // nothing has an effect on f: its VJP is zero, and takes a cotangent like any other
-		tr.cotangent = named{"f", input(tr.graph, cotangentName, batch, f.Dim)}
+		tr.cotangent = named{"f", argument(tr.graph, cotangentName, batch, f.Dim)}
 	}
 	return tr, nil
 }

@@ -62,6 +62,9 @@ func (h Head) trace(batch int, params []Param) (*trace, error) {
 	z := tr.input("z", h.Dim)
 	tr.wrt = []string{"z"}
 	out, err := h.Readout.Func(z, tr.theta())
+	if err == nil {
+		err = tr.misuse()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read-out: %w", err)
 	}
@@ -73,6 +76,9 @@ func (h Head) trace(batch int, params []Param) (*trace, error) {
 		width = out.Shape()[1]
 	}
 	loss, err := h.Loss.Func(out, tr.input("label", width))
+	if err == nil {
+		err = tr.misuse()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("loss: %w", err)
 	}

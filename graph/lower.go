@@ -32,7 +32,7 @@ func lower(what string, params []Param, build func(batch int) (*trace, error)) (
 		tr, err := guard(doing, func() (*trace, error) { return build(batch) })
 		if err != nil {
 			if i > 0 {
-				err = fmt.Errorf("%w (it could be built with batch size %d: does the function mix samples or use a fixed batch size?)",
+				err = fmt.Errorf("%w (it could be built with batch size %d: does the function mix samples, use a fixed batch size or keep nodes from one call to the next?)",
 					err, batchSizes[0])
 			}
 			return nil, err

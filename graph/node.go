@@ -33,10 +33,19 @@ func opType(op gorgonia.Op) string {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	if !strings.HasPrefix(t.PkgPath(), "gorgonia.org/gorgonia") {
+	if !gorgonias(op) {
 		return t.PkgPath() + "." + t.Name()
 	}
 	return t.Name()
+}
+
+// gorgonias reports whether the operation is one of Gorgonia's own.
+func gorgonias(op gorgonia.Op) bool {
+	t := reflect.TypeOf(op)
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return strings.HasPrefix(t.PkgPath(), "gorgonia.org/gorgonia")
 }
 
 // opKey tells operations apart that must be equal at both batch sizes. Shapes, sizes and numbers are compared elsewhere.

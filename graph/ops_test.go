@@ -215,6 +215,11 @@ func reductionCases() map[string]opCase {
 			all := e.do1(along(gorgonia.Sum), e.do1(gorgonia.Sin, w[0]))
 			return e.do2(gorgonia.HadamardProd, all, e.do2(broadcast(gorgonia.BroadcastAdd, nil, []byte{0}), z, rows))
 		}, []int{2, 3}),
+		"vectors and columns": {f: func(e *expr, _, z *gnode, _ []*gnode) *gnode {
+			vector := e.do1(gorgonia.Square, e.do1(along(gorgonia.Sum, 1), e.do1(gorgonia.Sin, z)))
+			column := e.do1(gorgonia.Exp, e.do1(func(z *gnode) (*gnode, error) { return Slice(z, 1, 0, 1, 1) }, z))
+			return e.stretch(gorgonia.BroadcastHadamardProd, z, e.do2(gorgonia.HadamardProd, vector, column))
+		}},
 		"stretched sum": {f: func(e *expr, t, z *gnode, _ []*gnode) *gnode {
 			wide := e.do2(broadcast(gorgonia.BroadcastHadamardProd, nil, []byte{1}), e.do1(gorgonia.Square, z), t)
 			return e.stretch(gorgonia.BroadcastSub, z, e.column(e.do1(along(gorgonia.Sum, 1), wide)))

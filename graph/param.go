@@ -49,7 +49,15 @@ func checkParams(params []Param, reserved ...string) error {
 
 // node adds the parameter to g as an input of its shape.
 func (p Param) node(g *gorgonia.ExprGraph) *gorgonia.Node {
-	return input(g, p.Name, p.Shape...)
+	return argument(g, p.Name, p.Shape...)
+}
+
+// argument adds an input that is taken for no other. Gorgonia merges inputs of equal name by a hash that it makes when
+// the first is added; this one is added by another name, so that an input that the user calls z too stays one of its own.
+func argument(g *gorgonia.ExprGraph, name string, shape ...int) *gorgonia.Node {
+	n := input(g, "neuralode's argument "+name, shape...)
+	gorgonia.WithName(name)(n)
+	return n
 }
 
 // input adds a float64 input of at most two axes to g.

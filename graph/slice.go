@@ -79,8 +79,7 @@ func (op *sliceOp) lower(l *lowering, n node) (view, error) {
 	return l.cutOut(n, v, op.cut)
 }
 
-// scatterOp is the adjoint of Slice: zeros of the given length along the axis, with the operand at the slice. It stands
-// in gradients alone and has none itself.
+// scatterOp is the adjoint of Slice: zeros of the given length along the axis, with the operand at the slice.
 type scatterOp struct {
 	base
 	cut    cut
@@ -109,6 +108,12 @@ func (op *scatterOp) Do(inputs ...gorgonia.Value) (gorgonia.Value, error) {
 	return evaluate(inputs, whole[0], whole[1], func(dst []float64, src [][]float64) {
 		op.cut.visit(size, whole[1], func(part, at int) { dst[at] = src[0][part] })
 	})
+}
+
+// SymDiff takes the slice out of the cotangent.
+func (op *scatterOp) SymDiff(_ gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
+	g, err := apply(newSlice(op.cut), grad)
+	return gorgonia.Nodes{g}, err
 }
 
 func (op *scatterOp) lower(l *lowering, n node) (view, error) { return l.scatter(n, n.kids[0], op.cut) }

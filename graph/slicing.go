@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
 	"neuralode/plan"
@@ -15,29 +16,38 @@ type cut struct {
 // len is the number of elements cut out.
 func (c cut) len() int { return (c.to - c.from + c.stride - 1) / c.stride }
 
-// gorgoniaCut reads the bounds of a Gorgonia slice of a node of the given form. Gorgonia tells slices apart by bounds
-// modulo 256, so that in a longer axis two different slices may have become one node: those are refused.
+// gorgoniaCut reads the bounds of a Gorgonia slice of a node of the given form.
 func (n node) gorgoniaCut(whole form, rank int) (cut, error) {
 	axis := whole.axisOf(rank, int(opField(n.op(), "along").Int()))
-	op, ok := n.op().(interface{ IsSlice() tensor.Slice })
-	if !ok {
-		return cut{}, unsupported(n.pair[0])
-	}
-	s := op.IsSlice()
-	if s == nil || s.End() <= s.Start() {
-		return cut{axis: axis, to: whole.dims[axis], stride: 1}, nil
-	}
-	if axis == whole.batch {
+	if axis == whole.batch && bounds(n.op()) != nil {
 		return cut{}, n.mixing("slices samples")
 	}
-	c := cut{axis, s.Start(), s.End(), max(1, s.Step())}
-	if whole.dims[axis] > 255 {
-		return cut{}, n.errorf("gorgonia.Slice, also as the gradient of gorgonia.Concat, is not safe on an axis of length %d, "+
-			"above 255; use graph.Slice and graph.Concat", whole.dims[axis])
+	return gorgoniaCut(n.pair[0], axis, whole.dims[axis])
+}
+
+// bounds are those of a Gorgonia slice, or nil where it takes the whole axis.
+func bounds(op gorgonia.Op) tensor.Slice {
+	if s := op.(interface{ IsSlice() tensor.Slice }).IsSlice(); s != nil && s.End() > s.Start() {
+		return s
 	}
-	if c.from < 0 || c.to > whole.dims[axis] || (c.to-c.from)%c.stride != 0 {
-		return cut{}, n.errorf("slice %d:%d:%d of an axis of length %d; give bounds inside it, a multiple of the step apart",
-			c.from, c.to, c.stride, whole.dims[axis])
+	return nil
+}
+
+// gorgoniaCut reads the bounds of a Gorgonia slice of an axis of the given length. Gorgonia tells slices apart by bounds
+// modulo 256, so that in a longer axis two different slices may have become one node: those are refused.
+func gorgoniaCut(n *gorgonia.Node, axis, length int) (cut, error) {
+	s := bounds(n.Op())
+	if s == nil {
+		return cut{axis: axis, to: length, stride: 1}, nil
+	}
+	c := cut{axis, s.Start(), s.End(), max(1, s.Step())}
+	if length > 255 {
+		return cut{}, nodeError(n, "gorgonia.Slice, also as the gradient of gorgonia.Concat, is not safe on an axis of length %d, "+
+			"above 255; use graph.Slice and graph.Concat", length)
+	}
+	if c.from < 0 || c.to > length || (c.to-c.from)%c.stride != 0 {
+		return cut{}, nodeError(n, "slice %d:%d:%d of an axis of length %d; give bounds inside it, a multiple of the step apart",
+			c.from, c.to, c.stride, length)
 	}
 	return c, nil
 }

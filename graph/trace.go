@@ -38,12 +38,15 @@ func newTrace(batch int, params []Param) *trace {
 
 // input adds a row input of the given width.
 func (tr *trace) input(name string, width int) *gorgonia.Node {
-	n := input(tr.graph, name, tr.batch, width)
+	n := argument(tr.graph, name, tr.batch, width)
 	tr.inputs = append(tr.inputs, named{name, n})
 	return n
 }
 
 func (tr *trace) theta() []*gorgonia.Node { return nodes(tr.params) }
+
+// arguments lists the nodes that a function is given.
+func (tr *trace) arguments() []*gorgonia.Node { return append(nodes(tr.inputs), tr.theta()...) }
 
 func nodes(list []named) []*gorgonia.Node {
 	out := make([]*gorgonia.Node, len(list))

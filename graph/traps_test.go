@@ -98,7 +98,8 @@ func TestTrapSecondDifferentiation(t *testing.T) {
 	}
 }
 
-// Trap 2: the gradient of a gradient is wrong for the same reason. Nothing here differentiates one.
+// Trap 2: the gradient of a gradient is wrong for the same reason. Grad's is right, and lowering refuses Gorgonia's
+// (TestMisuseIsRefused).
 func TestTrapSecondOrder(t *testing.T) {
 	g := gorgonia.NewGraph()
 	x := input(g, "x", 2)
@@ -117,6 +118,49 @@ func TestTrapSecondOrder(t *testing.T) {
 			t.Errorf("second derivatives are right now: %v", r)
 		}
 	}
+	once, err := Grad(sum, x)
+	must(t, once, err)
+	twice, err := Grad(once, x)
+	must(t, twice, err)
+	near(t, "Grad of Grad", run(t, g, map[*gnode][]float64{x: {1, 2}}, twice)[0], []float64{6, 12}, 0)
+}
+
+// Trap 2, too: the gradient of gorgonia.Slice is an operation that has no gradient for what it puts into the slice, and
+// that of a matrix times a vector an outer product, of which the gradient is wrong. Grad makes neither.
+func TestTrapSecondOrderOfSliceAndVector(t *testing.T) {
+	g := gorgonia.NewGraph()
+	x, v := input(g, "x", 3, 2), input(g, "v", 2)
+	part, err := gorgonia.Slice(x, nil, gorgonia.S(0))
+	must(t, part, err)
+	y, err := gorgonia.HadamardProd(part, gorgonia.Must(gorgonia.Mul(x, v)))
+	must(t, y, err)
+	theirs, err := gorgonia.Grad(gorgonia.Must(gorgonia.Sum(y)), x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var slice, vector bool
+	for _, n := range g.AllNodes() {
+		switch opType(n.Op()) {
+		case "sliceIncrOp":
+			slice = !n.Op().(gorgonia.SDOp).DiffWRT(2)[1]
+		case "linAlgBinOp":
+			vector = vector || opField(n.Op(), "āBinaryOperator").Uint() == outerProduct
+		}
+	}
+	if !slice || !vector {
+		t.Errorf("second derivatives of %v may be right now: of the slice %t, of the vector %t", theirs, !slice, !vector)
+	}
+
+	g = gorgonia.NewGraph()
+	x, v = input(g, "x", 3, 2), input(g, "v", 2)
+	y = gorgonia.Must(gorgonia.HadamardProd(gorgonia.Must(gorgonia.Slice(x, nil, gorgonia.S(0))), gorgonia.Must(gorgonia.Mul(x, v))))
+	once, err := Grad(y, x) // of x₀(x₀v₀ + x₁v₁): (2x₀v₀ + x₁v₁, x₀v₁)
+	must(t, once, err)
+	twice, err := Grad(once, x) // of the sum of both: (2v₀ + v₁, v₁)
+	must(t, twice, err)
+	r := run(t, g, map[*gnode][]float64{x: {1, 2, 3, 4, 5, 6}, v: {7, 11}}, once, twice)
+	near(t, "first", r[0], []float64{36, 11, 86, 33, 136, 55}, 0)
+	near(t, "second", r[1], []float64{25, 11, 25, 11, 25, 11}, 0)
 }
 
 // Trap 3: inputs of equal name are one node. Duplicates are refused before a graph is built, see TestWrongUseIsAnError.
@@ -124,6 +168,32 @@ func TestTrapEqualNames(t *testing.T) {
 	g := gorgonia.NewGraph()
 	if a, b := input(g, "w", 2), input(g, "w", 2); a != b {
 		t.Error("inputs of equal name are two nodes now")
+	}
+}
+
+// Trap 3, too: an input that a function makes itself does not become an argument or a parameter of that name, whose
+// value would be lost.
+func TestTrapInputNamedAsAnArgument(t *testing.T) {
+	for _, name := range []string{"t", "z", "p0", "cotangent"} {
+		two := with(func(e *expr, _, z *gnode, _ []*gnode) *gnode {
+			two := gorgonia.NewScalar(z.Graph(), gorgonia.Float64, gorgonia.WithName(name), gorgonia.WithValue(2.0))
+			return e.do2(gorgonia.HadamardProd, z, two)
+		}, []int{})
+		refuse(t, two.field(), "neither an argument nor a parameter")
+		matrix := opCase{f: func(e *expr, _, z *gnode, _ []*gnode) *gnode {
+			return e.do2(gorgonia.HadamardProd, z, input(z.Graph(), name, z.Shape()...))
+		}}
+		refuse(t, matrix.field(), "neither an argument nor a parameter")
+	}
+}
+
+// Trap 3 for constants: equal names make one of two, whatever their values; see TestMisuseIsRefused.
+func TestTrapNamedConstants(t *testing.T) {
+	g := gorgonia.NewGraph()
+	a := g.AddNode(gorgonia.NewConstant(2.0, gorgonia.WithName("c")))
+	b := g.AddNode(gorgonia.NewConstant(3.0, gorgonia.WithName("c")))
+	if a != b {
+		t.Error("constants of equal name are two nodes now")
 	}
 }
 

@@ -29,7 +29,7 @@ func (tr *trace) differentiate(output string) error {
 	}
 	grads := map[*gorgonia.Node]*gorgonia.Node{}
 	if len(wrt) > 0 {
-		tr.cotangent = named{output, input(tr.graph, cotangentName, out.Shape()...)}
+		tr.cotangent = named{output, argument(tr.graph, cotangentName, out.Shape()...)}
 		list, err := gorgonia.Backpropagate(gorgonia.Nodes{out}, gorgonia.Nodes{tr.cotangent.node}, wrt)
 		if err != nil {
 			return fmt.Errorf("graph: differentiating output %q: %w", output, err)

@@ -1,0 +1,53 @@
+package graph
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"gorgonia.org/gorgonia"
+)
+
+// misuse reports everything that a user's function did to the graph and that its plan would leave out, or get wrong,
+// without a word.
+func (tr *trace) misuse() error {
+	var derived, bound, statements, constants []string
+	foreign := func(n *gorgonia.Node) bool { return n.Op() == nil && !slices.Contains(tr.arguments(), n) }
+	for _, n := range tr.graph.AllNodes() {
+		name := fmt.Sprintf("%q", n.Name())
+		switch opType(n.Op()) {
+		case "constantTensor":
+			continue // refused where it is used
+		case "constantScalar": // it holds its value
+			if n.Name() != fmt.Sprint(n.Value().Data()) {
+				constants = append(constants, name)
+			}
+			continue
+		case "letOp", "readOp":
+			statements = append(statements, name)
+			continue
+		}
+		if n.Deriv() != nil {
+			derived = append(derived, name)
+		}
+		if n.Value() != nil && !foreign(n) { // one of the user's own is refused where it is used
+			bound = append(bound, name)
+		}
+	}
+	return errors.Join(
+		misused(derived, "gorgonia.Grad or gorgonia.Backpropagate was called, whose derivatives every later differentiation "+
+			"of the graph would take for its own; use graph.Grad"),
+		misused(bound, "a value was bound, which has no effect: arguments and parameters get their values with each call, "+
+			"numbers in an expression are gorgonia.NewConstant and graph.Constant"),
+		misused(constants, "a constant was given a name, and Gorgonia takes constants of equal name for one whatever their "+
+			"values; leave gorgonia.WithName out"),
+		misused(statements, "gorgonia.Set and gorgonia.Read are for Gorgonia's machines and have no effect; use the node itself"))
+}
+
+func misused(nodes []string, what string) error {
+	if len(nodes) == 0 {
+		return nil
+	}
+	return fmt.Errorf("graph: inside the function, on %s: %s", strings.Join(nodes, ", "), what)
+}
