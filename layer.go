@@ -2,6 +2,7 @@ package neuralode
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"hash"
 	"hash/fnv"
@@ -12,14 +13,16 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"neuralode/graph"
 	"neuralode/plan"
 	"neuralode/solver"
 )
 
 // Layer adds z(t1) = solve(z0; θ) over t0 to t1 to z0's graph: a node [samples, dim] like z0, that Gorgonia's machines
-// run and gorgonia.Grad differentiates for z0 and every parameter, in the gradient mode of the ODE's spec. z0 and
-// theta are float32 or float64, all the same; theta has one node for each of Params, in its shape. Running the node
-// fails when a sample does: see solver.SampleError. The ODE must stay open as long as the graph is run.
+// run and gorgonia.Grad differentiates for z0 and every parameter, in the gradient mode of the ODE's spec; so does a
+// LispMachine. z0 and theta are float32 or float64, all the same; theta has one node for each of Params, in its shape.
+// Running the node fails when a sample does: see solver.SampleError. A second derivative is an error: take it inside the
+// field, with graph.Grad. The ODE must stay open as long as the graph is run.
 func (o *ODE) Layer(z0 *gorgonia.Node, t0, t1 float64, theta ...*gorgonia.Node) (*gorgonia.Node, error) {
 	span := solver.Span{T0: t0, T1: t1}
 	if err := o.checkLayer(z0, span, theta); err != nil {
@@ -165,6 +168,23 @@ func (op *layerOp) SymDiff(in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.
 		out = append(out, d)
 	}
 	return out, nil
+}
+
+// DoDiff gives a LispMachine the derivatives.
+func (op *layerOp) DoDiff(_ gorgonia.ExecutionContext, in gorgonia.Nodes, out *gorgonia.Node) error {
+	return graph.DoDiff(op, in, out)
+}
+
+var errSecondDerivative = errors.New("neuralode: Layer has no second derivative; " +
+	"take the inner derivative inside the field, with graph.Grad")
+
+// SymDiff and DoDiff refuse. Gorgonia leaves out of a gradient, without a word, what has neither.
+func (op *layerGradOp) SymDiff(gorgonia.Nodes, *gorgonia.Node, *gorgonia.Node) (gorgonia.Nodes, error) {
+	return nil, errSecondDerivative
+}
+
+func (op *layerGradOp) DoDiff(gorgonia.ExecutionContext, gorgonia.Nodes, *gorgonia.Node) error {
+	return errSecondDerivative
 }
 
 // Do differentiates, once for all inputs.

@@ -149,16 +149,7 @@ func layerLoss(t *testing.T, o *neuralode.ODE, x, w []float64, omega float64) (f
 	}
 	var grads [][]float64
 	for _, n := range []*gorgonia.Node{wn, on} {
-		v, err := n.Grad()
-		if err != nil {
-			t.Fatal(err)
-		}
-		switch d := v.Data().(type) {
-		case []float64:
-			grads = append(grads, d)
-		case float64:
-			grads = append(grads, []float64{d})
-		}
+		grads = append(grads, numbers(t, n))
 	}
 	return loss.Value().Data().(float64), grads
 }
@@ -227,4 +218,95 @@ func TestLayerGradientsAreTheGraphs(t *testing.T) {
 	if first[0] == 0 {
 		t.Error("the gradient is zero")
 	}
+}
+
+// TestLayerUnderLispMachine: z0·exp(k) through a layer has the gradients of its closed form in both of Gorgonia's machines.
+func TestLayerUnderLispMachine(t *testing.T) {
+	o := open(t, graph.Field{Dim: 2, Params: []graph.Param{{Name: "k"}},
+		Func: func(_, z *gorgonia.Node, theta []*gorgonia.Node) (*gorgonia.Node, error) {
+			return gorgonia.HadamardProd(z, theta[0])
+		}}, nil)
+	for _, kind := range []tensor.Dtype{gorgonia.Float64, gorgonia.Float32} {
+		g := gorgonia.NewGraph()
+		var k any = 0.5
+		var start any = []float64{0.1, 0.2, 0.3, 0.4}
+		if kind == gorgonia.Float32 {
+			k, start = float32(0.5), []float32{0.1, 0.2, 0.3, 0.4}
+		}
+		z0 := gorgonia.NewMatrix(g, kind, gorgonia.WithName("z0"), gorgonia.WithShape(2, 2),
+			gorgonia.WithValue(tensor.New(tensor.WithShape(2, 2), tensor.WithBacking(start))))
+		rate := gorgonia.NewScalar(g, kind, gorgonia.WithName("k"), gorgonia.WithValue(k))
+		twice := gorgonia.Must(gorgonia.Add(z0, z0)) // the layer's gradient is added to, and passes on
+		sum := gorgonia.Must(gorgonia.Sum(gorgonia.Must(o.Layer(twice, 0, 1, rate))))
+		gorgonia.Must(gorgonia.Add(sum, rate))
+		vm := gorgonia.NewLispMachine(g)
+		if err := vm.RunAll(); err != nil {
+			t.Fatal(err)
+		}
+		growth := math.Exp(0.5)
+		for i, d := range numbers(t, z0) {
+			if math.Abs(d-2*growth) > 1e-6 {
+				t.Errorf("%v: ∂/∂z0[%d] is %v, want %v", kind, i, d, 2*growth)
+			}
+		}
+		if d := numbers(t, rate)[0]; math.Abs(d-2*growth-1) > 1e-6 {
+			t.Errorf("%v: ∂/∂k is %v, want %v", kind, d, 2*growth+1)
+		}
+		vm.Close()
+	}
+}
+
+// numbers are those of a node's gradient.
+func numbers(t *testing.T, n *gorgonia.Node) []float64 {
+	t.Helper()
+	v, err := n.Grad()
+	if err != nil {
+		t.Fatal(err)
+	}
+	switch d := v.Data().(type) {
+	case []float64:
+		return d
+	case []float32:
+		var wide []float64
+		for _, x := range d {
+			wide = append(wide, float64(x))
+		}
+		return wide
+	case float32:
+		return []float64{float64(d)}
+	}
+	return []float64{v.Data().(float64)}
+}
+
+// TestLayerHasNoSecondDerivative: it is an error, in both machines, and not left out.
+func TestLayerHasNoSecondDerivative(t *testing.T) {
+	o := open(t, rotation(), nil)
+	layer := func() (z0, first *gorgonia.Node) {
+		g := gorgonia.NewGraph()
+		z0 = gorgonia.NewMatrix(g, gorgonia.Float64, gorgonia.WithName("z0"), gorgonia.WithShape(1, 2),
+			gorgonia.WithValue(tensor.New(tensor.WithShape(1, 2), tensor.WithBacking([]float64{1, 2}))))
+		omega := gorgonia.NewScalar(g, gorgonia.Float64, gorgonia.WithName("omega"), gorgonia.WithValue(0.7))
+		first, err := graph.Grad(gorgonia.Must(gorgonia.Cube(gorgonia.Must(o.Layer(z0, 0, 1, omega)))), z0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return z0, first
+	}
+	refused := func(what string, err error) {
+		t.Helper()
+		if err == nil || !strings.Contains(err.Error(), "no second derivative") {
+			t.Errorf("%s gives %v", what, err)
+		}
+	}
+	z0, first := layer()
+	_, err := graph.Grad(first, z0)
+	refused("graph.Grad", err)
+	loss := gorgonia.Must(gorgonia.Sum(first))
+	_, err = gorgonia.Grad(loss, z0)
+	refused("gorgonia.Grad", err)
+	_, first = layer()
+	gorgonia.Must(gorgonia.Sum(first))
+	vm := gorgonia.NewLispMachine(first.Graph())
+	defer vm.Close()
+	refused("a LispMachine", vm.RunAll())
 }

@@ -47,6 +47,14 @@ func (b base) DiffWRT(inputs int) []bool {
 	return wrt
 }
 
+// DoDiff gives Gorgonia's LispMachine the gradients of the operation, which is that of output.
+func (b base) DoDiff(_ gorgonia.ExecutionContext, inputs gorgonia.Nodes, output *gorgonia.Node) error {
+	if op, ok := output.Op().(gorgonia.SDOp); ok && b.arity > 0 {
+		return DoDiff(op, inputs, output)
+	}
+	return nil
+}
+
 // apply adds the operation to the graph after a check that all operands are matrices; Gorgonia itself would panic.
 func apply(op gorgonia.Op, operands ...*gorgonia.Node) (*gorgonia.Node, error) {
 	for _, x := range operands {
