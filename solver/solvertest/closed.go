@@ -39,6 +39,14 @@ func (s Suite) gradientOracle(t *testing.T) {
 		d = s.differentiate(t, solver.Model{Field: lower(t, rate())}, spec, []float64{0.7},
 			solver.Batch{Z0: []float64{1.5, 0}, Spans: []solver.Span{{T1: 2}}}, solver.Objective{Cotangent: []float64{1, 0}})
 		near(t, "∂z/∂rate", d.Theta, []float64{2 * 1.5 * math.Exp(1.4)}, bound)
+
+		// L = q(2) of the ring from (q, p) = (1, 0.5): the angle 0.8·1.25·2 = 2 has the derivatives 4θq, 4θp and 2.5.
+		d = s.differentiate(t, solver.Model{Field: lower(t, ring())}, spec, []float64{0.8},
+			solver.Batch{Z0: []float64{1, 0.5}, Spans: []solver.Span{{T1: 2}}}, solver.Objective{Cotangent: []float64{1, 0}})
+		sin, cos := math.Sincos(2)
+		slope := 0.5*cos - sin
+		near(t, "∂q/∂z0 of the ring", d.Z0, []float64{cos + 3.2*slope, sin + 1.6*slope}, bound)
+		near(t, "∂q/∂θ of the ring", d.Theta, []float64{2.5 * slope}, bound)
 	}
 }
 

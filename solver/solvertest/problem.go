@@ -59,7 +59,27 @@ func closed() []problem {
 			want: []float64{1.2919915629767864, 0.97258607443451643}},
 		{name: "Lotka-Volterra", field: lotkaVolterra(), z0: []float64{1, 1}, span: solver.Span{T1: 10},
 			want: []float64{1.0263447675750893, 0.90969107813604162}},
+		{name: "ring", field: ring(), theta: []float64{0.8}, z0: []float64{1, 0.5}, span: solver.Span{T1: 2},
+			want: ringed(1, 0.5, 2)},
 	}
+}
+
+// ring is dz/dt = (∂H/∂p, −∂H/∂q) for H = θ(q² + p²)²/4, the derivative taken inside the field: z turns by θ(q² + p²)t.
+func ring() graph.Field {
+	return graph.Field{Dim: 2, Params: []graph.Param{{Name: "theta", Shape: nil}},
+		Func: func(_, z *node, theta []*node) (*node, error) {
+			var b builder
+			square := b.do(gorgonia.Square(b.do(gorgonia.Sum(b.do(gorgonia.Square(z)), 1))))
+			energy := b.do(gorgonia.HadamardProd(b.do(gorgonia.HadamardProd(square, theta[0])), gorgonia.NewConstant(0.25)))
+			d := b.do(graph.Grad(energy, z))
+			return b.do(graph.Concat(1, b.do(graph.Slice(d, 1, 1, 2, 1)), b.do(gorgonia.Neg(b.do(graph.Slice(d, 1, 0, 1, 1)))))), b.err
+		}}
+}
+
+// ringed is where the ring of θ = 0.8 takes (q, p) in time t.
+func ringed(q, p, t float64) []float64 {
+	s, c := math.Sincos(0.8 * (q*q + p*p) * t)
+	return []float64{q*c + p*s, p*c - q*s}
 }
 
 // rate is dz/dt = θz, for two components.
