@@ -18,8 +18,8 @@
 //
 // [Grad] takes them: for the force of a potential, a Hamiltonian field, the divergence of a normalizing flow, a penalty on
 // a gradient. gorgonia.Grad and gorgonia.Backpropagate leave derivatives on the nodes which every later differentiation
-// takes for its own; lowering refuses a graph on which a function called them. It also refuses values bound to nodes
-// and constants with a name, of which the one or the other would be lost.
+// takes for its own; lowering refuses a graph on which a function called them. It also refuses values that a function
+// binds to nodes, since they would be lost, and constants with a name, since Gorgonia takes two of one name for one.
 //
 // # Where Gorgonia is replaced
 //
@@ -45,6 +45,7 @@
 //   - numbers: NewConstant
 //   - of this package: graph.Concat, graph.Constant, graph.Elu, graph.Gelu, graph.LogSoftMax, graph.LogSumExp,
 //     graph.Relu, graph.Slice, graph.SoftMax
+//   - derivatives of all these: graph.Grad
 //
 // All others are refused by an error that says what to write instead:
 //
@@ -71,5 +72,8 @@
 //   - AveragePool1D, AveragePool2D, Conv1d, Conv2d, GlobalAveragePool2D, GroupNorm, Im2Col, MaxPool1D, MaxPool2D,
 //     Upsample2D, YOLOv3: values have two axes, [batch, features]; a convolution is gorgonia.Mul with a matrix that
 //     repeats its weights
+//   - Backpropagate, Grad: use graph.Grad: every later differentiation of the graph would take Gorgonia's derivatives
+//     for its own
+//   - Read, Set: use the node itself: these are for Gorgonia's machines
 //   - CTCLoss: a loss is one number for each sample; write it of the operations that are supported
 package graph

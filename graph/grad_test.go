@@ -3,6 +3,7 @@ package graph
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -56,14 +57,10 @@ func slopes(p *plan.Plan, q question) []float64 {
 // TestGradMatchesDifferences takes the first and the second derivative of every operation inside a field. Their VJPs,
 // which are derivatives of second and third order, are compared with differences too.
 func TestGradMatchesDifferences(t *testing.T) {
-	refused := map[string]string{
-		"Gorgonia's softmax": "use graph.SoftMax",
-		"column and row":     `is not made of node "z"`,
-	}
 	for name, c := range cases() {
 		t.Run(name, func(t *testing.T) {
-			if want := refused[name]; want != "" {
-				refuse(t, derivative(c.field(), 1), want)
+			if name == "column and row" {
+				refuse(t, derivative(c.field(), 1), `is not made of node "z"`)
 				return
 			}
 			below, err := lowerField(c.field())
@@ -83,6 +80,37 @@ func TestGradMatchesDifferences(t *testing.T) {
 				agree(t, fmt.Sprintf("fused, order %d", order), interpret(t, plan.Fuse(raw), q), got, 1e-12)
 				agree(t, fmt.Sprintf("TapeMachine, order %d", order), got, tape(t, f.trace, q), 1e-11)
 				below = raw
+			}
+		})
+	}
+}
+
+// TestGradOfIdioms takes the derivative of what people write, and compares it with differences of plain Go.
+func TestGradOfIdioms(t *testing.T) {
+	for _, i := range slices.Concat(parameterIdioms(), matrixIdioms(), productIdioms(), stateIdioms(), scalarIdioms()) {
+		if len(i.refused) > 0 {
+			continue
+		}
+		t.Run(i.name, func(t *testing.T) {
+			f := Field{Dim: i.dim, Params: i.params, Func: func(t, z *gnode, w []*gnode) (*gnode, error) { return i.f(t, z, w), nil }}
+			p, err := LowerField(derivative(f, 1))
+			if err != nil {
+				t.Fatal(err)
+			}
+			q := opCase{positive: true}.ask(p)
+			got := interpret(t, p, q)
+			agree(t, "VJP", got, differences(p, "f", q), 1e-5)
+			const h = 1e-6
+			for s := range q.batch {
+				z := q.inputs["z"][s*i.dim : (s+1)*i.dim]
+				total := func() float64 { return sum(i.want(q.inputs["t"][s], z, q.theta), identity) }
+				for j, at := range z {
+					z[j] = at + h
+					up := total()
+					z[j] = at - h
+					near(t, "derivative", got.outputs["f"][s*i.dim+j:s*i.dim+j+1], []float64{(up - total()) / (2 * h)}, 1e-6)
+					z[j] = at
+				}
 			}
 		})
 	}

@@ -80,9 +80,12 @@ func logSumExp(row []float64) float64 {
 // SymDiff is y⊙(g − Σ y⊙g).
 func (op *softMaxOp) SymDiff(_ gorgonia.Nodes, y, g *gorgonia.Node) (gorgonia.Nodes, error) {
 	var e expr
+	return gorgonia.Nodes{e.softMaxVJP(y, g)}, e.err
+}
+
+func (e *expr) softMaxVJP(y, g *gorgonia.Node) *gorgonia.Node {
 	sum := e.sum(e.do2(gorgonia.HadamardProd, y, g))
-	d := e.stretch(gorgonia.BroadcastSub, g, sum)
-	return gorgonia.Nodes{e.do2(gorgonia.HadamardProd, y, d)}, e.err
+	return e.do2(gorgonia.HadamardProd, y, e.stretch(gorgonia.BroadcastSub, g, sum))
 }
 
 func (op *softMaxOp) lower(l *lowering, n node) (view, error) {

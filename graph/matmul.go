@@ -64,7 +64,7 @@ func row(v view) view {
 // vector; in an expression, Gorgonia's gradient for it would be wrong.
 func (l *lowering) outer(n node, a, b view) (view, error) {
 	if !l.late[a.id] && !l.late[b.id] {
-		return view{}, n.errorf("%w", errOuterProd)
+		return view{}, n.errorf("gorgonia.OuterProd has a wrong gradient; %s", remedyFor("OuterProd"))
 	}
 	b.form, b.trans = b.form.transposed(), !b.trans
 	if a.form.batch >= 0 && b.form.batch >= 0 {

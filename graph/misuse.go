@@ -36,13 +36,12 @@ func (tr *trace) misuse() error {
 		}
 	}
 	return errors.Join(
-		misused(derived, "gorgonia.Grad or gorgonia.Backpropagate was called, whose derivatives every later differentiation "+
-			"of the graph would take for its own; use graph.Grad"),
+		misused(derived, "gorgonia.Grad or gorgonia.Backpropagate was called; "+remedyFor("Grad")),
 		misused(bound, "a value was bound, which has no effect: arguments and parameters get their values with each call, "+
 			"numbers in an expression are gorgonia.NewConstant and graph.Constant"),
 		misused(constants, "a constant was given a name, and Gorgonia takes constants of equal name for one whatever their "+
 			"values; leave gorgonia.WithName out"),
-		misused(statements, "gorgonia.Set and gorgonia.Read are for Gorgonia's machines and have no effect; use the node itself"))
+		misused(statements, "gorgonia.Set or gorgonia.Read was called, which has no effect; "+remedyFor("Set")))
 }
 
 func misused(nodes []string, what string) error {

@@ -25,6 +25,7 @@ func supported() []struct{ what, builders string } {
 		{"numbers", "NewConstant"},
 		{"of this package", "graph.Concat graph.Constant graph.Elu graph.Gelu graph.LogSoftMax graph.LogSumExp graph.Relu " +
 			"graph.Slice graph.SoftMax"},
+		{"derivatives of all these", "graph.Grad"},
 	}
 }
 
@@ -79,6 +80,8 @@ var refused = []refusal{
 	{"AveragePool1D AveragePool2D Conv1d Conv2d GlobalAveragePool2D GroupNorm Im2Col MaxPool1D MaxPool2D Upsample2D YOLOv3",
 		"im2colOp maxPoolOp avgPoolOp globalAveragePoolOp GroupNormOp upsampleOp yoloOp",
 		"values have two axes, [batch, features]; a convolution is gorgonia.Mul with a matrix that repeats its weights"},
+	{"Backpropagate Grad", "", "use graph.Grad: every later differentiation of the graph would take Gorgonia's derivatives for its own"},
+	{"Read Set", "readOp letOp", "use the node itself: these are for Gorgonia's machines"},
 	{"CTCLoss", "ctcLossOp", "a loss is one number for each sample; write it of the operations that are supported"},
 }
 

@@ -268,6 +268,10 @@ func ownBuilders() map[string]opCase {
 			return e.do2(func(a, b *gnode) (*gnode, error) { return Concat(1, a, b) }, part,
 				e.do1(func(a *gnode) (*gnode, error) { return Slice(a, 1, 1, 2, 1) }, a)), e.err
 		}),
+		"graph.Grad": unaryCase(func(a *gnode) (*gnode, error) {
+			var e expr
+			return e.do2(Grad, e.do1(gorgonia.Tanh, a), a), e.err
+		}),
 		"graph.Constant": unaryCase(func(a *gnode) (*gnode, error) {
 			var e expr
 			c := e.do1(func(a *gnode) (*gnode, error) { return Constant(a.Graph(), 1, 3, []float64{1, -2, 0.5}) }, a)
@@ -289,7 +293,7 @@ func TestEveryBuilderIsTested(t *testing.T) {
 }
 
 // machines are functions of Gorgonia that give nodes and are no builders of expressions.
-const machines = "ApplyOp ApplyOpWithName Backpropagate Grad Must NewNodeSet NewUniqueNode NodesFromInputs Read Set Sort UnstableSort"
+const machines = "ApplyOp ApplyOpWithName Must NewNodeSet NewUniqueNode NodesFromInputs Sort UnstableSort"
 
 // TestEveryBuilderIsListed finds all builders in the sources of Gorgonia and of this package.
 func TestEveryBuilderIsListed(t *testing.T) {
@@ -500,7 +504,23 @@ func refusedCases() map[string]builder1 {
 		}),
 		"GroupNorm": images(func(x *gnode) (*gnode, error) { return gorgonia.GroupNorm(x, x, x, 1, 1, 1e-5) }),
 		"YOLOv3":    images(func(x *gnode) (*gnode, error) { return gorgonia.YOLOv3(x, []float32{1, 1}, []int{0}, 1, 1, 0.5) }),
-		"CTCLoss":   func(z *gnode) (*gnode, error) { return gorgonia.CTCLoss(z, z, z, z, gorgonia.ReductionMean) },
+		"Grad": func(z *gnode) (*gnode, error) {
+			d, err := gorgonia.Grad(gorgonia.Must(gorgonia.Sum(gorgonia.Must(gorgonia.Cube(z)))), z)
+			return d[0], err
+		},
+		"Backpropagate": func(z *gnode) (*gnode, error) {
+			d, err := gorgonia.Backpropagate(gorgonia.Nodes{gorgonia.Must(gorgonia.Cube(z))}, gorgonia.Nodes{z}, gorgonia.Nodes{z})
+			return d[0], err
+		},
+		"Read": func(z *gnode) (*gnode, error) {
+			gorgonia.Read(z, new(gorgonia.Value))
+			return z, nil
+		},
+		"Set": func(z *gnode) (*gnode, error) {
+			gorgonia.Set(z, gorgonia.Must(gorgonia.Cube(z)))
+			return z, nil
+		},
+		"CTCLoss": func(z *gnode) (*gnode, error) { return gorgonia.CTCLoss(z, z, z, z, gorgonia.ReductionMean) },
 	}
 }
 

@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 
@@ -9,25 +8,21 @@ import (
 	"gorgonia.org/tensor"
 )
 
-var errOuterProd = errors.New("gorgonia.OuterProd has a wrong gradient; " +
-	"reshape to a column and a row and use gorgonia.BroadcastHadamardProd")
-
 // checkDerivative reports an operation of which the derivative is not known to be right. Those of Gorgonia are known
 // one by one; what another package defines answers for itself.
 func checkDerivative(n *gorgonia.Node) error {
 	op := n.Op()
 	switch opType(op) {
-	case "softmaxOp":
-		return nodeError(n, "the derivative of gorgonia.SoftMax cannot be differentiated; use graph.SoftMax or graph.LogSoftMax")
 	case "elemUnaryOp":
 		if _, ok := functionOf(1, op.String()); !ok && op.String() != "expm1" {
 			return unsupported(n)
 		}
-	case "elemBinOp", "maxBetween", "minBetween", "sizeOp", "sumOp", "maxOp", "repeatOp", "reshapeOp", "transposeOp", "sliceOp", "concatOp":
+	case "elemBinOp", "maxBetween", "minBetween", "sizeOp", "sumOp", "maxOp", "repeatOp", "reshapeOp", "transposeOp",
+		"sliceOp", "concatOp", "softmaxOp", "tensordotOp":
 	case "linAlgBinOp":
 		switch kind := opField(op, "āBinaryOperator").Uint(); kind {
 		case outerProduct:
-			return nodeError(n, "%w", errOuterProd)
+			return nodeError(n, "gorgonia.OuterProd has a wrong gradient; %s", remedyFor("OuterProd"))
 		case batchedMatMul:
 			return unsupported(n)
 		}
@@ -50,6 +45,11 @@ func pullback(n *gorgonia.Node, kids []*gorgonia.Node, g *gorgonia.Node) ([]*gor
 		if opField(op, "āBinaryOperator").Uint() == matVec {
 			return matVecPullback(kids[0], kids[1], g, opField(op, "transA").Bool())
 		}
+	case "tensordotOp":
+		return tensordotPullback(n, kids[0], kids[1], g)
+	case "softmaxOp":
+		dx, err := softmaxPullback(n, g)
+		return []*gorgonia.Node{dx}, err
 	case "elemBinOp":
 		if c, ok := numbers(kids[1].Value()); ok && operator(op) == "^" && opType(kids[1].Op()) == "constantScalar" {
 			dx, err := powerPullback(kids[0], c[0], g)
@@ -83,10 +83,55 @@ func matVecPullback(a, v, g *gorgonia.Node, trans bool) ([]*gorgonia.Node, error
 	if trans {
 		left, right = v, g
 	} else {
-		back = e.do1(func(a *gorgonia.Node) (*gorgonia.Node, error) { return gorgonia.Transpose(a) }, a)
+		back = e.turn(a, true)
 	}
 	da := e.do2(gorgonia.Mul, e.reshape(left, left.Shape()[0], 1), e.reshape(right, 1, right.Shape()[0]))
 	return []*gorgonia.Node{da, e.do2(gorgonia.Mul, back, g)}, e.err
+}
+
+// tensordotPullback is that of a contraction of one axis of each operand, written as the matrix product that it is.
+func tensordotPullback(n, a, b, g *gorgonia.Node) ([]*gorgonia.Node, error) {
+	aAxes, bAxes := opInts(n.Op(), "aAxes"), opInts(n.Op(), "bAxes")
+	if len(aAxes) != 1 || a.Dims() > 2 || b.Dims() > 2 {
+		return nil, unsupported(n)
+	}
+	var e expr
+	turnA, turnB := a.Dims() == 2 && aAxes[0] == 0, b.Dims() == 2 && bAxes[0] == 1
+	left, right := e.turn(e.reshape(a, matrixShape(a, 0)...), turnA), e.turn(e.reshape(b, matrixShape(b, 1)...), turnB)
+	if e.err != nil {
+		return nil, e.err
+	}
+	g = e.reshape(g, left.Shape()[0], right.Shape()[1])
+	da := e.turn(e.do2(gorgonia.Mul, g, e.turn(right, true)), turnA)
+	db := e.turn(e.do2(gorgonia.Mul, e.turn(left, true), g), turnB)
+	return []*gorgonia.Node{da, db}, e.err
+}
+
+// matrixShape is the shape of x with an axis of length 1 put in where it is a vector.
+func matrixShape(x *gorgonia.Node, axis int) []int {
+	if isVector(x) {
+		return slices.Insert([]int(x.Shape()), axis, 1)
+	}
+	return x.Shape()
+}
+
+// turn is the transpose of x where it is asked for.
+func (e *expr) turn(x *gorgonia.Node, transposed bool) *gorgonia.Node {
+	if !transposed {
+		return x
+	}
+	return e.do1(func(x *gorgonia.Node) (*gorgonia.Node, error) { return gorgonia.Transpose(x) }, x)
+}
+
+// softmaxPullback is that of gorgonia.SoftMax, whose own is an operation without a derivative.
+func softmaxPullback(y, g *gorgonia.Node) (*gorgonia.Node, error) {
+	if opField(y.Op(), "isLog").Bool() {
+		return nil, nodeError(y, "gorgonia.LogSoftMax is not supported; %s", remedyFor("LogSoftMax"))
+	}
+	var e expr
+	turned := !isVector(y) && softmaxAxisOf(y) == 0
+	y, g = e.reshape(y, matrixShape(y, 0)...), e.reshape(g, matrixShape(g, 0)...)
+	return e.turn(e.softMaxVJP(e.turn(y, turned), e.turn(g, turned)), turned), e.err
 }
 
 // slicePullback puts g into zeros of x's shape. Gorgonia's does too, but has no derivative of its own.

@@ -1,6 +1,8 @@
 package graph
 
 import (
+	"gorgonia.org/gorgonia"
+
 	"neuralode/plan"
 )
 
@@ -9,19 +11,24 @@ func (l *lowering) softmaxAxis(n node) (int, error) {
 	if opField(n.op(), "isLog").Bool() {
 		return 0, n.errorf("gorgonia.LogSoftMax is not supported; %s", remedyFor("LogSoftMax"))
 	}
-	shape := n.kids[0][0].Shape()
-	axis := int(opField(n.op(), "axis").Int())
-	if axis < 0 { // Gorgonia's default: the last axis, but the first of a column
-		axis = max(0, len(shape)-1)
-		if shape.IsColVec() {
-			axis = 0
-		}
-	}
 	f := n.form
-	if axis = f.axisOf(len(shape), axis); axis == f.batch {
+	axis := f.axisOf(len(n.pair[0].Shape()), softmaxAxisOf(n.pair[0]))
+	if axis == f.batch {
 		return 0, n.mixing("normalises over samples")
 	}
 	return axis, nil
+}
+
+// softmaxAxisOf is the axis of a Gorgonia softmax, or of its gradient.
+func softmaxAxisOf(n *gorgonia.Node) int {
+	shape := n.Shape()
+	switch axis := int(opField(n.Op(), "axis").Int()); {
+	case axis >= 0:
+		return axis
+	case shape.IsColVec(): // Gorgonia's default is the last axis, but the first of a column
+		return 0
+	}
+	return max(0, len(shape)-1)
 }
 
 func (l *lowering) softmax(n node) (view, error) {
