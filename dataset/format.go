@@ -48,10 +48,12 @@ func (f Format) Check() error {
 
 // repeated is the first name that stands twice, nil without one.
 func repeated(names []string) *string {
-	for i, name := range names {
-		if slices.Contains(names[:i], name) {
+	seen := make(map[string]bool, len(names))
+	for _, name := range names {
+		if seen[name] {
 			return &name
 		}
+		seen[name] = true
 	}
 	return nil
 }

@@ -47,7 +47,7 @@ func ParseActivation(name string) (Activation, error) {
 			return Activation(i), nil
 		}
 	}
-	return 0, fmt.Errorf("graph: activation %q, want one of %s", name, strings.Join(activationNames[:], ", "))
+	return 0, fmt.Errorf("graph: activation %.60q, want one of %s", name, strings.Join(activationNames[:], ", "))
 }
 
 // Apply adds the activation of x to x's graph.

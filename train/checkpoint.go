@@ -1,7 +1,6 @@
 package train
 
 import (
-	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -52,49 +51,47 @@ func (r *Run) dtype() safetensors.DType {
 // loadCheckpoint takes the state from the run's folder.
 func (r *Run) loadCheckpoint() error {
 	path := filepath.Join(r.Dir, stateFile)
-	file, err := safetensors.ReadFile(path)
+	file, err := safetensors.Open(path)
 	if err != nil {
 		return err
 	}
+	defer file.Close()
 	s, err := stateIn(file, len(r.Model.Theta))
 	if err == nil {
-		err = r.owns(file.Metadata)
+		err = r.owns(file)
 	}
 	if err != nil {
 		return fmt.Errorf("train: %s: %w", path, err)
 	}
 	r.state, r.Model.Theta, r.Done = s, s.Theta, int(s.Step)
-	r.arithmetic = file.Metadata["arithmetic"]
+	r.arithmetic, _ = file.Metadata("arithmetic")
 	return nil
 }
 
 // stateIn is the optimizer's state of n parameters in a file.
-func stateIn(file *safetensors.File, n int) (solver.OptimizerState, error) {
-	it := file.Tensors["iteration"]
-	if len(it.Ints) != 1 {
-		return solver.OptimizerState{}, errors.New("tensor \"iteration\" is missing or no single integer")
-	}
-	s := solver.OptimizerState{Theta: file.Tensors["theta"].Floats, M: file.Tensors["m"].Floats, V: file.Tensors["v"].Floats,
-		Step: it.Ints[0]}
-	if err := s.Check(n); err != nil {
-		return s, err
-	}
-	for name, values := range map[string][]float64{"theta": s.Theta, "m": s.M, "v": s.V} {
-		for i, v := range values {
-			if !finite(v) {
-				return s, fmt.Errorf("tensor %q: number %d is %v, want finite numbers", name, i, v)
-			}
+func stateIn(file *safetensors.Reader, n int) (s solver.OptimizerState, err error) {
+	for _, part := range []struct {
+		name string
+		dst  *[]float64
+	}{{"theta", &s.Theta}, {"m", &s.M}, {"v", &s.V}} {
+		if *part.dst, err = file.Finite(part.name, n); err != nil {
+			return s, err
 		}
 	}
-	return s, nil
+	step, err := file.Ints("iteration", 1)
+	if err != nil {
+		return s, err
+	}
+	s.Step = step[0]
+	return s, s.Check(n)
 }
 
 // owns reports a state that is not one of this run and its configuration. Older states do not say.
-func (r *Run) owns(metadata map[string]string) error {
-	if metadata["run"] != r.id {
-		return fmt.Errorf("it is the state of run %q, %s is that of run %q", metadata["run"], configFile, r.id)
+func (r *Run) owns(file *safetensors.Reader) error {
+	if run, _ := file.Metadata("run"); run != r.id {
+		return fmt.Errorf("it is the state of run %.60q, %s is that of run %q", run, configFile, r.id)
 	}
-	config, ok := metadata["config"]
+	config, ok := file.Metadata("config")
 	if !ok {
 		return nil
 	}

@@ -16,12 +16,15 @@ import (
 type Evaluation struct {
 	Loss      float64 // mean
 	Accuracy  float64 // NaN for a regression
-	Confusion [][]int // [true class][predicted class]; nil for a regression
+	Confusion [][]int // [true class][predicted class]; nil for a regression, and beyond MaxConfusion classes
 	Classes   []string
 	Samples   int
 	NFEMean   float64
 	NFEMax    int
 }
+
+// MaxConfusion is how many classes are counted pair by pair at most: the table grows with their square.
+const MaxConfusion = 1000
 
 // Evaluate solves every sample of the data and compares the outputs with the labels.
 func (m *Model) Evaluate(ctx context.Context, backend solver.Backend, spec solver.Spec, d *dataset.Dataset) (*Evaluation, error) {
@@ -29,24 +32,25 @@ func (m *Model) Evaluate(ctx context.Context, backend solver.Backend, spec solve
 		return nil, err
 	}
 	e := &Evaluation{Samples: d.Len(), Accuracy: math.NaN(), Classes: m.Classes}
-	if len(d.Classes) > 0 {
-		e.Confusion = newConfusion(len(m.Classes))
+	if k := len(d.Classes); k > 0 && k <= MaxConfusion {
+		e.Confusion = newConfusion(k)
 	}
-	nfe, labels := 0, m.labels(d)
+	nfe, right := 0, 0
 	err := m.SolveInBlocks(ctx, backend, spec, d.X, func(from int, s *solver.Solution, failed error) error {
 		if failed != nil {
 			return failed
 		}
 		n := len(s.End)
-		out, losses := m.Read(s.Z1, labels[from*m.Solver.LabelWidth():(from+n)*m.Solver.LabelWidth()])
+		labels := d.Labels[from*d.Width : (from+n)*d.Width]
+		out, losses := m.Read(s.Z1, m.labels(labels))
 		if i := slices.IndexFunc(out, func(v float64) bool { return !finite(v) }); i >= 0 {
 			return fmt.Errorf("train: sample %d: the read-out gives %v", from+i/m.Outputs, out[i])
 		}
 		for _, l := range losses {
 			e.Loss += l / float64(e.Samples)
 		}
-		if e.Confusion != nil {
-			e.count(m.Predict(out), d.Labels[from:from+n])
+		if len(d.Classes) > 0 {
+			right += e.count(m.Predict(out), labels)
 		}
 		for _, cost := range s.Stats {
 			nfe, e.NFEMax = nfe+cost.NFE, max(e.NFEMax, cost.NFE)
@@ -57,8 +61,8 @@ func (m *Model) Evaluate(ctx context.Context, backend solver.Backend, spec solve
 		return nil, err
 	}
 	e.NFEMean = float64(nfe) / float64(e.Samples)
-	if e.Confusion != nil {
-		e.Accuracy = e.diagonal() / float64(e.Samples)
+	if len(d.Classes) > 0 {
+		e.Accuracy = float64(right) / float64(e.Samples)
 	}
 	return e, nil
 }
@@ -77,8 +81,10 @@ func (m *Model) fits(d *dataset.Dataset) error {
 	if len(d.Classes) != len(m.Classes) && (m.Loss != "mse" || len(d.Classes) > 0) {
 		return fmt.Errorf("train: the data have %d classes, the model knows %d", len(d.Classes), len(m.Classes))
 	}
-	if len(d.Classes) > 0 && !slices.Equal(d.Classes, m.Classes) {
-		return fmt.Errorf("train: the classes of the data are %.60q, those of the model %.60q", d.Classes, m.Classes)
+	for i, class := range d.Classes {
+		if class != m.Classes[i] {
+			return fmt.Errorf("train: class %d of the data is %.60q, that of the model %.60q", i, class, m.Classes[i])
+		}
 	}
 	return nil
 }
@@ -101,6 +107,9 @@ func (m *Model) solve(ctx context.Context, backend solver.Backend, spec solver.S
 	if err != nil {
 		return err
 	}
+	if err := m.fitsIn(spec.Precision); err != nil {
+		return err
+	}
 	program, err := backend.Compile(solver.Model{Field: m.Solver.Field}, spec)
 	if err != nil {
 		return err
@@ -115,6 +124,23 @@ func (m *Model) solve(ctx context.Context, backend solver.Backend, spec solver.S
 		if err := use(from, s, failure(from, s, spec)); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// fitsIn reports the first parameter of the field that is infinite in a precision.
+func (m *Model) fitsIn(p solver.Precision) error {
+	if p == solver.Float64 {
+		return nil
+	}
+	at := 0
+	for _, q := range m.Solver.Field.Params {
+		for i, v := range m.Theta[at : at+q.Len()] {
+			if math.Abs(v) > math.MaxFloat32 {
+				return fmt.Errorf("train: number %d of %s is %v, which %v does not hold: solve in float64", i, q.Name, v, p)
+			}
+		}
+		at += q.Len()
 	}
 	return nil
 }
@@ -177,20 +203,18 @@ func newConfusion(classes int) [][]int {
 	return confusion
 }
 
-// count adds predictions to the confusion.
-func (e *Evaluation) count(predicted []int, labels []float64) {
+// count adds predictions to the confusion and returns how many are right.
+func (e *Evaluation) count(predicted []int, labels []float64) (right int) {
 	for i, p := range predicted {
-		e.Confusion[int(labels[i])][p]++
+		class := int(labels[i])
+		if e.Confusion != nil {
+			e.Confusion[class][p]++
+		}
+		if class == p {
+			right++
+		}
 	}
-}
-
-// diagonal is how many predictions are right.
-func (e *Evaluation) diagonal() float64 {
-	right := 0
-	for class, row := range e.Confusion {
-		right += row[class]
-	}
-	return float64(right)
+	return right
 }
 
 // Field is f(t, z) for states z, [n, dim], at one time.

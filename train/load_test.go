@@ -2,10 +2,12 @@ package train_test
 
 import (
 	"context"
+	"encoding/json"
 	"math"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -113,6 +115,7 @@ func TestContradictions(t *testing.T) {
 		{map[string]string{"t1": "0"}, "t0 and t1 must be finite and differ, got 0 and 0"},
 		{map[string]string{"t0": "-1e308", "t1": "1e308"}, "t0 and t1 must be finite and differ"},
 		{map[string]string{"t1": "Inf"}, `"t1" is "Inf"`},
+		{map[string]string{"activation": strings.Repeat("x", 1e5)}, `activation "` + strings.Repeat("x", 60) + `", want one of`},
 		{map[string]string{"activation": "swish"}, `activation "swish", want one of`},
 		{map[string]string{"activation": "\x1b]0;title\a"}, `activation "\x1b]0;title\a", want one of`},
 		{map[string]string{"sizes": "[4,4,4]"}, `tensor "layers.0.weight" has shape [4 3], want [4 4]`},
@@ -167,6 +170,26 @@ func TestReadOutBeyondNumbers(t *testing.T) {
 	}
 }
 
+// TestWeightBeyondFloat32 solves with a weight that is infinite as a float32: its tanh would be ±1 for most points.
+func TestWeightBeyondFloat32(t *testing.T) {
+	f := modelFile()
+	f.Tensors["layers.1.weight"].Floats[5] = 1e300
+	m, err := load(t, f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec := solver.DefaultSpec()
+	spec.Precision = solver.Float32
+	if _, err := m.Evaluate(context.Background(), backend(t), spec, points()); err == nil ||
+		!strings.Contains(err.Error(), "number 5 of layers.1.weight is 1e+300, which float32 does not hold") {
+		t.Errorf("error %v", err)
+	}
+	spec.Precision = solver.Float64
+	if _, err := m.Evaluate(context.Background(), backend(t), spec, points()); err != nil && strings.Contains(err.Error(), "does not hold") {
+		t.Errorf("error %v", err)
+	}
+}
+
 // TestOtherClasses evaluates on data whose classes are others, or in another order, or are no classes at all.
 func TestOtherClasses(t *testing.T) {
 	m, err := load(t, modelFile())
@@ -174,7 +197,7 @@ func TestOtherClasses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, spoil := range map[string]func(*dataset.Dataset){
-		`the classes of the data are ["bee" "ant" "cat"], those of the model`: func(d *dataset.Dataset) { d.Classes = []string{"bee", "ant", "cat"} },
+		`class 0 of the data is "bee", that of the model "ant"`: func(d *dataset.Dataset) { d.Classes = []string{"bee", "ant", "cat"} },
 		"the data have 2 classes": func(d *dataset.Dataset) {
 			d.Classes, d.Task, d.Labels = d.Classes[:2], dataset.Binary, []float64{0, 1, 1}
 		},
@@ -237,7 +260,7 @@ func TestAnotherModelInARun(t *testing.T) {
 	r.Close()
 	for _, x := range []struct{ key, value, want string }{
 		{"activation", "relu", ""}, // any of the same classes
-		{"classes", `["bee","ant","cat"]`, `the classes of the data are ["ant" "bee" "cat"], those of the model ["bee" "ant" "cat"]`},
+		{"classes", `["bee","ant","cat"]`, `class 0 of the data is "ant", that of the model "bee"`},
 	} {
 		f := modelFile()
 		f.Metadata[x.key] = x.value
@@ -251,5 +274,34 @@ func TestAnotherModelInARun(t *testing.T) {
 		if _, err := again.Shown(); x.want == "" && err != nil || x.want != "" && (err == nil || !strings.Contains(err.Error(), x.want)) {
 			t.Errorf("%s %s: %v, want %q", x.key, x.value, err, x.want)
 		}
+	}
+}
+
+// TestManyClasses evaluates a model of so many classes that a table of their pairs would take 80 GB.
+func TestManyClasses(t *testing.T) {
+	const k = 100_000
+	classes := make([]string, k)
+	for i := range classes {
+		classes[i] = strconv.Itoa(i)
+	}
+	text, _ := json.Marshal(classes)
+	f := modelFile()
+	f.Metadata["classes"], f.Metadata["outputs"] = string(text), strconv.Itoa(k)
+	bias := make([]float64, k)
+	bias[k-1] = 1
+	f.Tensors["readout.weight"], f.Tensors["readout.bias"] = safetensors.Float32(make([]float64, 3*k), k, 3), safetensors.Float32(bias, k)
+	m, err := load(t, f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := points()
+	d.Classes, d.Labels = classes, []float64{0, k - 1, k - 1}
+	e, err := m.Evaluate(context.Background(), backend(t), solver.DefaultSpec(), d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The loss is log(e + 99999), less 1 where the last class is the true one.
+	if want := math.Log(math.E+k-1) - 2./3; e.Confusion != nil || math.Abs(e.Accuracy-2./3) > 1e-15 || math.Abs(e.Loss-want) > 1e-9 {
+		t.Errorf("loss %v, want %v; accuracy %v; a table: %t", e.Loss, want, e.Accuracy, e.Confusion != nil)
 	}
 }

@@ -133,7 +133,7 @@ func (m *Model) lower() error {
 
 // data is the data set as a backend takes it: states with the added zeros, and labels as the loss wants them.
 func (m *Model) data(d *dataset.Dataset) solver.Data {
-	return solver.Data{Z0: m.States(d.X), Labels: m.labels(d), Span: m.Span}
+	return solver.Data{Z0: m.States(d.X), Labels: m.labels(d.Labels), Span: m.Span}
 }
 
 // States is the points x, [n, features], as initial states [n, dim].
@@ -149,13 +149,14 @@ func (m *Model) States(x []float64) []float64 {
 	return z
 }
 
-// labels is [n, label width]: one column per class for softmax, the numbers themselves otherwise.
-func (m *Model) labels(d *dataset.Dataset) []float64 {
+// labels makes of some labels of a data set [n, label width]: one column per class for softmax, the numbers themselves
+// otherwise.
+func (m *Model) labels(labels []float64) []float64 {
 	if m.Loss != "softmax" {
-		return slices.Clone(d.Labels)
+		return slices.Clone(labels)
 	}
-	hot := make([]float64, d.Len()*m.Outputs)
-	for i, class := range d.Labels {
+	hot := make([]float64, len(labels)*m.Outputs)
+	for i, class := range labels {
 		hot[i*m.Outputs+int(class)] = 1
 	}
 	return hot

@@ -80,10 +80,11 @@ func thin(d *dataset.Dataset) *dataset.Dataset {
 }
 
 func readSamples(path string) (*dataset.Dataset, error) {
-	file, err := safetensors.ReadFile(path)
+	file, err := safetensors.Open(path)
 	if err != nil {
 		return nil, err
 	}
+	defer file.Close()
 	d, err := samplesIn(file)
 	if err != nil {
 		return nil, fmt.Errorf("train: %s: %w", path, err)
@@ -91,17 +92,28 @@ func readSamples(path string) (*dataset.Dataset, error) {
 	return d, nil
 }
 
-func samplesIn(file *safetensors.File) (*dataset.Dataset, error) {
+func samplesIn(file *safetensors.Reader) (*dataset.Dataset, error) {
 	var names sampleNames
-	if err := json.Unmarshal([]byte(file.Metadata["names"]), &names); err != nil {
+	text, _ := file.Metadata("names")
+	if err := json.Unmarshal([]byte(text), &names); err != nil {
 		return nil, fmt.Errorf("metadata \"names\": %w", err)
 	}
-	task, err := dataset.ParseTask(names.Task)
+	d := &dataset.Dataset{Dim: len(names.Features), Features: names.Features, Named: names.Named, Width: len(names.Targets),
+		Targets: names.Targets, Classes: names.Classes}
+	shape, err := file.Shape("x")
+	if err == nil && len(shape) != 2 {
+		err = fmt.Errorf("tensor \"x\" has shape %v, want [samples %d]", shape, d.Dim)
+	}
 	if err != nil {
 		return nil, err
 	}
-	d := &dataset.Dataset{X: file.Tensors["x"].Floats, Dim: len(names.Features), Features: names.Features, Named: names.Named,
-		Task: task, Labels: file.Tensors["labels"].Floats, Width: len(names.Targets), Targets: names.Targets, Classes: names.Classes}
+	var errs [3]error
+	d.X, errs[0] = file.Finite("x", shape[0], d.Dim)
+	d.Labels, errs[1] = file.Finite("labels", shape[0], d.Width)
+	d.Task, errs[2] = dataset.ParseTask(names.Task)
+	if err := errors.Join(errs[:]...); err != nil {
+		return nil, err
+	}
 	return d, d.Check()
 }
 

@@ -154,7 +154,7 @@ func printEvaluation(w io.Writer, e *train.Evaluation) error {
 		fmt.Fprintf(w, "accuracy  %.4f\n", e.Accuracy)
 	}
 	fmt.Fprintf(w, "NFE       mean %.1f, max %d (field evaluations of a sample)\n", e.NFEMean, e.NFEMax)
-	if e.Confusion == nil {
+	if math.IsNaN(e.Accuracy) {
 		return nil
 	}
 	if k := len(e.Classes); k > mostConfused {

@@ -51,13 +51,19 @@ func (a *app) takeNotes(d *dataset.Dataset) {
 	}
 }
 
-// mostShown is how many names are shown at most.
-const mostShown = 12
+// How many names are shown at most, and of how many letters.
+const (
+	mostShown  = 12
+	widthShown = 40
+)
 
 // shown is the first of these names, in quotes where they would not show as they are.
 func shown(names []string) string {
 	var parts []string
 	for _, name := range names[:min(len(names), mostShown)] {
+		if letters := []rune(name); len(letters) > widthShown {
+			name = string(letters[:widthShown-1]) + "…"
+		}
 		if quoted := strconv.Quote(name); strings.ContainsAny(name, " ,;") || quoted != `"`+name+`"` {
 			name = quoted
 		}
