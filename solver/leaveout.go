@@ -72,17 +72,19 @@ func (l *leaveOut) judgeLosses() {
 	if l.d.Losses == nil {
 		return
 	}
-	l.d.Loss = 0
-	for i, loss := range l.d.Losses {
+	n := len(l.d.End)
+	l.d.Loss = SumOverSamples(n, func(i int) float64 {
+		loss := l.d.Losses[i]
 		switch {
 		case l.d.End[i].Status != OK:
 			l.d.Losses[i] = math.NaN()
 		case finite([]float64{loss}):
-			l.d.Loss += l.o.weightOf(i, len(l.d.End)) * loss
+			return l.o.weightOf(i, n) * loss
 		case l.d.Back[i].Status == OK:
 			l.fail(i, End{Status: NonFinite, T: l.d.End[i].T})
 		}
-	}
+		return 0
+	})
 }
 
 // shareFailure fails everybody with the first, where all share their steps.

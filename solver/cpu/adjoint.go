@@ -5,7 +5,7 @@ import (
 	"neuralode/solver/cpu/internal/simd"
 )
 
-// adjointPass feeds a tile with the continuous adjoint of a chunk's samples, from t1 to t0 in spans between the save times
+// adjointPass feeds a tile with the continuous adjoint of a leaf's samples, from t1 to t0 in spans between the save times
 // (see solver.Reference for the definition): a alone, along the trajectories of the forward solve, or [z, a].
 type adjointPass[T simd.Float] struct {
 	tile   *tile[T]
@@ -29,9 +29,9 @@ func newAdjointPass[T simd.Float](tl *tile[T]) *adjointPass[T] {
 	return p
 }
 
-func (p *adjointPass[T]) reset(c *call[T], chunk int) {
-	p.call, p.sums = c, &c.fieldSums[chunk]
-	p.next, p.end = c.samples(chunk)
+// reset points the pass at the samples [from, to).
+func (p *adjointPass[T]) reset(c *call[T], from, to int, sum *partial[T]) {
+	p.call, p.sums, p.next, p.end = c, &sum.field, from, to
 }
 
 // begin loads the next sample that went forward well.

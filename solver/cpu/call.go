@@ -7,11 +7,12 @@ import (
 	"neuralode/solver/cpu/internal/simd"
 )
 
-// call is one batch under way: its samples cut into chunks, and for each sample what went in and what came out. Chunks
-// write to their own samples and sums alone, so any worker may take any chunk.
+// call is one batch under way: its samples cut into leaves, and for each sample what went in and what came out. Tasks
+// write to their own samples and sums alone, so any worker may take any task.
 type call[T simd.Float] struct {
 	dim, n    int
-	chunk     int // samples per chunk
+	leaf      int // samples per leaf
+	perTask   int // leaves per task
 	rows      int // of the tiles it wants
 	spans     []solver.Span
 	saveAt    []float64
@@ -20,7 +21,7 @@ type call[T simd.Float] struct {
 	saved     []T // [n, save times, dim]
 	end       []solver.End
 	stats     []solver.Stats
-	occupancy []solver.Occupancy // per chunk
+	occupancy []solver.Occupancy // per task
 
 	gradient  bool
 	labels    []T       // [n, label width], or nil: cotangent is given
@@ -33,30 +34,7 @@ type call[T simd.Float] struct {
 	drift     []float64 // [n], of Backsolve alone
 	back      []solver.End
 	backStats []solver.Stats
-	fieldSums []sums[T] // per chunk
-	headSums  []sums[T]
-}
-
-// maxChunk is the most samples that share an accumulator: long enough that refilled rows stay busy, short enough that a
-// large batch has work for many cores.
-const maxChunk = 128
-
-// minChunk is the fewest samples worth a worker of their own.
-const minChunk = 8
-
-// chunkSize depends on the batch alone, never on the number of workers: the order of sums does too.
-func chunkSize(n int, control solver.Control) int {
-	if control == solver.ControlBatch {
-		return n
-	}
-	return min(maxChunk, max(minChunk, (n+1)/2))
-}
-
-func (c *call[T]) chunks() int { return (c.n + c.chunk - 1) / c.chunk }
-
-// samples is the range of a chunk.
-func (c *call[T]) samples(chunk int) (from, to int) {
-	return chunk * c.chunk, min(c.n, (chunk+1)*c.chunk)
+	partials  []partial[T] // per task
 }
 
 func (c *call[T]) span(i int) solver.Span {
@@ -83,14 +61,15 @@ func row[E any](x []E, i, width int) []E { return x[i*width : (i+1)*width] }
 
 // resize sets up the call for n samples, keeping memory that is large enough.
 func (e *engine[T]) resize(c *call[T], n int) {
-	c.dim, c.n, c.chunk = e.dim, n, chunkSize(n, e.method.con.Control)
+	c.dim, c.n = e.dim, n
+	e.cut(c)
 	c.saveAt = e.spec.SaveAt
 	grow(&c.z0, n*c.dim)
 	grow(&c.z1, n*c.dim)
 	grow(&c.saved, n*len(c.saveAt)*c.dim)
 	grow(&c.end, n)
 	grow(&c.stats, n)
-	grow(&c.occupancy, c.chunks())
+	grow(&c.occupancy, c.tasks())
 	if !c.gradient {
 		return
 	}
@@ -101,11 +80,8 @@ func (e *engine[T]) resize(c *call[T], n int) {
 	}
 	grow(&c.back, n)
 	grow(&c.backStats, n)
-	for len(c.fieldSums) < c.chunks() {
-		c.fieldSums = append(c.fieldSums, newSums[T](e.field.plan))
-		if e.head != nil {
-			c.headSums = append(c.headSums, newSums[T](e.head.plan))
-		}
+	for len(c.partials) < c.tasks() {
+		c.partials = append(c.partials, newPartial(e))
 	}
 	if e.head != nil {
 		grow(&c.out, n*e.outWidth)

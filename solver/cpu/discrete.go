@@ -5,7 +5,7 @@ import (
 	"neuralode/solver/cpu/internal/simd"
 )
 
-// reverse is the discrete gradient of a chunk: each row walks the recorded steps of one sample from the last to the
+// reverse is the discrete gradient of a leaf: each row walks the recorded steps of one sample from the last to the
 // first and takes λ back through their stages (see solver.Reference for the definition), with what the forward solve
 // recorded of them, or evaluating them again where it recorded nothing. Rows are refilled as in a tile; the cotangents
 // of all stages of all rows meet in one product per weight.
@@ -54,9 +54,9 @@ func newReverse[T simd.Float](m *method[T], e *executor[T], rec *record[T], capa
 	return r
 }
 
-// open points the pass at a chunk.
-func (r *reverse[T]) open(c *call[T], chunk int) {
-	r.call, r.sums = c, &c.fieldSums[chunk]
+// open points the pass at a leaf.
+func (r *reverse[T]) open(c *call[T], sum *partial[T]) {
+	r.call, r.sums = c, &sum.field
 	r.stages = r.m.stages - 1
 	if c.savedBar != nil {
 		r.stages = r.m.stages

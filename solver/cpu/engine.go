@@ -20,15 +20,16 @@ type engine[T simd.Float] struct {
 	fieldTheta                int // length of the field's part of θ
 	thetaLen                  int
 
-	workers []*worker[T]
-	rows    int // of the workers' tiles
-	team    *team
-	theta   []T
-	total   []T // ∂L/∂θ of the last call
-	jobs    job[T]
+	workers  []*worker[T]
+	maxTasks int // of a call
+	rows     int // of the workers' tiles
+	team     *team
+	theta    []T
+	total    []T // ∂L/∂θ of the last call
+	jobs     job[T]
 }
 
-// job is the call the workers are on; they draw its chunks.
+// job is the call the workers are on; they draw its tasks.
 type job[T simd.Float] struct {
 	ctx  context.Context
 	call *call[T]
@@ -44,7 +45,7 @@ func newEngine[T simd.Float](m solver.Model, spec solver.Spec, level simd.Level,
 		e.head = newExecutor(m.Head, kern)
 	}
 	e.theta, e.total = make([]T, e.thetaLen), make([]T, e.thetaLen)
-	e.workers = make([]*worker[T], workers)
+	e.workers, e.maxTasks = make([]*worker[T], workers), defaultTasks
 	e.team = newTeam(workers-1, e.work)
 	return e
 }
@@ -57,10 +58,10 @@ const (
 	narrowWidth = 128 // the widest value of a field that counts as narrow
 )
 
-// tileRows is how many samples a tile holds at once in chunks of that size.
-func (e *engine[T]) tileRows(chunk int) int {
+// tileRows is how many samples a tile holds at once in leaves of that size.
+func (e *engine[T]) tileRows(leaf int) int {
 	if e.method.con.Control == solver.ControlBatch {
-		return chunk
+		return leaf
 	}
 	rows := narrowRows
 	for _, o := range e.field.layout.at {
@@ -68,7 +69,7 @@ func (e *engine[T]) tileRows(chunk int) int {
 			rows = wideRows
 		}
 	}
-	return min(rows, chunk)
+	return min(rows, leaf)
 }
 
 // setTheta takes the parameters.
@@ -79,16 +80,16 @@ func (e *engine[T]) setTheta(theta []T) {
 	}
 }
 
-// run takes all chunks of the call through the workers.
+// run takes all tasks of the call through the workers.
 func (e *engine[T]) run(ctx context.Context, c *call[T]) {
-	c.rows = e.tileRows(c.chunk)
+	c.rows = e.tileRows(c.leaf)
 	if c.rows > e.rows || (e.method.con.Control == solver.ControlBatch && c.rows != e.rows) {
 		clear(e.workers)
 		e.rows = c.rows
 	}
 	e.jobs.ctx, e.jobs.call = ctx, c
 	e.jobs.next.Store(0)
-	busy := min(len(e.workers), c.chunks())
+	busy := min(len(e.workers), c.tasks())
 	for i := range busy {
 		if e.workers[i] == nil {
 			e.workers[i] = newWorker(e, e.rows)
@@ -98,43 +99,25 @@ func (e *engine[T]) run(ctx context.Context, c *call[T]) {
 	e.jobs.ctx, e.jobs.call = nil, nil
 }
 
-// work is one worker's share of the call: chunks until none is left.
+// work is one worker's share of the call: tasks until none is left.
 func (e *engine[T]) work(worker int) {
 	for {
-		chunk := int(e.jobs.next.Add(1)) - 1
-		if chunk >= e.jobs.call.chunks() {
+		task := int(e.jobs.next.Add(1)) - 1
+		if task >= e.jobs.call.tasks() {
 			return
 		}
-		e.workers[worker].chunk(e.jobs.ctx, e.jobs.call, chunk)
+		e.workers[worker].task(e.jobs.ctx, e.jobs.call, task)
 	}
 }
 
-// gradient sums the chunks in their order and leaves ∂L/∂θ in e.total.
+// gradient sums the tasks and leaves ∂L/∂θ in e.total.
 func (e *engine[T]) gradient(c *call[T]) []T {
-	e.field.params.gradient(e.total[:e.fieldTheta], e.inOrder(c.fieldSums[:c.chunks()]))
+	sum := e.sum(c)
+	e.field.params.gradient(e.total[:e.fieldTheta], &sum.field)
 	if e.head != nil && c.labels != nil {
-		e.head.params.gradient(e.total[e.fieldTheta:], e.inOrder(c.headSums[:c.chunks()]))
+		e.head.params.gradient(e.total[e.fieldTheta:], &sum.head)
 	} else {
 		clear(e.total[e.fieldTheta:])
 	}
 	return e.total
-}
-
-// inOrder adds all sums to the first.
-func (e *engine[T]) inOrder(s []sums[T]) *sums[T] {
-	for i := 1; i < len(s); i++ {
-		e.kern.Add(s[0].data, s[i].data)
-	}
-	return &s[0]
-}
-
-// lossOf is the weighted sum of the losses, in the order of the samples.
-func lossOf[T simd.Float](c *call[T]) float64 {
-	total := 0.0
-	for i, l := range c.losses {
-		if c.end[i].Status == solver.OK {
-			total += float64(c.weightOf(i)) * float64(l)
-		}
-	}
-	return total
 }

@@ -7,7 +7,7 @@ import (
 	"neuralode/solver/cpu/internal/simd"
 )
 
-// forwardPass feeds a tile with the samples of a chunk, from t0 to t1.
+// forwardPass feeds a tile with the samples of a leaf, from t0 to t1.
 type forwardPass[T simd.Float] struct {
 	tile   *tile[T]
 	record *record[T]     // the accepted steps, for the discrete gradient; nil otherwise

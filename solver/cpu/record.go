@@ -13,7 +13,7 @@ type record[T simd.Float] struct {
 	dim     int
 	block   int  // numbers in the frames of a step
 	keeping bool // frames are kept; otherwise stages are evaluated again
-	first   int  // of the chunk's samples
+	first   int  // of the leaf's samples
 	last    []int32
 	steps   []recordedStep
 	z       []T // [steps, dim]
@@ -28,7 +28,7 @@ type recordedStep struct {
 	previous int32 // −1 for a sample's first
 }
 
-// maxRecorded is how many numbers a worker's recorded frames may take, 64 MiB of float32: beyond it a chunk's stages
+// maxRecorded is how many numbers a worker's recorded frames may take, 64 MiB of float32: beyond it a leaf's stages
 // are evaluated again on the way back.
 const maxRecorded = 16 << 20
 

@@ -107,7 +107,7 @@ func (s *parameters[T]) gradientSlow(dst []T, sums *sums[T]) {
 	convert(dst[:len(s.theta)], s.theta)
 }
 
-// sums holds the accumulators of one chunk.
+// sums holds the accumulators of one leaf.
 type sums[T simd.Float] struct {
 	data []T
 	at   []sum // by value

@@ -6,12 +6,12 @@ import (
 	"neuralode/solver/cpu/internal/simd"
 )
 
-// trajectory keeps the forward solutions of a chunk's samples as functions of time: of each accepted step the polynomial
+// trajectory keeps the forward solutions of a leaf's samples as functions of time: of each accepted step the polynomial
 // of its dense output, z(t + x·h) = c0 + c1·x + c2·x² + … for x from 0 to 1.
 type trajectory[T simd.Float] struct {
 	m     *method[T]
 	dim   int
-	first int     // of the chunk's samples
+	first int     // of the leaf's samples
 	last  []int32 // by sample: its last step, −1 for none
 	steps []recordedStep
 	coef  []T // [steps, degree + 1, dim]

@@ -7,7 +7,7 @@ import (
 	"neuralode/solver/cpu/internal/simd"
 )
 
-// worker is the memory one goroutine needs to take chunks through forward solve, loss and gradient.
+// worker is the memory one goroutine needs to take leaves through forward solve, loss and gradient.
 type worker[T simd.Float] struct {
 	engine  *engine[T]
 	solve   *forwardPass[T]
@@ -16,6 +16,8 @@ type worker[T simd.Float] struct {
 	head    frames[T]
 	slots   []int
 	weight  []T
+
+	partials []partial[T] // of a task under way: see leaves.go
 }
 
 // newWorker makes room for tiles of that many rows.
@@ -47,37 +49,32 @@ func newWorker[T simd.Float](e *engine[T], capacity int) *worker[T] {
 	return w
 }
 
-// chunk takes one chunk of the call through everything it needs.
-func (w *worker[T]) chunk(ctx context.Context, c *call[T], chunk int) {
-	from, to := c.samples(chunk)
+// leaf takes one leaf of the call through everything it needs; what is summed goes to p.
+func (w *worker[T]) leaf(ctx context.Context, c *call[T], leaf int, p *partial[T]) {
+	from, to := c.samples(leaf)
 	w.solve.reset(c, from, to)
-	w.solve.tile.busy, w.solve.tile.seats = solver.Occupancy{}, c.rows
 	if c.gradient {
-		clear(c.fieldSums[chunk].data)
-		if c.labels != nil {
-			clear(c.headSums[chunk].data)
-		}
+		p.clear()
 	}
 	if c.gradient && w.back != nil {
-		w.thereAndBack(ctx, c, chunk)
+		w.thereAndBack(ctx, c, p)
 	} else {
 		w.solve.tile.run(ctx, w.solve)
 	}
-	c.occupancy[chunk] = w.solve.tile.busy
 	if c.gradient && w.adjoint != nil {
-		w.loss(c, chunk, w.solve.done)
-		w.adjoint.reset(c, chunk)
+		w.loss(c, p, w.solve.done)
+		w.adjoint.reset(c, from, to, p)
 		w.adjoint.tile.run(ctx, w.adjoint)
 	}
 }
 
 // thereAndBack is the discrete gradient: as soon as enough samples have arrived to fill the way back, they go, so that
 // the record of their steps is still in the cache.
-func (w *worker[T]) thereAndBack(ctx context.Context, c *call[T], chunk int) {
+func (w *worker[T]) thereAndBack(ctx context.Context, c *call[T], p *partial[T]) {
 	w.solve.tile.open(w.solve)
-	w.back.open(c, chunk)
+	w.back.open(c, p)
 	for {
-		w.sendBack(c, chunk)
+		w.sendBack(c, p)
 		switch {
 		case ctx.Err() != nil:
 			w.solve.tile.cancel()
@@ -94,12 +91,12 @@ func (w *worker[T]) thereAndBack(ctx context.Context, c *call[T], chunk int) {
 
 // sendBack starts the way back of samples that have arrived, as far as there are rows. Losses are computed for as many
 // as there are at once.
-func (w *worker[T]) sendBack(c *call[T], chunk int) {
+func (w *worker[T]) sendBack(c *call[T], p *partial[T]) {
 	if n := len(w.solve.done); n == 0 || len(w.back.free) == 0 || (n < len(w.back.free) && !w.solve.tile.idle()) {
 		return
 	}
 	n := min(len(w.solve.done), len(w.back.free))
-	w.loss(c, chunk, w.solve.done[:n])
+	w.loss(c, p, w.solve.done[:n])
 	for _, i := range w.solve.done[:n] {
 		w.back.begin(i)
 	}
@@ -107,13 +104,13 @@ func (w *worker[T]) sendBack(c *call[T], chunk int) {
 }
 
 // loss runs the head on samples that arrived: outputs, losses, and their cotangents. Those that did not have no loss.
-func (w *worker[T]) loss(c *call[T], chunk int, samples []int) {
+func (w *worker[T]) loss(c *call[T], p *partial[T], samples []int) {
 	if c.labels == nil {
 		return
 	}
 	for len(samples) > 0 {
 		n := min(len(samples), len(w.slots))
-		w.lossOf(c, &c.headSums[chunk], samples[:n])
+		w.lossOf(c, &p.head, samples[:n])
 		samples = samples[n:]
 	}
 }

@@ -1,0 +1,124 @@
+package cpu
+
+import (
+	"context"
+	"math/bits"
+
+	"neuralode/plan"
+	"neuralode/solver"
+	"neuralode/solver/cpu/internal/simd"
+)
+
+// A batch is cut into leaves (solver.LeafSize), and what is summed over the batch is summed within each leaf and then along
+// the tree of solver.SumOverSamples, whoever computes which leaf. Workers take tasks: runs of 2ᵏ leaves that begin at a multiple
+// of 2ᵏ, which are whole subtrees, or the last part of the tree.
+
+// defaultTasks is how many tasks a call is cut into at most: many more than cores, few enough that their sums take no room.
+const defaultTasks = 64
+
+// solveSize is how many samples a worker takes at once where nothing is summed.
+const solveSize = 128
+
+// cut divides the call's samples among leaves and tasks.
+func (e *engine[T]) cut(c *call[T]) {
+	switch {
+	case e.method.con.Control == solver.ControlBatch:
+		c.leaf = c.n
+	case c.gradient:
+		c.leaf = solver.LeafSize(c.n)
+	default:
+		c.leaf = min(solveSize, max(8, (c.n+1)/2))
+	}
+	c.perTask = 1
+	for c.tasks() > e.maxTasks {
+		c.perTask *= 2
+	}
+}
+
+func (c *call[T]) leaves() int { return (c.n + c.leaf - 1) / c.leaf }
+func (c *call[T]) tasks() int  { return (c.leaves() + c.perTask - 1) / c.perTask }
+
+// samples is the range of a leaf.
+func (c *call[T]) samples(leaf int) (from, to int) { return leaf * c.leaf, min(c.n, (leaf+1)*c.leaf) }
+
+// partial is a sum over some samples: the accumulators of the field's and the head's VJP.
+type partial[T simd.Float] struct{ field, head sums[T] }
+
+func newPartial[T simd.Float](e *engine[T]) partial[T] {
+	p := partial[T]{field: newSums[T](e.field.plan), head: newSums[T](&plan.Plan{})}
+	if e.head != nil {
+		p.head = newSums[T](e.head.plan)
+	}
+	return p
+}
+
+func (p *partial[T]) clear() {
+	clear(p.field.data)
+	clear(p.head.data)
+}
+
+func (p *partial[T]) add(kern *simd.Kernels[T], other *partial[T]) {
+	kern.Add(p.field.data, other.field.data)
+	kern.Add(p.head.data, other.head.data)
+}
+
+// task takes the leaves of a task through everything the call needs.
+func (w *worker[T]) task(ctx context.Context, c *call[T], task int) {
+	w.solve.tile.busy, w.solve.tile.seats = solver.Occupancy{}, c.rows
+	from, to := task*c.perTask, min(c.leaves(), (task+1)*c.perTask)
+	if c.gradient {
+		w.sumLeaves(ctx, c, from, to)
+		c.partials[task], w.partials[0] = w.partials[0], c.partials[task]
+	} else {
+		for leaf := from; leaf < to; leaf++ {
+			w.leaf(ctx, c, leaf, nil)
+		}
+	}
+	c.occupancy[task] = w.solve.tile.busy
+}
+
+// sumLeaves leaves the sum of a task's leaves in the first of w.partials. Of the tree it keeps whole subtrees that wait for
+// their right neighbour, the larger ones first: as many as there are ones in the number of leaves done.
+func (w *worker[T]) sumLeaves(ctx context.Context, c *call[T], from, to int) {
+	waiting := 0
+	for leaf := from; leaf < to; leaf++ {
+		if waiting == len(w.partials) {
+			w.partials = append(w.partials, newPartial(w.engine))
+		}
+		w.leaf(ctx, c, leaf, &w.partials[waiting])
+		waiting++
+		for range bits.TrailingZeros(uint(leaf - from + 1)) {
+			waiting = w.join(waiting)
+		}
+	}
+	for waiting > 1 {
+		waiting = w.join(waiting)
+	}
+}
+
+// join adds the last two of the subtrees that wait.
+func (w *worker[T]) join(waiting int) int {
+	w.partials[waiting-2].add(w.engine.kern, &w.partials[waiting-1])
+	return waiting - 1
+}
+
+// sum adds the tasks' sums along the tree, to the first.
+func (e *engine[T]) sum(c *call[T]) *partial[T] {
+	p := c.partials[:c.tasks()]
+	for stride := 1; stride < len(p); stride *= 2 {
+		for i := 0; i+stride < len(p); i += 2 * stride {
+			p[i].add(e.kern, &p[i+stride])
+		}
+	}
+	return &p[0]
+}
+
+// lossOf is the weighted sum of the losses of the samples that arrived.
+func lossOf[T simd.Float](c *call[T]) float64 {
+	return solver.SumOverSamples(c.n, func(i int) float64 {
+		if c.end[i].Status != solver.OK {
+			return 0
+		}
+		return float64(c.weightOf(i)) * float64(c.losses[i])
+	})
+}
