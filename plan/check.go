@@ -73,6 +73,10 @@ func (c *checker) declare() {
 			c.written[i] = true
 		}
 	}
+	c.unique("inputs", c.plan.Inputs)
+	c.unique("outputs", c.plan.Outputs)
+	c.unique("cotangents", c.plan.Cotangents)
+	c.unique("input gradients", c.plan.InputGrads)
 	for _, in := range c.plan.Inputs {
 		c.arrive(in.Name, in.Value, Row)
 	}
@@ -80,6 +84,17 @@ func (c *checker) declare() {
 		if c.arrive(q.Name, q.Value, Shared) && c.plan.Values[q.Value].Len() != q.Len() {
 			c.fail("parameter %q has %d numbers, its value %d", q.Name, q.Len(), c.plan.Values[q.Value].Len())
 		}
+	}
+}
+
+// unique demands that every port can be found by its name.
+func (c *checker) unique(what string, ports []Port) {
+	seen := map[string]bool{}
+	for _, p := range ports {
+		if seen[p.Name] {
+			c.fail("two %s are called %q", what, p.Name)
+		}
+		seen[p.Name] = true
 	}
 }
 

@@ -69,6 +69,8 @@ var faults = []struct {
 	}},
 	{"a parameter of another length", `parameter "w"`, func(p *Plan, _ *script) { p.Params[0].Shape = []int{3, 3} }},
 	{"two ports on one value", `"x" enters`, func(p *Plan, _ *script) { p.Inputs = append(p.Inputs, p.Inputs[0]) }},
+	{"two inputs of one name", `two inputs are called "x"`, func(p *Plan, s *script) { s.input("x", 2) }},
+	{"two outputs of one name", `two outputs are called "y"`, func(p *Plan, _ *script) { p.Outputs = append(p.Outputs, p.Outputs[0]) }},
 	{"an output that is not made", `"y" leaves`, func(p *Plan, _ *script) { p.Outputs[0].Value = 999 }},
 	{"an output made of the cotangent", `"y" leaves`, func(p *Plan, _ *script) { p.Outputs[0].Value = p.BackwardCode[0].Dst }},
 	{"a gradient of another width", `gradient of "x"`, func(p *Plan, _ *script) { p.InputGrads[0].Value = p.Outputs[0].Value }},

@@ -29,6 +29,10 @@ func TestCheckCompile(t *testing.T) {
 		{"a head without VJP", "needs a head with", func(m *solver.Model, _ *solver.Spec) { m.Head = plan.Forward(m.Head) }},
 		{"a head as the field", "output f", func(m *solver.Model, _ *solver.Spec) { m.Field = m.Head }},
 		{"a field as the head", "output loss", func(m *solver.Model, _ *solver.Spec) { m.Head = m.Field }},
+		{"an input that nothing provides", `the input "u"`, func(m *solver.Model, _ *solver.Spec) {
+			m.Field.Values = append(m.Field.Values, plan.Value{Space: plan.Row, Rows: 1, Cols: 1})
+			m.Field.Inputs = append(m.Field.Inputs, plan.Port{Name: "u", Value: plan.ID(len(m.Field.Values) - 1)})
+		}},
 		{"a tableau without order", "order", func(_ *solver.Model, s *solver.Spec) { s.Tableau.Order = 0 }},
 		{"a tableau without stages", "incomplete", func(_ *solver.Model, s *solver.Spec) { s.Tableau = solver.Tableau{C: []float64{0, 1}} }},
 	} {

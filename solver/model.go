@@ -3,6 +3,8 @@ package solver
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"neuralode/plan"
 )
@@ -12,7 +14,7 @@ import (
 //
 // The field has the row inputs "t" (width 1) and "z" (width Dim) and the output "f" (width Dim). The head has the row
 // inputs "z" (width Dim) and "label" (width LabelWidth) and the outputs "out" (what the model predicts) and "loss"
-// (width 1, one loss per sample); only "loss" is differentiated. The flat parameter vector θ holds the field's
+// (width 1, one loss per sample); only "loss" is differentiated. Neither reads other inputs. The flat parameter vector θ holds the field's
 // parameters first, then the head's.
 type Model struct {
 	Field *plan.Plan
@@ -73,6 +75,14 @@ func (m Model) Check() error {
 		}
 		return p.Values[id].Cols
 	}
+	only := func(p *plan.Plan, what string, known ...string) {
+		for _, in := range p.Inputs {
+			if !slices.Contains(known, in.Name) {
+				bad("the %s reads the input %q, which nothing provides; its inputs are %s", what, in.Name, strings.Join(known, " and "))
+			}
+		}
+	}
+	only(m.Field, "field", "t", "z")
 	dim := need(m.Field, m.Field.Output("f"), "output f of the field")
 	if w := need(m.Field, m.Field.Input("z"), "input z of the field"); w >= 0 && dim >= 0 && w != dim {
 		bad("the field maps z of width %d to f of width %d, want equal widths", w, dim)
@@ -81,6 +91,7 @@ func (m Model) Check() error {
 		bad("the field's input t has width %d, want 1", w)
 	}
 	if m.Head != nil {
+		only(m.Head, "head", "z", "label")
 		if w := need(m.Head, m.Head.Input("z"), "input z of the head"); w >= 0 && w != dim {
 			bad("the head reads z of width %d, the field has width %d", w, dim)
 		}
