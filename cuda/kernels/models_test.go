@@ -98,7 +98,15 @@ func column(z *node) []int { return []int{z.Shape()[0], 1} }
 func sharedSections(e *expr, _, z *node, theta []*node) *node {
 	skew := e.do(gorgonia.Sub(theta[1], e.do(gorgonia.Transpose(theta[1]))))
 	skew = e.do(gorgonia.Tanh(skew))
-	return e.do(gorgonia.Sub(e.do(gorgonia.Mul(z, skew)), e.mul(theta[0], z)))
+	share := e.do(gorgonia.SoftMax(e.do(gorgonia.Slice(theta[1], gorgonia.S(0)))))
+	size := e.do(gorgonia.Norm(theta[1], 1, 2))
+	scales := e.do(gorgonia.HadamardDiv(share, size))
+	turned := e.do(gorgonia.Tensordot([]int{1}, []int{0}, z, skew))
+	damped := e.do(gorgonia.BroadcastHadamardProd(e.mul(theta[0], z), scales, nil, []byte{0}))
+	// x is always below eˣ, so that no step meets a kink, where rounding decides.
+	least := e.do(gorgonia.MinBetween(damped, e.do(gorgonia.Exp(damped))))
+	most := e.do(gorgonia.MaxBetween(turned, e.do(gorgonia.Neg(e.do(gorgonia.Exp(e.do(gorgonia.Neg(turned))))))))
+	return e.do(gorgonia.Sub(most, least))
 }
 
 func pieces(e *expr, t, z *node, theta []*node) *node {
