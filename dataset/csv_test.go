@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -71,6 +72,17 @@ func TestCSV(t *testing.T) {
 				X: []float64{1, 2, 3, 4}, Dim: 2, Features: []string{"x", "y z"}, Named: true,
 				Task: Binary, Labels: []float64{1, 0}, Width: 1, Targets: []string{"c"}, Classes: []string{"#w", "u, v"},
 				Notes: []string{"lines that begin with # in front of the table are left out, up to line 1"}}},
+		"comments before one column": {"# a\n\n# b\n1\n2\n", Options{Task: Unlabelled}, Dataset{
+			X: []float64{1, 2}, Dim: 1, Features: []string{"x1"}, Task: Unlabelled,
+			Notes: []string{"lines that begin with # in front of the table are left out, up to line 3"}}},
+		"a comment with half a quote": {"# 5\" pipes\nx,c\n1,\"a\nb\"\n2,b\n", Options{}, Dataset{
+			X: []float64{1, 2}, Dim: 1, Features: []string{"x"}, Named: true,
+			Task: Binary, Labels: []float64{0, 1}, Width: 1, Targets: []string{"c"}, Classes: []string{"a\nb", "b"},
+			Notes: []string{"lines that begin with # in front of the table are left out, up to line 1"}}},
+		"one column with decimal commas": {"1,5\n2,5\n", Options{Task: Unlabelled, Format: Format{DecimalComma: true}}, Dataset{
+			X: []float64{1.5, 2.5}, Dim: 1, Features: []string{"x1"}, Task: Unlabelled}},
+		"no line but rows that begin with #": {"#1,2\n#2,3\n", Options{Task: Unlabelled, Format: Format{Drop: []string{"1"}}}, Dataset{
+			X: []float64{2, 3}, Dim: 1, Features: []string{"x1"}, Task: Unlabelled}},
 		"rows that begin with #": {"#k,x,c\n#1,2,a\n#2,3,b\n", Options{Format: Format{Drop: []string{"#k"}}}, Dataset{
 			X: []float64{2, 3}, Dim: 1, Features: []string{"x"}, Named: true,
 			Task: Binary, Labels: []float64{0, 1}, Width: 1, Targets: []string{"c"}, Classes: []string{"a", "b"}}},
@@ -167,6 +179,19 @@ func TestAutoTask(t *testing.T) {
 		d, err := text("0,"+strings.Join(strings.Fields(labels), "\n0,"), Options{})
 		if err != nil || d.Task != want {
 			t.Errorf("%s: %v, want %v, error %v", labels, d, want, err)
+		}
+	}
+}
+
+// TestManyWholeNumbers takes more whole numbers than anyone has classes for measurements.
+func TestManyWholeNumbers(t *testing.T) {
+	for k, want := range map[int]Task{mostClasses: MultiClass, mostClasses + 1: Regression} {
+		var b strings.Builder
+		for i := range 2 * k {
+			fmt.Fprintf(&b, "0.5,%d\n", i%k)
+		}
+		if d, err := text(b.String(), Options{}); err != nil || d.Task != want || d.Len() != 2*k {
+			t.Errorf("%d whole numbers: %v, want %v, error %v", k, d.Task, want, err)
 		}
 	}
 }

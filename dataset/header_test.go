@@ -67,6 +67,7 @@ func TestHeaderFound(t *testing.T) {
 		{"5,3,y", "4,2,n\n1,2,y\n3,5,n\n", no},
 		{"5,3,class", "4,2,other\n1,2,class\n3,5,other\n", no},
 		{"74,85,123,1", below(60, "%d", "%d", "%d", "%b"), unclear},
+		{"74,1", below(60, "%d", "%b"), no},
 		{"7,8,9,1", below(60, "%d", "%d", "%d", "%b"), no},
 		{"B,1,1,2", below(60, "%s", "%d", "%d", "%d"), no},
 		{"5,3,ant", below(60, "%d", "%d", "%s"), no},

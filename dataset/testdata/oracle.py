@@ -49,6 +49,7 @@ TABLES = {
     "semicolons": ("x;y;c\n1.5;2;a\n3;4;b\n", {"sep": ";"}),
     "decimal commas": ("x;y;c\n1,5;-2,5e1;a\n,5;3;b,c\n", {"sep": ";", "decimal": ","}),
     "tabs": ("x\ty\tc\n1\t2\ta b\n3\t4\tc\n", {"sep": "\t"}),
+    "nothing between tabs": ("x\tn\tc\n1\t\ta\n2\tz\tb\n", {"sep": "\t", "drop": "n"}),
     "bars": ("x|c\n1|a\n2|b\n", {"sep": "|"}),
     "spaces": ("x y c\n 1   2 a\n3 4 b\n", {"sep": r"\s+"}),
     "names given twice": ("x,x,x.1,x,c\n1,2,3,4,a\n5,6,7,8,b\n", {}),
