@@ -86,6 +86,17 @@ func stateIn(file *safetensors.Reader, n int) (s solver.OptimizerState, err erro
 	return s, s.Check(n)
 }
 
+// checkFinite reports a state that stateIn would not take.
+func checkFinite(s solver.OptimizerState) error {
+	for i := range s.Theta {
+		if !finite(s.Theta[i]) || !finite(s.M[i]) || !finite(s.V[i]) {
+			return fmt.Errorf("parameter %d is %v with moments %v and %v, want finite numbers: lower the learning rate",
+				i, s.Theta[i], s.M[i], s.V[i])
+		}
+	}
+	return nil
+}
+
 // owns reports a state that is not one of this run and its configuration. Older states do not say.
 func (r *Run) owns(file *safetensors.Reader) error {
 	if run, _ := file.Metadata("run"); run != r.id {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -266,14 +267,13 @@ func TestForeignState(t *testing.T) {
 	if err := refused(t, r, train.Resumption{}); err == nil || !strings.Contains(err.Error(), "state.safetensors: it is the state of run") {
 		t.Errorf("the state of another run: %v", err)
 	}
-	for _, tensor := range []string{"theta", "m", "v"} {
+	for tensor, value := range map[string]float64{"theta": math.Inf(1), "m": math.NaN(), "v": math.NaN()} {
 		put(own)
 		state, err := safetensors.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		zero := 0.
-		state.Tensors[tensor].Floats[3] = 1 / zero
+		state.Tensors[tensor].Floats[3] = value
 		if err := state.WriteFile(path); err != nil {
 			t.Fatal(err)
 		}
@@ -289,6 +289,46 @@ func TestForeignState(t *testing.T) {
 	}
 	if err := refused(t, r, train.Resumption{}); err == nil || !strings.Contains(err.Error(), "lr 0.03 instead of 0.003") {
 		t.Errorf("another learning rate: %v", err)
+	}
+}
+
+// TestGoodCheckpointStays trains at a rate at which the parameters overflow in an update, which a checkpoint follows at once or later.
+func TestGoodCheckpointStays(t *testing.T) {
+	for _, every := range []int{1, 100} {
+		c := small()
+		c.Rate, c.CheckpointEvery = 3e38, every
+		r := newRun(t, c)
+		before := file(t, r, "state.safetensors")
+		err := r.Train(context.Background(), backend(t))
+		var failed *train.FailedError
+		if !errors.As(err, &failed) || failed.Kept != 0 {
+			t.Errorf("error %v", err)
+		}
+		if !bytes.Equal(before, file(t, r, "state.safetensors")) {
+			t.Error("the checkpoint has been replaced")
+		}
+		resumed(t, r, 0)
+	}
+}
+
+// TestMetricsCutAnywhere reads metrics of which any number of bytes is there: the rows that are whole.
+func TestMetricsCutAnywhere(t *testing.T) {
+	c := small()
+	c.Iterations = 3
+	r := newRun(t, c)
+	if err := r.Train(context.Background(), backend(t)); err != nil {
+		t.Fatal(err)
+	}
+	text := file(t, r, "metrics.csv")
+	path := filepath.Join(t.TempDir(), "metrics.csv")
+	for n := range text {
+		if err := os.WriteFile(path, text[:n], 0o644); err != nil {
+			t.Fatal(err)
+		}
+		iterations, _, err := train.ReadLosses(path)
+		if lines := bytes.Count(text[:n], []byte("\n")); (lines == 0) != (err != nil) || lines > 0 && len(iterations) != lines-1 {
+			t.Fatalf("%d bytes, %d lines: iterations %v (%v)", n, lines, iterations, err)
+		}
 	}
 }
 

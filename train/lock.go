@@ -75,7 +75,7 @@ func sign(path string) {
 // unsign takes the name out of a lock that is about to be released, so that it is not taken for that of the next holder.
 func unsign(l *flock.Flock) {
 	if l.Locked() {
-		_ = os.Truncate(l.Path(), 0)
+		_ = os.Truncate(l.Path(), signAt)
 	}
 }
 

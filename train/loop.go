@@ -113,7 +113,8 @@ func (l *loop) observe(iteration int, it solver.Iteration) {
 	}
 }
 
-// checkpoint saves the state after everything the metrics say of it.
+// checkpoint saves the state after everything the metrics say of it. One that nothing could go on from would take the place
+// of one that is good.
 func (l *loop) checkpoint() error {
 	if err := l.metrics.sync(); err != nil {
 		return err
@@ -121,6 +122,9 @@ func (l *loop) checkpoint() error {
 	s, err := l.session.State()
 	if err != nil {
 		return err
+	}
+	if err := checkFinite(s); err != nil {
+		return &FailedError{Iteration: int(s.Step), Sample: -1, Dir: l.run.Dir, Kept: l.run.Done, Err: err}
 	}
 	return l.run.saveCheckpoint(s)
 }
