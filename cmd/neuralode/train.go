@@ -35,7 +35,7 @@ func (a *app) trainCommand() *cobra.Command {
 		Short: "Train a neural ODE and write a run folder with model and figures",
 		Long: `Train a neural ODE on a made data set (spiral, circle) or on a file of text or of NumPy, and write a run folder:
 model.safetensors, state.safetensors, metrics.csv, config.json, loss.png and, for data of two features, dynamics.png and
-decision.png.
+decision.png; samples.safetensors keeps what figures show of a file.
 
 A made data set has --samples points of each of its two classes. In a file a row is a sample, a column a feature, and
 one column the label. Labels are classes under --task auto when they are text, two whole numbers, or the whole numbers
@@ -51,8 +51,8 @@ bce, more with softmax, numbers with mse. NFE is the number of field evaluations
 
 Ctrl-C writes a checkpoint and stops; --resume goes on from it, and ends with the same bits as a run that was never
 stopped. The same seed gives the same bits for any number of cores, on processors with the same instruction set; a run
-that goes on with another one says so. While a run is trained no other process can go on with it. Its data file is needed
-to go on alone: --resume RUN --data FILE says where it is now.`,
+that goes on with another one says so. While a run is trained no other process can go on with it. A run needs its data
+file only to go on: --resume RUN --data FILE says where it is now.`,
 		Example: `  neuralode train
   neuralode train --data circle --gradient discrete --iterations 1000
   neuralode train --data points.csv --label kind --hidden 32,32 --augment 1
