@@ -41,7 +41,7 @@ func TestBlocks(t *testing.T) {
 		})
 		return saved, blocks, err
 	}
-	const three = 3.5 * (3*(2+4)*(8+4) + bytesPerSample)
+	const three = 3.5 * ((3*(2+4)+headNumbers)*(8+4) + bytesPerSample)
 	whole, _, err1 := states(solveBytes)
 	parts, blocks, err2 := states(three)
 	if err := errors.Join(err1, err2); err != nil {

@@ -10,6 +10,9 @@ import (
 	"neuralode/solver"
 )
 
+// stateFormat is what a state calls itself.
+const stateFormat = "neuralode training state 1"
+
 // checkpoint is the state that a run resumes from, as a file.
 func (r *Run) checkpoint() *safetensors.File {
 	dtype, s := r.dtype(), r.state
@@ -17,7 +20,7 @@ func (r *Run) checkpoint() *safetensors.File {
 		return safetensors.Tensor{DType: dtype, Shape: []int{len(x)}, Floats: x}
 	}
 	return &safetensors.File{
-		Metadata: map[string]string{"format": "neuralode training state 1", "run": r.id, "config": r.Config.text(),
+		Metadata: map[string]string{"format": stateFormat, "run": r.id, "config": r.Config.text(),
 			"arithmetic": r.arithmetic},
 		Tensors: map[string]safetensors.Tensor{
 			"theta": tensor(s.Theta), "m": tensor(s.M), "v": tensor(s.V),
@@ -99,6 +102,9 @@ func checkFinite(s solver.OptimizerState) error {
 
 // owns reports a state that is not one of this run and its configuration. Older states do not say.
 func (r *Run) owns(file *safetensors.Reader) error {
+	if format, ok := file.Metadata("format"); ok && format != stateFormat {
+		return fmt.Errorf("metadata \"format\" is %.60q, want %q", format, stateFormat)
+	}
 	if run, _ := file.Metadata("run"); run != r.id {
 		return fmt.Errorf("it is the state of run %.60q, %s is that of run %q", run, configFile, r.id)
 	}

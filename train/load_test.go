@@ -305,3 +305,37 @@ func TestManyClasses(t *testing.T) {
 		t.Errorf("loss %v, want %v; accuracy %v; a table: %t", e.Loss, want, e.Accuracy, e.Confusion != nil)
 	}
 }
+
+// TestSpoiltState spoils the state of a run: resuming says what is wrong with it.
+func TestSpoiltState(t *testing.T) {
+	r := newRun(t, small())
+	path := filepath.Join(r.Dir, "state.safetensors")
+	own := file(t, r, "state.safetensors")
+	for want, spoil := range map[string]func(*safetensors.File){
+		`metadata "format" is "pickle", want "neuralode training state 1"`: func(f *safetensors.File) { f.Metadata["format"] = "pickle" },
+		`state of run "\x1b[2J"`:                  func(f *safetensors.File) { f.Metadata["run"] = "\x1b[2J" },
+		`metadata "config"`:                       func(f *safetensors.File) { f.Metadata["config"] = "{" },
+		`tensor "m" is missing, want shape [42]`:  func(f *safetensors.File) { delete(f.Tensors, "m") },
+		`tensor "theta" has shape [1], want [42]`: func(f *safetensors.File) { f.Tensors["theta"] = numbered(1) },
+		`tensor "v" is "I64"`:                     func(f *safetensors.File) { f.Tensors["v"] = safetensors.Int64(make([]int64, 42), 42) },
+		`tensor "iteration" is "F64", want I64`:   func(f *safetensors.File) { f.Tensors["iteration"] = numbered(1) },
+		`tensor "iteration" is missing`:           func(f *safetensors.File) { delete(f.Tensors, "iteration") },
+		"step -1":                                 func(f *safetensors.File) { f.Tensors["iteration"].Ints[0] = -1 },
+		"the second not negative":                 func(f *safetensors.File) { f.Tensors["v"].Floats[7] = -1 },
+	} {
+		if err := os.WriteFile(path, own, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		f, err := safetensors.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		spoil(f)
+		if err := f.WriteFile(path); err != nil {
+			t.Fatal(err)
+		}
+		if err := refused(t, r, train.Resumption{}); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "state.safetensors") {
+			t.Errorf("error %v, want %q", err, want)
+		}
+	}
+}

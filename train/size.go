@@ -58,12 +58,15 @@ func (c Config) checkMadeTraining() error {
 	return m.CheckTraining(spec, c.madeSamples(), c.Batch)
 }
 
+// headNumbers are those per output of a sample that is read out: output, label, and what the loss makes of them.
+const headNumbers = 6
+
 // solveBytes is about how much memory a block takes while it is solved.
 const solveBytes = 256 << 20
 
 // block is how many of the samples are solved at once, in about so many bytes; a *memory.Error where there are less.
 func (m *Model) block(spec solver.Spec, samples int, bytes float64) (int, error) {
-	numbers := float64(m.Net.Dim()) * float64(len(spec.SaveAt)+4)
+	numbers := float64(m.Net.Dim())*float64(len(spec.SaveAt)+4) + headNumbers*float64(m.Outputs)
 	perSample := numbers*(8+numberBytes(spec)) + bytesPerSample
 	n := min(samples, max(1, int(bytes/perSample)))
 	if spec.Controller.Control == solver.ControlBatch { // the samples of a block would take other steps than all together

@@ -43,6 +43,7 @@ func FuzzModel(f *testing.F) {
 			}
 		}
 		try(t, "solve", path, "--points", points, "--leave-out", "kind", "--device", "cpu")
+		try(t, "verify", path, "--device", "cpu")
 		if draw {
 			try(t, "plot", dir, "--device", "cpu")
 		}
