@@ -366,6 +366,14 @@ func TestVerify(t *testing.T) {
 	}
 }
 
+// TestVerifyTolerances runs verify in float32 without a word of tolerances: they are those that float32 can hold.
+func TestVerifyTolerances(t *testing.T) {
+	text := succeed(t, "verify", "--json", "--device", "cpu", "--precision", "float32")
+	if !strings.Contains(text, `"rtol":0.00001,"atol":0.000001`) && !strings.Contains(text, `"rtol":1e-05,"atol":1e-06`) {
+		t.Errorf("tolerances of %s", text)
+	}
+}
+
 func TestSolve(t *testing.T) {
 	dir := trained(t, "--no-figures")
 	points := write(t, "points.csv", "a,b,kind\n1,2,0\n2,1,1\n")

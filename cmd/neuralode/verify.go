@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"neuralode"
 	"neuralode/reference"
@@ -18,6 +19,7 @@ import (
 
 // verifyOptions are verify's flags.
 type verifyOptions struct {
+	flags                                *pflag.FlagSet
 	device, precision, gradient, control string
 	rtol, atol                           float64
 	json                                 bool
@@ -37,7 +39,7 @@ answers of a solver of higher order; without files the five built-in ones are us
 
 Exit status 1 when --within-z or --within-grad is exceeded.`,
 		Example: `  neuralode verify
-  neuralode verify --precision float32 --rtol 1e-5 --atol 1e-6 --gradient discrete
+  neuralode verify --precision float32 --gradient discrete
   neuralode verify --json --within-z 3e-7 --within-grad 1e-6 my.safetensors`,
 		RunE: func(c *cobra.Command, files []string) error { return a.verify(c.Context(), o, files) },
 	}
@@ -45,9 +47,10 @@ Exit status 1 when --within-z or --within-grad is exceeded.`,
 	f.SortFlags = false
 	f.StringVar(&o.device, "device", "auto", oneOf(neuralode.Devices))
 	f.StringVar(&o.precision, "precision", "float64", oneOf(precisions))
-	f.Float64Var(&o.rtol, "rtol", 1e-9, "relative tolerance of a step")
-	f.Float64Var(&o.atol, "atol", 1e-10, "absolute tolerance of a step")
-	f.StringVar(&o.gradient, "gradient", solver.Gradients()[0].String(), oneOf(gradients))
+	f.Float64Var(&o.rtol, "rtol", 0, "relative tolerance of a step (default 1e-9, in float32 1e-5, in tf32 1e-3)")
+	f.Float64Var(&o.atol, "atol", 0, "absolute tolerance of a step (default 1e-10, else 1e-6)")
+	o.flags = f
+	f.StringVar(&o.gradient, "gradient", gradients[0], oneOf(gradients))
 	f.StringVar(&o.control, "control", "sample", "sample (each its own steps) or batch (one step for all)")
 	f.BoolVar(&o.json, "json", false, "one JSON object per file")
 	f.Float64Var(&o.withinZ, "within-z", math.Inf(1), "largest error of z that passes")
@@ -61,9 +64,10 @@ Exit status 1 when --within-z or --within-grad is exceeded.`,
 // spec is how the flags solve.
 func (o *verifyOptions) spec() (solver.Spec, error) {
 	s := solver.DefaultSpec()
-	s.Controller.Rtol, s.Controller.Atol, s.Controller.MaxSteps = o.rtol, o.atol, 1<<20
 	var errs [3]error
 	s.Precision, errs[0] = solver.ParsePrecision(o.precision)
+	o.tolerate(s.Precision)
+	s.Controller.Rtol, s.Controller.Atol, s.Controller.MaxSteps = o.rtol, o.atol, verifySteps
 	s.Gradient, errs[1] = solver.ParseGradient(o.gradient)
 	s.Controller.Control, errs[2] = solver.ParseControl(o.control)
 	err := errors.Join(append(errs[:], s.Check())...)
@@ -74,6 +78,25 @@ func (o *verifyOptions) spec() (solver.Spec, error) {
 		err = errors.Join(err, errors.New("bounds must be zero or positive"))
 	}
 	return s, wrongUse(err)
+}
+
+// verifyTolerances are the finest, relative and absolute, at which rounding does not yet count.
+var verifyTolerances = map[solver.Precision][2]float64{
+	solver.Float64: {1e-9, 1e-10}, solver.Float32: {1e-5, 1e-6}, solver.TF32: {solver.TF32Rtol, 1e-6},
+}
+
+// verifySteps is the limit on steps: a hundred times what the finest tolerances need. Gradients keep the steps of a solve,
+// so tolerances that cannot be kept would fill the memory before a larger limit.
+const verifySteps = 1 << 14
+
+// tolerate sets the tolerances that were not given to those that go with the precision.
+func (o *verifyOptions) tolerate(p solver.Precision) {
+	if !o.flags.Changed("rtol") {
+		o.rtol = verifyTolerances[p][0]
+	}
+	if !o.flags.Changed("atol") {
+		o.atol = verifyTolerances[p][1]
+	}
 }
 
 func (a *app) verify(ctx context.Context, o *verifyOptions, files []string) error {
