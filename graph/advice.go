@@ -3,8 +3,8 @@ package graph
 import "regexp"
 
 // adviceFor is what this package adds to an error or panic inside a function: Gorgonia's own text says what did not fit,
-// not what to write instead. It is "" for errors that carry their advice, or that are not known.
-func adviceFor(text string) string {
+// not what to write instead. Errors of this package carry their advice; those that are not known get the fallback.
+func adviceFor(text, fallback string) string {
 	if ownError.MatchString(text) {
 		return ""
 	}
@@ -13,10 +13,13 @@ func adviceFor(text string) string {
 			return " (" + a.says + ")"
 		}
 	}
-	return ""
+	return fallback
 }
 
 var ownError = regexp.MustCompile(`\bgraph: `)
+
+// keepAxis is what a concatenation of columns needs.
+const keepAxis = "graph.Slice(z, 1, i, i+1, 1) keeps the axis that gorgonia.Slice drops where it takes one column"
 
 // advice lists what Gorgonia v0.9.18 says, and what helps. The first that fits is taken.
 var advice = []struct {
@@ -30,7 +33,8 @@ var advice = []struct {
 	{regexp.MustCompile(`Operation failed: Failed to infer shape. Op: - `), // no other builder subtracts
 		"for gorgonia.LogSumExp " + remedyFor("LogSumExp")},
 	{regexp.MustCompile(`No Graph Supplied`),
-		"a matrix of constants is graph.Constant(z.Graph(), rows, cols, data)"},
+		"a matrix of constants is graph.Constant(z.Graph(), rows, cols, data); what is made of constants alone is computed in Go"},
+	{regexp.MustCompile(`Invalid axis. Nodes have|Expected all the nodes to be concatenated`), keepAxis},
 	{regexp.MustCompile(`Inner dimensions do not match|Shape mismatch: .* × `),
 		"samples are rows: gorgonia.Mul(z, w) wants w of shape [features of z, outputs]; gorgonia.Transpose(w) turns [outputs, features]"},
 	{regexp.MustCompile(`Cannot reshape|shape size doesn't not match`),

@@ -18,7 +18,7 @@ func Concat(axis int, xs ...*gorgonia.Node) (*gorgonia.Node, error) {
 	}
 	for _, x := range xs {
 		if x == nil || !x.IsMatrix() || x.Shape()[1-axis] != xs[0].Shape()[1-axis] {
-			return nil, fmt.Errorf("graph: Concat along axis %d wants matrices that agree along the other, got %v", axis, x)
+			return nil, fmt.Errorf("graph: Concat along axis %d wants matrices that agree along the other, got %v; "+keepAxis, axis, x)
 		}
 	}
 	if len(xs) == 1 {

@@ -27,6 +27,9 @@ func (l *lowering) unary(n node) (view, error) {
 	if name == "expm1" { // Gorgonia makes it of exp(x) − 1
 		return l.combine(n, plan.Sub, l.apply(n, plan.Exp, v), l.number(1))
 	}
+	if name == "ln" && gorgoniasLogSumExp(n.pair[0]) {
+		return view{}, n.errorf("gorgonia.LogSumExp is not supported; %s", remedyFor("LogSumExp"))
+	}
 	fn, ok := functionOf(1, name)
 	if !ok {
 		return view{}, unsupported(n.pair[0])
@@ -35,6 +38,32 @@ func (l *lowering) unary(n node) (view, error) {
 		return view{}, n.nonlinear()
 	}
 	return l.apply(n, fn, v), nil
+}
+
+// gorgoniasLogSumExp reports whether a logarithm is that of gorgonia.LogSumExp, which adds the maximum to the sum inside it:
+// log(Σ exp(x − max x) + max x).
+func gorgoniasLogSumExp(log *gorgonia.Node) bool {
+	g := log.Graph()
+	made := func(n *gorgonia.Node, printed string, operands int) []*gorgonia.Node {
+		if kids := children(g, n); n.Op() != nil && strings.HasPrefix(n.Op().String(), printed) && len(kids) == operands {
+			return kids
+		}
+		return nil
+	}
+	add := made(children(g, log)[0], "+", 2)
+	if add == nil || made(add[1], "MaxAlong", 1) == nil {
+		return false
+	}
+	sum := made(add[0], "Σ", 1)
+	if sum == nil {
+		return false
+	}
+	exp := made(sum[0], "exp", 1)
+	if exp == nil {
+		return false
+	}
+	sub := made(exp[0], "-", 2)
+	return sub != nil && sub[1] == add[1]
 }
 
 // nonlinear is the error for a gradient that is no linear map of the sums over samples.

@@ -165,6 +165,9 @@ func parameterIdioms() []idiom {
 		idiom{name: "graph.LogSumExp of a vector", dim: 3, params: []Param{{"p", []int{3}}}, f: func(_, z *gnode, w []*gnode) *gnode {
 			return ok(gorgonia.HadamardProd(z, ok(LogSumExp(w[0]))))
 		}, want: scaled(func(p []float64) []float64 { s := math.Log(sum(p, math.Exp)); return []float64{s, s, s} })},
+		idiom{name: "gorgonia.LogSumExp of a vector", dim: 3, params: []Param{{"p", []int{3}}}, f: func(_, z *gnode, w []*gnode) *gnode {
+			return ok(gorgonia.HadamardProd(z, ok(gorgonia.LogSumExp(w[0], 0))))
+		}, refused: []string{"graph.LogSumExp"}},
 		idiom{name: "row over its norm", dim: 3, params: []Param{{"p", []int{1, 3}}}, f: func(_, z *gnode, w []*gnode) *gnode {
 			return times(z, ok(gorgonia.BroadcastHadamardDiv(w[0], ok(gorgonia.Norm(w[0], 1, 2)), nil, []byte{1})))
 		}, want: scaled(divided(length))},
@@ -378,6 +381,12 @@ func stateIdioms() []idiom {
 		{name: "a sum over all", dim: 3, f: func(_, z *gnode, _ []*gnode) *gnode {
 			return ok(gorgonia.HadamardDiv(z, ok(gorgonia.Sum(z))))
 		}, refused: []string{"mixes samples", "axis 1"}},
+		{name: "columns without their axis", dim: 3, f: func(_, z *gnode, _ []*gnode) *gnode {
+			return ok(gorgonia.Concat(1, cols(z, 1), cols(z, 2), cols(z, 0)))
+		}, refused: []string{"graph.Slice(z, 1, i, i+1, 1)"}},
+		{name: "columns without their axis, joined here", dim: 3, f: func(_, z *gnode, _ []*gnode) *gnode {
+			return ok(Concat(1, cols(z, 1), cols(z, 2), cols(z, 0)))
+		}, refused: []string{"graph.Slice(z, 1, i, i+1, 1)"}},
 		{name: "permuted", dim: 3, f: func(_, z *gnode, _ []*gnode) *gnode {
 			return ok(gorgonia.Concat(1, cols(z, 1, 3), reshaped(cols(z, 0), z.Shape()[0], 1)))
 		}, want: func(_ float64, z, _ []float64) []float64 { return []float64{z[1], z[2], z[0]} }},

@@ -52,15 +52,12 @@ func lower(what string, params []Param, build func(batch int) (*trace, error)) (
 func guard(doing string, f func() (*trace, error)) (tr *trace, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			advice := adviceFor(fmt.Sprint(r))
-			if advice == "" {
-				advice = " (are the ranks and shapes of the operands what the operation wants? Values have at most two axes, [batch, features])"
-			}
-			tr, err = nil, fmt.Errorf("graph: %s: panic: %v%s", doing, r, advice)
+			tr, err = nil, fmt.Errorf("graph: %s: panic: %v%s", doing, r, adviceFor(fmt.Sprint(r),
+				" (are the ranks and shapes of the operands what the operation wants? Values have at most two axes, [batch, features])"))
 		}
 	}()
 	if tr, err = f(); err != nil {
-		return nil, fmt.Errorf("graph: %s: %w%s", doing, err, adviceFor(err.Error()))
+		return nil, fmt.Errorf("graph: %s: %w%s", doing, err, adviceFor(err.Error(), ""))
 	}
 	return tr, nil
 }

@@ -20,7 +20,7 @@ func supported() []struct{ what, builders string } {
 			"Auto Broadcast BroadcastAdd BroadcastEq BroadcastGt BroadcastGte BroadcastHadamardDiv " +
 				"BroadcastHadamardProd BroadcastLt BroadcastLte BroadcastNe BroadcastPow BroadcastSub"},
 		{"products of samples with parameters, and of parameters", "Mul Tensordot"},
-		{"along the features, and of parameters along any axis", "KeepDims Max Mean Norm SizeOf SoftMax Sum"},
+		{"along the features, and of parameters along any axis (each of several largest has Max's whole gradient)", "KeepDims Max Mean Norm SizeOf SoftMax Sum"},
 		{"the same numbers in another place", "Concat Ravel Reshape Slice Transpose Unconcat"},
 		{"numbers", "NewConstant"},
 		{"of this package", "graph.Concat graph.Constant graph.Elu graph.Gelu graph.LogSoftMax graph.LogSumExp graph.Relu " +
