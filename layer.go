@@ -34,6 +34,9 @@ func (o *ODE) Layer(z0 *gorgonia.Node, t0, t1 float64, theta ...*gorgonia.Node) 
 
 func (o *ODE) checkLayer(z0 *gorgonia.Node, span solver.Span, theta []*gorgonia.Node) error {
 	params := o.Params()
+	if z0 == nil || slices.Contains(theta, nil) {
+		return errors.New("neuralode: Layer: z0 or a parameter is nil")
+	}
 	if s := z0.Shape(); len(s) != 2 || s[1] != o.Dim() {
 		return fmt.Errorf("neuralode: Layer: z0 has shape %v, want [samples %d]", s, o.Dim())
 	}

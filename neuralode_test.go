@@ -166,6 +166,11 @@ func TestLayerChecksShapes(t *testing.T) {
 	if _, err := o.Layer(z, 0, 1); err == nil {
 		t.Error("a missing parameter is no error")
 	}
+	for _, nodes := range [][2]*gorgonia.Node{{nil, on}, {z, nil}} {
+		if _, err := o.Layer(nodes[0], 0, 1, nodes[1]); err == nil || !strings.Contains(err.Error(), "nil") {
+			t.Errorf("a node that is nil gives %v", err)
+		}
+	}
 	if _, err := o.Layer(z, 0, math.NaN(), on); err == nil || !strings.Contains(err.Error(), "must be finite") {
 		t.Errorf("a span to NaN gives %v", err)
 	}

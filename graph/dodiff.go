@@ -8,10 +8,10 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// DoDiff is the method of that name that Gorgonia's LispMachine asks an operation for: it adds to the gradients bound to
-// the inputs what the gradient bound to the output gives them. The machine skips an operation without it, and the
+// DoDiff is the method of that name that Gorgonia's LispMachine asks an operation for: it adds to the gradients bound
+// to the inputs what the gradient bound to the output gives them. The machine skips an operation that lacks it, and the
 // inputs' gradients are then zero. It is made of the operation's symbolic derivative, in a graph of its own, which a
-// TapeMachine runs. Inputs and output carry values and gradients, float32 or float64.
+// TapeMachine runs. Inputs and output carry values and gradients, float32 or float64, and are not kept.
 func DoDiff(op gorgonia.SDOp, inputs gorgonia.Nodes, output *gorgonia.Node) error {
 	wrt := op.DiffWRT(len(inputs))
 	if !slices.Contains(wrt, true) {

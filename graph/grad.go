@@ -27,13 +27,13 @@ func Grad(y, x *gorgonia.Node) (*gorgonia.Node, error) {
 	if err := checkGrad(y, x); err != nil {
 		return nil, err
 	}
-	s := &sweep{x: x, made: map[*gorgonia.Node]bool{}, affected: map[*gorgonia.Node]bool{}, grads: map[*gorgonia.Node]*gorgonia.Node{}}
+	s := newSweep(x)
 	if err := s.visit(y); err != nil {
 		return nil, err
 	}
 	if !s.made[y] {
-		return nil, fmt.Errorf("graph: Grad: node %q is not made of node %q; take the derivative for the node that it was computed from",
-			y.Name(), x.Name())
+		return nil, fmt.Errorf("graph: Grad: node %q is not made of node %q; take the derivative for the node that it was "+
+			"computed from", nodeName(y), nodeName(x))
 	}
 	return s.run(y)
 }
@@ -42,12 +42,14 @@ func checkGrad(y, x *gorgonia.Node) error {
 	switch {
 	case y == nil || x == nil:
 		return errors.New("graph: Grad of a node that is nil")
+	case opType(y.Op()) == "constantScalar" || opType(x.Op()) == "constantScalar":
+		return errors.New("graph: Grad of or for a constant, which does not change; make it a graph.Param")
 	case y.Graph() != x.Graph():
-		return fmt.Errorf("graph: Grad: nodes %q and %q belong to two graphs", y.Name(), x.Name())
+		return fmt.Errorf("graph: Grad: nodes %q and %q belong to two graphs", nodeName(y), nodeName(x))
 	}
 	for _, n := range []*gorgonia.Node{y, x} {
 		if n.Dtype() != gorgonia.Float64 {
-			return fmt.Errorf("graph: Grad: node %q is %v, want float64", n.Name(), n.Dtype())
+			return fmt.Errorf("graph: Grad: node %q is %v, want float64", nodeName(n), n.Dtype())
 		}
 	}
 	return nil
@@ -60,6 +62,11 @@ type sweep struct {
 	// For each node visited: whether it is made of x, and whether a small change of x changes it.
 	made, affected map[*gorgonia.Node]bool
 	grads          map[*gorgonia.Node]*gorgonia.Node
+}
+
+func newSweep(x *gorgonia.Node) *sweep {
+	return &sweep{x: x, made: map[*gorgonia.Node]bool{}, affected: map[*gorgonia.Node]bool{},
+		grads: map[*gorgonia.Node]*gorgonia.Node{}}
 }
 
 // visit finds what lies between n and x.
@@ -109,7 +116,7 @@ func (s *sweep) run(y *gorgonia.Node) (*gorgonia.Node, error) {
 	for _, n := range slices.Backward(s.order) {
 		if g := s.grads[n]; g != nil && n != s.x && s.affected[n] {
 			if err := s.push(n, g); err != nil {
-				return nil, fmt.Errorf("graph: Grad: differentiating node %q: %w", n.Name(), err)
+				return nil, fmt.Errorf("graph: Grad: differentiating node %q: %w", nodeName(n), err)
 			}
 		}
 	}
@@ -147,12 +154,15 @@ func (s *sweep) push(n, g *gorgonia.Node) error {
 
 // fit gives g the shape of the node of which it is the gradient: Gorgonia lets a vector stand for a column.
 func fit(g, of *gorgonia.Node) (*gorgonia.Node, error) {
+	if g == nil {
+		return nil, fmt.Errorf("the operation gives none for node %q", nodeName(of))
+	}
 	from, to := g.Shape(), of.Shape()
 	if slices.Equal(from, to) {
 		return g, nil
 	}
 	if !from.Eq(to) {
-		return nil, fmt.Errorf("the derivative for node %q has shape %v, want %v", of.Name(), from, to)
+		return nil, fmt.Errorf("the derivative for node %q has shape %v, want %v", nodeName(of), from, to)
 	}
 	return gorgonia.Reshape(g, to)
 }

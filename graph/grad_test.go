@@ -284,6 +284,10 @@ func TestGradIsRefused(t *testing.T) {
 		"of a node of another graph": {opCase{f: func(e *expr, _, z *gnode, _ []*gnode) *gnode {
 			return e.do2(Grad, z, input(gorgonia.NewGraph(), "x", 5, 3))
 		}}, "two graphs"},
+		"by a constant": {opCase{f: func(e *expr, _, z *gnode, _ []*gnode) *gnode {
+			two := z.Graph().AddNode(gorgonia.NewConstant(2.0))
+			return e.do2(Grad, e.do2(gorgonia.Pow, z, two), two)
+		}}, "graph.Param"},
 		"of nil": {opCase{f: func(e *expr, _, z *gnode, _ []*gnode) *gnode { return e.do2(Grad, nil, z) }}, "nil"},
 		"of a whole number": {opCase{f: func(e *expr, _, z *gnode, _ []*gnode) *gnode {
 			return e.do2(Grad, gorgonia.NewMatrix(z.Graph(), gorgonia.Int, gorgonia.WithShape(5, 3), gorgonia.WithName("n")), z)

@@ -15,7 +15,7 @@ func (tr *trace) misuse() error {
 	var derived, bound, statements, constants []string
 	foreign := func(n *gorgonia.Node) bool { return n.Op() == nil && !slices.Contains(tr.arguments(), n) }
 	for _, n := range tr.graph.AllNodes() {
-		name := fmt.Sprintf("%q", n.Name())
+		name := fmt.Sprintf("%q", nodeName(n))
 		switch opType(n.Op()) {
 		case "constantTensor":
 			continue // refused where it is used
@@ -48,5 +48,11 @@ func misused(nodes []string, what string) error {
 	if len(nodes) == 0 {
 		return nil
 	}
-	return fmt.Errorf("graph: inside the function, on %s: %s", strings.Join(nodes, ", "), what)
+	const few = 3
+	more := ""
+	if len(nodes) > few {
+		more = fmt.Sprintf(" and %d more", len(nodes)-few)
+		nodes = nodes[:few]
+	}
+	return fmt.Errorf("graph: inside the function, on %s%s: %s", strings.Join(nodes, ", "), more, what)
 }

@@ -49,10 +49,10 @@ func (b base) DiffWRT(inputs int) []bool {
 
 // DoDiff gives Gorgonia's LispMachine the gradients of the operation, which is that of output.
 func (b base) DoDiff(_ gorgonia.ExecutionContext, inputs gorgonia.Nodes, output *gorgonia.Node) error {
-	if op, ok := output.Op().(gorgonia.SDOp); ok && b.arity > 0 {
-		return DoDiff(op, inputs, output)
+	if b.arity == 0 {
+		return nil // a constant
 	}
-	return nil
+	return DoDiff(output.Op().(gorgonia.SDOp), inputs, output)
 }
 
 // apply adds the operation to the graph after a check that all operands are matrices; Gorgonia itself would panic.

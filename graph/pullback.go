@@ -151,8 +151,10 @@ func slicePullback(n, x, g *gorgonia.Node) (*gorgonia.Node, error) {
 	part := whole.Clone()
 	part[axis] = c.len()
 	var e expr
-	d := e.do1(func(g *gorgonia.Node) (*gorgonia.Node, error) { return apply(newScatter(c, whole[axis]), g) }, e.reshape(g, part...))
-	return d, e.err
+	if g = e.reshape(g, part...); e.err != nil {
+		return nil, e.err
+	}
+	return apply(newScatter(c, whole[axis]), g)
 }
 
 // reshape is a in another shape.
