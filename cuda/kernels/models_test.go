@@ -62,6 +62,7 @@ func modelCases() []modelCase {
 		{name: "shared sections", dim: 3, f: sharedSections, params: []graph.Param{weight("s"), weight("W", 3, 3)}, head: linear},
 		{name: "pieces", dim: 3, f: pieces, params: []graph.Param{weight("c", 3)}},
 		{name: "time alone", dim: 3, f: timeAlone, params: []graph.Param{weight("c", 3)}},
+		{name: "derivative", dim: 3, f: downhill, params: []graph.Param{weight("W", 3, 5), weight("v", 5, 1)}, head: linear},
 	}
 }
 
@@ -121,6 +122,12 @@ func timeAlone(e *expr, t, z *node, theta []*node) *node {
 	zero := e.scale(0, z)
 	grown := e.do(gorgonia.BroadcastAdd(zero, e.do(gorgonia.Cos(t)), nil, []byte{1}))
 	return e.do(gorgonia.BroadcastHadamardProd(grown, e.do(gorgonia.Reshape(theta[0], []int{1, 3})), nil, []byte{0}))
+}
+
+// downhill is −∂V/∂z for V = tanh(z·W)·v: its plan has constants where others have cotangents.
+func downhill(e *expr, _, z *node, theta []*node) *node {
+	v := e.do(gorgonia.Mul(e.do(gorgonia.Tanh(e.do(gorgonia.Mul(z, theta[0])))), theta[1]))
+	return e.do(gorgonia.Neg(e.do(graph.Grad(v, z))))
 }
 
 // model lowers the case.
