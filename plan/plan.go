@@ -16,7 +16,10 @@
 //	Finish      linear maps of the finished accumulators to ∂L/∂θ; once per gradient
 package plan
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // ID numbers a value of one plan: its index in Plan.Values.
 type ID int
@@ -120,6 +123,26 @@ func (p *Plan) Output(name string) ID { return find(p.Outputs, name) }
 
 // InputGrad returns the value of the gradient for the input with that name; None when it is zero or not computed.
 func (p *Plan) InputGrad(name string) ID { return find(p.InputGrads, name) }
+
+// Reads reports whether an instruction takes the value or it leaves as an output; false for None.
+func (p *Plan) Reads(id ID) bool {
+	if id == None {
+		return false
+	}
+	for _, out := range p.Outputs {
+		if out.Value == id {
+			return true
+		}
+	}
+	for _, code := range [][]Instr{p.SharedCode, p.ForwardCode, p.BackwardCode, p.AccumulateCode, p.FinishCode} {
+		for _, in := range code {
+			if slices.Contains(in.Src, id) {
+				return true
+			}
+		}
+	}
+	return false
+}
 
 func find(ports []Port, name string) ID {
 	for _, p := range ports {

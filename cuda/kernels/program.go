@@ -79,7 +79,7 @@ func (p *program) printPorts(b *strings.Builder) {
 	for _, in := range p.plan.Inputs {
 		p.printPort(b, portNames[in.Name], in.Value)
 	}
-	fmt.Fprintf(b, "\tstatic constexpr bool READS_TIME = %t;\n", readsTime(p.plan))
+	fmt.Fprintf(b, "\tstatic constexpr bool READS_TIME = %t;\n", p.plan.Reads(p.plan.Input("t")))
 	for _, out := range p.plan.Outputs {
 		p.printPort(b, portNames[out.Name], out.Value)
 	}
@@ -96,13 +96,6 @@ func (p *program) printPorts(b *strings.Builder) {
 
 func (p *program) printPort(b *strings.Builder, name string, id plan.ID) {
 	fmt.Fprintf(b, "\tstatic __device__ real *%s(real *l, real *s) { return %s; }\n", name, p.pointer(id))
-}
-
-// readsTime reports whether the field depends on t.
-func readsTime(p *plan.Plan) bool {
-	t := p.Input("t")
-	return t != plan.None && (operands(p, p.ForwardCode)[t] || operands(p, p.BackwardCode)[t] ||
-		operands(p, p.AccumulateCode)[t] || p.Output("f") == t)
 }
 
 // pointer is where a row value begins.

@@ -182,7 +182,7 @@ func (p *wideProgram) print(b *strings.Builder) {
 	fmt.Fprintf(b, "\nstruct %s {\n\tenum { KEEP = %d, KEPT = %d, TERMS = %d, SLOTS = %d };\n", p.name, p.keep, len(p.kept), len(p.terms), p.slots)
 	fmt.Fprintf(b, "\tstatic __device__ const Kept *kept() { return %s_KEPT; }\n", upper)
 	fmt.Fprintf(b, "\tstatic __device__ const Term *terms() { return %s_TERMS; }\n", upper)
-	fmt.Fprintf(b, "\tstatic constexpr bool READS_TIME = %t;\n", readsTime(p.plan))
+	fmt.Fprintf(b, "\tstatic constexpr bool READS_TIME = %t;\n", p.plan.Reads(p.plan.Input("t")))
 	for _, in := range p.plan.Inputs {
 		p.printPort(b, portNames[in.Name], in.Value)
 	}
