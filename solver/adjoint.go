@@ -37,7 +37,7 @@ func (r *reference) continuous(g *group, cotangent, weight []float64, saved [][]
 	for j := len(saved); j >= 0; j-- {
 		stop, z := g.span.T0, g.start
 		if j > 0 {
-			stop, z = r.spec.SaveAt[j-1], g.path.Saved[j-1]
+			stop, z = g.span.SaveTime(r.spec.SaveAt[j-1]), g.path.Saved[j-1]
 		}
 		path := c.segment(Span{w.end.T, stop})
 		w.a, w.end = c.a(), path.End
@@ -136,7 +136,7 @@ func (c *continuous) quadratureStep(s Step) {
 		if b == 0 {
 			continue
 		}
-		t := s.T + tab.C[i]*s.H
+		t := s.stageTime(tab, i)
 		z, a := c.split(t, stageState(tab, s, i))
 		scaled := make([]float64, len(a))
 		for j := range scaled {

@@ -3,11 +3,7 @@ package solver
 import (
 	"errors"
 	"fmt"
-	"math"
 )
-
-// Span is the interval of integration from T0 to T1; T1 < T0 integrates backward, T1 == T0 returns the start.
-type Span struct{ T0, T1 float64 }
 
 // Batch is what a solve starts from.
 type Batch struct {
@@ -44,28 +40,6 @@ func (b Batch) Check(dim int, spec Spec) error {
 		errs = append(errs, s.check(i, spec.SaveAt))
 	}
 	return errors.Join(errs...)
-}
-
-func (s Span) check(i int, saveAt []float64) error {
-	if d := s.T1 - s.T0; math.IsNaN(d) || math.IsInf(d, 0) {
-		return fmt.Errorf("solver: time span %d must be finite, got %v to %v", i, s.T0, s.T1)
-	}
-	previous := s.T0
-	for j, t := range saveAt {
-		if s.before(t, previous) || s.before(s.T1, t) {
-			return fmt.Errorf("solver: save time %d is %v, want times in order within %v to %v (span %d)", j, t, s.T0, s.T1, i)
-		}
-		previous = t
-	}
-	return nil
-}
-
-// before reports whether a comes strictly before b in the direction of integration.
-func (s Span) before(a, b float64) bool {
-	if s.T1 >= s.T0 {
-		return a < b
-	}
-	return a > b
 }
 
 // Objective says what is differentiated: the model's own loss, or cotangents that the caller computed.

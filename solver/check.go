@@ -18,7 +18,18 @@ func CheckCompile(m Model, spec Spec) error {
 
 // CheckCall reports everything that is wrong with what a program's Solve is given.
 func CheckCall(m Model, spec Spec, theta []float64, b Batch) error {
-	return errors.Join(checkTheta(m, theta), b.Check(m.Dim(), spec))
+	return errors.Join(checkTheta(m, theta), b.Check(m.Dim(), spec), checkTime(m, spec, b.Spans))
+}
+
+// checkTime reports the first span over which a solve in the precision of the spec would mislead.
+func checkTime(m Model, spec Spec, spans []Span) error {
+	timed := m.Field.Reads(m.Field.Input("t"))
+	for i, s := range spans {
+		if err := s.checkPrecision(i, spec.Precision, timed); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // CheckGradient reports everything that is wrong with what a program's Differentiate is given.

@@ -18,7 +18,7 @@ type Controller struct {
 	P, I, D              float64
 	Safety               float64
 	MinFactor, MaxFactor float64
-	FirstStep            float64 // > 0: the size of the first step; 0: Hairer's starting step, two evaluations
+	FirstStep            float64 // > 0: the size of the first step, within what ClipStep allows; 0: Hairer's, two evaluations
 	MaxSteps             int     // steps tried per sample before it fails with the status MaxSteps
 	Control              Control
 }
@@ -51,9 +51,14 @@ func (c Controller) Check() error {
 	return errors.Join(errs...)
 }
 
-// checkIn is Check for tolerances used in that precision, where they must not round to infinity, nor both to zero.
+// checkIn is Check for tolerances used in that precision, where rtol must be a difference that shows, and neither may
+// round to infinity, nor both to zero.
 func (c Controller) checkIn(p Precision) error {
-	if err := c.Check(); err != nil || p == Float64 {
+	err := c.Check()
+	if least := p.relative(); err == nil && c.Rtol > 0 && c.Rtol < least {
+		err = fmt.Errorf("solver: rtol must be zero or at least %.2g, the spacing of %v at 1, got %v", least, p, c.Rtol)
+	}
+	if err != nil || p == Float64 {
 		return err
 	}
 	c.Rtol, c.Atol = float64(float32(c.Rtol)), float64(float32(c.Atol))
@@ -109,11 +114,12 @@ func StartStep(h0, d1, d2 float64, k int) float64 {
 	return min(100*h0, h1)
 }
 
-// StartProbe is the size of the Euler step that [StartStep] looks at, positive and finite.
-func StartProbe(d0, d1 float64) float64 {
+// StartProbe is the size of the Euler step that [StartStep] looks at, positive and finite, within a span that has a
+// length: beyond it the field need not exist.
+func StartProbe(d0, d1 float64, s Span) float64 {
 	h0 := 0.01 * d0 / d1
 	if d0 < 1e-5 || d1 < 1e-5 || !(h0 > 0 && h0 <= math.MaxFloat64) {
-		return 1e-6
+		h0 = 1e-6
 	}
-	return h0
+	return min(h0, math.Abs(s.T1-s.T0))
 }

@@ -67,7 +67,7 @@ func TestTheFirstStepIsAStep(t *testing.T) {
 	norms := []float64{0, 1e-300, 1, 1e300, math.Inf(1), math.NaN()}
 	for _, d0 := range norms {
 		for _, d1 := range norms {
-			h0 := solver.StartProbe(d0, d1)
+			h0 := solver.StartProbe(d0, d1, solver.Span{T1: math.MaxFloat64})
 			if !(h0 > 0 && h0 <= math.MaxFloat64) {
 				t.Errorf("the probe for %v, %v is %v", d0, d1, h0)
 			}

@@ -14,7 +14,7 @@ type Data struct {
 
 func (d Data) check(m Model, spec Spec) error {
 	b := Batch{Z0: d.Z0, Spans: []Span{d.Span}}
-	if err := b.Check(m.Dim(), spec); err != nil || m.Head == nil {
+	if err := errors.Join(b.Check(m.Dim(), spec), checkTime(m, spec, b.Spans)); err != nil || m.Head == nil {
 		return err
 	}
 	if n, w := b.Len(m.Dim()), m.LabelWidth(); len(d.Labels) != n*w {

@@ -13,18 +13,18 @@ func (r *reference) discrete(g *group, cotangent, weight []float64, saved [][]fl
 		lambda[c] *= w
 	}
 	w := wayBack{a: lambda, end: End{T: g.span.T1}}
-	save := len(saved)
+	save, saveAt := len(saved), g.span.saveTimes(r.spec.SaveAt)
 	for i := len(g.steps) - 1; i >= 0; i-- {
 		s := g.steps[i]
 		first := save
-		for first > 0 && g.span.before(s.T, r.spec.SaveAt[first-1]) {
+		for first > 0 && g.span.before(s.T, saveAt[first-1]) {
 			first--
 		}
-		w.a = r.reverseStep(g.n, s, w.a, r.spec.SaveAt[first:save], saved[first:save], saved != nil, &w.stats)
+		w.a = r.reverseStep(g.n, s, w.a, saveAt[first:save], saved[first:save], saved != nil, &w.stats)
 		w.stats.Accepted++
 		save = first
 		if !finite(w.a) {
-			return w.failed(End{Status: NonFinite, T: s.T + s.H, H: -s.H})
+			return w.failed(End{Status: NonFinite, T: s.End, H: -s.H})
 		}
 		w.end = End{T: s.T, H: -s.H}
 	}
@@ -49,7 +49,7 @@ func (r *reference) reverseStep(n int, s Step, lambda []float64, times []float64
 	}
 	for j, cot := range cotangents {
 		x := (times[j] - s.T) / s.H
-		if times[j] == s.T+s.H {
+		if times[j] == s.End {
 			addTo(lambda, cot...)
 			continue
 		}
@@ -80,7 +80,7 @@ func (r *reference) reverseStep(n int, s Step, lambda []float64, times []float64
 func (r *reference) reverseStage(n int, s Step, i int, c []float64, stats *Stats) []float64 {
 	scaled := make([]float64, len(c))
 	addScaled(scaled, s.H, c)
-	forward(r.quadrature, n, s.T+r.spec.Tableau.C[i]*s.H, stageState(&r.spec.Tableau, s, i))
+	forward(r.quadrature, n, s.stageTime(&r.spec.Tableau, i), stageState(&r.spec.Tableau, s, i))
 	r.quadrature.VJP(map[string][]float64{"f": scaled})
 	stats.NFE++
 	g := r.quadrature.InputGrad("z")

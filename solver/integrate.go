@@ -8,12 +8,15 @@ import (
 // FieldFunc writes f(t, z) to dz. It must not keep its arguments.
 type FieldFunc func(t float64, z, dz []float64)
 
-// Step is one accepted step, from T to T + H.
+// Step is one accepted step of size H, from T to End: T + H, or the end of the span, which rounding may part from it.
 type Step struct {
-	T, H   float64
-	Z0, Z1 []float64   // the state at both ends
-	K      [][]float64 // the stages
+	T, H, End float64
+	Z0, Z1    []float64   // the state at both ends
+	K         [][]float64 // the stages
 }
+
+// stageTime is the time of stage i.
+func (s *Step) stageTime(tab *Tableau, i int) float64 { return StageTime(s.T, s.H, tab.C[i], s.End) }
 
 // At is the dense output at x in [0, 1] of the step.
 func (s *Step) At(tab *Tableau, x float64, dst []float64) {
@@ -73,6 +76,7 @@ type integration struct {
 	z       []float64
 	k       [][]float64 // k[0] is the field at (t, z)
 	history Errors
+	saveAt  []float64
 	saved   int // save times done
 	path    Path
 
@@ -82,7 +86,8 @@ type integration struct {
 }
 
 func newIntegration(f FieldFunc, z0 []float64, span Span, spec Spec) *integration {
-	in := &integration{f: f, spec: spec, tab: &spec.Tableau, span: span, t: span.T0, z: slices.Clone(z0)}
+	in := &integration{f: f, spec: spec, tab: &spec.Tableau, span: span, t: span.T0, z: slices.Clone(z0),
+		saveAt: span.saveTimes(spec.SaveAt)}
 	in.k = make([][]float64, spec.Tableau.Stages())
 	for i := range in.k {
 		in.k[i] = make([]float64, len(z0))
@@ -140,19 +145,19 @@ func (in *integration) hairer(direction float64) float64 {
 	scale := func(c int) float64 { return con.Atol + con.Rtol*math.Abs(in.z[c]) }
 	d0 := rms(len(in.z), func(c int) float64 { return in.z[c] / scale(c) })
 	d1 := rms(len(in.z), func(c int) float64 { return in.k[0][c] / scale(c) })
-	h0 := StartProbe(d0, d1)
+	h0 := StartProbe(d0, d1, in.span)
 	probe, f1 := slices.Clone(in.z), make([]float64, len(in.z))
 	for c := range probe {
 		probe[c] += direction * h0 * in.k[0][c]
 	}
-	in.eval(in.t+direction*h0, probe, f1)
+	in.eval(StageTime(in.t, direction*h0, 1, in.span.T1), probe, f1)
 	d2 := rms(len(in.z), func(c int) float64 { return (f1[c] - in.k[0][c]) / scale(c) })
 	return StartStep(h0, d1, d2, in.tab.Order)
 }
 
 // step tries one step and reports whether there is more to do.
 func (in *integration) step(onStep func(Step)) bool {
-	h, last := ClipStep(in.t, in.h, in.span.T1)
+	h, last := ClipStep(in.t, in.h, in.span.T1, in.spec.Precision)
 	z1 := in.stages(h)
 	accept, factor := in.spec.Controller.Next(in.errorNorm(h, z1), in.tab.Order, &in.history)
 	in.path.End.H = h
@@ -181,7 +186,7 @@ func (in *integration) stages(h float64) []float64 {
 			}
 			z[c] += h * s
 		}
-		in.eval(in.t+in.tab.C[i]*h, z, in.k[i])
+		in.eval(StageTime(in.t, h, in.tab.C[i], in.span.T1), z, in.k[i])
 	}
 	return z
 }
@@ -213,11 +218,11 @@ func (in *integration) scale(c int, z1 []float64) float64 {
 
 // accept moves to the end of the step.
 func (in *integration) accept(h float64, z1 []float64, last bool, onStep func(Step)) {
-	step := Step{T: in.t, H: h, Z0: in.z, Z1: z1, K: in.k}
-	in.t += h
+	step := Step{T: in.t, H: h, End: in.t + h, Z0: in.z, Z1: z1, K: in.k}
 	if last {
-		in.t = in.span.T1
+		step.End = in.span.T1
 	}
+	in.t = step.End
 	in.path.Stats.Accepted++
 	in.path.End.T = in.t
 	in.save(&step)
@@ -235,8 +240,8 @@ func (in *integration) accept(h float64, z1 []float64, last bool, onStep func(St
 
 // save fills the save times up to the current time: those at t0 when step is nil, else those within the step.
 func (in *integration) save(step *Step) {
-	for ; in.saved < len(in.spec.SaveAt); in.saved++ {
-		s := in.spec.SaveAt[in.saved]
+	for ; in.saved < len(in.saveAt); in.saved++ {
+		s := in.saveAt[in.saved]
 		switch {
 		case in.span.before(in.t, s):
 			return
@@ -253,7 +258,7 @@ func (in *integration) save(step *Step) {
 // verdict says whether the integration can go on after a step.
 func (in *integration) verdict(accepted bool, z1 []float64) Status {
 	switch {
-	case !accepted && math.Abs(in.h) < SmallestStep(in.span):
+	case !accepted && math.Abs(in.h) < SmallestStep(in.t, in.spec.Precision):
 		if finite(z1) && finite(in.k[len(in.k)-1]) {
 			return StepUnderflow
 		}
@@ -262,22 +267,6 @@ func (in *integration) verdict(accepted bool, z1 []float64) Status {
 		return MaxSteps
 	}
 	return OK
-}
-
-// ClipStep cuts a step of size h from t so that it does not pass t1, and reports whether it is the last.
-func ClipStep(t, h, t1 float64) (clipped float64, last bool) {
-	rest := t1 - t
-	if math.Abs(h) >= math.Abs(rest)*(1-1e-12) {
-		return rest, true
-	}
-	return h, false
-}
-
-// SmallestStep is the step size below which time no longer moves reliably: an integration that would need a smaller one
-// fails with StepUnderflow.
-func SmallestStep(s Span) float64 {
-	const epsilon = 0x1p-52
-	return 4 * epsilon * maxAbs(s.T0, s.T1)
 }
 
 func maxAbs(a, b float64) float64 { return math.Max(math.Abs(a), math.Abs(b)) }

@@ -40,8 +40,10 @@ func (g Gradient) String() string { return name(g, gradientNames) }
 // ParseGradient is the Gradient of that name: "none", "adjoint", "discrete" or "backsolve".
 func ParseGradient(s string) (Gradient, error) { return parse[Gradient]("gradient", s, gradientNames) }
 
-// Precision is the type of states, parameters and gradients, and how exactly a device computes with them. Time is float64
-// always.
+// Precision is the type of states, parameters and gradients, and how exactly a device computes with them. Time and step
+// are float64 always, but a field sees t rounded to the precision: t = 1e8 and t + 3 are one time in float32. A call is
+// refused where the field reads t and neighbours of that type are more than a thousandth of the span apart, as they are
+// at the span's end farther from zero, and where the span is shorter than 1000 of the type's smallest steps.
 type Precision uint8
 
 const (

@@ -32,20 +32,30 @@ func TestPrecision(t *testing.T) {
 	}
 }
 
-// TestTolerancesInFloat32 checks tolerances that float32 rounds to zero or infinity.
-func TestTolerancesInFloat32(t *testing.T) {
+// TestTolerances checks tolerances that a precision rounds to zero or infinity, and relative ones below the spacing of its
+// numbers at 1: 2⁻²³ = 1.19e-7 and 2⁻⁵² = 2.22e-16.
+func TestTolerances(t *testing.T) {
 	for _, x := range []struct {
-		rtol, atol float64
-		ok         bool
-	}{{0, 1e-50, false}, {1e-50, 1e-50, false}, {1e-3, 1e-50, true}, {1e-3, 1e39, false}, {1e-3, 1e-6, true}} {
-		spec := solver.DefaultSpec()
-		spec.Controller.Rtol, spec.Controller.Atol = x.rtol, x.atol
-		if err := spec.Check(); (err == nil) != x.ok || err != nil && !strings.Contains(err.Error(), "float32") {
-			t.Errorf("rtol %v and atol %v in float32: %v", x.rtol, x.atol, err)
-		}
-		spec.Precision = solver.Float64
-		if err := spec.Check(); err != nil {
-			t.Errorf("rtol %v and atol %v in float64: %v", x.rtol, x.atol, err)
+		rtol, atol     float64
+		single, double bool
+	}{
+		{1e-3, 1e-6, true, true},
+		{0, 1e-50, false, true},
+		{1e-3, 1e-50, true, true},
+		{1e-3, 1e39, false, true},
+		{0, 1e-6, true, true},
+		{1.2e-7, 1e-6, true, true},
+		{1.1e-7, 1e-6, false, true},
+		{2.3e-16, 1e-6, false, true},
+		{2.2e-16, 1e-6, false, false},
+		{1e-50, 1e-6, false, false},
+	} {
+		for p, fine := range map[solver.Precision]bool{solver.Float32: x.single, solver.Float64: x.double} {
+			spec := solver.DefaultSpec()
+			spec.Precision, spec.Controller.Rtol, spec.Controller.Atol = p, x.rtol, x.atol
+			if err := spec.Check(); (err == nil) != fine || err != nil && !strings.Contains(err.Error(), p.String()) {
+				t.Errorf("rtol %v and atol %v in %v: %v", x.rtol, x.atol, p, err)
+			}
 		}
 	}
 }

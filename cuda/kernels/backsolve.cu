@@ -27,7 +27,7 @@ struct BackwardPass {
 	// nextSpan runs from t back to the next save time, or to t0.
 	__device__ void nextSpan(Row &row, double t) {
 		row.t0 = t;
-		row.t1 = row.left > 0 ? call.saveAt[row.left - 1] : spanOf(call, row.sample)[0];
+		row.t1 = row.left > 0 ? saveTime(call, row.sample, row.left - 1) : spanOf(call, row.sample)[0];
 	}
 
 	__device__ real load(const Row &row, int, int c) {

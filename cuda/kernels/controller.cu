@@ -1,5 +1,5 @@
-// The step size controller: solver.Controller, solver.StartStep, solver.ClipStep and solver.SmallestStep, in double. What
-// is long and called once a step is no inline code, for the compiler's sake.
+// The step size controller: solver.Controller, solver.StartStep, solver.ClipStep, solver.StageTime and solver.SmallestStep,
+// in double. What is long and called once a step is no inline code, for the compiler's sake.
 
 __device__ inline double clamp(double x, double low, double high) { return fmin(high, fmax(low, x)); }
 
@@ -31,23 +31,31 @@ __device__ __noinline__ void control(Row &row, double err) {
 	row.previous = err;
 }
 
-// clip cuts the next step so that it does not pass the end of the span.
+constexpr double SPACING = 2.220446049250313e-16; // 2⁻⁵²: times abs(t) it is the spacing of double at t, or twice that
+constexpr double TINY = sizeof(real) == 8 ? 4.9406564584124654e-324 : 1.401298464324817e-45; // the smallest real
+
+// smallestStep is the step below which neither time nor the state moves reliably.
+__device__ inline double smallestStep(const Row &row) { return 4 * fmax(SPACING * fabs(row.t), TINY); }
+
+// clip makes of the next step one that is at least the smallest and does not pass the end of the span.
 __device__ inline void clip(Row &row) {
-	double rest = row.t1 - row.t;
-	row.last = fabs(row.h) >= fabs(rest) * (1 - 1e-12);
-	row.step = row.last ? rest : row.h;
+	const double h = copysign(fmax(fabs(row.h), smallestStep(row)), row.h), rest = row.t1 - row.t;
+	row.last = fabs(h) >= fabs(rest) * (1 - 1e-12) || row.t + h == row.t1;
+	row.step = row.last ? rest : h;
 }
 
-// smallestStep is the step below which time no longer moves reliably.
-__device__ inline double smallestStep(const Row &row) {
-	return 4 * 2.220446049250313e-16 * fmax(fabs(row.t0), fabs(row.t1));
+// stageTime is the time at fraction c of the step, but not beyond the end of the span, where rounding may put it.
+__device__ inline double stageTime(const Row &row, double c) {
+	const double at = row.t + c * row.step;
+	const bool beyond = row.step > 0 ? at > row.t1 : row.step < 0 && at < row.t1;
+	return beyond ? row.t1 : at;
 }
 
 // startProbe and startStep are the starting step of Hairer, Nørsett and Wanner, Solving ODEs I, II.4; positive and finite
-// also for norms that overflowed or have no scale.
-__device__ inline double startProbe(double d0, double d1) {
+// also for norms that overflowed or have no scale. The probe stays within the span.
+__device__ inline double startProbe(double d0, double d1, const Row &row) {
 	const double h0 = 0.01 * d0 / d1;
-	return d0 < 1e-5 || d1 < 1e-5 || !(h0 > 0 && h0 < INFINITY) ? 1e-6 : h0;
+	return fmin(d0 < 1e-5 || d1 < 1e-5 || !(h0 > 0 && h0 < INFINITY) ? 1e-6 : h0, fabs(row.t1 - row.t0));
 }
 
 __device__ __noinline__ double startStep(double h0, double d1, double d2) {

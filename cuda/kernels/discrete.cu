@@ -115,9 +115,9 @@ struct Reverse {
 	__device__ void loadSaved(int r, int c) {
 		const Row &row = m.row[r];
 		for (int i = 0; i < STAGES; i++) extra(r, i, c) = 0;
-		for (int j = row.left; j > 0 && isWithin(row, call.saveAt[j - 1]); j--) {
+		for (int j = row.left; j > 0 && isWithin(row, saveTime(call, row.sample, j - 1)); j--) {
 			real bar = call.savedBar[(row.sample * call.saves + j - 1) * DIM + c];
-			double x = (call.saveAt[j - 1] - row.t) / row.step;
+			double x = (saveTime(call, row.sample, j - 1) - row.t) / row.step;
 			lambda(r, c) += bar;
 			if (x >= 1) continue;
 			for (int i = 0; i < STAGES; i++)
@@ -137,7 +137,7 @@ struct Reverse {
 			});
 			if constexpr (FieldVJP::READS_TIME)
 				each<1>(m.active, [&](int r, int) {
-					*FieldVJP::time(f.l(r), f.s(r)) = real(m.row[r].t + C[stage] * m.row[r].step);
+					*FieldVJP::time(f.l(r), f.s(r)) = real(stageTime(m.row[r], C[stage]));
 				});
 			__syncthreads();
 			FieldVJP::forward(m.active, f, w, registers);
@@ -188,12 +188,12 @@ struct Reverse {
 	__device__ void passStep(Row &row, int r) {
 		row.accepted++;
 		row.nfe += stages;
-		while (row.left > 0 && isWithin(row, call.saveAt[row.left - 1])) row.left--;
+		while (row.left > 0 && isWithin(row, saveTime(call, row.sample, row.left - 1))) row.left--;
 		row.from = call.recordPrevious[step(row.from)];
 		const bool finite = allFinite([&](int c) { return lambda(r, c); });
 		if (finite && row.from >= 0) return;
 		row.phase = DONE;
-		row.t = finite ? row.t0 : row.t + row.step;
+		row.t = finite ? row.t0 : stageTime(row, 1);
 		row.step = -row.step;
 	}
 

@@ -35,7 +35,7 @@ struct ForwardPass {
 		each<DIM>(rows, [&](int r, int c) {
 			const Row &row = tile.row[r];
 			int j = 0;
-			for (; j < call.saves && isDue(row, call.saveAt[j], row.t0); j++) saved(row, j)[c] = load(row, r, c);
+			for (; j < call.saves && isDue(row, saveTime(call, row.sample, j), row.t0); j++) saved(row, j)[c] = load(row, r, c);
 			for (; j < call.saves; j++) saved(row, j)[c] = NAN;
 		});
 		if (threadIdx.x < ROWS && tile.row[threadIdx.x].accept < 0) pass(tile.row[threadIdx.x]);
@@ -43,7 +43,7 @@ struct ForwardPass {
 
 	// pass counts the save times up to now.
 	__device__ void pass(Row &row) {
-		while (row.left < call.saves && isDue(row, call.saveAt[row.left], row.t)) row.left++;
+		while (row.left < call.saves && isDue(row, saveTime(call, row.sample, row.left), row.t)) row.left++;
 	}
 
 	__device__ void settled(Row &row) { pass(row); }
@@ -54,8 +54,11 @@ struct ForwardPass {
 		each<DIM>(rows, [&](int r, int c) {
 			const Row &row = tile.row[r];
 			double end = row.last ? row.t1 : row.t + row.step;
-			for (int j = row.left; j < call.saves && isDue(row, call.saveAt[j], end); j++)
-				saved(row, j)[c] = call.saveAt[j] == end ? tile.argument(r, STAGES - 1, c) : dense(r, call.saveAt[j], c);
+			for (int j = row.left; j < call.saves; j++) {
+				const double t = saveTime(call, row.sample, j);
+				if (!isDue(row, t, end)) break;
+				saved(row, j)[c] = t == end ? tile.argument(r, STAGES - 1, c) : dense(r, t, c);
+			}
 		});
 	}
 

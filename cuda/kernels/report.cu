@@ -34,6 +34,16 @@ __device__ inline const double *spanOf(const Call &call, int sample) {
 	return call.spans + (call.spanCount == 1 ? 0 : 2 * sample);
 }
 
+// saveTime is save time j as a solve of the sample takes it: see solver.Span.SaveTime.
+__device__ __noinline__ double saveTime(const Call &call, int sample, long long j) {
+	const double *span = spanOf(call, sample);
+	const double t0 = span[0], t1 = span[1], t = call.saveAt[j], few = 8 * SPACING;
+	const double within = fmin(few * fabs(t1), fabs(t1 - t0) / 2), beyond = few * fmax(fabs(t0), fabs(t1));
+	const bool late = t1 >= t0 ? t > t1 : t < t1, early = t1 >= t0 ? t < t0 : t > t0;
+	if (fabs(t - t1) <= (late ? beyond : within)) return t1;
+	return early && fabs(t - t0) <= beyond ? t0 : t;
+}
+
 __device__ inline void writeStats(int *stats, const Row &row) {
 	stats[0] = row.accepted;
 	stats[1] = row.rejected;

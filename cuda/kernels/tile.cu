@@ -215,7 +215,7 @@ template <class T, class Pass> struct Integration {
 		if constexpr (P::READS_TIME)
 			each<1>(rows, [&](int r, int) {
 				const Frames<P> f = tile.frames(stage);
-				*P::time(f.l(r), f.s(r)) = real(tile.row[r].t + (probe ? 1.0 : C[stage]) * tile.row[r].step);
+				*P::time(f.l(r), f.s(r)) = real(stageTime(tile.row[r], probe ? 1.0 : C[stage]));
 			});
 	}
 
@@ -249,7 +249,7 @@ template <class T, class Pass> struct Integration {
 		double d0 = rms(tile.fresh, r, [&](int q, int c) { return double(tile.state(q, c)) / scale(q, c); });
 		double d1 = rms(tile.fresh, r, [&](int q, int c) { return double(tile.slope(q, 0, c)) / scale(q, c); });
 		row.factor = d1;
-		row.step = copysign(startProbe(d0, d1), row.t1 - row.t0);
+		row.step = copysign(startProbe(d0, d1, row), row.t1 - row.t0);
 	}
 
 	__device__ double scale(int r, int c) { return ATOL + RTOL * fabs(double(tile.state(r, c))); }

@@ -18,7 +18,7 @@ struct WideBackward {
 	__device__ void nextSpan(Now &now, double t) {
 		WideRow &row = now.row;
 		row.t0 = t;
-		row.t1 = row.left > 0 ? now.call.saveAt[row.left - 1] : spanOf(now.call, row.sample)[0];
+		row.t1 = row.left > 0 ? saveTime(now.call, row.sample, row.left - 1) : spanOf(now.call, row.sample)[0];
 	}
 
 	__device__ real load(Now &now, int c) {

@@ -65,7 +65,7 @@ struct WideReverse {
 		if (controls()) {
 			row.accepted++;
 			row.nfe += top + 1;
-			while (row.left > 0 && isWithin(call.saveAt[row.left - 1])) row.left--;
+			while (row.left > 0 && isWithin(saveTime(call, row.sample, row.left - 1))) row.left--;
 			row.from = call.recordPrevious[row.from];
 		}
 		__syncthreads();
@@ -74,7 +74,7 @@ struct WideReverse {
 			return;
 		}
 		if (controls()) {
-			row.t = finite ? row.t0 : row.t + row.step;
+			row.t = finite ? row.t0 : stageTime(row, 1);
 			row.step = -row.step;
 		}
 		finish();
@@ -154,8 +154,8 @@ struct WideReverse {
 	__device__ void loadSaved() {
 		columns(STAGES * DIM, [&](int e) { extra(e / DIM, e % DIM) = 0; });
 		__syncthreads();
-		for (int j = row.left; j > 0 && isWithin(call.saveAt[j - 1]); j--) {
-			const double x = (call.saveAt[j - 1] - row.t) / row.step;
+		for (int j = row.left; j > 0 && isWithin(saveTime(call, row.sample, j - 1)); j--) {
+			const double x = (saveTime(call, row.sample, j - 1) - row.t) / row.step;
 			columns(DIM, [&](int c) { lambda(c) += savedBar(j - 1, c); });
 			for (int i = 0; x < 1 && i < STAGES; i++) {
 				const real weight = real(row.step * (polynomial(DENSE[i], x) - B[i]));
@@ -176,7 +176,7 @@ struct WideReverse {
 			Field::cotangent(frame, i)[c] = mad(real(row.step), back, top == LAST ? extra(stage, c) : real(0));
 		});
 		if constexpr (Field::READS_TIME)
-			if (controls()) *Field::time(frame, i) = real(row.t + C[stage] * row.step);
+			if (controls()) *Field::time(frame, i) = real(stageTime(row, C[stage]));
 	}
 };
 

@@ -25,7 +25,7 @@ struct WideForward {
 		const Call &call = now.call;
 		columns(DIM, [&](int c) {
 			for (int j = 0; j < call.saves; j++)
-				saved(now, j)[c] = isDue(now.row, call.saveAt[j], now.row.t0) ? now.state(c) : real(NAN);
+				saved(now, j)[c] = isDue(now.row, saveTime(call, now.row.sample, j), now.row.t0) ? now.state(c) : real(NAN);
 		});
 		__syncthreads();
 		if (now.controls()) settled(now);
@@ -36,7 +36,7 @@ struct WideForward {
 	// settled counts the save times up to now.
 	__device__ void settled(Now &now) {
 		WideRow &row = now.row;
-		while (row.left < now.call.saves && isDue(row, now.call.saveAt[row.left], row.t)) row.left++;
+		while (row.left < now.call.saves && isDue(row, saveTime(now.call, row.sample, row.left), row.t)) row.left++;
 	}
 
 	__device__ void accepted(Now &now) {
@@ -44,9 +44,11 @@ struct WideForward {
 		const Call &call = now.call;
 		const WideRow &row = now.row;
 		const double end = row.last ? row.t1 : row.t + row.step;
-		for (int j = row.left; j < call.saves && isDue(row, call.saveAt[j], end); j++) {
-			if (call.saveAt[j] == end) columns(DIM, [&](int c) { saved(now, j)[c] = now.argument(c); });
-			else dense(now, (call.saveAt[j] - row.t) / row.step, saved(now, j));
+		for (int j = row.left; j < call.saves; j++) {
+			const double t = saveTime(call, row.sample, j);
+			if (!isDue(row, t, end)) break;
+			if (t == end) columns(DIM, [&](int c) { saved(now, j)[c] = now.argument(c); });
+			else dense(now, (t - row.t) / row.step, saved(now, j));
 		}
 	}
 

@@ -136,7 +136,7 @@ template <class Pass> struct Turn {
 			tryStep(row.h);
 		} else {
 			row.factor = rms(m.second);
-			row.step = copysign(startProbe(rms(m.first), row.factor), row.t1 - row.t0);
+			row.step = copysign(startProbe(rms(m.first), row.factor, row), row.t1 - row.t0);
 			row.stage = 1;
 		}
 	}
@@ -241,7 +241,7 @@ template <class Pass> struct Turn {
 			argument(c) = mad(real(row.step), sum, state(c));
 		});
 		if constexpr (P::READS_TIME)
-			if (controls()) *P::time(frame, r % TILE) = real(row.t + (probe ? 1.0 : C[stage]) * row.step);
+			if (controls()) *P::time(frame, r % TILE) = real(stageTime(row, probe ? 1.0 : C[stage]));
 	}
 };
 

@@ -71,10 +71,11 @@ func (p *adjointPass[T]) z(slot int) []T { return row(p.tile.z, slot, p.tile.wid
 
 // nextSpan runs from t back to the next save time, or to t0.
 func (p *adjointPass[T]) nextSpan(slot int, t float64) solver.Span {
+	i := p.sample[slot]
 	if p.left[slot] > 0 {
-		return solver.Span{T0: t, T1: p.call.saveAt[p.left[slot]-1]}
+		return solver.Span{T0: t, T1: p.call.saveTime(i, p.left[slot]-1)}
 	}
-	return solver.Span{T0: t, T1: p.call.span(p.sample[slot]).T0}
+	return solver.Span{T0: t, T1: p.call.span(i).T0}
 }
 
 // accepted adds −h·b_i·aᵀ ∂f/∂θ, weighted, at the stages with a weight b_i: the quadrature of ∂L/∂θ.

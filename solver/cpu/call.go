@@ -44,6 +44,9 @@ func (c *call[T]) span(i int) solver.Span {
 	return c.spans[i]
 }
 
+// saveTime is save time j as a solve of sample i takes it.
+func (c *call[T]) saveTime(i, j int) float64 { return c.span(i).SaveTime(c.saveAt[j]) }
+
 // weightOf is the sample's weight in the loss, by default the batch's mean; a caller's own cotangents have none. It
 // multiplies what comes out of the adjoint, whose steps do not depend on it.
 func (c *call[T]) weightOf(i int) T {

@@ -27,7 +27,6 @@ type reverse[T simd.Float] struct {
 	extra     []T // as g: h times what the dense output adds to the stages' cotangents; nil without save times
 	ones, h   []T
 	zeroRow   []T
-	times     []float64
 	zero      []int
 	zOff      []int
 	kOff      []int
@@ -47,7 +46,7 @@ func newReverse[T simd.Float](m *method[T], e *executor[T], rec *record[T], capa
 	for i := range r.ones {
 		r.ones[i] = 1
 	}
-	r.times, r.zero = make([]float64, capacity), make([]int, capacity)
+	r.zero = make([]int, capacity)
 	r.zOff, r.kOff = make([]int, capacity), make([]int, capacity)
 	r.step, r.left, r.sample = make([]int32, capacity), make([]int, capacity), make([]int, capacity)
 	r.active, r.free = make([]int, 0, capacity), make([]int, 0, capacity)
@@ -104,7 +103,7 @@ func (r *reverse[T]) load() {
 	for i, s := range r.active {
 		st := &r.record.steps[r.step[s]]
 		copy(row(r.z, s, r.dim), r.record.state(r.step[s]))
-		r.times[i], r.h[i] = st.t, T(st.h)
+		r.h[i] = T(st.h)
 		r.zOff[i], r.kOff[i] = s*r.dim, s*r.m.stages*r.dim
 	}
 	if r.call.savedBar != nil {
@@ -150,8 +149,13 @@ func (r *reverse[T]) setTime(list *rows[T], stage int) {
 	}
 	dst, off := r.exec.at(list, r.ports.t)
 	for i, s := range r.active {
-		dst[off[i]] = T(r.times[i] + r.m.tab.C[stage]*r.record.steps[r.step[s]].h)
+		dst[off[i]] = T(r.time(s, r.record.steps[r.step[s]], r.m.tab.C[stage]))
 	}
+}
+
+// time is that at fraction c of a step of the slot's sample.
+func (r *reverse[T]) time(slot int, st recordedStep, c float64) float64 {
+	return solver.StageTime(st.t, st.h, c, r.call.span(r.sample[slot]).T1)
 }
 
 // take copies a value of the active rows to their place for a stage in k or g.
@@ -243,7 +247,7 @@ func (r *reverse[T]) finish(slot int) {
 
 // fail ends a sample at the step whose reversal was not finite, and gives up what is recorded of it.
 func (r *reverse[T]) fail(slot int, taken recordedStep) {
-	r.call.back[r.sample[slot]] = solver.End{Status: solver.NonFinite, T: taken.t + taken.h, H: -taken.h}
+	r.call.back[r.sample[slot]] = solver.End{Status: solver.NonFinite, T: r.time(slot, taken, 1), H: -taken.h}
 	for step := r.step[slot]; step >= 0; step = r.record.steps[step].previous {
 		r.record.release(step)
 	}

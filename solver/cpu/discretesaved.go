@@ -10,9 +10,13 @@ func (r *reverse[T]) loadSaved() {
 		i, st := r.sample[s], &r.record.steps[r.step[s]]
 		extra := row(r.extra, s, r.m.stages*r.dim)
 		clear(extra)
-		for ; r.left[s] > 0 && after(c.span(i), c.saveAt[r.left[s]-1], st.t); r.left[s]-- {
+		for ; r.left[s] > 0; r.left[s]-- {
+			t := c.saveTime(i, r.left[s]-1)
+			if !after(c.span(i), t, st.t) {
+				break
+			}
 			bar := row(c.savedBar, i*len(c.saveAt)+r.left[s]-1, c.dim)
-			r.spread(s, (c.saveAt[r.left[s]-1]-st.t)/st.h, st.h, bar, extra)
+			r.spread(s, (t-st.t)/st.h, st.h, bar, extra)
 		}
 	}
 }

@@ -66,7 +66,7 @@ func (p *forwardPass[T]) due(slot int, t float64) bool {
 		return false
 	}
 	s := p.tile.row[slot].span
-	next := p.call.saveAt[p.saved[slot]]
+	next := p.call.saveTime(p.sample[slot], p.saved[slot])
 	if s.T1 >= s.T0 {
 		return next <= t
 	}
@@ -95,7 +95,7 @@ func (p *forwardPass[T]) accepted(slots []int) {
 			end = r.span.T1
 		}
 		for p.due(slot, end) {
-			t := p.call.saveAt[p.saved[slot]]
+			t := p.call.saveTime(p.sample[slot], p.saved[slot])
 			if t == end {
 				copy(p.nextSaved(slot), p.tile.result(slot, p.tile.parts[0]))
 			} else {

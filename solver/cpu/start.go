@@ -69,7 +69,7 @@ func (tl *tile[T]) firstSteps() {
 	tl.root(d1)
 	for i, s := range tl.fresh {
 		r := &tl.row[s]
-		r.step = math.Copysign(solver.StartProbe(d0[i], d1[i]), r.direction())
+		r.step = math.Copysign(solver.StartProbe(d0[i], d1[i], r.span), r.direction())
 	}
 	tl.probe()
 	d2 := d0

@@ -69,6 +69,9 @@ type rowState struct {
 	status  solver.Status
 }
 
+// at is the time at fraction c of the step.
+func (r *rowState) at(c float64) float64 { return solver.StageTime(r.t, r.step, c, r.span.T1) }
+
 // ports are the places of the field's inputs and results beside the state.
 type ports struct {
 	t, z, f, dz   operand
@@ -260,13 +263,13 @@ func (tl *tile[T]) evaluate(stage int, slots []int, coef []T, c float64) {
 	if tl.ports.timed {
 		dst, off := tl.exec.at(r, tl.ports.t)
 		for i, s := range slots {
-			dst[off[i]] = T(tl.row[s].t + c*tl.row[s].step)
+			dst[off[i]] = T(tl.row[s].at(c))
 		}
 	}
 	if tl.along != nil {
 		dst, off := tl.exec.at(r, tl.ports.z)
 		for i, s := range slots {
-			tl.along.state(s, tl.row[s].t+c*tl.row[s].step, dst[off[i]:off[i]+tl.dim])
+			tl.along.state(s, tl.row[s].at(c), dst[off[i]:off[i]+tl.dim])
 		}
 	}
 	tl.exec.run(tl.exec.forward, r)
@@ -311,7 +314,7 @@ func (tl *tile[T]) stages() {
 	tl.busy.Busy += int64(len(tl.active))
 	for _, s := range tl.active {
 		r := &tl.row[s]
-		r.step, r.last = solver.ClipStep(r.t, r.h, r.span.T1)
+		r.step, r.last = solver.ClipStep(r.t, r.h, r.span.T1, tl.m.precision)
 	}
 	tl.prepare(tl.active)
 	for stage := 1; stage < tl.m.stages; stage++ {
@@ -427,7 +430,7 @@ func (tl *tile[T]) settle(slot int) {
 	}
 	r.h = r.step * r.factor
 	switch {
-	case !r.accept && math.Abs(r.h) < solver.SmallestStep(r.span):
+	case !r.accept && math.Abs(r.h) < solver.SmallestStep(r.t, tl.m.precision):
 		r.status = solver.NonFinite
 		if tl.finiteResult(slot) {
 			r.status = solver.StepUnderflow

@@ -81,7 +81,7 @@ func (tr *trajectory[T]) passed(slot int, t float64) { tr.at[slot] = tr.find(tr.
 func (tr *trajectory[T]) find(step int32, t float64) int32 {
 	for {
 		s := &tr.steps[step]
-		if s.previous < 0 || (t-s.t)*s.h >= 0 {
+		if s.previous < 0 || t == s.t || (t > s.t) == (s.h > 0) {
 			return step
 		}
 		step = s.previous

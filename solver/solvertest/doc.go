@@ -43,6 +43,7 @@ func (s Suite) Run(t *testing.T) {
 	}
 	t.Run("left out", s.leftOut)
 	t.Run("failures", s.failures)
+	t.Run("times", s.times)
 	t.Run("wrong use", s.wrongUse)
 	t.Run("training", s.training)
 }

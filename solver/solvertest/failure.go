@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"strings"
 	"testing"
 
 	"neuralode/graph"
@@ -123,6 +124,11 @@ func (s Suite) wrongUse(t *testing.T) {
 	bad.Controller.Rtol, bad.Controller.Safety, bad.SaveAt = -1, 2, []float64{math.NaN()}
 	if _, err := s.Backend.Compile(m, bad); err == nil {
 		t.Error("a negative rtol compiles")
+	}
+	fine := s.spec(solver.NoGradient)
+	fine.Controller.Rtol = s.choose(1e-7, 2e-16)
+	if _, err := s.Backend.Compile(m, fine); err == nil || !strings.Contains(err.Error(), "rtol") {
+		t.Errorf("an rtol that %v cannot tell from zero: %v", s.Precision, err)
 	}
 	program := s.compile(t, m, s.spec(solver.NoGradient))
 	theta, span := []float64{1}, []solver.Span{{T1: 1}}
