@@ -133,8 +133,16 @@ func (r *Run) checkMemory() error {
 	return r.Model.CheckTraining(spec, r.Data.Len(), r.Config.Batch)
 }
 
-// accepted reports what the backend has against model or spec.
+// accepted reports what the backend has against model, spec or data.
 func (r *Run) accepted(backend solver.Backend) error {
+	spec, err := r.Config.Spec()
+	if err != nil {
+		return err
+	}
+	start := solver.NewOptimizerState(r.Model.Theta)
+	if err := solver.CheckTraining(r.Model.Solver, spec, r.Model.data(r.Data), r.Config.optimizer(), start); err != nil {
+		return err
+	}
 	program, err := r.compile(backend)
 	if err != nil {
 		return err

@@ -328,15 +328,20 @@ func TestLonger(t *testing.T) {
 	}
 }
 
-// TestRefused checks that nothing is written where the backend refuses the run.
+// TestRefused checks that nothing is written where the backend refuses the run: its precision, or a time that float32
+// cannot tell apart.
 func TestRefused(t *testing.T) {
-	dir, c := filepath.Join(t.TempDir(), "run"), small()
-	c.Precision = "tf32"
-	if _, err := train.NewRun(dir, c, backend(t), "test"); err == nil || !strings.Contains(err.Error(), "CUDA") {
-		t.Errorf("tf32 on the CPU gives %v", err)
-	}
-	if _, err := os.Stat(dir); err == nil {
-		t.Error("there is a folder")
+	coarse, far := small(), small()
+	coarse.Precision = "tf32"
+	far.Time, far.T0, far.T1 = true, 1e8, 1e8+10
+	for want, c := range map[string]train.Config{"CUDA": coarse, "use float64": far} {
+		dir := filepath.Join(t.TempDir(), "run")
+		if _, err := train.NewRun(dir, c, backend(t), "test"); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+		if _, err := os.Stat(dir); err == nil {
+			t.Errorf("%s: there is a folder", want)
+		}
 	}
 }
 
