@@ -1,0 +1,329 @@
+package solver_test
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/big"
+	"testing"
+
+	"gorgonia.org/gorgonia"
+
+	"neuralode/graph"
+	"neuralode/solver"
+)
+
+// The numbers of this file come from other programs and from exact arithmetic: each rule of the package meets one that
+// somebody else wrote.
+
+// agree fails where got is not want to 12 digits.
+func agree(t *testing.T, what string, got, want float64) {
+	t.Helper()
+	if !(math.Abs(got-want) <= 1e-12*math.Abs(want)) {
+		t.Errorf("%s is %.17g, want %.17g", what, got, want)
+	}
+}
+
+// TestNextAgainstDiffrax takes a sequence of error norms through PIDController.adapt_step_size of diffrax 0.7.2: factors[i]
+// is what it multiplied the step by after the i-th.
+func TestNextAgainstDiffrax(t *testing.T) {
+	norms := []float64{0.5, 0.02, 3, 1.5, 0.9, 1e-7, 0.3, 40, 1e9, 1.2, 0.7}
+	for _, x := range []struct {
+		p, i, d           float64
+		safety, low, high float64
+		order             int
+		factors           []float64
+	}{
+		{0, 1, 0, 0.9, 0.2, 10, 5, []float64{1.0338285194973316, 1.9680517330979006, 0.7224674055842076, 0.829897120333555, 1, 10,
+			1.1450336728854529, 0.4303586249055167, 0.2, 0.8677732536023646, 1}},
+		{0, 1, 0, 0.9, 0.2, 10, 3, []float64{1.133928944905386, 3.3156283487763476, 0.6240251469155712, 0.786222418262669, 1, 10,
+			1.3444214239671495, 0.263161596439158, 0.2, 0.8469324259929257, 1.0136230923992455}},
+		{0.4, 0.3, 0, 0.9, 0.2, 10, 5, []float64{1, 1.4723664416397995, 0.5643232369424728, 0.6218306617949596, 1, 8.522792405120148,
+			1, 0.4876674971882224, 0.2, 0.796758738586509, 1}},
+		{0.4, 0.3, 0, 0.9, 0.2, 10, 3, []float64{1.0579931156552478, 2.044238254061073, 0.41341371738953825, 0.4859876299061952, 1, 10,
+			1, 0.32412411608924363, 0.2, 0.7345979623032539, 1}},
+		{0.2, 0.5, 0.1, 0.9, 0.2, 10, 5, []float64{1.005558424264998, 1.5921915344440407, 0.5597654744105618, 0.625418764895815, 1, 10,
+			1, 0.6252916240162292, 0.2, 0.9, 1.1945285205351235}},
+		{0.2, 0.5, 0.1, 0.9, 0.2, 10, 3, []float64{1.082722532473905, 2.328969732853056, 0.40786381216703477, 0.49067037734883656, 1, 10,
+			1, 0.4905041419680546, 0.2, 0.9, 1.4426662304595155}},
+		{0.2, 0.5, 0.1, 0.8, 0.3, 2, 3, []float64{1, 2, 0.36254561081514197, 0.4361514465322992, 1, 2,
+			1, 0.4360036817493818, 0.3, 0.8, 1.282369982630681}},
+	} {
+		c := solver.DefaultController()
+		c.P, c.I, c.D, c.Safety, c.MinFactor, c.MaxFactor = x.p, x.i, x.d, x.safety, x.low, x.high
+		var history solver.Errors
+		for k, norm := range norms {
+			what := fmt.Sprintf("P %v, I %v, D %v, order %d: error %v", x.p, x.i, x.d, x.order, norm)
+			accept, factor := c.Next(norm, x.order, &history)
+			if accept != (norm < 1) {
+				t.Errorf("%s: accepted is %v", what, accept)
+			}
+			agree(t, what+": the factor", factor, x.factors[k])
+		}
+	}
+}
+
+// TestStartAgainstSciPy compares with select_initial_step of SciPy 1.17.1, for a field that is f0 at the start and f1 at
+// the probe: where it looked, and the step it chose.
+func TestStartAgainstSciPy(t *testing.T) {
+	for _, x := range []struct {
+		z0, f0, f1  []float64
+		span        solver.Span
+		order       int
+		rtol, atol  float64
+		probe, step float64
+	}{
+		{[]float64{1, 2}, []float64{3, -1}, []float64{2.5, -0.5}, solver.Span{T1: 10}, 5, 1e-3, 1e-6,
+			0.004651004755042265, 0.041134430292214176},
+		{[]float64{1, 2}, []float64{3, -1}, []float64{2.5, -0.5}, solver.Span{T1: 10}, 3, 1e-3, 1e-6,
+			0.004651004755042265, 0.004901652037013009},
+		{[]float64{0, 0}, []float64{1, 0}, []float64{1, 0.001}, solver.Span{T1: 10}, 5, 1e-3, 1e-6, 1e-6, 1e-4},
+		{[]float64{1e-3, 1}, []float64{0, 0}, []float64{0, 0}, solver.Span{T1: 10}, 5, 1e-3, 1e-6, 1e-6, 1e-6},
+		{[]float64{1, 1}, []float64{1e-3, 0}, []float64{1e-3, 0}, solver.Span{T1: 1e9}, 5, 1e-3, 1e-6,
+			14.142135623730953, 0.42676600267078757},
+		{[]float64{1, 1}, []float64{1e6, 0}, []float64{-1e6, 0}, solver.Span{T0: 5, T1: -5}, 5, 1e-6, 1e-9,
+			1.4142135623730952e-08, 1.414213562373095e-06},
+		{[]float64{1, 1}, []float64{1e-4, 0}, []float64{1e-4, 1}, solver.Span{T1: 0.25}, 5, 1e-6, 1e-9,
+			0.25, 0.020406936673980462},
+	} {
+		scaled := func(v []float64) float64 {
+			sum := 0.0
+			for i := range v {
+				e := v[i] / (x.atol + x.rtol*math.Abs(x.z0[i]))
+				sum += e * e
+			}
+			return math.Sqrt(sum / float64(len(v)))
+		}
+		change := []float64{x.f1[0] - x.f0[0], x.f1[1] - x.f0[1]}
+		probe := solver.StartProbe(scaled(x.z0), scaled(x.f0), x.span)
+		agree(t, fmt.Sprintf("the probe for %v", x), probe, x.probe)
+		agree(t, fmt.Sprintf("the step for %v", x), solver.StartStep(probe, scaled(x.f0), scaled(change), x.order), x.step)
+
+		var looked []float64 // the whole rule, as Integrate applies it
+		s := spec(x.rtol, x.atol)
+		s.Controller.MaxSteps = 1
+		if s.Tableau = solver.Dopri5(); x.order == 3 {
+			s.Tableau = solver.Bosh3()
+		}
+		path := solver.Integrate(func(at float64, _, dz []float64) {
+			if looked = append(looked, at); len(looked) == 2 {
+				copy(dz, x.f1)
+			} else {
+				copy(dz, x.f0)
+			}
+		}, x.z0, x.span, s, nil)
+		if at := x.span.T0 + math.Copysign(x.probe, x.span.T1-x.span.T0); math.Abs(looked[1]-at) > 1e-15*math.Abs(at) {
+			t.Errorf("%v is probed at %v, want %v", x, looked[1], at)
+		}
+		agree(t, fmt.Sprintf("the first step of %v", x), math.Abs(path.End.H), x.step)
+	}
+}
+
+// dense are the weights of the stages at five places of a step: for dopri5 what diffrax 0.7.2 makes of unit slopes, for
+// bosh3 SciPy 1.17.1's RK23.P.
+var (
+	densePlaces = []float64{0.1, 0.25, 0.5, 0.9, 1}
+	dense       = map[string][][]float64{
+		"dopri5": {
+			{0.07442324105370443, 0.11524482517522178, 0.10013431883002377, 0.08846490772037041, 35. / 384},
+			{0, 0, 0, 0, 0},
+			{0.034249554675449205, 0.1642510636362518, 0.39183217941842585, 0.4583286202639485, 500. / 1113},
+			{-0.027823601722200216, -0.09815654682667918, -0.029824601765948366, 0.5867597316111323, 125. / 192},
+			{0.01950111916129049, 0.07344665680263984, 0.05893268337240787, -0.28482199404625685, -2187. / 6784},
+			{-0.01064831151564687, -0.041669672170259645, -0.044978888091043556, 0.11297073610340097, 11. / 84},
+			{0.010297998347402965, 0.03688367338282536, 0.023904308236133986, -0.06170200165259688, 0},
+		},
+		"bosh3": {
+			{0.08722222222222223, 0.17534722222222224, 0.23611111111111113, 0.225, 2. / 9},
+			{0.009333333333333336, 0.052083333333333336, 0.16666666666666669, 0.324, 1. / 3},
+			{0.012444444444444447, 0.06944444444444445, 0.2222222222222222, 0.432, 4. / 9},
+			{-0.009, -0.046875, -0.125, -0.081, 0},
+		},
+	}
+)
+
+func TestDenseOutputAgainstOthers(t *testing.T) {
+	for _, tab := range solver.Tableaus() {
+		weights := dense[tab.Name]
+		step := solver.Step{T: 3, H: 0.5, Z0: []float64{2}, K: make([][]float64, tab.Stages())}
+		for i := range step.K {
+			step.K[i] = []float64{float64(i*i) - 3}
+		}
+		for at, x := range densePlaces {
+			want := 2.0
+			for i, w := range weights {
+				if got := solver.Polynomial(tab.Dense[i], x); math.Abs(got-w[at]) > 1e-14 {
+					t.Errorf("%s: the weight of stage %d at %v is %v, want %v", tab.Name, i, x, got, w[at])
+				}
+				want += 0.5 * w[at] * step.K[i][0]
+			}
+			got := []float64{0}
+			step.At(&tab, x, got)
+			agree(t, fmt.Sprintf("%s at %v", tab.Name, x), got[0], want)
+		}
+	}
+	if got := solver.Polynomial([]float64{2, -3, 0.5}, 2); got != 2*2-3*4+0.5*8 {
+		t.Errorf("2x − 3x² + x³/2 at 2 is %v", got)
+	}
+}
+
+// TestAdamAgainstOptax takes four gradients through adam of optax 0.2.8, alone (torch.optim.Adam of PyTorch 2.15 gives the
+// same to the bit) and after clip_by_global_norm, with a rate of 0.1, betas of 0.8 and 0.95 and an epsilon of 1e-3.
+func TestAdamAgainstOptax(t *testing.T) {
+	gradients := [][]float64{{0.3, -0.4, 0}, {3, 4, -1}, {0.1, 0.1, 0.2}, {-2, 0.5, 1}}
+	for _, x := range []struct {
+		clip  float64
+		theta [][]float64
+		m, v  []float64
+	}{
+		{0, [][]float64{
+			{0.9003322259136213, -1.9002493765586035, 0.5},
+			{0.8169805682393978, -1.9712608612324256, 0.5774709290892502},
+			{0.7536284780353124, -2.0250090797704647, 0.6191406016768036},
+			{0.7507618442874048, -2.074704401372879, 0.5948180167633119}},
+			[]float64{0.03072, 0.58704, 0.104}, []float64{0.6104581875, 0.741834, 0.097025}},
+		{0.5, [][]float64{
+			{0.9003322259136213, -1.9002493765586035, 0.5},
+			{0.8007560939432639, -1.9103565409936025, 0.5764898359317204},
+			{0.7134619361367103, -1.9302172127917978, 0.5388194261178213},
+			{0.7150511777861251, -1.9582735157343643, 0.47220868586761183}},
+			[]float64{-0.002912858147865599, 0.04706751961897435, 0.06309214539835468},
+			[]float64{0.017762045100732617, 0.014871545787545801, 0.004714846611721616}},
+	} {
+		o := solver.Optimizer{Rate: 0.1, Beta1: 0.8, Beta2: 0.95, Epsilon: 1e-3, ClipNorm: x.clip}
+		state := solver.NewOptimizerState([]float64{1, -2, 0.5})
+		for k, g := range gradients {
+			solver.AdamUpdate(&state, o, g, math.Sqrt(g[0]*g[0]+g[1]*g[1]+g[2]*g[2]))
+			for i := range g {
+				agree(t, fmt.Sprintf("clip %v: θ%d after %d updates", x.clip, i, k+1), state.Theta[i], x.theta[k][i])
+			}
+		}
+		for i := range x.m {
+			agree(t, fmt.Sprintf("clip %v: m%d", x.clip, i), state.M[i], x.m[i])
+			agree(t, fmt.Sprintf("clip %v: v%d", x.clip, i), state.V[i], x.v[i])
+		}
+		if state.Step != 4 {
+			t.Errorf("%d updates, want 4", state.Step)
+		}
+	}
+}
+
+// TestCorrections compares with 1/(1 − βⁿ) in 200 bits.
+func TestCorrections(t *testing.T) {
+	exact := func(beta float64, n int64) float64 {
+		one, power := big.NewFloat(1).SetPrec(200), big.NewFloat(1).SetPrec(200)
+		for range n {
+			power.Mul(power, big.NewFloat(beta))
+		}
+		x, _ := new(big.Float).Quo(one, new(big.Float).SetPrec(200).Sub(one, power)).Float64()
+		return x
+	}
+	o := solver.DefaultOptimizer(1)
+	for _, n := range []int64{1, 2, 10, 1000, 50000} {
+		m, v := o.Corrections(n)
+		agree(t, fmt.Sprintf("the correction of m at %d", n), m, exact(0.9, n))
+		agree(t, fmt.Sprintf("the correction of v at %d", n), v, exact(0.999, n))
+	}
+}
+
+// TestClipScale lists what shortens a gradient to the clipping norm.
+func TestClipScale(t *testing.T) {
+	for _, x := range []struct{ clip, norm, want float64 }{
+		{0, 1e9, 1}, {2, 1, 1}, {2, 2, 1}, {2, 4, 0.5}, {0.5, 200, 0.0025}, {2, 0, 1}, {3, math.Inf(1), 0},
+	} {
+		if got := (solver.Optimizer{ClipNorm: x.clip}).ClipScale(x.norm); got != x.want {
+			t.Errorf("a norm of %v clipped to %v is scaled by %v, want %v", x.norm, x.clip, got, x.want)
+		}
+	}
+}
+
+// TestSmallestStep lists four spacings of float64, or up to twice as many, and four of the smallest numbers of the
+// precision at zero.
+func TestSmallestStep(t *testing.T) {
+	for _, x := range []struct {
+		at             float64
+		single, double float64
+	}{
+		{0, 4 * 0x1p-149, 4 * 0x1p-1074},
+		{1, 4 * 0x1p-52, 4 * 0x1p-52},
+		{-1, 4 * 0x1p-52, 4 * 0x1p-52},
+		{1.5, 6 * 0x1p-52, 6 * 0x1p-52},
+		{-0x1p30, 4 * 0x1p-22, 4 * 0x1p-22},
+		{0x1p-100, 4 * 0x1p-149, 4 * 0x1p-152},
+		{0x1p-90, 4 * 0x1p-142, 4 * 0x1p-142},
+	} {
+		for p, want := range map[solver.Precision]float64{solver.Float32: x.single, solver.TF32: x.single, solver.Float64: x.double} {
+			got := solver.SmallestStep(x.at, p)
+			if got != want || x.at != 0 && x.at+got/2 == x.at {
+				t.Errorf("the smallest step of %v at %v is %v, want %v", p, x.at, got, want)
+			}
+		}
+	}
+}
+
+// TestClipStep lists steps and what is left of the span.
+func TestClipStep(t *testing.T) {
+	for _, x := range []struct {
+		t, h, t1 float64
+		want     float64
+		last     bool
+	}{
+		{0, 0.25, 1, 0.25, false},
+		{0, 1, 1, 1, true},
+		{0, 2, 1, 1, true},
+		{0, -2, -1, -1, true},
+		{0, -0.25, -1, -0.25, false},
+		{0, 1 - 1e-13, 1, 1, true},
+		{0, 1 - 1e-11, 1, 1 - 1e-11, false},
+		{1, 1e-300, 2, 4 * 0x1p-52, false},
+		{1, -1e-300, 0, -4 * 0x1p-52, false},
+		{1, 1e-300, 1 + 0x1p-52, 0x1p-52, true},
+		{1, 5.7 * 0x1p-52, 1 + 6*0x1p-52, 6 * 0x1p-52, true}, // rounds to t1
+		{1, 5.2 * 0x1p-52, 1 + 6*0x1p-52, 5.2 * 0x1p-52, false},
+	} {
+		if got, last := solver.ClipStep(x.t, x.h, x.t1, solver.Float64); got != x.want || last != x.last {
+			t.Errorf("%v from %v towards %v is %v, last %v; want %v, %v", x.h, x.t, x.t1, got, last, x.want, x.last)
+		}
+	}
+}
+
+// TestMeanLoss differentiates the squared distance of z(1) from labels for z' = z² from starts of which one blows up: 1/3
+// and −1/2 arrive, with losses 4/9 and 9/4. The sample that does not arrive counts for nothing, whatever its weight.
+func TestMeanLoss(t *testing.T) {
+	field, err := graph.LowerField(graph.Field{Dim: 1,
+		Func: func(_, z *gorgonia.Node, _ []*gorgonia.Node) (*gorgonia.Node, error) { return gorgonia.Square(z) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, err := graph.LowerHead(graph.Head{Dim: 1, Readout: graph.Component(0), Loss: graph.MeanSquaredError()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := spec(1e-10, 1e-12)
+	s.Gradient, s.Precision = solver.Discrete, solver.Float64
+	p, err := solver.Reference().Compile(solver.Model{Field: field, Head: head}, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range []struct {
+		z0, weight []float64
+		want       float64
+	}{
+		{[]float64{0.25, -1}, nil, (4./9 + 9./4) / 2},
+		{[]float64{0.25, 2, -1}, nil, (4./9 + 9./4) / 3},
+		{[]float64{0.25, 2, -1}, []float64{0.5, 7, 0.25}, 4./18 + 9./16},
+	} {
+		labels := make([]float64, len(x.z0))
+		for i := range labels {
+			labels[i] = 1
+		}
+		d, err := p.Differentiate(context.Background(), nil, solver.Batch{Z0: x.z0, Spans: []solver.Span{{T1: 1}}},
+			solver.Objective{Labels: labels, Weight: x.weight})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if math.Abs(d.Loss-x.want) > 1e-7 {
+			t.Errorf("the loss of %v with weights %v is %v, want %v", x.z0, x.weight, d.Loss, x.want)
+		}
+	}
+}
