@@ -62,23 +62,21 @@ func Integrate(f FieldFunc, z0 []float64, span Span, spec Spec, onStep func(Step
 func cancelled(z0 []float64, span Span, spec Spec) Path {
 	in := newIntegration(nil, z0, span, spec)
 	in.save(nil)
-	in.path.End.Status = Cancelled
-	return in.path
+	in.row.Status = Cancelled
+	return in.path()
 }
 
 // integration is an Integrate under way.
 type integration struct {
-	f       FieldFunc
-	spec    Spec
-	tab     *Tableau
-	span    Span
-	t, h    float64
-	z       []float64
-	k       [][]float64 // k[0] is the field at (t, z)
-	history Errors
-	saveAt  []float64
-	saved   int // save times done
-	path    Path
+	f      FieldFunc
+	spec   Spec
+	tab    *Tableau
+	row    Row
+	z      []float64
+	k      [][]float64 // k[0] is the field at (t, z)
+	saveAt []float64
+	saved  [][]float64
+	next   int // save time
 
 	// scaleWidth is 0, or the width of rows whose components share a scale: the largest of them. The adjoint is linear, so
 	// a component that crosses zero must not set the step.
@@ -86,92 +84,75 @@ type integration struct {
 }
 
 func newIntegration(f FieldFunc, z0 []float64, span Span, spec Spec) *integration {
-	in := &integration{f: f, spec: spec, tab: &spec.Tableau, span: span, t: span.T0, z: slices.Clone(z0),
-		saveAt: span.saveTimes(spec.SaveAt)}
+	in := &integration{f: f, spec: spec, tab: &spec.Tableau, z: slices.Clone(z0), saveAt: span.saveTimes(spec.SaveAt)}
+	in.row.Enter(span)
 	in.k = make([][]float64, spec.Tableau.Stages())
 	for i := range in.k {
 		in.k[i] = make([]float64, len(z0))
 	}
-	in.path = Path{Z1: in.z, End: End{T: span.T0}}
 	for range spec.SaveAt {
 		nan := make([]float64, len(z0))
 		for c := range nan {
 			nan[c] = math.NaN()
 		}
-		in.path.Saved = append(in.path.Saved, nan)
+		in.saved = append(in.saved, nan)
 	}
 	return in
 }
 
+func (in *integration) path() Path {
+	return Path{Z1: in.z, Saved: in.saved, End: in.row.Ended(), Stats: in.row.Stats, next: math.Abs(in.row.H)}
+}
+
 func (in *integration) run(onStep func(Step)) Path {
 	in.save(nil)
-	if in.span.T0 == in.span.T1 {
+	if in.row.Done() {
 		if !finite(in.z) {
-			in.path.End.Status = NonFinite
+			in.row.Status = NonFinite
 		}
-		return in.path
+		return in.path()
 	}
-	if in.start() {
-		for in.step(onStep) {
-		}
+	in.start()
+	for !in.row.Done() {
+		in.step(onStep)
 	}
-	in.path.next = math.Abs(in.h)
-	return in.path
+	return in.path()
 }
 
 func (in *integration) eval(t float64, z, dz []float64) {
 	in.f(t, z, dz)
-	in.path.Stats.NFE++
+	in.row.Stats.NFE++
 }
 
-// start evaluates the field at t0 and finds the first step size. It reports whether there is anything to integrate.
-func (in *integration) start() bool {
-	in.eval(in.t, in.z, in.k[0])
-	if !finite(in.z) || !finite(in.k[0]) {
-		in.path.End.Status = NonFinite
-		return false
+// start evaluates the field at t0 and finds the first step size (see [StartStep]).
+func (in *integration) start() {
+	in.eval(in.row.T, in.z, in.k[0])
+	con, f0 := &in.spec.Controller, in.k[0]
+	norm := func(x func(c int) float64) float64 {
+		return rms(len(in.z), func(c int) float64 { return x(c) / (con.Atol + con.Rtol*math.Abs(in.z[c])) })
 	}
-	direction := math.Copysign(1, in.span.T1-in.span.T0)
-	in.h = direction * in.spec.Controller.FirstStep
-	if in.h == 0 {
-		in.h = direction * in.hairer(direction)
+	m := Measure{Finite: finite(in.z) && finite(f0)}
+	m.First, m.Second = norm(func(c int) float64 { return in.z[c] }), norm(func(c int) float64 { return f0[c] })
+	if !in.row.FirstSlope(&in.spec, m) {
+		return
 	}
-	return true
-}
-
-// hairer is the automatic first step size: see [StartStep].
-func (in *integration) hairer(direction float64) float64 {
-	con := &in.spec.Controller
-	scale := func(c int) float64 { return con.Atol + con.Rtol*math.Abs(in.z[c]) }
-	d0 := rms(len(in.z), func(c int) float64 { return in.z[c] / scale(c) })
-	d1 := rms(len(in.z), func(c int) float64 { return in.k[0][c] / scale(c) })
-	h0 := StartProbe(d0, d1, in.span)
 	probe, f1 := slices.Clone(in.z), make([]float64, len(in.z))
 	for c := range probe {
-		probe[c] += direction * h0 * in.k[0][c]
+		probe[c] += in.row.Step * f0[c]
 	}
-	in.eval(StageTime(in.t, direction*h0, 1, in.span.T1), probe, f1)
-	d2 := rms(len(in.z), func(c int) float64 { return (f1[c] - in.k[0][c]) / scale(c) })
-	return StartStep(h0, d1, d2, in.tab.Order)
+	in.eval(in.row.At(1), probe, f1)
+	in.row.Probe(&in.spec, Measure{First: norm(func(c int) float64 { return f1[c] - f0[c] })})
 }
 
-// step tries one step and reports whether there is more to do.
-func (in *integration) step(onStep func(Step)) bool {
-	h, last := ClipStep(in.t, in.h, in.span.T1, in.spec.Precision)
-	z1 := in.stages(h)
-	accept, factor := in.spec.Controller.Next(in.errorNorm(h, z1), in.tab.Order, &in.history)
-	in.path.End.H = h
-	if accept {
-		in.accept(h, z1, last, onStep)
-		if last {
-			return false
-		}
-	} else {
-		in.path.Stats.Rejected++
+// step tries one step.
+func (in *integration) step(onStep func(Step)) {
+	in.row.Try(&in.spec)
+	z1 := in.stages(in.row.Step)
+	in.row.Judge(&in.spec, Measure{First: in.errorNorm(in.row.Step, z1), Finite: finite(z1) && finite(in.k[len(in.k)-1])})
+	if in.row.Accepted {
+		in.accept(z1, onStep)
 	}
-	in.h = h * factor
-	in.path.End.Status = in.verdict(accept, z1)
-	return in.path.End.Status == OK
+	in.row.Settle(&in.spec)
 }
 
 // stages computes k[1:] of a step of size h and returns its result.
@@ -186,15 +167,12 @@ func (in *integration) stages(h float64) []float64 {
 			}
 			z[c] += h * s
 		}
-		in.eval(StageTime(in.t, h, in.tab.C[i], in.span.T1), z, in.k[i])
+		in.eval(in.row.At(in.tab.C[i]), z, in.k[i])
 	}
 	return z
 }
 
 func (in *integration) errorNorm(h float64, z1 []float64) float64 {
-	if !finite(z1) {
-		return math.NaN() // an infinite result has an infinite scale, which hides any error
-	}
 	return rms(len(z1), func(c int) float64 {
 		e := 0.0
 		for i, w := range in.tab.E {
@@ -216,20 +194,14 @@ func (in *integration) scale(c int, z1 []float64) float64 {
 	return con.Atol + con.Rtol*largest
 }
 
-// accept moves to the end of the step.
-func (in *integration) accept(h float64, z1 []float64, last bool, onStep func(Step)) {
-	step := Step{T: in.t, H: h, End: in.t + h, Z0: in.z, Z1: z1, K: in.k}
-	if last {
-		step.End = in.span.T1
-	}
-	in.t = step.End
-	in.path.Stats.Accepted++
-	in.path.End.T = in.t
+// accept makes the step's result the state.
+func (in *integration) accept(z1 []float64, onStep func(Step)) {
+	step := Step{T: in.row.T, H: in.row.Step, End: in.row.End(), Z0: in.z, Z1: z1, K: in.k}
 	in.save(&step)
 	if onStep != nil {
 		onStep(step)
 	}
-	in.z, in.path.Z1 = z1, z1
+	in.z = z1
 	next := make([][]float64, len(in.k))
 	next[0] = in.k[len(in.k)-1]
 	for i := 1; i < len(next); i++ {
@@ -238,35 +210,25 @@ func (in *integration) accept(h float64, z1 []float64, last bool, onStep func(St
 	in.k = next
 }
 
-// save fills the save times up to the current time: those at t0 when step is nil, else those within the step.
+// save fills the save times up to those at t0 when step is nil, else those within the step.
 func (in *integration) save(step *Step) {
-	for ; in.saved < len(in.saveAt); in.saved++ {
-		s := in.saveAt[in.saved]
+	end := in.row.T
+	if step != nil {
+		end = step.End
+	}
+	for ; in.next < len(in.saveAt); in.next++ {
+		t, z := in.saveAt[in.next], in.saved[in.next]
 		switch {
-		case in.span.before(in.t, s):
+		case in.row.Span.before(end, t):
 			return
 		case step == nil:
-			copy(in.path.Saved[in.saved], in.z)
-		case s == in.t:
-			copy(in.path.Saved[in.saved], step.Z1)
+			copy(z, in.z)
+		case t == end:
+			copy(z, step.Z1)
 		default:
-			step.At(in.tab, (s-step.T)/step.H, in.path.Saved[in.saved])
+			step.At(in.tab, (t-step.T)/step.H, z)
 		}
 	}
-}
-
-// verdict says whether the integration can go on after a step.
-func (in *integration) verdict(accepted bool, z1 []float64) Status {
-	switch {
-	case !accepted && math.Abs(in.h) < SmallestStep(in.t, in.spec.Precision):
-		if finite(z1) && finite(in.k[len(in.k)-1]) {
-			return StepUnderflow
-		}
-		return NonFinite
-	case in.path.Stats.Tried() >= in.spec.Controller.MaxSteps:
-		return MaxSteps
-	}
-	return OK
 }
 
 func maxAbs(a, b float64) float64 { return math.Max(math.Abs(a), math.Abs(b)) }

@@ -49,14 +49,14 @@ func (p *adjointPass[T]) begin(slot int) bool {
 		}
 		copy(p.a(slot), row(c.cotangent, i, c.dim))
 		r := &p.tile.row[slot]
-		r.span = p.nextSpan(slot, c.span(i).T1)
+		r.Span = p.nextSpan(slot, c.span(i).T1)
 		if p.along == nil {
 			copy(p.z(slot), row(c.z1, i, c.dim))
 			return true
 		}
 		p.along.open(slot, i)
 		if p.tile.m.con.FirstStep == 0 {
-			r.h = p.along.firstStepBack(i)
+			r.H = p.along.firstStepBack(i)
 		}
 		return true
 	}
@@ -89,14 +89,14 @@ func (p *adjointPass[T]) accepted(slots []int) {
 	for _, stage := range tl.m.used {
 		tl.frames.add(stage, slots)
 		for _, s := range slots {
-			p.weight = append(p.weight, T(-tl.row[s].step*tl.m.tab.B[stage])*p.call.weightOf(p.sample[s]))
+			p.weight = append(p.weight, T(-tl.row[s].Step*tl.m.tab.B[stage])*p.call.weightOf(p.sample[s]))
 		}
 	}
 	tl.exec.scale(&tl.frames.rows, p.weight)
 	tl.exec.accumulate(p.sums, &tl.frames.rows)
 	if p.along != nil {
 		for _, s := range slots {
-			p.along.passed(s, tl.row[s].t+tl.row[s].step)
+			p.along.passed(s, tl.row[s].End())
 		}
 	}
 }
@@ -104,18 +104,18 @@ func (p *adjointPass[T]) accepted(slots []int) {
 // finished passes a save time, where a takes up its cotangent, or ends the sample.
 func (p *adjointPass[T]) finished(slot int) bool {
 	c, r, i := p.call, &p.tile.row[slot], p.sample[slot]
-	if r.status == solver.OK && p.along == nil {
-		r.status = p.meet(slot)
+	if r.Status == solver.OK && p.along == nil {
+		r.Status = p.meet(slot)
 	}
-	if r.status == solver.OK && p.left[slot] > 0 {
+	if r.Status == solver.OK && p.left[slot] > 0 {
 		p.left[slot]--
 		addRow(p.a(slot), row(c.savedBar, i*len(c.saveAt)+p.left[slot], c.dim))
-		r.span = p.nextSpan(slot, r.span.T1)
+		r.Span = p.nextSpan(slot, r.Span.T1)
 		return true
 	}
-	c.back[i] = solver.End{Status: r.status, T: r.t, H: r.step}
-	c.backStats[i] = r.stats
-	if r.status == solver.OK {
+	c.back[i] = r.Ended()
+	c.backStats[i] = r.Stats
+	if r.Status == solver.OK {
 		for j, v := range p.a(slot) {
 			row(c.z0Bar, i, c.dim)[j] = c.weightOf(i) * v
 		}

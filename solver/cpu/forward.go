@@ -46,7 +46,7 @@ func (p *forwardPass[T]) begin(slot int) bool {
 	p.next++
 	p.sample[slot], p.saved[slot] = i, 0
 	copy(row(p.tile.z, slot, p.tile.width), row(p.call.z0, i, p.call.dim))
-	p.tile.row[slot].span = p.call.span(i)
+	p.tile.row[slot].Span = p.call.span(i)
 	for j := range p.savedRow(slot) {
 		p.savedRow(slot)[j] = T(math.NaN())
 	}
@@ -65,7 +65,7 @@ func (p *forwardPass[T]) due(slot int, t float64) bool {
 	if p.saved[slot] == len(p.call.saveAt) {
 		return false
 	}
-	s := p.tile.row[slot].span
+	s := p.tile.row[slot].Span
 	next := p.call.saveTime(p.sample[slot], p.saved[slot])
 	if s.T1 >= s.T0 {
 		return next <= t
@@ -88,12 +88,9 @@ func (p *forwardPass[T]) accepted(slots []int) {
 		r := &p.tile.row[slot]
 		z := row(p.tile.z, slot, p.tile.width)
 		if p.tile.frames.record != nil {
-			p.record.add(slot, p.sample[slot], r.t, r.step, z)
+			p.record.add(slot, p.sample[slot], r.T, r.Step, z)
 		}
-		end := r.t + r.step
-		if r.last {
-			end = r.span.T1
-		}
+		end := r.End()
 		for p.due(slot, end) {
 			t := p.call.saveTime(p.sample[slot], p.saved[slot])
 			if t == end {
@@ -111,7 +108,7 @@ func (p *forwardPass[T]) keep(slots []int) {
 	tl.prepare(slots)
 	for _, slot := range slots {
 		r := &tl.row[slot]
-		p.path.add(p.sample[slot], r.t, r.step, row(tl.z, slot, tl.width))
+		p.path.add(p.sample[slot], r.T, r.Step, row(tl.z, slot, tl.width))
 	}
 	p.path.fit(tl.exec.kern, tl.list.h, tl.k, tl.list.k)
 }
@@ -120,10 +117,10 @@ func (p *forwardPass[T]) keep(slots []int) {
 func (p *forwardPass[T]) dense(slot int, t float64, dst []T) {
 	tl := p.tile
 	r := &tl.row[slot]
-	x := (t - r.t) / r.step
+	x := (t - r.T) / r.Step
 	copy(dst, row(tl.z, slot, tl.width))
 	for i, weights := range tl.m.tab.Dense {
-		w := T(r.step * solver.Polynomial(weights, x))
+		w := T(r.Step * solver.Polynomial(weights, x))
 		for c, k := range row(tl.k, slot*tl.m.stages+i, tl.width) {
 			dst[c] += w * k
 		}
@@ -133,9 +130,9 @@ func (p *forwardPass[T]) dense(slot int, t float64, dst []T) {
 func (p *forwardPass[T]) finished(slot int) bool {
 	r, i := &p.tile.row[slot], p.sample[slot]
 	copy(row(p.call.z1, i, p.call.dim), row(p.tile.z, slot, p.tile.width))
-	p.call.end[i] = solver.End{Status: r.status, T: r.t, H: r.step}
-	p.call.stats[i] = r.stats
-	if r.status == solver.OK {
+	p.call.end[i] = r.Ended()
+	p.call.stats[i] = r.Stats
+	if r.Status == solver.OK {
 		p.done = append(p.done, i)
 	}
 	return false

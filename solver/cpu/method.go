@@ -7,23 +7,23 @@ import (
 
 // method is a tableau in the state's precision, with what the passes derive from it.
 type method[T simd.Float] struct {
-	tab       solver.Tableau
-	con       solver.Controller
-	precision solver.Precision
-	stages    int
-	a         [][]T // a[i]: weights of the earlier stages in the argument of stage i
-	e         []T   // weights of the error estimate
-	columns   [][]T // columns[i][j] for j > i: weight of stage i in the argument of stage j; the last stage's is the result
-	used      []int // stages with a weight in the result
-	dense     [][]T // dense[p]: weights of the stages in the coefficient of x^(p+1) of the dense output
-	one       []T   // the weight of a plain Euler step
-	atol      T
-	rtol      T
+	tab     solver.Tableau
+	spec    solver.Spec
+	con     solver.Controller
+	stages  int
+	a       [][]T // a[i]: weights of the earlier stages in the argument of stage i
+	e       []T   // weights of the error estimate
+	columns [][]T // columns[i][j] for j > i: weight of stage i in the argument of stage j; the last stage's is the result
+	used    []int // stages with a weight in the result
+	dense   [][]T // dense[p]: weights of the stages in the coefficient of x^(p+1) of the dense output
+	one     []T   // the weight of a plain Euler step
+	atol    T
+	rtol    T
 }
 
 func newMethod[T simd.Float](spec solver.Spec) *method[T] {
 	tab := spec.Tableau
-	m := &method[T]{tab: tab, con: spec.Controller, precision: spec.Precision, stages: tab.Stages(), e: converted[T](tab.E), one: []T{1},
+	m := &method[T]{tab: tab, spec: spec, con: spec.Controller, stages: tab.Stages(), e: converted[T](tab.E), one: []T{1},
 		atol: T(spec.Controller.Atol), rtol: T(spec.Controller.Rtol)}
 	for i := range tab.Stages() {
 		m.a = append(m.a, converted[T](tab.A[i]))

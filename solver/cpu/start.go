@@ -14,7 +14,7 @@ func (tl *tile[T]) start() {
 		tl.prepare(tl.fresh)
 		tl.evaluate(0, tl.fresh, nil, 0)
 		tl.dropNonFinite()
-		tl.firstSteps()
+		tl.firstSlopes()
 		tl.fresh = tl.fresh[:0]
 		tl.fill()
 	}
@@ -36,48 +36,45 @@ func (tl *tile[T]) dropNonFinite() {
 	}
 	tl.fresh = good
 	for _, s := range bad {
-		tl.row[s].status = solver.NonFinite
+		tl.row[s].FirstSlope(&tl.m.spec, solver.Measure{})
 		tl.finish(s)
 	}
 }
 
-// firstSteps sets the size of the first step of the fresh rows that have none yet: given, or Hairer's (see
-// solver.StartStep).
-func (tl *tile[T]) firstSteps() {
-	without := tl.fresh[:0]
+// firstSlopes gives the fresh rows their first step; those that ask for one probe the field.
+func (tl *tile[T]) firstSlopes() {
+	asking := tl.fresh[:0]
 	for _, s := range tl.fresh {
-		if tl.row[s].h == 0 {
-			without = append(without, s)
+		if r := &tl.row[s]; r.NeedsNorms(&tl.m.spec) {
+			asking = append(asking, s)
+		} else {
+			r.FirstSlope(&tl.m.spec, solver.Measure{Finite: true})
 		}
 	}
-	tl.fresh = without
-	if len(tl.fresh) == 0 {
+	if tl.fresh = asking; len(asking) == 0 {
 		return
 	}
-	if h := tl.m.con.FirstStep; h > 0 {
-		for _, s := range tl.fresh {
-			tl.row[s].h = math.Copysign(h, tl.row[s].direction())
-		}
-		return
-	}
-	d0, d1 := tl.list.norm[0][:len(tl.fresh)], tl.list.norm[1][:len(tl.fresh)]
-	tl.prepare(tl.fresh)
-	z, k := tl.list.z, tl.list.k
-	simd.Norm(d0, tl.z, z, tl.z, z, tl.m.atol, tl.m.rtol, tl.width)
-	simd.Norm(d1, tl.k, k, tl.z, z, tl.m.atol, tl.m.rtol, tl.width)
-	tl.root(d0)
-	tl.root(d1)
-	for i, s := range tl.fresh {
-		r := &tl.row[s]
-		r.step = math.Copysign(solver.StartProbe(d0[i], d1[i], r.span), r.direction())
+	first, second := tl.list.norm[0][:len(asking)], tl.list.norm[1][:len(asking)]
+	tl.prepare(asking)
+	tl.norm(first, tl.z, tl.list.z)
+	tl.norm(second, tl.k, tl.list.k)
+	for i, s := range asking {
+		tl.row[s].FirstSlope(&tl.m.spec, solver.Measure{Finite: true, First: first[i], Second: second[i]})
 	}
 	tl.probe()
-	d2 := d0
-	simd.Norm(d2, tl.diff, z, tl.z, z, tl.m.atol, tl.m.rtol, tl.width)
-	tl.root(d2)
-	for i, s := range tl.fresh {
-		r := &tl.row[s]
-		r.h = math.Copysign(solver.StartStep(math.Abs(r.step), d1[i], d2[i], tl.m.tab.Order), r.direction())
+	tl.norm(first, tl.diff, tl.list.z)
+	for i, s := range asking {
+		tl.row[s].Probe(&tl.m.spec, solver.Measure{First: first[i]})
+	}
+}
+
+// norm is the root mean square of x, scaled by the tolerances at the state: of each fresh row, or of all together under
+// one step for all.
+func (tl *tile[T]) norm(out []float64, x []T, off []int) {
+	simd.Norm(out, x, off, tl.z, tl.list.z, tl.m.atol, tl.m.rtol, tl.width)
+	tl.share(out)
+	for i, v := range out {
+		out[i] = math.Sqrt(v / float64(tl.width))
 	}
 }
 
@@ -90,14 +87,6 @@ func (tl *tile[T]) probe() {
 		for c := range tl.width {
 			tl.diff[s*tl.width+c] = k[tl.width+c] - k[c]
 		}
-	}
-}
-
-// root turns sums of squares into root mean squares: of each row, or of all together under one step for all.
-func (tl *tile[T]) root(norms []float64) {
-	tl.share(norms)
-	for i, v := range norms {
-		norms[i] = math.Sqrt(v / float64(tl.width))
 	}
 }
 
@@ -114,5 +103,3 @@ func (tl *tile[T]) share(norms []float64) {
 		norms[i] = total / float64(len(norms))
 	}
 }
-
-func (r *rowState) direction() float64 { return r.span.T1 - r.span.T0 }

@@ -30,7 +30,7 @@ type tile[T simd.Float] struct {
 	z, k     []T // [capacity, width] and [capacity, stages, width]
 	diff     []T // scratch for the starting step, as z
 	frames   frames[T]
-	row      []rowState
+	row      []solver.Row
 	active   []int // slots in use
 	fresh    []int // those of them that have not started
 	free     []int
@@ -38,8 +38,7 @@ type tile[T simd.Float] struct {
 
 	list  lists[T]
 	busy  solver.Occupancy
-	seats int  // rows that count for busy: those of a tile made for the call, which an earlier one may have made larger
-	sound bool // under one step for all: the last trial step stayed finite in every row
+	seats int // rows that count for busy: those of a tile made for the call, which an earlier one may have made larger
 }
 
 // form is what a tile integrates.
@@ -54,23 +53,6 @@ const (
 
 // needsVJP reports whether the derivative of the state needs the vector-Jacobian product.
 func (f form) needsVJP() bool { return f >= stateAdjoint }
-
-// rowState is the control state of one row.
-type rowState struct {
-	span    solver.Span
-	t, h    float64
-	step    float64 // h cut to the end of the span
-	last    bool    // the step ends the span
-	accept  bool
-	factor  float64
-	history solver.Errors
-	tried   int // steps of this span
-	stats   solver.Stats
-	status  solver.Status
-}
-
-// at is the time at fraction c of the step.
-func (r *rowState) at(c float64) float64 { return solver.StageTime(r.t, r.step, c, r.span.T1) }
 
 // ports are the places of the field's inputs and results beside the state.
 type ports struct {
@@ -133,7 +115,7 @@ func newTile[T simd.Float](m *method[T], e *executor[T], capacity int, form form
 	tl.z, tl.diff = make([]T, capacity*tl.width), make([]T, capacity*tl.width)
 	tl.k = make([]T, capacity*m.stages*tl.width)
 	tl.frames = newFrames(e, capacity, stages)
-	tl.row = make([]rowState, capacity)
+	tl.row = make([]solver.Row, capacity)
 	for _, l := range []*[]int{&tl.active, &tl.fresh, &tl.free, &tl.moved} {
 		*l = make([]int, 0, capacity)
 	}
@@ -188,7 +170,7 @@ func (tl *tile[T]) round() {
 func (tl *tile[T]) fill() {
 	for len(tl.free) > 0 {
 		slot := tl.free[len(tl.free)-1]
-		tl.row[slot] = rowState{}
+		tl.row[slot] = solver.Row{}
 		if !tl.pass.begin(slot) {
 			return
 		}
@@ -201,14 +183,11 @@ func (tl *tile[T]) fill() {
 // enter prepares a loaded row: a span without length is over at once. The step size, without its sign, is the
 // pass's, or that of the span before; 0 asks for the starting rule.
 func (tl *tile[T]) enter(slot int) {
-	r := &tl.row[slot]
-	r.t, r.step, r.tried, r.history, r.status = r.span.T0, 0, 0, solver.Errors{}, solver.OK
-	if r.span.T0 == r.span.T1 {
-		tl.finish(slot)
+	if r := &tl.row[slot]; r.Enter(r.Span) {
+		tl.fresh = append(tl.fresh, slot)
 		return
 	}
-	r.h = math.Copysign(r.h, r.direction())
-	tl.fresh = append(tl.fresh, slot)
+	tl.finish(slot)
 }
 
 // finish hands the row's sample over and frees the row, unless the sample has another span to go.
@@ -232,7 +211,7 @@ func (tl *tile[T]) cancel() {
 	for {
 		for len(tl.active) > 0 {
 			slot := tl.active[len(tl.active)-1]
-			tl.row[slot].status = solver.Cancelled
+			tl.row[slot].Status = solver.Cancelled
 			tl.finish(slot)
 		}
 		tl.fresh = tl.fresh[:0]
@@ -249,7 +228,7 @@ func (tl *tile[T]) prepare(slots []int) {
 	for i, s := range slots {
 		tl.list.z[i] = s * tl.width
 		tl.list.k[i] = s * tl.m.stages * tl.width
-		tl.list.h[i] = T(tl.row[s].step)
+		tl.list.h[i] = T(tl.row[s].Step)
 	}
 }
 
@@ -263,13 +242,13 @@ func (tl *tile[T]) evaluate(stage int, slots []int, coef []T, c float64) {
 	if tl.ports.timed {
 		dst, off := tl.exec.at(r, tl.ports.t)
 		for i, s := range slots {
-			dst[off[i]] = T(tl.row[s].at(c))
+			dst[off[i]] = T(tl.row[s].At(c))
 		}
 	}
 	if tl.along != nil {
 		dst, off := tl.exec.at(r, tl.ports.z)
 		for i, s := range slots {
-			tl.along.state(s, tl.row[s].at(c), dst[off[i]:off[i]+tl.dim])
+			tl.along.state(s, tl.row[s].At(c), dst[off[i]:off[i]+tl.dim])
 		}
 	}
 	tl.exec.run(tl.exec.forward, r)
@@ -281,7 +260,7 @@ func (tl *tile[T]) evaluate(stage int, slots []int, coef []T, c float64) {
 		tl.takeAdjoint(r, stage, slots)
 	}
 	for _, s := range slots {
-		tl.row[s].stats.NFE++
+		tl.row[s].Stats.NFE++
 	}
 }
 
@@ -313,8 +292,7 @@ func (tl *tile[T]) stages() {
 	tl.busy.Rows += int64(tl.seats)
 	tl.busy.Busy += int64(len(tl.active))
 	for _, s := range tl.active {
-		r := &tl.row[s]
-		r.step, r.last = solver.ClipStep(r.t, r.h, r.span.T1, tl.m.precision)
+		tl.row[s].Try(&tl.m.spec)
 	}
 	tl.prepare(tl.active)
 	for stage := 1; stage < tl.m.stages; stage++ {
@@ -326,28 +304,14 @@ func (tl *tile[T]) stages() {
 func (tl *tile[T]) judge() {
 	norms := tl.errorNorms()
 	tl.share(norms)
-	if tl.whole {
-		tl.sound = true
-		for _, s := range tl.active {
-			tl.sound = tl.sound && tl.finiteTrial(s)
-		}
+	sound := true // under one step for all: whether everybody's step is finite
+	for _, s := range tl.active {
+		sound = sound && (!tl.whole || tl.finiteTrial(s))
 	}
 	for i, s := range tl.active {
-		r := &tl.row[s]
-		err := math.Sqrt(norms[i] / float64(tl.width))
-		if !tl.finiteResult(s) {
-			err = math.NaN() // an infinite result has an infinite scale, which hides any error
-		}
-		r.accept, r.factor = tl.m.con.Next(err, tl.m.tab.Order, &r.history)
+		tl.row[s].Judge(&tl.m.spec, solver.Measure{First: math.Sqrt(norms[i] / float64(tl.width)),
+			Finite: sound && (tl.whole || tl.finiteTrial(s))})
 	}
-}
-
-// finiteResult reports whether the trial step's result is finite: the row's, or under one step for all, everyone's.
-func (tl *tile[T]) finiteResult(slot int) bool {
-	if tl.whole {
-		return tl.sound
-	}
-	return tl.finiteTrial(slot)
 }
 
 // errorNorms is the sum of squares of each active row's scaled error.
@@ -385,19 +349,17 @@ func (tl *tile[T]) unitSteps() []T {
 func (tl *tile[T]) advance() {
 	tl.moved = tl.moved[:0]
 	for _, s := range tl.active {
-		r := &tl.row[s]
-		r.tried++
-		if r.accept {
-			r.stats.Accepted++
+		if tl.row[s].Accepted {
 			tl.moved = append(tl.moved, s)
-		} else {
-			r.stats.Rejected++
 		}
 	}
 	tl.pass.accepted(tl.moved)
 	tl.moveOn()
 	for i := len(tl.active) - 1; i >= 0; i-- {
-		tl.settle(tl.active[i])
+		s := tl.active[i]
+		if tl.row[s].Settle(&tl.m.spec); tl.row[s].Done() {
+			tl.finish(s)
+		}
 	}
 }
 
@@ -413,33 +375,6 @@ func (tl *tile[T]) moveOn() {
 		tl.frames.next(s)
 		k := tl.k[s*tl.m.stages*tl.width:]
 		copy(k[:tl.width], k[last*tl.width:(last+1)*tl.width])
-		row := &tl.row[s]
-		row.t += row.step
-		if row.last {
-			row.t = row.span.T1
-		}
-	}
-}
-
-// settle ends a row's span or sets its next step.
-func (tl *tile[T]) settle(slot int) {
-	r := &tl.row[slot]
-	if r.accept && r.last {
-		tl.finish(slot)
-		return
-	}
-	r.h = r.step * r.factor
-	switch {
-	case !r.accept && math.Abs(r.h) < solver.SmallestStep(r.t, tl.m.precision):
-		r.status = solver.NonFinite
-		if tl.finiteResult(slot) {
-			r.status = solver.StepUnderflow
-		}
-	case r.tried >= tl.m.con.MaxSteps:
-		r.status = solver.MaxSteps
-	}
-	if r.status != solver.OK {
-		tl.finish(slot)
 	}
 }
 

@@ -1,0 +1,126 @@
+package solver
+
+import "math"
+
+// Row is the control of one sample's integration over a span: where it is, what it tries, how it goes on. It has no part in
+// the state, whose norms come to it as a [Measure]; every backend that steps on the host, and [Integrate], ask it in the
+// same order:
+//
+//	Enter      a span
+//	FirstSlope the field at the start, and perhaps Probe one Euler step on
+//	Try        a step, then Judge its error and Settle what follows, until Done
+//
+// What it holds over from one span to the next is H, the stats and the status.
+type Row struct {
+	Span     Span
+	T        float64 // time of the last accepted state
+	H        float64 // the size of the next step, before it is cut at the end of the span; 0 until it is known
+	Step     float64 // the step being tried
+	Last     bool    // it ends the span
+	Accepted bool    // so was the last step tried
+	Tried    int     // steps of this span
+	Stats    Stats
+	Status   Status
+
+	factor, slope float64
+	finite        bool
+	history       Errors
+}
+
+// Measure is what a backend measures for a decision: whether what was computed is finite, and scaled norms of it.
+type Measure struct {
+	Finite        bool
+	First, Second float64
+}
+
+// Enter begins a span. It reports whether there is anything to integrate; the status is OK.
+func (r *Row) Enter(s Span) bool {
+	r.Span, r.T, r.Step, r.Tried, r.Status = s, s.T0, 0, 0, OK
+	r.history, r.Last, r.Accepted = Errors{}, false, false
+	r.H = math.Abs(r.H) * r.direction()
+	return s.T0 != s.T1
+}
+
+func (r *Row) direction() float64 { return math.Copysign(1, r.Span.T1-r.Span.T0) }
+
+// NeedsNorms reports whether FirstSlope looks at norms: the row has no step size yet, and the controller gives none.
+func (r *Row) NeedsNorms(s *Spec) bool { return r.H == 0 && s.Controller.FirstStep == 0 }
+
+// FirstSlope takes in the start and its slope, scaled by the tolerances at the start: First is the norm of the state, Second
+// that of the slope. Where they are not finite the row has failed. It reports whether the row wants to Probe: then Step is
+// how far, and the field one Euler step on is to be evaluated.
+func (r *Row) FirstSlope(s *Spec, m Measure) (probe bool) {
+	switch {
+	case !m.Finite:
+		r.Status = NonFinite
+	case r.NeedsNorms(s):
+		r.slope = m.Second
+		r.Step = r.direction() * StartProbe(m.First, m.Second, r.Span)
+		return true
+	case r.H == 0:
+		r.H = r.direction() * s.Controller.FirstStep
+	}
+	return false
+}
+
+// Probe sets the first step from First, the norm of the slope's change at the probe (see [StartStep]).
+func (r *Row) Probe(s *Spec, m Measure) {
+	r.H = r.direction() * StartStep(math.Abs(r.Step), r.slope, m.First, s.Tableau.Order)
+}
+
+// Try makes Step the next step: H, cut at the end of the span.
+func (r *Row) Try(s *Spec) { r.Step, r.Last = ClipStep(r.T, r.H, r.Span.T1, s.Precision) }
+
+// At is the time at fraction c of the step.
+func (r *Row) At(c float64) float64 { return StageTime(r.T, r.Step, c, r.Span.T1) }
+
+// End is the time at which the step ends.
+func (r *Row) End() float64 {
+	if r.Last {
+		return r.Span.T1
+	}
+	return r.T + r.Step
+}
+
+// Judge decides whether the step is accepted. First is the norm of its scaled error; Finite says whether its result and its
+// last slope are: an infinite result has an infinite scale, which hides any error.
+func (r *Row) Judge(s *Spec, m Measure) {
+	err := m.First
+	if r.finite = m.Finite; !m.Finite {
+		err = math.NaN()
+	}
+	r.Accepted, r.factor = s.Controller.Next(err, s.Tableau.Order, &r.history)
+	r.Tried++
+	if r.Accepted {
+		r.Stats.Accepted++
+	} else {
+		r.Stats.Rejected++
+	}
+}
+
+// Settle moves on after the step was judged: to its end where it was accepted. H is the next step, unless this one was cut
+// and ended the span: then it is what would have been tried without the end.
+func (r *Row) Settle(s *Spec) {
+	if r.Accepted {
+		r.T = r.End()
+		if r.Last {
+			return
+		}
+	}
+	r.H = r.Step * r.factor
+	switch {
+	case !r.Accepted && math.Abs(r.H) < SmallestStep(r.T, s.Precision):
+		r.Status = NonFinite
+		if r.finite {
+			r.Status = StepUnderflow
+		}
+	case r.Tried >= s.Controller.MaxSteps:
+		r.Status = MaxSteps
+	}
+}
+
+// Done reports whether the span is over, or the row has failed.
+func (r *Row) Done() bool { return r.Status != OK || r.T == r.Span.T1 }
+
+// Ended is where the row is, as a solution reports it.
+func (r *Row) Ended() End { return End{Status: r.Status, T: r.T, H: r.Step} }

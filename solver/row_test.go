@@ -1,0 +1,95 @@
+package solver_test
+
+import (
+	"math"
+	"testing"
+
+	"neuralode/solver"
+)
+
+// TestRowAgainstDiffrax takes a row through the error norms of TestNextAgainstDiffrax's first sequence: after each, the
+// step it would try next is the one before times diffrax's factor.
+func TestRowAgainstDiffrax(t *testing.T) {
+	s := solver.DefaultSpec()
+	s.Controller.FirstStep = 0.5
+	var r solver.Row
+	if !r.Enter(solver.Span{T0: 1, T1: -1e9}) || r.NeedsNorms(&s) || r.FirstSlope(&s, solver.Measure{Finite: true}) {
+		t.Fatal("a row with a first step looks for one")
+	}
+	at, h := 1.0, -0.5
+	for i, x := range []struct{ norm, factor float64 }{{0.5, 1.0338285194973316}, {0.02, 1.9680517330979006}, {3, 0.7224674055842076},
+		{1.5, 0.829897120333555}, {0.9, 1}, {1e-7, 10}, {0.3, 1.1450336728854529}, {40, 0.4303586249055167}, {1e9, 0.2},
+		{1.2, 0.8677732536023646}, {0.7, 1}} {
+		r.Try(&s)
+		r.Judge(&s, solver.Measure{First: x.norm, Finite: true})
+		r.Settle(&s)
+		if x.norm <= 1 {
+			at += h
+		}
+		h *= x.factor
+		agree(t, "the next step", r.H, h)
+		agree(t, "the time", r.T, at)
+		if r.Accepted != (x.norm <= 1) || r.Tried != i+1 || r.Done() {
+			t.Errorf("after error %v: %+v", x.norm, r)
+		}
+	}
+	if want := (solver.Stats{Accepted: 6, Rejected: 5}); r.Stats != want {
+		t.Errorf("the row counts %+v, want %+v", r.Stats, want)
+	}
+}
+
+// TestRowEnds takes rows to each of their ends.
+func TestRowEnds(t *testing.T) {
+	for _, x := range []struct {
+		what   string
+		norm   float64
+		finite bool
+		status solver.Status
+		tried  int
+		at     float64
+	}{
+		{"the end of the span: 1 + 0.3·(1 + 10), cut", 0, true, solver.OK, 2, 2},
+		{"steps too small for t: a fifth of 0.3, 21 times, is below 4·2⁻⁵²", 1e9, true, solver.StepUnderflow, 21, 1},
+		{"the same where nothing is finite", 0.5, false, solver.NonFinite, 21, 1},
+		{"enough steps: 0.9·1.0001^(−1/5) each", 1.0001, true, solver.MaxSteps, 40, 1},
+	} {
+		s := solver.DefaultSpec()
+		s.Controller.FirstStep, s.Controller.MaxSteps = 0.3, 40
+		var r solver.Row
+		r.Enter(solver.Span{T0: 1, T1: 2})
+		r.FirstSlope(&s, solver.Measure{Finite: true})
+		for !r.Done() {
+			r.Try(&s)
+			r.Judge(&s, solver.Measure{First: x.norm, Finite: x.finite})
+			r.Settle(&s)
+		}
+		if r.Status != x.status || r.Tried != x.tried || r.T != x.at {
+			t.Errorf("%s: %+v", x.what, r)
+		}
+	}
+}
+
+// TestRowGoesOn enters a second span: the step that was cut at the end of the first is tried again, in the direction of the
+// second, and the stats add up.
+func TestRowGoesOn(t *testing.T) {
+	s := solver.DefaultSpec()
+	var r solver.Row
+	r.Enter(solver.Span{T1: 1})
+	if !r.NeedsNorms(&s) || !r.FirstSlope(&s, solver.Measure{Finite: true, First: 1, Second: 100}) {
+		t.Fatal("no probe")
+	}
+	agree(t, "the probe", r.Step, 1e-4) // 0.01·1/100
+	r.Probe(&s, solver.Measure{First: 1e-4 * 0.01 * math.Pow(500, 5)}) // the second derivative is that over the probe
+	agree(t, "the first step", r.H, 1./500)
+	for r.H = 5; !r.Done(); r.Settle(&s) {
+		r.Try(&s)
+		r.Judge(&s, solver.Measure{First: 1, Finite: true})
+	}
+	if r.Enter(solver.Span{T0: 1, T1: 1}) || !r.Done() {
+		t.Error("an empty span is to be integrated")
+	}
+	r.Enter(solver.Span{T0: 1, T1: -9})
+	if r.NeedsNorms(&s) || r.H != -5 || r.Stats.Accepted != 1 || r.Tried != 0 {
+		t.Errorf("the second span begins with %+v", r)
+	}
+}
