@@ -431,6 +431,26 @@ func TestMisuseIsRefused(t *testing.T) {
 	}
 }
 
+// TestForeignNodes: a node of another graph, or of an earlier call, is refused with the remedy wherever it stands.
+func TestForeignNodes(t *testing.T) {
+	other := gorgonia.NewGraph()
+	row, matrix := input(other, "row", 1, 3), input(other, "m", 5, 3)
+	var kept *gnode
+	for name, f := range map[string]builder1{
+		"operand":   func(z *gnode) (*gnode, error) { return gorgonia.HadamardProd(z, matrix) },
+		"broadcast": func(z *gnode) (*gnode, error) { return gorgonia.BroadcastAdd(z, row, nil, []byte{0}) },
+		"own":       func(z *gnode) (*gnode, error) { return Concat(1, z, matrix) },
+		"kept": func(z *gnode) (*gnode, error) {
+			if kept == nil {
+				kept = z
+			}
+			return gorgonia.HadamardProd(z, kept)
+		},
+	} {
+		t.Run(name, func(t *testing.T) { refuse(t, unaryCase(f).field(), "made of the function's arguments alone") })
+	}
+}
+
 func mentions(t *testing.T, err error, parts ...string) {
 	t.Helper()
 	for _, part := range parts {
