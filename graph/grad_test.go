@@ -393,6 +393,20 @@ func TestMisuseIsRefused(t *testing.T) {
 			}
 			return h, nil
 		}, []string{"use graph.Grad"}},
+		"Grad of a vector": {func(z *gnode) (*gnode, error) {
+			_, err := gorgonia.Grad(gorgonia.Must(gorgonia.Sum(z, 1)), z)
+			return nil, err
+		}, []string{"use graph.Grad"}},
+		"Grad for a slice": {func(z *gnode) (*gnode, error) {
+			q := gorgonia.Must(Slice(z, 1, 0, 1, 1))
+			_, err := gorgonia.Grad(energy(q), q)
+			return nil, err
+		}, []string{"use graph.Grad"}},
+		"Backpropagate for what has no effect": {func(z *gnode) (*gnode, error) {
+			y, h := gorgonia.Must(gorgonia.Sin(z)), gorgonia.Must(gorgonia.Cos(z))
+			_, err := gorgonia.Backpropagate(gorgonia.Nodes{y}, gorgonia.Nodes{z}, gorgonia.Nodes{h})
+			return nil, err
+		}, []string{"use graph.Grad"}},
 		"value of an argument": {func(z *gnode) (*gnode, error) { return z, gorgonia.Let(z, zeros(z)) },
 			[]string{`"z"`, "no effect", "graph.Constant"}},
 		"value of a result": {func(z *gnode) (*gnode, error) {
