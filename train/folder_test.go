@@ -373,7 +373,7 @@ func TestOlderRun(t *testing.T) {
 	if !slices.Equal(r.Data.X, before) {
 		t.Errorf("the older run has %d samples, or others", r.Data.Len())
 	}
-	if note := r.Arithmetic(backend(t)); note != "" {
+	if note := r.OtherArithmetic(backend(t)); note != "" {
 		t.Error(note)
 	}
 	if err := r.Train(context.Background(), backend(t)); err != nil {
@@ -398,7 +398,7 @@ func TestArithmetic(t *testing.T) {
 	}
 	for i, b := range []solver.Backend{best, plain, best} {
 		r = resumed(t, r, 31+i)
-		if note := r.Arithmetic(b); (i == 0) != (note == "") || i > 0 && (!strings.Contains(note, "plain") || !strings.Contains(note, best.Arithmetic())) {
+		if note := r.OtherArithmetic(b); (i == 0) != (note == "") || i > 0 && (!strings.Contains(note, "plain") || !strings.Contains(note, best.Arithmetic())) {
 			t.Errorf("resumption %d: %q", i, note)
 		}
 		if err := r.Train(context.Background(), b); err != nil {

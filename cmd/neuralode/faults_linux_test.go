@@ -19,6 +19,7 @@ var faults = []struct{ call, err string }{
 	{"write", "ENOSPC"}, {"fsync", "EIO"}, {"renameat", "EIO"}, {"linkat", "EPERM"}, {"flock", "ENOLCK"}, {"openat", "EACCES"},
 	{"unlinkat", "EIO"}, {"close", "EIO"}, {"newfstatat", "EIO"}, {"openat", "EMFILE"}, {"write", "EIO"}, {"pwrite64", "ENOSPC"},
 	{"linkat", "ENOSPC"}, {"mkdirat", "ENOSPC"}, {"ftruncate", "EIO"}, {"fchmod", "EPERM"},
+	{"read", "EIO"}, {"pread64", "EIO"}, {"renameat", "ENOSPC"}, {"fsync", "ENOSPC"},
 }
 
 // disturbed runs this binary as the program, whose nth system call of a kind fails, and returns how it ended and the call
@@ -52,11 +53,32 @@ var injected = regexp.MustCompile(`(?m)^.*\(INJECTED\)$`)
 // TestFaultsWhileTraining lets system calls of a training fail, one in each: it ends well, or refuses clearly and goes on
 // afterwards as if nothing had been.
 func TestFaultsWhileTraining(t *testing.T) {
+	survivesFaults(t, 9, func(string) {}, func(dir string) []string { return tiny("--out", dir) })
+}
+
+// TestFaultsWhileResuming does the same to a training that goes on.
+func TestFaultsWhileResuming(t *testing.T) {
+	short := filepath.Join(t.TempDir(), "short")
+	succeed(t, tiny("--out", short, "--iterations", "5")...)
+	begin := func(dir string) {
+		if err := os.CopyFS(dir, os.DirFS(short)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	survivesFaults(t, 4, begin, func(dir string) []string {
+		return []string{"train", "--resume", dir, "--iterations", "20", "--no-figures", "--device", "cpu"}
+	})
+}
+
+// survivesFaults disturbs a training that command makes after begin.
+func survivesFaults(t *testing.T, kinds int, begin func(dir string), command func(dir string) []string) {
+	t.Helper()
 	want := tinyModel(t)
 	tried, harmless := 0, 0
-	eachFault(t, 9, func(call, err string, n int) bool {
+	eachFault(t, kinds, func(call, err string, n int) bool {
 		dir := filepath.Join(t.TempDir(), "run")
-		status, _, said, failed := disturbed(t, call, err, n, tiny("--out", dir)...)
+		begin(dir)
+		status, _, said, failed := disturbed(t, call, err, n, command(dir)...)
 		what := fmt.Sprintf("%s (%s)", failed, said)
 		switch {
 		case failed == "":

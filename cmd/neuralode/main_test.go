@@ -130,6 +130,7 @@ func TestWrongUse(t *testing.T) {
 		{2, "tf32", []string{"verify", "--precision", "tf32", "--rtol", "1e-4"}},
 		{2, "rtol must be zero or at least 1.2e-07", []string{"verify", "--precision", "float32", "--rtol", "1e-9"}},
 		{1, "tf32 needs CUDA", quick("--precision", "tf32", "--out", filepath.Join(t.TempDir(), "run"))},
+		{2, "at least 1, got -5", []string{"train", "--resume", dir, "--iterations", "-5"}},
 		{1, "at least as many, got 5", []string{"train", "--resume", dir, "--iterations", "5"}},
 		{1, "or another separator", []string{"train", "--separator", ",", "--data", write(t, "semicolons.csv", "a;b;kind\n1;2;0\n")}},
 		{1, "c.json", []string{"train", "--config", write(t, "c.json", "{")}},

@@ -145,6 +145,9 @@ func (o *trainOptions) check(flags *pflag.FlagSet) error {
 	if o.resume == "" {
 		return wrongUse(o.checkConfig())
 	}
+	if n := o.config.Iterations; flags.Changed("iterations") && n < 1 {
+		return wrongUse(fmt.Errorf("iterations must be at least 1, got %d", n))
+	}
 	var clash []string
 	flags.Visit(func(f *pflag.Flag) {
 		switch f.Name {
@@ -222,7 +225,7 @@ func (a *app) describe(r *train.Run, backend solver.Backend) {
 	if r.Done > 0 {
 		fmt.Fprintf(a.err, "resuming   after iteration %d\n", r.Done)
 	}
-	if note := r.Arithmetic(backend); note != "" {
+	if note := r.OtherArithmetic(backend); note != "" {
 		fmt.Fprintf(a.err, "note       %s\n", note)
 	}
 }

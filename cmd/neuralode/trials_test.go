@@ -54,7 +54,7 @@ func modelOf(t *testing.T, dir string) []byte {
 // nothing else in its folder.
 func survived(t *testing.T, what, dir string, want []byte) {
 	t.Helper()
-	args := []string{"train", "--resume", dir, "--no-figures", "--device", "cpu"}
+	args := []string{"train", "--resume", dir, "--iterations", "20", "--no-figures", "--device", "cpu"}
 	if !train.HoldsRun(dir) {
 		args = tiny("--out", dir)
 	}

@@ -55,7 +55,8 @@ func (b backend) Device() string {
 	return fmt.Sprintf("cpu (%s, %d workers)", b.level, b.workers)
 }
 
-func (b backend) Arithmetic() string { return b.level.String() }
+// Arithmetic names the processor's family too: where it has fused multiply-adds, the compiler uses them in plain Go.
+func (b backend) Arithmetic() string { return runtime.GOARCH + "/" + b.level.String() }
 
 func (b backend) Compile(m solver.Model, spec solver.Spec) (solver.Program, error) {
 	if err := solver.CheckCompile(m, spec); err != nil {
