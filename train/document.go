@@ -10,8 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-
-	"neuralode/atomicfile"
 )
 
 // configDocument is config.json.
@@ -60,16 +58,6 @@ func (doc configDocument) write(w io.Writer) error {
 	}
 	_, err = w.Write(append(text, '\n'))
 	return err
-}
-
-// rewrite changes config.json.
-func (f *folder) rewrite(change func(*configDocument)) error {
-	doc, err := readConfig(f.dir)
-	if err != nil {
-		return err
-	}
-	change(&doc)
-	return atomicfile.Replace(filepath.Join(f.dir, configFile), doc.write)
 }
 
 // mayChange are the keys of a configuration that may change while a run goes on. The data are known by their hash.

@@ -29,11 +29,17 @@ const (
 // them before a kill holds none.
 func HoldsRun(dir string) bool {
 	for _, name := range []string{configFile, stateFile, modelFile, metricsFile, samplesFile} {
-		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
+		if exists(filepath.Join(dir, name)) {
 			return true
 		}
 	}
 	return false
+}
+
+// exists reports whether anything is there, a link that leads nowhere too.
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
 }
 
 // folder is a run's folder that this process alone may write to, until it is closed.
@@ -43,12 +49,12 @@ type folder struct {
 	made []string // by this process, to be undone when the run cannot begin; in the order of their making
 }
 
-// newFolder takes the folder for a new run, and makes it where it is not there. It fails with ErrHoldsRun or ErrInUse
-// where there is a run, and then leaves nothing behind.
-func newFolder(dir string) (f *folder, err error) {
+// newFolder takes the folder for a new run, and makes it where it is not there; a fresh one must not be there, which is
+// fs.ErrExist otherwise. It fails with ErrHoldsRun or ErrInUse where there is a run, and then leaves nothing behind.
+func newFolder(dir string, fresh bool) (f *folder, err error) {
 	for range attempts {
 		f = &folder{dir: dir}
-		if err = f.makeFolders(dir); err == nil {
+		if err = f.make(fresh); err == nil {
 			err = f.take()
 		}
 		if err == nil {
@@ -68,32 +74,24 @@ const attempts = 100
 // firstFree takes the first folder of name, name-2, name-3 and so on that is not there: that folder is made by this
 // process and by no other.
 func firstFree(name string) (*folder, error) {
-	f := &folder{}
-	if err := f.makeFolders(filepath.Dir(name)); err != nil {
-		f.abandon()
-		return nil, err
+	dir := name
+	for i := 2; ; i++ {
+		f, err := newFolder(dir, true)
+		if !errors.Is(err, fs.ErrExist) && !errors.Is(err, ErrInUse) && !errors.Is(err, ErrHoldsRun) {
+			return f, err
+		}
+		dir = fmt.Sprintf("%s-%d", name, i)
 	}
-	for i := 1; ; i++ {
-		f.dir = name
-		if i > 1 {
-			f.dir = fmt.Sprintf("%s-%d", name, i)
-		}
-		err := os.Mkdir(f.dir, 0o755)
-		if errors.Is(err, fs.ErrExist) {
-			continue
-		}
-		if err == nil {
-			f.made = append(f.made, f.dir)
-			err = f.take()
-		} else {
-			err = fmt.Errorf("train: %w", err)
-		}
-		if err != nil {
-			f.abandon()
-			return nil, err
-		}
-		return f, nil
+}
+
+func (f *folder) make(fresh bool) error {
+	if !fresh {
+		return f.makeFolders(f.dir)
 	}
+	if err := f.makeFolders(filepath.Dir(f.dir)); err != nil {
+		return err
+	}
+	return f.makeFolder(f.dir)
 }
 
 // makeFolders is os.MkdirAll that remembers what it made.
@@ -110,25 +108,29 @@ func (f *folder) makeFolders(dir string) error {
 			return err
 		}
 	}
-	err = os.Mkdir(dir, 0o755)
-	if err == nil {
-		f.made = append(f.made, dir)
+	err = f.makeFolder(dir)
+	if info, wrong := os.Stat(dir); wrong == nil && info.IsDir() { // perhaps by another process
 		return nil
 	}
-	if info, err := os.Stat(dir); err == nil && info.IsDir() { // by another process
-		return nil
+	return err
+}
+
+func (f *folder) makeFolder(dir string) error {
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return fmt.Errorf("train: %w", err)
 	}
-	return fmt.Errorf("train: %w", err)
+	f.made = append(f.made, dir)
+	return nil
 }
 
 // take locks a folder that shall hold no run.
 func (f *folder) take() (err error) {
 	path := filepath.Join(f.dir, lockFile)
-	_, missing := os.Lstat(path)
+	was := exists(path)
 	if f.lock, err = lockFolder(f.dir); err != nil {
 		return err
 	}
-	if missing != nil {
+	if !was {
 		f.made = append(f.made, path)
 	}
 	if HoldsRun(f.dir) {

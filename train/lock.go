@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/gofrs/flock"
 )
@@ -100,5 +102,5 @@ func holder(path string) string {
 
 // printable reports whether a line of a file may be shown on a terminal.
 func printable(line string) bool {
-	return !strings.ContainsFunc(line, func(r rune) bool { return r < ' ' || r == 0x7f || r == '�' })
+	return utf8.ValidString(line) && !strings.ContainsFunc(line, func(r rune) bool { return !unicode.IsPrint(r) })
 }

@@ -47,7 +47,7 @@ func ResumeRun(dir string, o Resumption) (*Run, error) {
 	}
 	r := &Run{Dir: dir, folder: f}
 	if err := r.resume(o); err != nil {
-		f.close()
+		r.Close()
 		return nil, err
 	}
 	return r, nil
@@ -58,7 +58,8 @@ func (r *Run) resume(o Resumption) error {
 	if err != nil {
 		return err
 	}
-	r.Config, r.dataHash, r.id, r.began = doc.Config, doc.DataSHA256, doc.Run, doc.Arithmetic
+	r.Config, r.dataHash, r.id = doc.Config, doc.DataSHA256, doc.Run
+	r.began, r.arithmetic = doc.Arithmetic, doc.Arithmetic
 	if err := r.moveData(o.Data); err != nil {
 		return err
 	}
@@ -92,7 +93,8 @@ func (r *Run) change(doc configDocument, iterations int) error {
 	if r.Config.Iterations == doc.Iterations && r.Config.Data == doc.Data {
 		return nil
 	}
-	return r.folder.rewrite(func(doc *configDocument) { doc.Iterations, doc.Data = r.Config.Iterations, r.Config.Data })
+	doc.Config = r.Config
+	return atomicfile.Replace(filepath.Join(r.Dir, configFile), doc.write)
 }
 
 // restore takes the state of the last checkpoint, or the first where a kill came before it could be written.

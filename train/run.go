@@ -42,7 +42,7 @@ func NewRun(dir string, c Config, backend solver.Backend, version string) (*Run,
 	if HoldsRun(dir) { // said before a large file is read
 		return nil, fmt.Errorf("train: %s %w", dir, ErrHoldsRun)
 	}
-	return newRun(c, backend, version, func() (*folder, error) { return newFolder(dir) })
+	return newRun(c, backend, version, func() (*folder, error) { return newFolder(dir, false) })
 }
 
 // NewNamedRun is NewRun in a folder that is not there yet: name, or else the first of name-2, name-3 and so on. Processes

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 
 	"neuralode/dataset"
@@ -115,9 +114,4 @@ func samplesIn(file *safetensors.Reader) (*dataset.Dataset, error) {
 		return nil, err
 	}
 	return d, d.Check()
-}
-
-func exists(path string) bool {
-	_, err := os.Lstat(path)
-	return err == nil
 }
