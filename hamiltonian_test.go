@@ -43,7 +43,8 @@ func hamiltonianNet(byHand bool) graph.Field {
 // flow is a continuous normalizing flow: x [2] follows f = tanh(x·W1 + t·u)·W2 and the last component
 // −div f = −Σ ∂fᵢ/∂xᵢ, so that it ends as the change of the log density.
 func flow() graph.Field {
-	return graph.Field{Dim: 3, Params: []graph.Param{{Name: "w1", Shape: []int{2, 5}}, {Name: "u", Shape: []int{1, 5}}, {Name: "w2", Shape: []int{5, 2}}},
+	params := []graph.Param{{Name: "w1", Shape: []int{2, 5}}, {Name: "u", Shape: []int{1, 5}}, {Name: "w2", Shape: []int{5, 2}}}
+	return graph.Field{Dim: 3, Params: params,
 		Func: func(t, z *gnode, w []*gnode) (*gnode, error) {
 			x := cols(z, 0, 2)
 			h := gorgonia.Must(gorgonia.Add(gorgonia.Must(gorgonia.Mul(x, w[0])), gorgonia.Must(gorgonia.Mul(t, w[1]))))

@@ -32,11 +32,11 @@ var advice = []struct {
 		"graphs are built in float64: write constants as gorgonia.NewConstant(2.0)"},
 	{regexp.MustCompile(`Operation failed: Failed to infer shape. Op: - `), // no other builder subtracts
 		"for gorgonia.LogSumExp " + remedyFor("LogSumExp")},
-	{regexp.MustCompile(`Expected Cost to be a scalar|Can only differentiate with regards to input|Non.Differentia?ble (WRT|Output)s`),
-		remedyFor("Grad")},
+	{regexp.MustCompile(`Expected Cost to be a scalar|Can only differentiate with regards to input|` +
+		`Non.Differentia?ble (WRT|Output)s`), remedyFor("Grad")},
 	{regexp.MustCompile(`Not all children have the same graph`),
-		"an expression is made of the function's arguments alone, in z.Graph(); nodes of another graph, or kept from an earlier " +
-			"call, are none of it"},
+		"an expression is made of the function's arguments alone, in z.Graph(); nodes of another graph, or kept from an " +
+			"earlier call, are none of it"},
 	{regexp.MustCompile(`No Graph Supplied`),
 		"a matrix of constants is graph.Constant(z.Graph(), rows, cols, data); what is made of constants alone is computed in Go"},
 	{regexp.MustCompile(`Invalid axis. Nodes have|Expected all the nodes to be concatenated`), keepAxis},

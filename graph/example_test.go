@@ -41,8 +41,8 @@ func ExampleGrad() {
 	// d(angle)/d(start) [0.6292 -0.1367], d(angle)/d(g) [0.1150]
 }
 
-// A continuous normalizing flow (Chen et al. 2018): x follows f, and the last component gathers −tr ∂f/∂x, the change of
-// the logarithm of the density. The trace takes one row of the Jacobian for each component of x.
+// A continuous normalizing flow (Chen et al. 2018): x follows f, and the last component gathers −tr ∂f/∂x, the change
+// of the logarithm of the density. The trace takes one row of the Jacobian for each component of x.
 func ExampleGrad_divergence() {
 	const dim = 2
 	flow := graph.Field{

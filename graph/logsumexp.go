@@ -28,8 +28,8 @@ func LogSumExp(x *gorgonia.Node) (*gorgonia.Node, error) {
 
 // LogSoftMax returns the logarithm of SoftMax, of x's shape; it does not overflow.
 //
-// Its Σ is a node of its own: Gorgonia's broadcast reshapes it, and under a LispMachine a reshape overwrites the gradient
-// that other uses have given its operand.
+// Its Σ is a node of its own: Gorgonia's broadcast reshapes it, and under a LispMachine a reshape overwrites the
+// gradient that other uses have given its operand.
 func LogSoftMax(x *gorgonia.Node) (*gorgonia.Node, error) {
 	if isVector(x) {
 		return vectorAsRow(x, LogSoftMax)

@@ -52,8 +52,8 @@ func (p Param) node(g *gorgonia.ExprGraph) *gorgonia.Node {
 	return argument(g, p.Name, p.Shape...)
 }
 
-// argument adds an input that is taken for no other. Gorgonia merges inputs of equal name by a hash that it makes when
-// the first is added; this one is added by another name, so that an input that the user calls z too stays one of its own.
+// argument adds an input that is taken for no other. Gorgonia merges inputs of equal name, by a hash that it makes when
+// one is added; this one is added by another name, so that an input that the user calls z too stays one of its own.
 func argument(g *gorgonia.ExprGraph, name string, shape ...int) *gorgonia.Node {
 	n := input(g, "neuralode's argument "+name, shape...)
 	gorgonia.WithName(name)(n)
