@@ -30,6 +30,8 @@ var advice = []struct {
 		"a comparison gives numbers, 1 or 0, when its last argument retSame is true: gorgonia.Gt(x, y, true)"},
 	{regexp.MustCompile(`\b(float32|u?int\d*) ~ float64|float64 ~ (float32|u?int\d*)\b`),
 		"graphs are built in float64: write constants as gorgonia.NewConstant(2.0)"},
+	{regexp.MustCompile(`Op: (Max|Min)Between`),
+		"x and y want one shape; for a bound that is a number write lo + graph.Relu(x − lo) or hi − graph.Relu(hi − x)"},
 	{regexp.MustCompile(`Operation failed: Failed to infer shape. Op: - `), // no other builder subtracts
 		"for gorgonia.LogSumExp " + remedyFor("LogSumExp")},
 	{regexp.MustCompile(`Expected Cost to be a scalar|Can only differentiate with regards to input|` +
@@ -40,7 +42,7 @@ var advice = []struct {
 	{regexp.MustCompile(`No Graph Supplied`),
 		"a matrix of constants is graph.Constant(z.Graph(), rows, cols, data); what is made of constants alone is computed in Go"},
 	{regexp.MustCompile(`Invalid axis. Nodes have|Expected all the nodes to be concatenated`), keepAxis},
-	{regexp.MustCompile(`Inner dimensions do not match|Shape mismatch: .* × `),
+	{regexp.MustCompile(`Inner dimensions do not match|Incompatible shapes`),
 		"samples are rows: gorgonia.Mul(z, w) wants w of shape [features of z, outputs]; gorgonia.Transpose(w) turns [outputs, features]"},
 	{regexp.MustCompile(`Cannot reshape|shape size doesn't not match`),
 		"a reshape keeps the number of elements, and the batch axis as it is: tensor.Shape{z.Shape()[0], features}"},

@@ -429,6 +429,10 @@ func scalarIdioms() []idiom {
 		state("clipped", func(z *gnode) (*gnode, error) {
 			return gorgonia.Sub(ok(gorgonia.Rectify(z)), ok(gorgonia.Rectify(ok(gorgonia.Sub(z, number(1))))))
 		}, func(x float64) float64 { return math.Min(math.Max(x, 0), 1) }),
+		state("clipped by MaxBetween", func(z *gnode) (*gnode, error) { return gorgonia.MaxBetween(z, number(0)) }, nil, "lo + graph.Relu(x − lo)"),
+		state("bounded below", func(z *gnode) (*gnode, error) {
+			return gorgonia.Add(number(0.9), ok(Relu(ok(gorgonia.Sub(z, number(0.9))))))
+		}, func(x float64) float64 { return math.Max(x, 0.9) }),
 		state("where", func(z *gnode) (*gnode, error) {
 			m := ok(gorgonia.Gt(z, number(1), true))
 			other := ok(gorgonia.HadamardProd(ok(gorgonia.Sub(number(1), m)), ok(gorgonia.Sin(z))))
