@@ -100,7 +100,7 @@ func sharedSections(e *expr, _, z *node, theta []*node) *node {
 	skew := e.do(gorgonia.Sub(theta[1], e.do(gorgonia.Transpose(theta[1]))))
 	skew = e.do(gorgonia.Tanh(skew))
 	share := e.do(gorgonia.SoftMax(e.do(gorgonia.Slice(theta[1], gorgonia.S(0)))))
-	size := e.do(gorgonia.Norm(theta[1], 1, 2))
+	size := e.do(gorgonia.Norm(e.do(gorgonia.Sub(theta[1], e.do(gorgonia.Mean(theta[1])))), 1, 2)) // a number meets a matrix
 	scales := e.do(gorgonia.HadamardDiv(share, size))
 	turned := e.do(gorgonia.Tensordot([]int{1}, []int{0}, z, skew))
 	damped := e.do(gorgonia.BroadcastHadamardProd(e.mul(theta[0], z), scales, nil, []byte{0}))

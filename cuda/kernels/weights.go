@@ -177,6 +177,8 @@ func (w *weights) ref(id plan.ID, r, c string) string {
 	switch {
 	case isNumber(v):
 		return number(v.Const[0])
+	case v.Len() == 1:
+		return w.flat(id, "0")
 	case v.Cols == 1:
 		return w.flat(id, parens(r))
 	case v.Rows == 1:
