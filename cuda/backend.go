@@ -65,9 +65,6 @@ func (b *Backend) shared() int {
 // Compile prepares a model. Kernels are compiled when a call first needs them. A model or spec that the GPU cannot
 // run is an error here.
 func (b *Backend) Compile(m solver.Model, spec solver.Spec) (solver.Program, error) {
-	if spec.Gradient == solver.Adjoint {
-		return nil, errors.New("cuda: the adjoint gradient runs on the CPU only so far: take discrete or backsolve")
-	}
 	if _, err := kernels.PrintWide(m, spec, b.wide); err != nil {
 		return nil, err
 	}

@@ -20,8 +20,7 @@ func conformance(t *testing.T, precision solver.Precision) {
 	}
 	t.Parallel()
 	if onDevice(t) {
-		suite := solvertest.Suite{Backend: open(t), Precision: precision, Samples: 6,
-			Modes: []solver.Gradient{solver.Backsolve, solver.Discrete}}
+		suite := solvertest.Suite{Backend: open(t), Precision: precision, Samples: 6}
 		suite.Run(t)
 		suite.RunLifecycle(t)
 	}

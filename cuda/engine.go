@@ -85,7 +85,7 @@ const firstSteps = 16
 
 // capacity is the number of steps of a part of the record.
 func (e *engine) capacity() int {
-	if e.spec.Gradient != solver.Discrete {
+	if !kernels.Records(e.spec.Gradient) {
 		return 1
 	}
 	return max(e.steps, firstSteps*e.sharing)
@@ -93,7 +93,7 @@ func (e *engine) capacity() int {
 
 // recordFits reports whether the steps fitted into the record, and makes room for them if not.
 func (e *engine) recordFits() (bool, error) {
-	if e.spec.Gradient != solver.Discrete {
+	if !kernels.Records(e.spec.Gradient) {
 		return true, nil
 	}
 	used := make([]int64, e.get("blocks"))

@@ -76,7 +76,7 @@ func TestVariants(t *testing.T) {
 	const n = 150
 	m, spec := network(t, 8), solver.DefaultSpec()
 	b, theta, z0 := open(t), numbers(m.ThetaLen(), 1), numbers(2*n, 2)
-	for _, spec.Gradient = range []solver.Gradient{solver.Backsolve, solver.Discrete} {
+	for _, spec.Gradient = range solver.Gradients() {
 		p := compile(t, b, m, spec)
 		whole := differentiate(t, p, theta, z0, classes(n))
 		for _, part := range [][2]int{{0, 1}, {7, 20}, {100, 150}} {
@@ -211,7 +211,7 @@ func TestSession(t *testing.T) {
 	}
 	b := open(t)
 	for name, width := range map[string]int{"fused": 8, "wide": 140} {
-		for _, mode := range []solver.Gradient{solver.Backsolve, solver.Discrete} {
+		for _, mode := range solver.Gradients() {
 			if testing.Short() && mode == solver.Backsolve {
 				continue
 			}

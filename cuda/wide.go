@@ -100,9 +100,8 @@ func (k *wide) place(n int) (sharing int, err error) {
 
 func (k *wide) record(steps int) error {
 	k.set("recordCapacity", uint64(steps))
-	dim := k.model.Dim()
 	return k.memory.rooms([]room{{"recordT", 8 * steps}, {"recordH", 8 * steps}, {"recordPrevious", 4 * steps},
-		k.reals("recordZ", steps*dim), k.reals("recordK", steps*(k.spec.Tableau.Stages()-1)*dim)})
+		k.reals("recordZ", steps*k.RecordZ), k.reals("recordK", steps*k.RecordK)})
 }
 
 func (k *wide) prepare() error { return k.run(k.Prepare) }

@@ -37,12 +37,12 @@ func (c *call) roomReals(numbers map[string]int) {
 	}
 }
 
-// roomForSteps makes room for so many recorded steps.
-func (c *call) roomForSteps(n int) {
+// roomForSteps makes room for so many recorded steps, of so many reals each.
+func (c *call) roomForSteps(n, reals int) {
 	c.room("recordT", 8*n)
 	c.room("recordH", 8*n)
 	c.room("recordPrevious", 4*n)
-	c.room("recordZ", c.realBytes()*n*c.model.Dim())
+	c.room("recordZ", c.realBytes()*n*reals)
 }
 
 func (c *call) spans(spans []solver.Span) {
@@ -80,6 +80,7 @@ func (p *program) Solve(ctx context.Context, theta []float64, b solver.Batch) (*
 	c := p.batchCall(ctx, theta, b)
 	p.runner.solve(c)
 	s := c.solution()
+	solver.FailEmptySpans(&s, b)
 	return &s, ctx.Err()
 }
 
@@ -151,7 +152,7 @@ func (p *program) differentiateAll(ctx context.Context, theta []float64, b solve
 		c.put("weight", c.reals(o.Weight))
 	}
 	c.runner.gradient(c)
-	if used := c.recordNeeded(); used > p.emulated.record && p.spec.Gradient == solver.Discrete {
+	if used := c.recordNeeded(); used > p.emulated.record && kernels.Records(p.spec.Gradient) {
 		c.runner.record(c, used)
 		c.runner.gradient(c)
 	}

@@ -16,7 +16,7 @@ func TestConfigurations(t *testing.T) {
 	t.Parallel()
 	c := modelCases()[1]
 	m, spec := c.model(t), solver.DefaultSpec()
-	for _, mode := range []solver.Gradient{solver.Backsolve, solver.Discrete} {
+	for _, mode := range solver.Gradients() {
 		spec.Gradient = mode
 		theta, b, o := c.problem(m, 9, nil)
 		want := differentiate(t, small(), m, spec, theta, b, o)
@@ -45,7 +45,7 @@ func TestWideHead(t *testing.T) {
 	c := modelCase{dim: 2, mlp: &graph.MLP{Sizes: []int{2, 16, 2}},
 		head: &graph.Head{Dim: 2, Readout: graph.Linear(50), Loss: graph.CrossEntropy()}}
 	m, spec := c.model(t), solver.DefaultSpec()
-	for _, mode := range []solver.Gradient{solver.Backsolve, solver.Discrete} {
+	for _, mode := range solver.Gradients() {
 		spec.Gradient = mode
 		theta, b, o := c.problem(m, 20, nil)
 		device := small()

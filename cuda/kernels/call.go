@@ -53,11 +53,11 @@ var CallFields = []Field{
 	{"backH", "double *", "[n]"},
 	{"drift", "double *", "[n] solver.Derivative.Drift (backsolve)"},
 
-	{"recordCapacity", "long long", "accepted steps that fit into a block's part of the record (discrete gradient)"},
+	{"recordCapacity", "long long", "accepted steps that fit into a block's part of the record (discrete gradient and adjoint)"},
 	{"recordT", "double *", "[blocks][recordCapacity]"},
 	{"recordH", "double *", "[blocks][recordCapacity]"},
 	{"recordPrevious", "int *", "[blocks][recordCapacity] the step before of the same sample, −1 for the first"},
-	{"recordZ", "real *", "[blocks][recordCapacity][DIM]"},
+	{"recordZ", "real *", "[blocks][recordCapacity][RecordZ] the state before the step, or the step's dense output"},
 	{"recordLast", "int *", "[n] the last step of each sample, −1 for none"},
 	{"recordUsed", "long long *", "[blocks] steps taken: above recordCapacity the block did not go backward"},
 
@@ -80,13 +80,13 @@ var CallFields = []Field{
 	{"frames", "real *", "[rows/Wide.Tile][Wide.Frame] row values"},
 	{"state", "real *", "[rows][2·DIM]"},
 	{"slopes", "real *", "[rows][stages][2·DIM]"},
-	{"keep", "real *", "[rows][Wide.Keep] what ∂L/∂θ needs of a step that is not yet accepted (backsolve)"},
+	{"keep", "real *", "[rows][Wide.Keep] what ∂L/∂θ needs of a step that is not yet accepted (adjoint and backsolve)"},
 	{"ready", "real *", "[rows/Wide.Tile][Wide.Ready] terms of ∂L/∂θ"},
 	{"ones", "real *", "[Wide.Ones]"},
 	{"measures", "double *", "[rows + 1][3], the last of all rows together (one step for all)"},
 	{"squares", "double *", "[Wide.NormBlocks]"},
 	{"counters", "long long *", "[CountersLen]"},
-	{"recordK", "real *", "[recordCapacity][stages−1][DIM]"},
+	{"recordK", "real *", "[recordCapacity][Wide.RecordK] the slopes of the step's stages (discrete gradient)"},
 }
 
 // CallBytes is the size of a Call.

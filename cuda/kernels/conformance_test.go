@@ -22,8 +22,7 @@ func TestConformance(t *testing.T) {
 					t.Skip("slow")
 				}
 				t.Parallel()
-				suite := solvertest.Suite{Backend: device, Precision: precision, Samples: 6,
-					Modes: []solver.Gradient{solver.Backsolve, solver.Discrete}}
+				suite := solvertest.Suite{Backend: device, Precision: precision, Samples: 6}
 				if os.Getenv(long) == "" && (precision == solver.Float32 || name == "wide") {
 					t.Run("functions", suite.Functions)
 					return

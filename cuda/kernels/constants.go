@@ -16,8 +16,9 @@ func printConstants(b *strings.Builder, m solver.Model, spec solver.Spec, fieldS
 	}
 	b.WriteString(preamble)
 	fmt.Fprintf(b, "typedef %s real;\n#define MATH(name) %s\n", real, function)
-	fmt.Fprintf(b, "#define NO_GRADIENT %d\n#define BACKSOLVE %d\n#define DISCRETE %d\n#define GRADIENT %d\n",
-		solver.NoGradient, solver.Backsolve, solver.Discrete, spec.Gradient)
+	fmt.Fprintf(b, "#define NO_GRADIENT %d\n#define ADJOINT %d\n#define DISCRETE %d\n#define BACKSOLVE %d\n#define GRADIENT %d\n",
+		solver.NoGradient, solver.Adjoint, solver.Discrete, solver.Backsolve, spec.Gradient)
+	fmt.Fprintf(b, "#define RECORDS %d\n", btoi(Records(spec.Gradient)))
 	fmt.Fprintf(b, "#define APPROXIMATE %d\n#define HAS_HEAD %d\n\n", btoi(spec.Precision == solver.TF32), btoi(m.Head != nil))
 	integer(b, "WIDE_THREADS", wideThreads)
 	integer(b, "DIM", m.Dim())
@@ -27,6 +28,7 @@ func printConstants(b *strings.Builder, m solver.Model, spec solver.Spec, fieldS
 	integer(b, "THETA", m.ThetaLen())
 	integer(b, "FIELD_SUMS", fieldSums)
 	integer(b, "HEAD_SUMS", sums-fieldSums)
+	integer(b, "RECORD_Z", recordZ(m, spec))
 	printController(b, spec.Controller)
 	printTableau(b, &spec.Tableau)
 }
@@ -76,10 +78,7 @@ func printController(b *strings.Builder, c solver.Controller) {
 
 // printTableau prints the method. Rows of A are filled up with zeros.
 func printTableau(b *strings.Builder, t *solver.Tableau) {
-	degree := 1
-	for _, p := range t.Dense {
-		degree = max(degree, len(p))
-	}
+	degree := degree(t)
 	used, slots := usedStages(t), sumSlots(t)
 	fmt.Fprintf(b, "\n// The method: %s (%s).\n", t.Name, t.Source)
 	fmt.Fprintf(b, "constexpr int STAGES = %d, DEGREE = %d, USED = %d;\nconstexpr double ORDER = %d;\n", t.Stages(), degree, len(used), t.Order)
@@ -92,6 +91,30 @@ func printTableau(b *strings.Builder, t *solver.Tableau) {
 	}
 	fmt.Fprintf(b, "__constant__ int USED_STAGE[USED] = {%s}, USED_SLOT[USED] = {%s}, EVERY_SLOT[STAGES] = {%s};\n", list(used), list(at), list(everyStage(t)))
 	fmt.Fprintf(b, "__constant__ int SUM_SLOT[STAGES] = {%s}; // where what is kept of a stage lies\n", list(slots))
+}
+
+// degree is that of the dense output.
+func degree(t *solver.Tableau) int {
+	n := 1
+	for _, p := range t.Dense {
+		n = max(n, len(p))
+	}
+	return n
+}
+
+// Records reports whether a gradient needs a record of the accepted steps: of each its time and size, for the discrete
+// gradient the state before it, for the adjoint the polynomial of its dense output.
+func Records(g solver.Gradient) bool { return g == solver.Adjoint || g == solver.Discrete }
+
+// recordZ is how many reals of Call.recordZ a step takes.
+func recordZ(m solver.Model, spec solver.Spec) int {
+	switch spec.Gradient {
+	case solver.Adjoint:
+		return (degree(&spec.Tableau) + 1) * m.Dim()
+	case solver.Discrete:
+		return m.Dim()
+	}
+	return 0
 }
 
 // usedStages are those with a weight in the result.

@@ -31,12 +31,12 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) differentiate(const Cal
 	clearAll(partial + FIELD_SUMS, HEAD_SUMS);
 	__syncthreads();
 
-	solveForward(call, batch, m.forward, w, GRADIENT == DISCRETE, from, to);
+	solveForward(call, batch, m.forward, w, RECORDS, from, to);
 	__syncthreads();
 #if HAS_HEAD
 	if (call.labels) head(call, batch, m.head, call.headWeights, partial + FIELD_SUMS, from, to);
 #endif
-	const bool recorded = GRADIENT != DISCRETE || call.recordUsed[blockIdx.x] <= call.recordCapacity;
+	const bool recorded = !RECORDS || call.recordUsed[blockIdx.x] <= call.recordCapacity;
 	if (recorded) backward(call, batch, m.backward, w, sums, from, to); // else the caller makes room and repeats
 	if (SUMS_ON_CHIP) copyAll(partial, sums, FIELD_SUMS);
 	if (threadIdx.x == 0) reportTotals(call, batch, blockIdx.x, from, to, recorded);

@@ -102,7 +102,7 @@ struct Reverse {
 		}
 		__syncthreads();
 		each<DIM>(m.active, [&](int r, int c) {
-			m.z[r * DIM + c] = call.recordZ[step(m.row[r].from) * DIM + c];
+			m.z[r * DIM + c] = call.recordZ[step(m.row[r].from) * RECORD_Z + c];
 			if (stages == STAGES) loadSaved(r, c);
 		});
 	}

@@ -1,10 +1,11 @@
-// The forward solve: samples from t0 to t1, states at the save times, and for the discrete gradient a record of the
-// accepted steps.
+// The forward solve: samples from t0 to t1, states at the save times, and for two of the gradients a record of
+// the accepted steps.
 
 struct ForwardPass {
 	typedef Field Program;
-	static constexpr bool VJP = false, CHECKS = false;
-	typedef Tile<Field, false> Memory;
+	static constexpr Form FORM = SOLUTION;
+	static constexpr bool CHECKS = false;
+	typedef Tile<Field, FORM> Memory;
 
 	const Call &call;
 	const Batch &batch;
@@ -85,9 +86,17 @@ struct ForwardPass {
 		}
 		for (int e = threadIdx.x; e < rows.n * DIM; e += THREADS) {
 			long long i = recorded + e / DIM;
-			if (i < call.recordCapacity) call.recordZ[(base + i) * DIM + e % DIM] = tile.state(rows.list[e / DIM], e % DIM);
+			if (i < call.recordCapacity) keep(base + i, rows.list[e / DIM], e % DIM);
 		}
 		recorded += rows.n;
+	}
+
+	// keep records component c: the state, and for the adjoint the dense output.
+	__device__ void keep(long long at, int r, int c) {
+		real *to = call.recordZ + at * RECORD_Z + c;
+		to[0] = tile.state(r, c);
+		for (int p = 0; GRADIENT == ADJOINT && p < DEGREE; p++)
+			to[(p + 1) * DIM] = coefficient(p, real(tile.row[r].step), [&](int i) { return tile.slope(r, i, c); });
 	}
 
 	__device__ void store(const Row &row, int r, int c) { call.z1[placeOf(row.sample, DIM) + c] = tile.state(r, c); }

@@ -86,8 +86,9 @@ func TestSanitizers(t *testing.T) {
 	}
 	t.Parallel()
 	for _, c := range sanitized(t) {
-		for _, mode := range []solver.Gradient{solver.Backsolve, solver.Discrete} {
-			if os.Getenv(long) == "" && c.name+mode.String() != "deep geludiscrete" && c.name+mode.String() != "sigmoidbacksolve" {
+		for _, mode := range solver.Gradients() {
+			some := []string{"deep geludiscrete", "sigmoidbacksolve", "reductionsadjoint"}
+			if os.Getenv(long) == "" && !slices.Contains(some, c.name+mode.String()) {
 				continue
 			}
 			t.Run(fmt.Sprintf("%s/%v", c.name, mode), func(t *testing.T) {
@@ -120,8 +121,8 @@ func (c modelCase) sanitize(t *testing.T, mode solver.Gradient, device emulated)
 }
 
 // TestEveryBarrierIsNeeded leaves out the barriers of the fused kernels one by one: each time the race checker must see it for
-// some model. (Whether a barrier between two printed passes or sections is needed depends on the plan and the
-// configuration.)
+// some model. (Whether a barrier between two printed passes or sections is needed depends on the plan and the configuration.)
+// The adjoint has the source of backsolve.
 func TestEveryBarrierIsNeeded(t *testing.T) {
 	if testing.Short() {
 		t.Skip("slow")

@@ -1,6 +1,7 @@
 // A row: the place of one sample, with its own time, step size and acceptance.
 
 enum Status { OK, MAX_STEPS, STEP_UNDERFLOW, NON_FINITE, CANCELLED, ADJOINT_DRIFTED };
+enum Form { SOLUTION, STATE_ADJOINT, ADJOINT_ALONE }; // what is integrated: z; [z, a]; a along a trajectory
 enum Phase { IDLE, FRESH, ACTIVE, DONE };
 
 // Row is the control state of one row.
@@ -14,7 +15,7 @@ struct Row {
 	int tried;                   // steps of this span
 	int accepted, rejected, nfe; // of this sample
 	int left;                    // save times passed (forward) or not yet passed (backward)
-	int from;                    // the recorded step to take back
+	int from;                    // the recorded step to take back, or that holds t
 };
 
 // mad is a·b + c, written out wherever it is meant: compile with --fmad=false.

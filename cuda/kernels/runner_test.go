@@ -16,7 +16,7 @@ func (k fused) rooms(c *call) {
 
 func (k fused) record(c *call, steps int) {
 	c.set("recordCapacity", uint64(steps))
-	c.roomForSteps(c.blocks * steps)
+	c.roomForSteps(c.blocks*steps, k.RecordZ)
 }
 
 func (k fused) prepare(c *call) {
@@ -59,8 +59,8 @@ func (k wide) rooms(c *call) {
 func (k wide) record(c *call, steps int) {
 	steps *= 2 // here it is the capacity of all blocks together
 	c.set("recordCapacity", uint64(steps))
-	c.roomForSteps(steps)
-	c.room("recordK", c.realBytes()*steps*(c.spec.Tableau.Stages()-1)*c.model.Dim())
+	c.roomForSteps(steps, k.RecordZ)
+	c.room("recordK", c.realBytes()*steps*k.RecordK)
 }
 
 func (k wide) prepare(c *call) { k.run(c, k.Prepare) }

@@ -27,8 +27,10 @@ var (
 	headSource string
 	//go:embed drift.cu
 	driftSource string
-	//go:embed backsolve.cu
-	backsolveSource string
+	//go:embed trajectory.cu
+	trajectorySource string
+	//go:embed adjoint.cu
+	adjointSource string
 	//go:embed discrete.cu
 	discreteSource string
 	//go:embed train.cu
@@ -63,6 +65,7 @@ type Printed struct {
 	FieldWeights, HeadWeights int  // reals of Call.fieldWeights and Call.headWeights
 	FieldShared, HeadShared   int  // reals of Call.fieldShared and Call.headShared
 	Sums                      int  // reals of Call.sums
+	RecordZ                   int  // reals of Call.recordZ per step
 	NeedsShare                bool // share must run before prepare
 
 	model                     solver.Model
@@ -117,25 +120,28 @@ func Print(m solver.Model, spec solver.Spec, c Config) (*Printed, error) {
 
 // sources are the parts that the spec needs.
 func (k *Printed) sources() []string {
-	parts := []string{controllerSource, reportSource, tileSource, forwardSource, prepareSource, kernelsSource}
+	parts := []string{controllerSource, reportSource, trajectorySource, tileSource, forwardSource, prepareSource, kernelsSource}
 	if k.spec.Gradient == solver.NoGradient {
 		return append(parts, solveSource)
 	}
 	if k.model.Head != nil {
 		parts = append(parts, headSource)
 	}
-	backward := map[solver.Gradient]string{solver.Backsolve: driftSource + "\n" + backsolveSource, solver.Discrete: discreteSource}
-	return append(parts, backward[k.spec.Gradient], trainSource, finishSource, updateSource, differentiateSource)
+	backward := []string{driftSource, adjointSource}
+	if k.spec.Gradient == solver.Discrete {
+		backward = []string{discreteSource}
+	}
+	return append(append(parts, backward...), trainSource, finishSource, updateSource, differentiateSource)
 }
 
 // lower gives every value of the plans its place.
 func (k *Printed) lower() {
 	k.field = newWeights(k.model.Field)
 	k.FieldWeights, k.FieldShared, k.Sums = max(k.field.length, 1), max(k.field.scratchLen, 1), k.field.sumsLen
-	k.NeedsShare = len(k.model.Field.SharedCode) > 0
+	k.NeedsShare, k.RecordZ = len(k.model.Field.SharedCode) > 0, recordZ(k.model, k.spec)
 	k.programs = []*program{newProgram("Field", k.field, false, nil, nil)}
 	switch k.spec.Gradient {
-	case solver.Backsolve:
+	case solver.Adjoint, solver.Backsolve:
 		k.programs = append(k.programs, newProgram("FieldVJP", k.field, true, keptForSums(k.model.Field), sumSlots(&k.spec.Tableau)))
 	case solver.Discrete:
 		k.programs = append(k.programs, newProgram("FieldVJP", k.field, true, keptForVJP(k.model.Field), everyStage(&k.spec.Tableau)))
@@ -203,7 +209,7 @@ func (k *Printed) rowBytes() int {
 	stages, dim, most := k.spec.Tableau.Stages(), k.model.Dim(), 0
 	for i, p := range k.programs {
 		numbers := p.rowLen() + stages
-		if i == 0 {
+		if i == 0 || k.spec.Gradient == solver.Adjoint {
 			numbers += dim * (stages + 2) // state, slopes, error
 		} else {
 			numbers += 2 * dim * (stages + 2)                   // the same of state and adjoint

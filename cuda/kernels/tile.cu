@@ -3,11 +3,12 @@
 //
 // The forward solve and the continuous adjoint are both tiles. The pass says where samples come from and go:
 //
-//	Program                     the plan; VJP: the state is [z, a] and its slope needs the VJP
+//	Program, FORM               the plan; what is integrated with it
 //	bool begin(Row &)           sets the span of row.sample; false when there is nothing to solve
 //	real load(Row, row, c)      the state the sample starts from
 //	void begun(rows)            all threads: the samples of the rows have just been loaded
 //	void accepted(rows)         all threads: the steps of the rows are accepted, their states not yet moved on
+//	real along(Row &, t, c)     with ADJOINT_ALONE: z(t)
 //	void settled(Row &)         the row has moved on
 //	void arrived(Row &, row)    with CHECKS: a span is over, its result not yet taken; may fail the row
 //	void store(Row, row, c)     takes the result
@@ -15,8 +16,9 @@
 
 constexpr int POLL = 16; // rounds between two looks at the cancel flag
 
-template <class P, bool VJP> struct Tile {
-	enum { WIDTH = VJP ? 2 * DIM : DIM };
+template <class P, Form FORM> struct Tile {
+	static constexpr int WIDTH = FORM == STATE_ADJOINT ? 2 * DIM : DIM;
+	static constexpr int ADJOINT_AT = FORM == ADJOINT_ALONE ? 0 : DIM; // where a begins
 	real local[ROWS * P::LOCAL], keep[ROWS * P::SLOTS * P::KEEP];
 	real z[ROWS * WIDTH], k[ROWS * STAGES * WIDTH], square[ROWS * WIDTH];
 	real weight[ROWS * STAGES]; // of the terms in a sum over accepted steps
@@ -31,16 +33,16 @@ template <class P, bool VJP> struct Tile {
 	// argument is where component c of the argument of a stage goes.
 	__device__ real &argument(int r, int stage, int c) {
 		Frames<P> f = frames(stage);
-		if constexpr (VJP)
-			if (c >= DIM) return P::cotangent(f.l(r), f.s(r))[c - DIM];
+		if constexpr (FORM != SOLUTION)
+			if (c >= ADJOINT_AT) return P::cotangent(f.l(r), f.s(r))[c - ADJOINT_AT];
 		return P::z(f.l(r), f.s(r))[c];
 	}
 
 	// derivative is component c of the slope that the last evaluation left.
 	__device__ real derivative(int r, int stage, int c) {
 		Frames<P> f = frames(stage);
-		if constexpr (VJP)
-			if (c >= DIM) return -gradientOf(f, r, c - DIM);
+		if constexpr (FORM != SOLUTION)
+			if (c >= ADJOINT_AT) return -gradientOf(f, r, c - ADJOINT_AT);
 		return P::output(f.l(r), f.s(r))[c];
 	}
 };
@@ -182,7 +184,7 @@ template <class T, class Pass> struct Integration {
 			argue(rows, stage, e == PROBE);
 			__syncthreads();
 			Pass::Program::forward(rows, tile.frames(stage), w, registers);
-			if constexpr (Pass::VJP) {
+			if constexpr (Pass::FORM != SOLUTION) {
 				__syncthreads();
 				Pass::Program::backward(rows, tile.frames(stage), w, registers);
 			}
@@ -212,11 +214,12 @@ template <class T, class Pass> struct Integration {
 			tile.argument(r, stage, c) = mad(real(tile.row[r].step), sum, tile.state(r, c));
 		});
 		typedef typename Pass::Program P;
+		const Frames<P> f = tile.frames(stage);
+		const auto time = [&](const Row &row) { return stageTime(row, probe ? 1.0 : C[stage]); };
+		if constexpr (Pass::FORM == ADJOINT_ALONE)
+			each<DIM>(rows, [&](int r, int c) { P::z(f.l(r), f.s(r))[c] = pass.along(tile.row[r], time(tile.row[r]), c); });
 		if constexpr (P::READS_TIME)
-			each<1>(rows, [&](int r, int) {
-				const Frames<P> f = tile.frames(stage);
-				*P::time(f.l(r), f.s(r)) = real(stageTime(tile.row[r], probe ? 1.0 : C[stage]));
-			});
+			each<1>(rows, [&](int r, int) { *P::time(f.l(r), f.s(r)) = real(time(tile.row[r])); });
 	}
 
 	// chooseFirstSteps takes the rows that begin through the starting rule.
@@ -266,8 +269,16 @@ template <class T, class Pass> struct Integration {
 	__device__ real scaledError(int r, int c) {
 		real sum = 0;
 		for (int j = 0; j < STAGES; j++) sum = mad(real(E[j]), tile.slope(r, j, c), sum);
-		real largest = MATH(fmax)(MATH(fabs)(tile.state(r, c)), MATH(fabs)(tile.argument(r, STAGES - 1, c)));
-		return real(tile.row[r].step) * sum / mad(real(RTOL), largest, real(ATOL));
+		return real(tile.row[r].step) * sum / mad(real(RTOL), size(r, c), real(ATOL));
+	}
+
+	// size is what the error of a component is measured by: its own size, or where a stands alone the row's largest.
+	__device__ real size(int r, int c) {
+		constexpr bool SHARED = Pass::FORM == ADJOINT_ALONE;
+		real largest = 0;
+		for (int j = SHARED ? 0 : c; j < (SHARED ? T::WIDTH : c + 1); j++)
+			largest = MATH(fmax)(largest, MATH(fmax)(MATH(fabs)(tile.state(r, j)), MATH(fabs)(tile.argument(r, STAGES - 1, j))));
+		return largest;
 	}
 
 	// finiteTrial reports whether the trial step stayed finite: its result and its last slope.

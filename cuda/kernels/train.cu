@@ -6,7 +6,7 @@ enum Failure { NONE, FORWARD_FAILED, BACKWARD_FAILED, NOT_FINITE, RECORD_FULL };
 
 // isRecordFull reports whether a block's steps did not fit.
 __device__ inline bool isRecordFull(const Call &call) {
-	if (GRADIENT != DISCRETE) return false;
+	if (!RECORDS) return false;
 	for (long long b = 0; b < call.blocks; b++)
 		if (call.recordUsed[b] > call.recordCapacity) return true;
 	return false;

@@ -77,6 +77,6 @@ extern "C" __global__ void __launch_bounds__(THREADS) clear(const Call *p) {
 	if (GRADIENT == NO_GRADIENT) return;
 	for (int i = first; i < FIELD_SUMS + HEAD_SUMS; i += stride) call.sums[i] = 0;
 	for (int i = first; i < ONES; i += stride) call.ones[i] = 1;
-	if (GRADIENT != DISCRETE) return;
+	if (!RECORDS) return;
 	for (long long b = first; b < call.blocks; b += stride) call.recordUsed[b] = 0;
 }

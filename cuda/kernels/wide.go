@@ -18,8 +18,8 @@ var (
 	wideForwardSource string
 	//go:embed wideback.cu
 	wideBackSource string
-	//go:embed widebacksolve.cu
-	wideBacksolveSource string
+	//go:embed wideadjoint.cu
+	wideAdjointSource string
 	//go:embed widediscrete.cu
 	wideDiscreteSource string
 	//go:embed widehead.cu
@@ -69,6 +69,7 @@ type Wide struct {
 	Sums                      int // reals of Call.sums
 	Frame, Keep, Ready, Ones  int // reals of Call.frames and Call.ready per tile, of Call.keep per row, of Call.ones
 	NormBlocks                int // numbers of Call.squares
+	RecordZ, RecordK          int // reals of Call.recordZ and Call.recordK per step
 
 	// The schedule, in the order of a training iteration. A step begins when the one before has ended.
 	Prepare   []Step // after θ has changed
@@ -129,8 +130,12 @@ func (k *Wide) lower() {
 	}
 	k.Ones = k.slots() * k.Tile
 	k.NormBlocks = min(max(k.model.ThetaLen()/(4*wideThreads), 1), 64)
-	if k.spec.Gradient == solver.Backsolve {
+	k.RecordZ = recordZ(k.model, k.spec)
+	switch k.spec.Gradient {
+	case solver.Adjoint, solver.Backsolve:
 		k.Keep = k.keepSlots() * k.field.keep
+	case solver.Discrete:
+		k.RecordK = (k.spec.Tableau.Stages() - 1) * k.model.Dim()
 	}
 }
 
@@ -163,7 +168,7 @@ func (k *Wide) print() string {
 		p.weights.printTables(&b)
 		p.weights.print(&b, p.name+"Weights")
 	}
-	parts := []string{controllerSource, reportSource, prepareSource, wideSource}
+	parts := []string{controllerSource, reportSource, trajectorySource, prepareSource, wideSource}
 	for _, source := range parts {
 		b.WriteString("\n" + source)
 	}
@@ -206,8 +211,11 @@ func (k *Wide) sources() []string {
 	if k.model.Head != nil {
 		parts = append(parts, wideHeadSource)
 	}
-	backward := map[solver.Gradient]string{solver.Backsolve: driftSource + "\n" + wideBacksolveSource, solver.Discrete: wideDiscreteSource}
-	return append(parts, wideBackSource, backward[k.spec.Gradient], trainSource, wideFinishSource, updateSource)
+	backward := []string{wideBackSource, driftSource, wideAdjointSource}
+	if k.spec.Gradient == solver.Discrete {
+		backward = []string{wideBackSource, wideDiscreteSource}
+	}
+	return append(append(parts, backward...), trainSource, wideFinishSource, updateSource)
 }
 
 // KernelNames lists the kernels, each with a pointer to a Call in device memory as its only parameter.

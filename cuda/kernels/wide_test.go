@@ -25,7 +25,7 @@ func tooWide() modelCase {
 func TestWideReference(t *testing.T) {
 	t.Parallel()
 	for i, c := range append(modelCases(), tooWide()) {
-		for j, mode := range []solver.Gradient{solver.Backsolve, solver.Discrete} {
+		for j, mode := range someModes(i / 2) {
 			if testing.Short() && i%5 != 1 || os.Getenv(long) == "" && (i+j)%2 == 0 {
 				continue // each is a run of the compiler
 			}
@@ -42,7 +42,7 @@ func TestWideRows(t *testing.T) {
 	t.Parallel()
 	c := tooWide()
 	m, spec := c.model(t), solver.DefaultSpec()
-	for _, mode := range []solver.Gradient{solver.Backsolve, solver.Discrete} {
+	for _, mode := range solver.Gradients() {
 		spec.Gradient = mode
 		theta, b, o := c.problem(m, 9, nil)
 		want := differentiate(t, broad(), m, spec, theta, b, o)

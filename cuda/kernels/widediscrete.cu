@@ -172,7 +172,7 @@ struct WideReverse {
 			real sum = 0, back = 0;
 			for (int j = 0; j < stage; j++) sum = mad(real(A[stage][j]), slope(j, c), sum);
 			for (int j = stage + 1; j < STAGES; j++) back = mad(real(A[j][stage]), product(j, c), back);
-			Field::z(frame, i)[c] = mad(real(row.step), sum, call.recordZ[(long long)(row.from) * DIM + c]);
+			Field::z(frame, i)[c] = mad(real(row.step), sum, call.recordZ[(long long)(row.from) * RECORD_Z + c]);
 			Field::cotangent(frame, i)[c] = mad(real(row.step), back, top == LAST ? extra(stage, c) : real(0));
 		});
 		if constexpr (Field::READS_TIME)

@@ -2,7 +2,8 @@
 
 struct WideForward {
 	typedef Field Program;
-	static constexpr bool VJP = false, CHECKS = false;
+	static constexpr Form FORM = SOLUTION;
+	static constexpr bool CHECKS = false;
 	typedef Turn<WideForward> Now;
 
 	__device__ bool begin(Now &now) {
@@ -10,7 +11,7 @@ struct WideForward {
 		const double *span = spanOf(now.call, row.sample);
 		row.t0 = span[0];
 		row.t1 = span[1];
-		if (GRADIENT == DISCRETE) now.call.recordLast[row.sample] = -1;
+		if (RECORDS) now.call.recordLast[row.sample] = -1;
 		return true;
 	}
 
@@ -40,7 +41,7 @@ struct WideForward {
 	}
 
 	__device__ void accepted(Now &now) {
-		if (GRADIENT == DISCRETE) record(now);
+		if (RECORDS) record(now);
 		const Call &call = now.call;
 		const WideRow &row = now.row;
 		const double end = row.last ? row.t1 : row.t + row.step;
@@ -61,8 +62,9 @@ struct WideForward {
 		}
 	}
 
-	// record keeps the step, with the slopes that arguments are made of. Steps that do not fit are counted only. Where a
-	// step lies depends on timing, what is made of it does not.
+	// record keeps the step: for the discrete gradient its state and the slopes that arguments are made of, for the adjoint
+	// its dense output. Steps that do not fit are counted only. Where a step lies depends on timing, what is made of it does
+	// not.
 	__device__ void record(Now &now) {
 		const Call &call = now.call;
 		WideRow &row = now.row;
@@ -79,8 +81,11 @@ struct WideForward {
 		const long long at = row.from;
 		if (at >= call.recordCapacity) return;
 		columns(DIM, [&](int c) {
-			call.recordZ[at * DIM + c] = now.state(c);
-			for (int i = 0; i < LAST; i++) call.recordK[(at * LAST + i) * DIM + c] = now.slope(i, c);
+			real *to = call.recordZ + at * RECORD_Z + c;
+			to[0] = now.state(c);
+			for (int p = 0; GRADIENT == ADJOINT && p < DEGREE; p++)
+				to[(p + 1) * DIM] = coefficient(p, real(row.step), [&](int i) { return now.slope(i, c); });
+			for (int i = 0; GRADIENT == DISCRETE && i < LAST; i++) call.recordK[(at * LAST + i) * DIM + c] = now.slope(i, c);
 		});
 	}
 

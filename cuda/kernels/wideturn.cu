@@ -1,7 +1,7 @@
 // A turn of a row: what happens to it between two evaluations. solver.Integrate says what a row computes.
 //
 // The forward solve and the continuous adjoint are both turns. The pass says where samples come from and go, as for a
-// Tile: Program, VJP, CHECKS, begin, load, begun, accepted, settled, arrived, store, finish, and
+// Tile: Program, FORM, CHECKS, begin, load, begun, along, accepted, settled, arrived, store, finish, and
 //
 //	void evaluated()    all threads: the evaluation of row.stage has just come in
 //
@@ -19,7 +19,9 @@ __device__ inline Measure *measures(const Call &call) { return reinterpret_cast<
 
 template <class Pass> struct Turn {
 	typedef typename Pass::Program P;
-	static constexpr int WIDTH = Pass::VJP ? 2 * DIM : DIM;
+	static constexpr bool ALONE = Pass::FORM == ADJOINT_ALONE;
+	static constexpr int WIDTH = Pass::FORM == STATE_ADJOINT ? 2 * DIM : DIM;
+	static constexpr int ADJOINT_AT = ALONE ? 0 : DIM; // where a begins
 	const Call &call;
 	const Batch batch;
 	WideRow &row;
@@ -36,15 +38,15 @@ template <class Pass> struct Turn {
 
 	// argument is where component c of the argument of an evaluation goes.
 	__device__ real &argument(int c) const {
-		if constexpr (Pass::VJP)
-			if (c >= DIM) return P::cotangent(frame, r % TILE)[c - DIM];
+		if constexpr (Pass::FORM != SOLUTION)
+			if (c >= ADJOINT_AT) return P::cotangent(frame, r % TILE)[c - ADJOINT_AT];
 		return P::z(frame, r % TILE)[c];
 	}
 
 	// derivative is component c of the slope that the last evaluation left.
 	__device__ real derivative(int c) const {
-		if constexpr (Pass::VJP)
-			if (c >= DIM) return -P::gradientOf(frame, r % TILE, c - DIM);
+		if constexpr (Pass::FORM != SOLUTION)
+			if (c >= ADJOINT_AT) return -P::gradientOf(frame, r % TILE, c - ADJOINT_AT);
 		return P::output(frame, r % TILE)[c];
 	}
 
@@ -63,13 +65,14 @@ template <class Pass> struct Turn {
 	// goOn writes the next argument, once what is done has been handed over.
 	__device__ void goOn(Pass &pass) {
 		while (row.phase == DONE) retire(pass);
-		argue();
+		argue(pass);
 	}
 
 	// absorb takes the evaluation and measures it.
 	__device__ Measure absorb() {
 		columns(WIDTH, [&](int c) { slope(row.stage, c) = derivative(c); });
 		Measure sum = {};
+		const real largest = largestSize();
 		columns(WIDTH, [&](int c) {
 			if (row.phase == FRESH && row.stage == 0) {
 				add(sum.first, double(state(c)) / scale(c));
@@ -78,7 +81,7 @@ template <class Pass> struct Turn {
 			} else if (row.phase == FRESH) {
 				add(sum.first, double(slope(1, c) - slope(0, c)) / scale(c));
 			} else if (row.stage == LAST) {
-				add(sum.first, double(scaledError(c)));
+				add(sum.first, double(scaledError(c, ALONE ? largest : size(c))));
 				sum.bad += !(isFinite(argument(c)) && isFinite(slope(LAST, c)));
 			}
 		});
@@ -88,11 +91,20 @@ template <class Pass> struct Turn {
 
 	static __device__ void add(double &sum, double x) { sum += x * x; }
 
-	__device__ real scaledError(int c) const {
+	__device__ real scaledError(int c, real size) const {
 		real sum = 0;
 		for (int j = 0; j < STAGES; j++) sum = mad(real(E[j]), slope(j, c), sum);
-		real largest = MATH(fmax)(MATH(fabs)(state(c)), MATH(fabs)(argument(c)));
-		return real(row.step) * sum / mad(real(RTOL), largest, real(ATOL));
+		return real(row.step) * sum / mad(real(RTOL), size, real(ATOL));
+	}
+
+	__device__ real size(int c) const { return MATH(fmax)(MATH(fabs)(state(c)), MATH(fabs)(argument(c))); }
+
+	// largestSize is what the error of a row's components is measured by where a stands alone.
+	__device__ real largestSize() const {
+		if (!ALONE || row.phase != ACTIVE || row.stage != LAST) return 0;
+		real largest = 0;
+		columns(WIDTH, [&](int c) { largest = MATH(fmax)(largest, size(c)); });
+		return real(rowMax(shared, largest));
 	}
 
 	__device__ double rms(double squares) const { return sqrt(squares / (WHOLE ? double(batch.n) * WIDTH : WIDTH)); }
@@ -231,17 +243,20 @@ template <class Pass> struct Turn {
 	}
 
 	// argue writes the argument of the evaluation that the row waits for: z + h·Σ a·k at t + c·h.
-	__device__ void argue() {
+	__device__ void argue(Pass &pass) {
 		if (row.phase == IDLE) return;
 		const int stage = row.stage;
 		const bool probe = row.phase == FRESH;
+		const double time = stageTime(row, probe ? 1.0 : C[stage]);
 		columns(WIDTH, [&](int c) {
 			real sum = 0;
 			for (int j = 0; j < stage; j++) sum = mad(probe ? real(1) : real(A[stage][j]), slope(j, c), sum);
 			argument(c) = mad(real(row.step), sum, state(c));
 		});
+		if constexpr (ALONE)
+			columns(DIM, [&](int c) { P::z(frame, r % TILE)[c] = pass.along(*this, time, c); });
 		if constexpr (P::READS_TIME)
-			if (controls()) *P::time(frame, r % TILE) = real(stageTime(row, probe ? 1.0 : C[stage]));
+			if (controls()) *P::time(frame, r % TILE) = real(time);
 	}
 };
 

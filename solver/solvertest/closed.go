@@ -27,7 +27,7 @@ func (s Suite) closedForms(t *testing.T) {
 
 // gradientOracle compares with derivatives computed in 32-digit arithmetic.
 func (s Suite) gradientOracle(t *testing.T) {
-	for _, mode := range s.modes() {
+	for _, mode := range solver.Gradients() {
 		spec := s.spec(mode)
 		b := solver.Batch{Z0: []float64{2, 0}, Spans: []solver.Span{{T1: 1.5}}}
 		d := s.differentiate(t, solver.Model{Field: lower(t, cubicSpiral())}, spec, spiralTheta(), b,

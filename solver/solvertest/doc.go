@@ -14,15 +14,6 @@ type Suite struct {
 	Precision solver.Precision
 	Samples   int  // of the reference files that are solved, 0 for all; emulated devices are slow
 	Short     bool // leave out the comparison with the reference backend, which is slow itself
-
-	Modes []solver.Gradient // that the backend has; nil for all
-}
-
-func (s Suite) modes() []solver.Gradient {
-	if s.Modes != nil {
-		return s.Modes
-	}
-	return solver.Gradients()
 }
 
 // Run runs the whole suite as subtests.
@@ -38,9 +29,7 @@ func (s Suite) Run(t *testing.T) {
 	t.Run("linear in the cotangent", s.linearInCotangent)
 	t.Run("modes agree", s.modesAgree)
 	t.Run("finite differences", s.finiteDifferences)
-	if s.Modes == nil {
-		t.Run("hard gradients", s.hardGradients)
-	}
+	t.Run("hard gradients", s.hardGradients)
 	t.Run("left out", s.leftOut)
 	t.Run("failures", s.failures)
 	t.Run("times", s.times)

@@ -16,7 +16,7 @@ import (
 // leftOut checks that a sample whose derivative is not finite has a status and no part in the sums: they are those of the
 // batch without it, to the bit.
 func (s Suite) leftOut(t *testing.T) {
-	for _, mode := range s.modes() {
+	for _, mode := range solver.Gradients() {
 		t.Run(fmt.Sprintf("%v/root", mode), func(t *testing.T) { s.root(t, mode) })
 		t.Run(fmt.Sprintf("%v/root of θ", mode), func(t *testing.T) { s.rootOfTheta(t, mode) })
 		t.Run(fmt.Sprintf("%v/logarithm in the loss", mode), func(t *testing.T) { s.logarithm(t, mode) })

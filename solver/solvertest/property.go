@@ -36,7 +36,7 @@ func (s Suite) saveTimes(t *testing.T) {
 	if !slices.Equal(got.Stats, plain.Stats) {
 		t.Errorf("save times changed the cost from %v to %v", plain.Stats, got.Stats)
 	}
-	for _, mode := range s.modes() {
+	for _, mode := range solver.Gradients() {
 		s.savedGradient(t, mode)
 	}
 }
@@ -87,7 +87,7 @@ func (s Suite) batchIndependence(t *testing.T) {
 	p := reference.Embedded()[0]
 	m := network(t, &p)
 	n := 40
-	for _, mode := range s.modes() {
+	for _, mode := range solver.Gradients() {
 		spec := s.spec(mode)
 		spec.Controller.Rtol, spec.Controller.Atol = 1e-3, 1e-6
 		program := s.compile(t, m, spec)
@@ -227,7 +227,7 @@ func (s Suite) modesAgree(t *testing.T) {
 		spec.Controller.Rtol, spec.Controller.Atol = rtol, rtol/10
 		return s.differentiate(t, m, spec, p.Theta, b, o).Theta
 	}
-	for _, mode := range s.modes() {
+	for _, mode := range solver.Gradients() {
 		if mode == solver.Discrete {
 			continue
 		}

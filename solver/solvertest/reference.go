@@ -13,7 +13,7 @@ import (
 // referenceFiles solves the files and compares with what an eighth-order method at rtol 1e-12 made of them.
 func (s Suite) referenceFiles(t *testing.T) {
 	for _, p := range reference.Embedded() {
-		for _, mode := range s.modes() {
+		for _, mode := range solver.Gradients() {
 			t.Run(fmt.Sprintf("%s/%v", p.Name, mode), func(t *testing.T) { s.referenceFile(t, &p, mode) })
 		}
 	}
@@ -66,7 +66,7 @@ func (s Suite) referenceBackend(t *testing.T) {
 	for _, p := range reference.Embedded() {
 		b, o := some(&p, 3)
 		m := network(t, &p)
-		for _, mode := range s.modes() {
+		for _, mode := range solver.Gradients() {
 			for _, control := range []solver.Control{solver.ControlSample, solver.ControlBatch} {
 				spec := s.spec(mode)
 				spec.Controller.Control = control

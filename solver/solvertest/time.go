@@ -57,7 +57,7 @@ func (s Suite) shortSpans(t *testing.T) {
 		}})}
 	const z0, cotangent = 1e-3, 0.03 // so small that no slope overflows
 	fell := math.Exp(-3)
-	for _, mode := range s.modes() {
+	for _, mode := range solver.Gradients() {
 		spec := s.spec(mode)
 		spec.Controller.Atol = 0
 		program := s.compile(t, m, spec)
@@ -91,7 +91,7 @@ func fenced() graph.Field {
 // stagesWithinSpan takes spans in one step, forward and back: t0 + (t1 − t0) may round to a time beyond t1.
 func (s Suite) stagesWithinSpan(t *testing.T) {
 	m := solver.Model{Field: lower(t, fenced())}
-	for _, mode := range s.modes() {
+	for _, mode := range solver.Gradients() {
 		spec := s.spec(mode)
 		spec.Controller.FirstStep, spec.Controller.Atol, spec.SaveAt = 100, 1e3, []float64{0.1}
 		program := s.compile(t, m, spec)
@@ -139,7 +139,7 @@ func (s Suite) besideTheEnds(t *testing.T) {
 		{solver.Span{T1: 0.3}, []float64{0, 0.3}, [][]float64{{-0x1p-55, three}, {0, math.Nextafter(0.3, 0)}}},
 		{solver.Span{T0: 0.3}, []float64{0.3, 0}, [][]float64{{three, -0x1p-55}}},
 	} {
-		for _, mode := range s.modes() {
+		for _, mode := range solver.Gradients() {
 			d := func(at []float64) *solver.Derivative {
 				spec := s.spec(mode)
 				spec.SaveAt = at
@@ -167,8 +167,8 @@ func (s Suite) coarseTime(t *testing.T) {
 	h, err := graph.LowerHead(graph.Head{Dim: 1, Readout: graph.Linear(1), Loss: graph.MeanSquaredError()})
 	head := must(t, h, err)
 	programs := map[bool]solver.Program{
-		true:  s.compile(t, solver.Model{Field: lower(t, cosine()), Head: head}, s.spec(s.modes()[0])),
-		false: s.compile(t, solver.Model{Field: lower(t, square()), Head: head}, s.spec(s.modes()[0])),
+		true:  s.compile(t, solver.Model{Field: lower(t, cosine()), Head: head}, s.spec(solver.Gradients()[0])),
+		false: s.compile(t, solver.Model{Field: lower(t, square()), Head: head}, s.spec(solver.Gradients()[0])),
 	}
 	for _, x := range []struct {
 		what        string

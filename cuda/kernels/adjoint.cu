@@ -1,28 +1,38 @@
-// The continuous adjoint: [z, a] from t1 back to t0 in spans between the save times, where z is set to what the forward
-// solve gave and a takes up the cotangent. ∂L/∂θ is a quadrature on the accepted steps (see solver.Reference).
+// The continuous adjoint from t1 back to t0, in spans between the save times, where a takes up the cotangent: a alone, along
+// the dense output of the forward solve, or for backsolve [z, a], of which z is set to what the forward solve gave at each
+// save time. ∂L/∂θ is a quadrature on the accepted steps (see solver.Reference).
 
 struct BackwardPass {
 	typedef FieldVJP Program;
-	static constexpr bool VJP = true, CHECKS = true;
-	typedef Tile<FieldVJP, true> Memory;
+	static constexpr bool ALONE = GRADIENT == ADJOINT, CHECKS = !ALONE;
+	static constexpr Form FORM = ALONE ? ADJOINT_ALONE : STATE_ADJOINT;
+	typedef Tile<FieldVJP, FORM> Memory;
 
 	const Call &call;
 	const Batch &batch;
 	Memory &tile;
 	real *sums;
+	const Trajectory path; // ALONE
 
 	__device__ BackwardPass(const Call &call, const Batch &batch, Memory &tile, real *sums)
-		: call(call), batch(batch), tile(tile), sums(sums) {}
+		: call(call), batch(batch), tile(tile), sums(sums), path{call, blockIdx.x * call.recordCapacity} {}
 
 	__device__ int cancelled() { return isCancelled(call); }
 
 	__device__ bool begin(Row &row) {
 		if (call.status[row.sample] != OK) return skipBackward(call, row.sample);
-		call.drift[row.sample] = 0;
 		row.left = call.savedBar ? int(call.saves) : 0;
 		nextSpan(row, spanOf(call, row.sample)[1]);
+		if (ALONE) {
+			row.from = call.recordLast[row.sample];
+			if (FIRST_STEP == 0) row.h = path.firstStepBack(row.from);
+		} else {
+			call.drift[row.sample] = 0;
+		}
 		return true;
 	}
+
+	__device__ real along(const Row &row, double t, int c) const { return path.state(row.from, t, c); }
 
 	// nextSpan runs from t back to the next save time, or to t0.
 	__device__ void nextSpan(Row &row, double t) {
@@ -32,11 +42,13 @@ struct BackwardPass {
 
 	__device__ real load(const Row &row, int, int c) {
 		const long long at = placeOf(row.sample, DIM);
-		return c < DIM ? call.z1[at + c] : call.cotangent[at + c - DIM];
+		return c < Memory::ADJOINT_AT ? call.z1[at + c] : call.cotangent[at + c - Memory::ADJOINT_AT];
 	}
 
 	__device__ void begun(const Rows &) {}
-	__device__ void settled(Row &) {}
+	__device__ void settled(Row &row) {
+		if (ALONE) row.from = path.find(row.from, row.t);
+	}
 
 	// arrived compares z with the true one.
 	__device__ void arrived(Row &row, int r) {
@@ -60,10 +72,10 @@ struct BackwardPass {
 	__device__ void store(const Row &row, int r, int c) {
 		if (row.status == OK && row.left > 0) {
 			long long at = (row.sample * call.saves + row.left - 1) * DIM;
-			if (c < DIM) tile.state(r, c) = call.saved[at + c];
-			else tile.state(r, c) += call.savedBar[at + c - DIM];
-		} else if (c >= DIM) {
-			call.z0Bar[placeOf(row.sample, DIM) + c - DIM] =
+			if (c < Memory::ADJOINT_AT) tile.state(r, c) = call.saved[at + c];
+			else tile.state(r, c) += call.savedBar[at + c - Memory::ADJOINT_AT];
+		} else if (c >= Memory::ADJOINT_AT) {
+			call.z0Bar[placeOf(row.sample, DIM) + c - Memory::ADJOINT_AT] =
 				row.status == OK ? lossWeight(call, batch, row.sample) * tile.state(r, c) : real(0);
 		}
 	}

@@ -3,16 +3,28 @@
 
 struct WideBackward {
 	typedef Field Program;
-	static constexpr bool VJP = true, CHECKS = true;
+	static constexpr bool ALONE = GRADIENT == ADJOINT, CHECKS = !ALONE;
+	static constexpr Form FORM = ALONE ? ADJOINT_ALONE : STATE_ADJOINT;
 	typedef Turn<WideBackward> Now;
 
 	__device__ bool begin(Now &now) {
-		if (now.call.status[now.row.sample] != OK) return skipBackward(now.call, now.row.sample);
-		now.call.drift[now.row.sample] = 0;
-		now.row.left = now.call.savedBar ? int(now.call.saves) : 0;
-		nextSpan(now, spanOf(now.call, now.row.sample)[1]);
+		const Call &call = now.call;
+		WideRow &row = now.row;
+		if (ALONE && call.recordUsed[0] > call.recordCapacity) return false; // the caller makes room and repeats
+		if (call.status[row.sample] != OK) return skipBackward(call, row.sample);
+		row.left = call.savedBar ? int(call.saves) : 0;
+		nextSpan(now, spanOf(call, row.sample)[1]);
+		if (ALONE) {
+			row.from = call.recordLast[row.sample];
+			if (FIRST_STEP == 0) row.h = path(now).firstStepBack(row.from);
+		} else {
+			call.drift[row.sample] = 0;
+		}
 		return true;
 	}
+
+	__device__ Trajectory path(Now &now) const { return Trajectory{now.call, 0}; }
+	__device__ real along(Now &now, double t, int c) const { return path(now).state(now.row.from, t, c); }
 
 	// nextSpan runs from t back to the next save time, or to t0.
 	__device__ void nextSpan(Now &now, double t) {
@@ -23,11 +35,13 @@ struct WideBackward {
 
 	__device__ real load(Now &now, int c) {
 		const long long at = placeOf(now.row.sample, DIM);
-		return c < DIM ? now.call.z1[at + c] : now.call.cotangent[at + c - DIM];
+		return c < Now::ADJOINT_AT ? now.call.z1[at + c] : now.call.cotangent[at + c - Now::ADJOINT_AT];
 	}
 
 	__device__ void begun(Now &) {}
-	__device__ void settled(Now &) {}
+	__device__ void settled(Now &now) {
+		if (ALONE) now.row.from = path(now).find(now.row.from, now.row.t);
+	}
 
 	// arrived compares z with the true one.
 	__device__ void arrived(Now &now) {
@@ -77,10 +91,10 @@ struct WideBackward {
 		const WideRow &row = now.row;
 		if (row.status == OK && row.left > 0) {
 			long long at = (row.sample * call.saves + row.left - 1) * DIM;
-			if (c < DIM) now.state(c) = call.saved[at + c];
-			else now.state(c) += call.savedBar[at + c - DIM];
-		} else if (c >= DIM) {
-			call.z0Bar[placeOf(row.sample, DIM) + c - DIM] =
+			if (c < Now::ADJOINT_AT) now.state(c) = call.saved[at + c];
+			else now.state(c) += call.savedBar[at + c - Now::ADJOINT_AT];
+		} else if (c >= Now::ADJOINT_AT) {
+			call.z0Bar[placeOf(row.sample, DIM) + c - Now::ADJOINT_AT] =
 				row.status == OK ? lossWeight(call, now.batch, row.sample) * now.state(c) : real(0);
 		}
 	}
