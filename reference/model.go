@@ -1,5 +1,6 @@
 // Package reference holds models of fields f(t, z; θ) that are multilayer perceptrons, as files in the safetensors
-// format, and problems: such a model with initial values and with float64 answers to check a solver and its gradients against.
+// format, and problems: such a model with initial values and with float64 answers to check a solver and its gradients
+// against.
 //
 // # The format
 //
@@ -8,9 +9,11 @@
 // "true" or "false"; "t0" and "t1", numbers.
 //
 // sizes counts the state alone: it begins and ends with the dimension of z. When time is "true", t is one more input
-// of layer 0, after z, so that layers.0.weight has sizes[0]+1 columns, the last of them for t, where sizes says sizes[0].
+// of layer 0, after z, so that layers.0.weight has sizes[0]+1 columns, the last of them for t, where sizes says
+// sizes[0].
 //
-// The numbers are F64, F32, F16 or BF16, all finite. Other tensors, of any type, and other metadata may stand beside them.
+// The numbers are F64, F32, F16 or BF16, all finite. Other tensors, of any type, and other metadata may stand beside
+// them.
 //
 // A problem has also x [batch, dim], label [batch], z1 [batch, dim], loss [1], grad.x, and grad.layers.I.weight and
 // grad.layers.I.bias, each of the shape of the tensor it belongs to.
@@ -64,8 +67,8 @@ func (p Param) Of(theta []float64) []float64 { return theta[p.Offset : p.Offset+
 func (m *Model) Dim() int { return m.Sizes[0] }
 
 // ReadModel reads a model from the file at path. An error is one line and names the file and the tensor or metadata
-// that is missing or wrong, with what was wanted and what is there. Tensors and metadata that a model does not have are
-// left alone, but for tensors that begin with "layers." and belong to no layer.
+// that is missing or wrong, with what was wanted and what is there. Tensors and metadata that a model does not have
+// are left alone, but for tensors that begin with "layers." and belong to no layer.
 func ReadModel(path string) (*Model, error) {
 	m, err := read(path, ParseModel)
 	if err == nil {
@@ -182,7 +185,8 @@ func parseMetadata(find func(key string) (string, bool)) (*Model, error) {
 	return m, nil
 }
 
-var wantSizes = fmt.Sprintf("a JSON list of 2 to %d widths from 1 to %d that begins and ends with the same", MaxLayers+1, MaxWidth)
+var wantSizes = fmt.Sprintf("a JSON list of 2 to %d widths from 1 to %d that begins and ends with the same",
+	MaxLayers+1, MaxWidth)
 
 func (m *Model) setSizes(s string) bool {
 	if strings.Count(s, ",") > MaxLayers || json.Unmarshal([]byte(s), &m.Sizes) != nil || len(m.Sizes) < 2 {

@@ -57,7 +57,8 @@ func parseProblem(file *safetensors.Reader) (*Problem, error) {
 	p := &Problem{Model: *m}
 	x, err := file.Shape("x")
 	if _, missing := file.Shape("z1"); err != nil && missing != nil {
-		return nil, errors.New("it is a model alone: a reference file has tensors x, label, z1, loss, grad.x and grad. of each parameter too")
+		return nil, errors.New("it is a model alone: a reference file has tensors x, label, z1, loss, grad.x and grad. of each " +
+			"parameter too")
 	}
 	if p.GradTheta, err = gather("grad.", p.Params, file); err != nil {
 		return nil, err
@@ -108,8 +109,8 @@ func Names() []string {
 	return []string{"spiral_trained", "circle_trained", "mlp_random", "mlp_time_softplus", "mlp_time_backward"}
 }
 
-// Embedded returns the problems of [Names], in that order, in memory of their own. Their answers come from an 8th-order
-// Dormand-Prince solve at rtol 1e-12 and atol 1e-13 and are off by less than 4e-10 in every entry.
+// Embedded returns the problems of [Names], in that order, in memory of their own. Their answers come from an
+// 8th-order Dormand-Prince solve at rtol 1e-12 and atol 1e-13 and are off by less than 4e-10 in every entry.
 func Embedded() []Problem {
 	var problems []Problem
 	for _, name := range Names() {

@@ -8,8 +8,8 @@ import (
 	"slices"
 )
 
-// Floats is the numbers of a tensor of type F64, F32, F16 or BF16 that must be there with this shape; each of them is a
-// float64 exactly. NaN and infinity are numbers here. An error names the tensor, what was wanted and what is there.
+// Floats is the numbers of a tensor of type F64, F32, F16 or BF16 that must be there with this shape; each of them is
+// a float64 exactly. NaN and infinity are numbers here. An error names the tensor, what was wanted and what is there.
 func (r *Reader) Floats(name string, shape ...int) ([]float64, error) {
 	return numbers(r, name, shape, floats, "F64, F32, F16 or BF16")
 }
@@ -28,7 +28,8 @@ func (r *Reader) Finite(name string, shape ...int) ([]float64, error) {
 	return data, nil
 }
 
-// Ints is the numbers of a tensor of type I64 that must be there with this shape. Its errors are those of [Reader.Floats].
+// Ints is the numbers of a tensor of type I64 that must be there with this shape. Its errors are those of
+// [Reader.Floats].
 func (r *Reader) Ints(name string, shape ...int) ([]int64, error) {
 	return numbers(r, name, shape, map[string]func([]byte) int64{
 		"I64": func(b []byte) int64 { return int64(binary.LittleEndian.Uint64(b)) },
@@ -60,7 +61,9 @@ func half(b uint16) float64 {
 // chunk is how many bytes are read at once.
 const chunk = 1 << 16
 
-func numbers[T int64 | float64](r *Reader, name string, shape []int, decoders map[string]func([]byte) T, want string) ([]T, error) {
+// numbers is the tensor by the decoder of its type; want names the types that have one.
+func numbers[T int64 | float64](r *Reader, name string, shape []int, decoders map[string]func([]byte) T,
+	want string) ([]T, error) {
 	e, err := r.find(name)
 	if err != nil {
 		return nil, fmt.Errorf("%w, want shape %v", err, shape)

@@ -15,9 +15,9 @@ import (
 	"unicode/utf8"
 )
 
-// Write writes the file to w: metadata first, then the tensors, I64 before F64 before F32 and by name among those of one
-// type, as the Python package orders them; the header is padded with spaces to a multiple of 8 bytes.
-// It writes nothing when [File.Check] reports an error.
+// Write writes the file to w: metadata first, then the tensors, I64 before F64 before F32 and by name among those of
+// one type, as the Python package orders them; the header is padded with spaces to a multiple of 8 bytes. It writes
+// nothing when [File.Check] reports an error.
 func (f *File) Write(w io.Writer) error {
 	if err := f.Check(); err != nil {
 		return err

@@ -13,8 +13,8 @@ type File struct {
 	Tensors  map[string]Tensor
 }
 
-// ReadFile reads all of the file at path. Its errors are those of [Open], and a tensor of another type than F64, F32, F16,
-// BF16 and I64; F16 and BF16 become F32, which holds each of their numbers.
+// ReadFile reads all of the file at path. Its errors are those of [Open], and a tensor of another type than F64, F32,
+// F16, BF16 and I64; F16 and BF16 become F32, which holds each of their numbers.
 func ReadFile(path string) (*File, error) {
 	r, err := Open(path)
 	if err != nil {

@@ -18,8 +18,8 @@ const metadataKey = "__metadata__"
 // maxHeader is the longest header the Python package reads. Places in a header fit 32 bits.
 const maxHeader = 100_000_000
 
-// header is the JSON text of a file with an index of its tensors and one of its metadata: what a look-up does not ask for
-// is never decoded.
+// header is the JSON text of a file with an index of its tensors and one of its metadata: what a look-up does not ask
+// for is never decoded.
 type header struct {
 	tensors  object // the metadata among them
 	metadata object // without text where there is none

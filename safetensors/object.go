@@ -99,8 +99,8 @@ func members(text []byte) iter.Seq2[int, int] {
 	}
 }
 
-// elements are the places where the elements of the list begin that is at the start of text, which is valid JSON, or the
-// names of an object.
+// elements are the places where the elements of the list begin that is at the start of text, which is valid JSON, or
+// the names of an object.
 func elements(text []byte) iter.Seq[int] {
 	return func(yield func(int) bool) {
 		for at := skip(text, 1, ' '); text[at] != ']' && text[at] != '}'; at = skip(text, at, ',') {

@@ -21,8 +21,8 @@ type Reader struct {
 // Open reads the header of the file at path. The Reader is to be closed. A pipe is read to its end.
 //
 // Anything but a complete, well-formed file is an error that names the file and, where there is one, the tensor: a
-// truncated file, a header that is too long or no JSON object of the right form, a name or key given twice, a shape that
-// does not fit the bytes, and bytes that belong to no tensor or to two. The type of a tensor may be any.
+// truncated file, a header that is too long or no JSON object of the right form, a name or key given twice, a shape
+// that does not fit the bytes, and bytes that belong to no tensor or to two. The type of a tensor may be any.
 func Open(path string) (*Reader, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -56,8 +56,8 @@ func (r *Reader) Close() error {
 	return r.file.Close()
 }
 
-// NewReader reads the header of a file of size bytes; name stands for it in errors, which are those of [Open]. The Reader
-// need not be closed.
+// NewReader reads the header of a file of size bytes; name stands for it in errors, which are those of [Open]. The
+// Reader need not be closed.
 func NewReader(name string, file io.ReaderAt, size int64) (*Reader, error) {
 	h, begin, err := readHeader(io.NewSectionReader(file, 0, size), size)
 	if err == nil {
@@ -85,8 +85,8 @@ func readStream(name string, stream io.Reader) (*Reader, error) {
 	return &Reader{header: h, body: bytes.NewReader(body)}, nil
 }
 
-// readHeader reads length and header of a file of size bytes, 0 where that is not known, and returns where the data begin.
-// Its memory is bounded by what the file has, whatever the length claims.
+// readHeader reads length and header of a file of size bytes, 0 where that is not known, and returns where the data
+// begin. Its memory is bounded by what the file has, whatever the length claims.
 func readHeader(file io.Reader, size int64) (h *header, begin int64, err error) {
 	var length [8]byte
 	if n, err := io.ReadFull(file, length[:]); ended(err) {

@@ -34,8 +34,10 @@ func (p *problems) require(ok bool, format string, args ...any) {
 func (m *Model) checkState() error {
 	var p problems
 	dim := m.Net.Dim()
-	p.require(m.Augment >= 0 && m.Augment < dim, "augment must be from 0 to %d for a state of %d components, got %d", dim-1, dim, m.Augment)
-	p.require(m.Inputs == nil || len(m.Inputs) == m.Features(), "inputs must be a name for each of %d features, got %d", m.Features(), len(m.Inputs))
+	p.require(m.Augment >= 0 && m.Augment < dim,
+		"augment must be from 0 to %d for a state of %d components, got %d", dim-1, dim, m.Augment)
+	p.require(m.Inputs == nil || len(m.Inputs) == m.Features(),
+		"inputs must be a name for each of %d features, got %d", m.Features(), len(m.Inputs))
 	return errors.Join(append(p, checkNames("inputs", m.Inputs))...)
 }
 
@@ -46,7 +48,8 @@ func (m *Model) checkHead() error {
 	switch dim := m.Net.Dim(); m.Readout {
 	case "component":
 		p.require(m.Outputs == 1, "readout component gives one output, got outputs %d: choose linear for more", m.Outputs)
-		p.require(m.Component >= 0 && m.Component < dim, "component %d of a state of %d components, want 0 to %d", m.Component, dim, dim-1)
+		p.require(m.Component >= 0 && m.Component < dim,
+			"component %d of a state of %d components, want 0 to %d", m.Component, dim, dim-1)
 	case "linear":
 		p.require(m.Outputs >= 1 && m.Outputs <= MaxWidth, "outputs must be from 1 to %d, got %d", MaxWidth, m.Outputs)
 	default:
@@ -57,9 +60,12 @@ func (m *Model) checkHead() error {
 		p.require(classes == 2, "loss bce wants two classes, got %d", classes)
 		p.require(m.Outputs == 1, "loss bce wants one output, got outputs %d", m.Outputs)
 	case "softmax":
-		p.require(classes >= 2 && m.Outputs == classes, "loss softmax wants an output for each of at least two classes, got outputs %d and %d classes", m.Outputs, classes)
+		p.require(classes >= 2 && m.Outputs == classes,
+			"loss softmax wants an output for each of at least two classes, got outputs %d and %d classes",
+			m.Outputs, classes)
 	case "mse":
-		p.require(classes == 0 || classes == 2 && m.Outputs == 1, "loss mse wants no classes, or two and one output, got outputs %d and %d classes", m.Outputs, classes)
+		p.require(classes == 0 || classes == 2 && m.Outputs == 1,
+			"loss mse wants no classes, or two and one output, got outputs %d and %d classes", m.Outputs, classes)
 	default:
 		p.require(false, "loss must be bce, softmax or mse, got %.60q", m.Loss)
 	}
@@ -92,7 +98,8 @@ func checkSpan(s solver.Span) error {
 // checkSize bounds the number of parameters.
 func (m *Model) checkSize() error {
 	if n := m.parameters(); n > MaxParameters {
-		return fmt.Errorf("sizes %v and outputs %d make %d parameters, want at most %d", m.Net.Sizes, m.Outputs, n, MaxParameters)
+		return fmt.Errorf("sizes %v and outputs %d make %d parameters, want at most %d",
+			m.Net.Sizes, m.Outputs, n, MaxParameters)
 	}
 	return nil
 }

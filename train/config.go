@@ -81,12 +81,8 @@ const (
 
 // Check reports every value that can never work, whatever the data.
 func (c Config) Check() error {
-	var errs []error
-	require := func(ok bool, format string, args ...any) {
-		if !ok {
-			errs = append(errs, fmt.Errorf(format, args...))
-		}
-	}
+	var errs problems
+	require := errs.require
 	choice := func(name, got string, of []string) {
 		require(slices.Contains(of, got), "%s must be one of %s, got %q", name, strings.Join(of, ", "), got)
 	}

@@ -27,7 +27,8 @@ type Evaluation struct {
 const MaxConfusion = 1000
 
 // Evaluate solves every sample of the data and compares the outputs with the labels.
-func (m *Model) Evaluate(ctx context.Context, backend solver.Backend, spec solver.Spec, d *dataset.Dataset) (*Evaluation, error) {
+func (m *Model) Evaluate(ctx context.Context, backend solver.Backend, spec solver.Spec,
+	d *dataset.Dataset) (*Evaluation, error) {
 	if err := m.fits(d); err != nil {
 		return nil, err
 	}
@@ -89,10 +90,10 @@ func (m *Model) fits(d *dataset.Dataset) error {
 	return nil
 }
 
-// SolveInBlocks integrates the points x, [n, features], over the model's span, and gives use the solutions of so many at
-// once as fit into a bounded memory, in their order: from is the place of a solution's first sample, failed is nil or the
-// *solver.SampleError of one of its samples, numbered as in x. With one step for all, all are solved at once. It ends at
-// the first error of use.
+// SolveInBlocks integrates the points x, [n, features], over the model's span, and gives use the solutions of so many
+// at once as fit into a bounded memory, in their order: from is the place of a solution's first sample, failed is nil
+// or the *solver.SampleError of one of its samples, numbered as in x. With one step for all, all are solved at once.
+// It ends at the first error of use.
 func (m *Model) SolveInBlocks(ctx context.Context, backend solver.Backend, spec solver.Spec, x []float64,
 	use func(from int, s *solver.Solution, failed error) error) error {
 	return m.solve(ctx, backend, spec, x, solveBytes, use)

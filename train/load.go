@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -15,7 +16,8 @@ import (
 
 // LoadModel reads a model file. One without the metadata that Save adds, such as a reference solution, is taken as a
 // classifier of two classes whose logit is component 0 of z(t1). A file that no run could have written, because its
-// metadata contradict each other or its tensors, or because a parameter is not finite, is an error that names all of it.
+// metadata contradict each other or its tensors, or because a parameter is not finite, is an error that names all of
+// it.
 func LoadModel(path string) (*Model, error) {
 	file, err := safetensors.Open(path)
 	if err != nil {
@@ -62,6 +64,9 @@ func classifier(described *reference.Model) (*Model, error) {
 func fromFile(described *reference.Model, file *safetensors.Reader) (*Model, error) {
 	m, err := classifier(described)
 	meta := metadata{find: file.Metadata}
+	if _, ok := file.Metadata("loss"); ok { // and the classes must not be those of a file that says nothing
+		m.Classes = nil
+	}
 	meta.number("augment", &m.Augment)
 	meta.number("component", &m.Component)
 	meta.number("outputs", &m.Outputs)
@@ -81,9 +86,16 @@ func fromFile(described *reference.Model, file *safetensors.Reader) (*Model, err
 	return m, m.lower()
 }
 
-// takeHead appends the read-out's parameters.
+// takeHead appends the read-out's parameters, and demands that the file has no others.
 func (m *Model) takeHead(file *safetensors.Reader) error {
-	for _, p := range m.head().Params() {
+	params := m.head().Params()
+	for name := range file.Names() {
+		own := func(p graph.Param) bool { return p.Name == name }
+		if strings.HasPrefix(name, "readout.") && !slices.ContainsFunc(params, own) {
+			return fmt.Errorf("tensor %.60q does not belong to readout %s", name, m.Readout)
+		}
+	}
+	for _, p := range params {
 		x, err := file.Finite(p.Name, p.Shape...)
 		if err != nil {
 			return err

@@ -77,10 +77,15 @@ func TestLoadModel(t *testing.T) {
 
 // TestContradictions spoils one thing of a model file after another: each is an error that names it.
 func TestContradictions(t *testing.T) {
+	const missing = "\x00"
 	for _, x := range []struct {
 		change map[string]string
 		want   string
 	}{
+		{map[string]string{"classes": missing}, "outputs 3 and 0 classes"},
+		{map[string]string{"outputs": missing}, "outputs 1 and 3 classes"},
+		{map[string]string{"loss": missing}, "loss bce wants two classes, got 3"},
+		{map[string]string{"sizes": missing}, `metadata "sizes" is missing`},
 		{map[string]string{"outputs": "0"}, "outputs must be from 1"},
 		{map[string]string{"outputs": "0", "readout": "component", "loss": "bce", "classes": `["a","b"]`}, "outputs 0"},
 		{map[string]string{"outputs": "2"}, "outputs 2 and 3 classes"},
@@ -104,6 +109,7 @@ func TestContradictions(t *testing.T) {
 		{map[string]string{"loss": "auto"}, `loss must be bce, softmax or mse, got "auto"`},
 		{map[string]string{"readout": "component"}, "readout component gives one output"},
 		{map[string]string{"readout": "component", "component": "3"}, "component 3 of a state of 3 components, want 0 to 2"},
+		{map[string]string{"readout": "component", "outputs": "1", "loss": "bce", "classes": `["ant","bee"]`}, `" does not belong to readout component`},
 		{map[string]string{"readout": ""}, `readout must be component or linear, got ""`},
 		{map[string]string{"component": "-1"}, `"component" is "-1"`},
 		{map[string]string{"augment": "3"}, "augment must be from 0 to 2"},
@@ -126,6 +132,9 @@ func TestContradictions(t *testing.T) {
 		f := modelFile()
 		for key, value := range x.change {
 			f.Metadata[key] = value
+			if value == missing {
+				delete(f.Metadata, key)
+			}
 		}
 		if _, err := load(t, f); err == nil || !strings.Contains(err.Error(), x.want) || !strings.Contains(err.Error(), "model.safetensors") {
 			t.Errorf("%v gives %v, want %q", x.change, err, x.want)

@@ -11,11 +11,12 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 )
 
-// FuzzModel evaluates, solves and draws with whatever is in a model file. Each command ends without a panic, says nothing
-// that a terminal could take for more than text, and gives numbers for models alone whose metadata agree.
+// FuzzModel evaluates, solves and draws with whatever is in a model file. Each command ends without a panic, says
+// nothing that a terminal could take for more than text, and gives numbers for models alone whose metadata agree.
 func FuzzModel(f *testing.F) {
 	dir := filepath.Join(f.TempDir(), "run")
 	if status := run(context.Background(), []string{"train", "--out", dir, "--samples", "4", "--hidden", "2", "--batch", "4",
@@ -50,11 +51,19 @@ func FuzzModel(f *testing.F) {
 	})
 }
 
+// longest is how long a command may take before it is interrupted: a figure over a span of 1e300 takes half a minute.
+const longest = 3 * time.Second
+
 // try reports whether the command succeeds, and fails the test where it does not end as a command may.
 func try(t *testing.T, args ...string) bool {
 	t.Helper()
-	status, out, errors := call(t, args...)
-	if status != exitOK && status != exitFailure && status != exitUsage {
+	ctx, cancel := context.WithCancel(context.Background())
+	timer := time.AfterFunc(longest, cancel)
+	defer timer.Stop()
+	var o, e bytes.Buffer
+	status := run(ctx, args, strings.NewReader(""), &o, &e)
+	out, errors := o.String(), e.String()
+	if status != exitOK && status != exitFailure && status != exitUsage && (status != exitInterrupted || ctx.Err() == nil) {
 		t.Errorf("%s: status %d", args[0], status)
 	}
 	if i := strings.IndexFunc(out+errors, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }); i >= 0 {
@@ -66,7 +75,8 @@ func try(t *testing.T, args ...string) bool {
 	return status == exitOK
 }
 
-// checkMetadata fails where the metadata of a header that was accepted contradict each other, as package json reads them.
+// checkMetadata fails where the metadata of a header that was accepted contradict each other, as package json reads
+// them.
 func checkMetadata(t *testing.T, header string) {
 	t.Helper()
 	var h struct {
