@@ -11,17 +11,17 @@ import (
 )
 
 // Open returns the backend for a device: "cpu", "cuda", or "auto", which is CUDA where it can run and the CPU otherwise.
-// note is empty, or says in one line why auto took the CPU. Asking for "cuda" where it cannot run is an error that says
+// note is empty, or says in one line why auto took the CPU, or why CUDA's kernels are not kept on disk. Asking for "cuda" where it cannot run is an error that says
 // why.
 func Open(device string) (backend solver.Backend, note string, err error) {
 	switch device {
 	case "cpu":
 		backend, err = cpu.New(cpu.Options{})
 	case "cuda":
-		backend, err = openCUDA()
+		backend, note, err = openCUDA()
 	case "auto":
-		if backend, err = openCUDA(); err == nil {
-			return backend, "", nil
+		if backend, note, err = openCUDA(); err == nil {
+			return backend, note, nil
 		}
 		note = fmt.Sprintf("using the CPU: %v", err)
 		if errors.Is(err, &driver.Error{Name: driver.NotBuilt}) {
@@ -62,11 +62,17 @@ func GPUs() ([]GPU, error) {
 	return all, nil
 }
 
+// KernelCache is the folder in which compiled kernels are kept, or why there is none.
+func KernelCache() (string, error) { return driver.Cache() }
+
 // openCUDA is the CUDA backend, or why there is none.
-func openCUDA() (solver.Backend, error) {
+func openCUDA() (backend solver.Backend, note string, err error) {
 	b, err := cuda.New(cuda.Options{})
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	return b, nil
+	if _, err := driver.Cache(); err != nil {
+		note = fmt.Sprintf("compiled kernels are not kept: %v", err)
+	}
+	return b, note, nil
 }

@@ -25,6 +25,13 @@ func (a *app) devicesCommand() *cobra.Command {
 			for _, g := range gpus {
 				fmt.Fprintf(a.out, "cuda  GPU %d: %s; driver %s, NVRTC %s, cuBLAS %s\n", g.Ordinal, g.Name, g.Driver, g.NVRTC, g.CUBLAS)
 			}
+			if len(gpus) > 0 {
+				folder, err := neuralode.KernelCache()
+				if err != nil {
+					folder = fmt.Sprintf("nowhere: %v", err)
+				}
+				fmt.Fprintf(a.out, "cuda  compiled kernels are kept in %s\n", onLine(folder))
+			}
 			return nil
 		},
 	}

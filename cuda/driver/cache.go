@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -22,8 +24,8 @@ const cacheMagic = "neuralode kernel 1\n"
 
 // entryOf is the place for what the compiler of that version makes of the source.
 func entryOf(source, name string, flags []string, compiler Version) entry {
-	folder := cacheFolder()
-	if folder == "" {
+	folder, err := Cache()
+	if err != nil {
 		return entry{}
 	}
 	h := sha256.New()
@@ -35,16 +37,35 @@ func entryOf(source, name string, flags []string, compiler Version) entry {
 	return entry{filepath.Join(folder, hex.EncodeToString(h.Sum(nil))+".kernel")}
 }
 
-// cacheFolder is where compilations are kept, or "" if the system has no such place.
-func cacheFolder() string {
-	if folder := os.Getenv("NEURALODE_CACHE"); folder != "" {
-		return filepath.Join(folder, "kernels")
+// Cache is the folder in which Compile keeps its results. The error says why it keeps none: the system names no folder, or
+// the folder, or the one it is in, belongs to another user, or others may write to it. What they put there would run.
+func Cache() (folder string, err error) {
+	base := os.Getenv("NEURALODE_CACHE")
+	if base == "" {
+		if base, err = os.UserCacheDir(); err != nil {
+			return "", err
+		}
+		base = filepath.Join(base, "neuralode")
 	}
-	folder, err := os.UserCacheDir()
-	if err != nil {
-		return ""
+	folder = filepath.Join(base, "kernels")
+	return folder, errors.Join(trusted(base, false), trusted(folder, true))
+}
+
+// trusted reports a folder that is there and that others than this user can change: if it is ours it must be this user's
+// and nobody else may write to it; else it may be the system's too, and open to all where each can only remove their own,
+// as /tmp is.
+func trusted(folder string, ours bool) error {
+	info, err := os.Stat(folder)
+	if err != nil || ownerOf(info) < 0 { // it will be made, or cannot be used; or owners are not known
+		return nil
 	}
-	return filepath.Join(folder, "neuralode", "kernels")
+	if owner := ownerOf(info); owner != os.Geteuid() && (ours || owner != 0) {
+		return fmt.Errorf("%s belongs to user %d: name another folder with NEURALODE_CACHE", folder, owner)
+	}
+	if info.Mode().Perm()&0o022 != 0 && (ours || info.Mode()&os.ModeSticky == 0) {
+		return fmt.Errorf("others may write to %s: chmod go-w, or name another folder with NEURALODE_CACHE", folder)
+	}
+	return nil
 }
 
 // A file is cacheMagic, the SHA-256 of what follows, the length of the log in eight bytes, the log, and the image.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -37,6 +38,51 @@ func TestEntriesDiffer(t *testing.T) {
 		}
 		seen[e] = name
 	}
+}
+
+// TestCacheOfOthers: what another user could have put into the cache is not run.
+func TestCacheOfOthers(t *testing.T) {
+	for name, spoil := range map[string]func(base, folder string) error{
+		"folder of another user": func(_, folder string) error { return os.Chown(folder, 12345, -1) },
+		"base of another user":   func(base, _ string) error { return os.Chown(base, 12345, -1) },
+		"others may write":       func(_, folder string) error { return os.Chmod(folder, 0o777) },
+		"sticky, others write":   func(_, folder string) error { return os.Chmod(folder, 0o777|os.ModeSticky) },
+		"others write above":     func(base, _ string) error { return os.Chmod(base, 0o777) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			base := t.TempDir()
+			t.Setenv("NEURALODE_CACHE", base)
+			e := entryOf("source", "name", nil, Version{12, 9})
+			e.write([]byte("code"), "")
+			if _, _, ok := e.read(); !ok {
+				t.Fatal("the cache keeps nothing")
+			}
+			if err := spoil(base, filepath.Dir(e.path)); err != nil || ownerOf(must(os.Stat(base))) < 0 {
+				t.Skip(err)
+			}
+			if _, err := Cache(); err == nil || !strings.Contains(err.Error(), base) {
+				t.Errorf("error %v", err)
+			}
+			if _, _, ok := entryOf("source", "name", nil, Version{12, 9}).read(); ok {
+				t.Error("the cache is read")
+			}
+		})
+	}
+	base := t.TempDir()
+	t.Setenv("NEURALODE_CACHE", base)
+	if err := os.Chmod(base, 0o777|os.ModeSticky); err != nil { // as /tmp
+		t.Skip(err)
+	}
+	if _, err := Cache(); err != nil {
+		t.Error(err)
+	}
+}
+
+func must(info os.FileInfo, err error) os.FileInfo {
+	if err != nil {
+		panic(err)
+	}
+	return info
 }
 
 // FuzzEntry: no file makes read panic, or return what does not have its sum.

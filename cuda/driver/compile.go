@@ -20,8 +20,8 @@ type Options struct {
 // first error of the log.
 //
 // Results are kept on disk under the folder that NEURALODE_CACHE names, or neuralode in the user's cache folder, by a hash
-// of source, options and the compiler's version. A damaged entry is compiled again; a folder that cannot be used only
-// costs time. Compile may be called from several goroutines and processes at once.
+// of source, options and the compiler's version. A damaged entry is compiled again; a folder that cannot be used, or is not
+// to be trusted, only costs time: see [Cache]. Compile may be called from several goroutines and processes at once.
 func Compile(source string, o Options) (image []byte, log string, err error) {
 	if o.Architecture == "" {
 		return nil, "", misuse("Compile", "the architecture is missing: see Architecture")
