@@ -34,9 +34,10 @@ lint: ## staticcheck, at the version go.mod pins
 edges: ## the packages import each other one way only
 	$(GO) test -run TestImportEdges .
 
-generate: ## regenerate the assembly and fail if it differs from what is committed
+generate: ## regenerate assembly and licences and fail if they differ from what is committed
 	cd solver/cpu/internal/simd/gen && $(GO) generate ./...
-	@git diff --exit-code -- solver/cpu/internal/simd
+	$(GO) generate ./licenses
+	@git diff --exit-code -- solver/cpu/internal/simd licenses
 
 race: ## the fast tests under the race detector
 	$(GO) test -race -short $(RACE)
@@ -135,6 +136,7 @@ deps: ## fetch the Go modules
 
 image-root: gpu-build ## put what the image holds into .cache/image
 	install -D -m 755 bin/neuralode .cache/image/usr/local/bin/neuralode
+	install -D -m 644 licenses/LICENSES.txt .cache/image/usr/share/doc/neuralode/LICENSES.txt
 	install -d -m 1777 .cache/image/work .cache/image/work/runs .cache/image/work/.cache
 
 image: ## build the container image with CUDA

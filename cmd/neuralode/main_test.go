@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"neuralode/licenses"
 )
 
 // TestMain lets a test run this binary as the program, to kill it.
@@ -491,6 +493,9 @@ func TestHelpHasExamples(t *testing.T) {
 	}
 	succeed(t, "devices")
 	succeed(t, "version")
+	if text := succeed(t, "licenses"); text != licenses.Text() {
+		t.Error("licences are printed otherwise than they are")
+	}
 	succeed(t, "--version")
 	if text := succeed(t, "__complete", "train", "--data", ""); !strings.Contains(text, "spiral\ncircle\n") {
 		t.Errorf("--data completes to %s", text)

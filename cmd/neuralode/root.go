@@ -37,7 +37,7 @@ themselves (discrete). Training writes a run folder with the model, its figures 
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.AddCommand(a.trainCommand(), a.solveCommand(), a.evalCommand(), a.plotCommand(), a.verifyCommand(),
-		a.benchCommand(), a.devicesCommand(), a.versionCommand())
+		a.benchCommand(), a.devicesCommand(), a.versionCommand(), a.licensesCommand())
 	for _, c := range root.Commands() {
 		complete(c)
 	}
