@@ -78,7 +78,7 @@ func TestRowGoesOn(t *testing.T) {
 	if !r.NeedsNorms(&s) || !r.FirstSlope(&s, solver.Measure{Finite: true, First: 1, Second: 100}) {
 		t.Fatal("no probe")
 	}
-	agree(t, "the probe", r.Step, 1e-4) // 0.01·1/100
+	agree(t, "the probe", r.Step, 1e-4)                                // 0.01·1/100
 	r.Probe(&s, solver.Measure{First: 1e-4 * 0.01 * math.Pow(500, 5)}) // the second derivative is that over the probe
 	agree(t, "the first step", r.H, 1./500)
 	for r.H = 5; !r.Done(); r.Settle(&s) {
