@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -161,42 +162,45 @@ func TestSweepOfSeeds(t *testing.T) {
 	}
 }
 
-// TestKills kills trainings at random moments, and what goes on with them once more.
-func TestKills(t *testing.T) {
+// TestKills kills trainings at random moments, and some that go on with them once more.
+func TestKills(t *testing.T) { endedEarly(t, syscall.SIGKILL, trials(3, 200)) }
+
+// TestSignals does the same with a signal that the program hears.
+func TestSignals(t *testing.T) { endedEarly(t, syscall.SIGTERM, trials(2, 100)) }
+
+func endedEarly(t *testing.T, by syscall.Signal, n int) {
+	t.Helper()
 	want := tinyModel(t)
 	began := time.Now()
-	p, said := program(t, tiny("--out", filepath.Join(t.TempDir(), "run"))...)
-	if err := p.Start(); err != nil {
-		t.Fatal(err)
-	}
-	if status := ended(t, p); status != 0 {
-		t.Fatal(said)
-	}
+	together(t, t.TempDir(), tiny("--out", filepath.Join(t.TempDir(), "run")))
 	whole := time.Since(began)
 	r := rand.New(rand.NewPCG(1, 2))
 	left := map[string]int{}
-	kill := func(args []string) {
+	end := func(args []string) {
 		p, _ := program(t, args...)
 		if err := p.Start(); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Duration(r.Float64() * float64(whole)))
-		_ = p.Process.Kill()
+		_ = p.Process.Signal(by) // fails when it has ended
 		_ = p.Wait()
 	}
-	for i := range trials(3, 200) {
-		dir := filepath.Join(t.TempDir(), "run")
-		kill(tiny("--out", dir))
+	for i := range n {
+		dir, what := filepath.Join(t.TempDir(), "run"), fmt.Sprintf("%v %d", by, i)
+		end(tiny("--out", dir))
 		left[remains(dir)]++
-		if train.HoldsRun(dir) && i%2 == 0 {
-			kill([]string{"train", "--resume", dir, "--no-figures", "--device", "cpu"})
+		if status, _, said := call(t, "eval", dir, "--device", "cpu"); status != 0 {
+			refusedClearly(t, what, said)
 		}
-		survived(t, fmt.Sprintf("kill %d", i), dir, want)
+		if train.HoldsRun(dir) && i%2 == 0 {
+			end([]string{"train", "--resume", dir, "--no-figures", "--device", "cpu"})
+		}
+		survived(t, what, dir, want)
 	}
-	t.Logf("kills left: %v", left)
+	t.Logf("left: %v", left)
 }
 
-// remains says what a killed training left.
+// remains says what a training that was ended left.
 func remains(dir string) string {
 	r, err := train.ResumeRun(dir, train.Resumption{})
 	switch {
