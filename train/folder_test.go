@@ -517,7 +517,53 @@ func TestMovedData(t *testing.T) {
 	if again := resumed(t, r, 0); again.Config.Data != moved {
 		t.Errorf("the data are in %s, want %s", again.Config.Data, moved)
 	}
+	if err := os.Remove(filepath.Join(r.Dir, "samples.safetensors")); err != nil { // older runs have none
+		t.Fatal(err)
+	}
+	if read, err = train.OpenRun(r.Dir); err != nil {
+		t.Fatal(err)
+	}
+	if shown, err := read.Shown(); err != nil || !slices.Equal(shown.X, whole.X) {
+		t.Errorf("an older run does not show its data (%v)", err)
+	}
 	if err := refused(t, newRun(t, small()), train.Resumption{Data: "moved.csv"}); err == nil || !strings.Contains(err.Error(), "no file") {
 		t.Errorf("data that are made: %v", err)
+	}
+}
+
+// TestManySamples shows some of them, the same whether the data file is there or not.
+func TestManySamples(t *testing.T) {
+	points := filepath.Join(t.TempDir(), "points.csv")
+	var text strings.Builder
+	for i := range 50_000 {
+		fmt.Fprintf(&text, "%d,1,%d\n", i, i/25_000)
+	}
+	if err := os.WriteFile(points, []byte(text.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	c := small()
+	c.Data = points
+	r := newRun(t, c)
+	first, err := r.Shown()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(points); err != nil {
+		t.Fatal(err)
+	}
+	read, err := train.OpenRun(r.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := read.Shown()
+	if err != nil || !slices.Equal(first.X, again.X) || !slices.Equal(first.Labels, again.Labels) {
+		t.Errorf("without the file %d other samples are shown (%v)", again.Len(), err)
+	}
+	ones := 0.
+	for _, l := range first.Labels {
+		ones += l
+	}
+	if first.Len() != 20_000 || ones != 10_000 || first.X[2] == 1 {
+		t.Errorf("%d samples, %v of the second class, want 20000 and 10000", first.Len(), ones)
 	}
 }

@@ -171,9 +171,12 @@ func TestSignals(t *testing.T) { endedEarly(t, syscall.SIGTERM, trials(2, 100)) 
 func endedEarly(t *testing.T, by syscall.Signal, n int) {
 	t.Helper()
 	want := tinyModel(t)
-	began := time.Now()
-	together(t, t.TempDir(), tiny("--out", filepath.Join(t.TempDir(), "run")))
-	whole := time.Since(began)
+	whole := time.Minute
+	for range 3 { // other work may slow one down
+		began := time.Now()
+		together(t, t.TempDir(), tiny("--out", filepath.Join(t.TempDir(), "run")))
+		whole = min(whole, time.Since(began))
+	}
 	r := rand.New(rand.NewPCG(1, 2))
 	left := map[string]int{}
 	end := func(args []string) {
