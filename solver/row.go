@@ -65,7 +65,7 @@ func (r *Row) FirstSlope(s *Spec, m Measure) (probe bool) {
 
 // Probe sets the first step from First, the norm of the slope's change at the probe (see [StartStep]).
 func (r *Row) Probe(s *Spec, m Measure) {
-	r.H = r.direction() * StartStep(math.Abs(r.Step), r.slope, m.First, s.Tableau.Order)
+	r.H = r.direction() * StartStep(math.Abs(r.Step), r.slope, m.First, s.Tableau.ErrorOrder+1)
 }
 
 // Try makes Step the next step: H, cut at the end of the span.
@@ -89,7 +89,7 @@ func (r *Row) Judge(s *Spec, m Measure) {
 	if r.finite = m.Finite; !m.Finite {
 		err = math.NaN()
 	}
-	r.Accepted, r.factor = s.Controller.Next(err, s.Tableau.Order, &r.history)
+	r.Accepted, r.factor = s.Controller.Next(err, s.Tableau.ErrorOrder+1, &r.history)
 	r.Tried++
 	if r.Accepted {
 		r.Stats.Accepted++

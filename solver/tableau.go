@@ -4,20 +4,38 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Tableau is an explicit embedded Runge-Kutta method as data. Stage i is k_i = f(t + C[i]·h, z + h·Σ A[i][j]·k_j); the
 // step's result is z + h·Σ B[i]·k_i and its error estimate h·Σ E[i]·k_i, the difference to the embedded method.
 // Within a step, at x in [0, 1], the solution is z + h·Σ k_i·(Dense[i][0]·x + Dense[i][1]·x² + …).
 type Tableau struct {
-	Name   string
-	Order  int // of the result; the error estimate has order Order − 1
-	C      []float64
-	A      [][]float64 // A[i] has i numbers
-	B      []float64
-	E      []float64
-	Dense  [][]float64
-	Source string
+	Name       string
+	Order      int // of the result
+	ErrorOrder int // of the embedded method: the error estimate falls with h to the power of one more
+	C          []float64
+	A          [][]float64 // A[i] has i numbers
+	B          []float64
+	E          []float64
+	Dense      [][]float64
+	Source     string
+}
+
+// FirstSameAsLast is the same method with a last stage that is evaluated at the step's result, where it has none: as the next
+// step's first it costs nothing, and backends need it. Dense output that is there does not read it.
+func (t Tableau) FirstSameAsLast() Tableau {
+	if t.FSAL() {
+		return t
+	}
+	t.C = append(slices.Clone(t.C), 1)
+	t.A = append(slices.Clone(t.A), slices.Clone(t.B))
+	t.B = append(slices.Clone(t.B), 0)
+	t.E = append(slices.Clone(t.E), 0)
+	if t.Dense != nil {
+		t.Dense = append(slices.Clone(t.Dense), make([]float64, len(t.Dense[0])))
+	}
+	return t
 }
 
 // Stages is the number of stages, the last one included when it only serves as the next step's first.
@@ -37,7 +55,7 @@ func (t Tableau) FSAL() bool {
 	return true
 }
 
-// Check reports everything that is wrong with the tableau: shapes, an order below 2, C[i] = Σ A[i][j], Σ B = 1, Σ E = 0,
+// Check reports everything that is wrong with the tableau: shapes, orders below 1, C[i] = Σ A[i][j], Σ B = 1, Σ E = 0,
 // and a dense output that ends in the step's result. Backends need a method that is FSAL.
 func (t Tableau) Check() error {
 	s := t.Stages()
@@ -45,8 +63,8 @@ func (t Tableau) Check() error {
 		return fmt.Errorf("solver: tableau %q is incomplete", t.Name)
 	}
 	var errs []error
-	if t.Order < 2 {
-		errs = append(errs, fmt.Errorf("solver: tableau %q has order %d, want at least 2, one above that of its error estimate", t.Name, t.Order))
+	if t.Order < 1 || t.ErrorOrder < 1 {
+		errs = append(errs, fmt.Errorf("solver: tableau %q has order %d and error order %d, want at least 1", t.Name, t.Order, t.ErrorOrder))
 	}
 	near := func(what string, got, want float64) {
 		if !(math.Abs(got-want) <= 1e-13) {
@@ -63,7 +81,7 @@ func (t Tableau) Check() error {
 	near("the sum of B", sum(t.B), 1)
 	near("the sum of E", sum(t.E), 0)
 	if !t.FSAL() {
-		errs = append(errs, fmt.Errorf("solver: tableau %q must end in the stage that starts the next step", t.Name))
+		errs = append(errs, fmt.Errorf("solver: tableau %q must end in the stage that starts the next step (see FirstSameAsLast)", t.Name))
 	}
 	return errors.Join(errs...)
 }
@@ -76,53 +94,8 @@ func sum(x []float64) float64 {
 	return s
 }
 
-// Dopri5 is the method of order 5 of Dormand and Prince (1980), "A family of embedded Runge-Kutta formulae", with the
-// lower-order weights of Shampine (1986), "Some practical Runge-Kutta formulas", which diffrax, torchdiffeq and
-// torchode use too (its error estimate is 2/3 of the one in Hairer's DOPRI5 and SciPy), and Shampine's quartic
-// dense output.
-func Dopri5() Tableau {
-	b := []float64{35. / 384, 0, 500. / 1113, 125. / 192, -2187. / 6784, 11. / 84, 0}
-	lower := []float64{1951. / 21600, 0, 22642. / 50085, 451. / 720, -12231. / 42400, 649. / 6300, 1. / 60}
-	mid := []float64{6025192743. / 30085553152 / 2, 0, 51252292925. / 65400821598 / 2, -2691868925. / 45128329728 / 2,
-		187940372067. / 1594534317056 / 2, -1776094331. / 19743644256 / 2, 11237099. / 235043384 / 2}
-	return Tableau{
-		Name:  "dopri5",
-		Order: 5,
-		C:     []float64{0, 1. / 5, 3. / 10, 4. / 5, 8. / 9, 1, 1},
-		A: [][]float64{
-			{},
-			{1. / 5},
-			{3. / 40, 9. / 40},
-			{44. / 45, -56. / 15, 32. / 9},
-			{19372. / 6561, -25360. / 2187, 64448. / 6561, -212. / 729},
-			{9017. / 3168, -355. / 33, 46732. / 5247, 49. / 176, -5103. / 18656},
-			{35. / 384, 0, 500. / 1113, 125. / 192, -2187. / 6784, 11. / 84},
-		},
-		B:      b,
-		E:      difference(b, lower),
-		Dense:  quarticThroughMiddle(b, mid),
-		Source: "Dormand and Prince 1980; Shampine 1986",
-	}
-}
-
-// Bosh3 is the method of order 3 of Bogacki and Shampine (1989), "A 3(2) pair of Runge-Kutta formulas", with cubic
-// Hermite dense output.
-func Bosh3() Tableau {
-	b := []float64{2. / 9, 1. / 3, 4. / 9, 0}
-	return Tableau{
-		Name:   "bosh3",
-		Order:  3,
-		C:      []float64{0, 1. / 2, 3. / 4, 1},
-		A:      [][]float64{{}, {1. / 2}, {0, 3. / 4}, {2. / 9, 1. / 3, 4. / 9}},
-		B:      b,
-		E:      difference(b, []float64{7. / 24, 1. / 4, 1. / 3, 1. / 8}),
-		Dense:  cubicHermite(b),
-		Source: "Bogacki and Shampine 1989",
-	}
-}
-
 // Tableaus lists the methods by name, the default first.
-func Tableaus() []Tableau { return []Tableau{Dopri5(), Bosh3()} }
+func Tableaus() []Tableau { return []Tableau{Dopri5(), Tsit5(), Bosh3(), Heun()} }
 
 // String is the method's name.
 func (t Tableau) String() string { return t.Name }

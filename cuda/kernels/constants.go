@@ -81,7 +81,7 @@ func printTableau(b *strings.Builder, t *solver.Tableau) {
 	degree := degree(t)
 	used, slots := usedStages(t), sumSlots(t)
 	fmt.Fprintf(b, "\n// The method: %s (%s).\n", t.Name, t.Source)
-	fmt.Fprintf(b, "constexpr int STAGES = %d, DEGREE = %d, USED = %d;\nconstexpr double ORDER = %d;\n", t.Stages(), degree, len(used), t.Order)
+	fmt.Fprintf(b, "constexpr int STAGES = %d, DEGREE = %d, USED = %d;\nconstexpr double ORDER = %d;\n", t.Stages(), degree, len(used), t.ErrorOrder+1)
 	fmt.Fprintf(b, "__constant__ double A[STAGES][STAGES] = {%s};\n", rows(t.A, t.Stages()))
 	fmt.Fprintf(b, "__constant__ double B[STAGES] = {%s}, C[STAGES] = {%s}, E[STAGES] = {%s};\n", numbers(t.B, 0), numbers(t.C, 0), numbers(t.E, 0))
 	fmt.Fprintf(b, "__constant__ double DENSE[STAGES][DEGREE] = {%s};\n", rows(t.Dense, degree))
