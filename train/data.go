@@ -39,6 +39,9 @@ func (r *Run) checkFile() (err error) {
 	if r.Config.Data, err = filepath.Abs(r.Config.Data); err != nil {
 		return fmt.Errorf("train: %w", err)
 	}
+	if info, err := os.Stat(r.Config.Data); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("train: %s is no regular file: a run reads its data more than once", r.Config.Data)
+	}
 	hash, err := fileHash(r.Config.Data)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && r.dataHash != "":

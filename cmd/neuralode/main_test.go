@@ -59,6 +59,15 @@ func write(t *testing.T, name, text string) string {
 	return path
 }
 
+func folderNamed(t *testing.T, name string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.Mkdir(path, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 func trained(t *testing.T, more ...string) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "run")
@@ -136,6 +145,7 @@ func TestWrongUse(t *testing.T) {
 		{1, "at least as many, got 5", []string{"train", "--resume", dir, "--iterations", "5"}},
 		{1, "or another separator", []string{"train", "--separator", ",", "--data", write(t, "semicolons.csv", "a;b;kind\n1;2;0\n")}},
 		{1, "c.json", []string{"train", "--config", write(t, "c.json", "{")}},
+		{1, "no regular file", []string{"train", "--data", folderNamed(t, "folder.csv")}},
 		{1, "nowhere.csv", []string{"train", "--data", "nowhere.csv"}},
 		{1, "no column \"k\"", []string{"train", "--data", csv, "--label", "k"}},
 		{1, "line 3, column 2", []string{"train", "--data", write(t, "nan.csv", "a,b,kind\n1,2,0\n1,NaN,1\n")}},

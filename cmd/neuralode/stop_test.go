@@ -50,16 +50,18 @@ func TestStoppedBeforeTraining(t *testing.T) {
 		status int
 		args   []string
 	}{
-		"train": {syscall.SIGINT, 130, []string{"train", "--data", "PIPE"}},
-		"solve": {syscall.SIGTERM, 143, []string{"solve", dir, "--points", "PIPE"}},
-		"eval":  {syscall.SIGTERM, 143, []string{"eval", dir, "--data", "PIPE"}},
+		"train": {syscall.SIGINT, 130, []string{"train", "--config", "PIPE.toml"}},
+		"solve": {syscall.SIGTERM, 143, []string{"solve", dir, "--points", "PIPE.csv"}},
+		"eval":  {syscall.SIGTERM, 143, []string{"eval", dir, "--data", "PIPE.csv"}},
 	} {
-		pipe := filepath.Join(t.TempDir(), "points.csv")
+		pipe := filepath.Join(t.TempDir(), "pipe"+filepath.Ext(c.args[len(c.args)-1]))
 		if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 			t.Skip(err)
 		}
 		for i, a := range c.args {
-			c.args[i] = strings.ReplaceAll(a, "PIPE", pipe)
+			if strings.HasPrefix(a, "PIPE") {
+				c.args[i] = pipe
+			}
 		}
 		p, said := program(t, c.args...)
 		if err := p.Start(); err != nil {
