@@ -27,6 +27,7 @@ func (s Suite) Run(t *testing.T) {
 	t.Run("batch independence", s.batchIndependence)
 	t.Run("there and back", s.thereAndBack)
 	t.Run("linear in the cotangent", s.linearInCotangent)
+	t.Run("random fields", s.randomFields)
 	t.Run("modes agree", s.modesAgree)
 	t.Run("finite differences", s.finiteDifferences)
 	t.Run("hard gradients", s.hardGradients)
