@@ -1,7 +1,36 @@
-// Package solver says what solving and differentiating an ordinary differential equation dz/dt = f(t, z; θ) means here,
-// as plain data that any backend can execute: [Model], [Tableau], [Controller], [Spec], [Batch], [Objective],
-// [Optimizer] go in, [Solution] and [Derivative] come out, and a [Backend] does a whole solve, or whole training
-// iterations, per call.
+// Package solver says what solving, differentiating and training an ordinary differential equation dz/dt = f(t, z; θ) mean
+// here, as plain data that any backend can execute. A backend does a whole solve, or whole training iterations, per call.
 //
-// [Reference] is the readable float64 backend that every other one must match.
+// # Solving, differentiating, training
+//
+// This is all that a program needs which uses a backend; neuralode.ODE spares it the first steps.
+//
+//   - What is solved: [Model], the plans of the field and the head.
+//   - How, from [DefaultSpec]: [Spec] with a [Tableau] ([Dopri5], [Bosh3], [Tableaus], [TableauNamed]), a [Controller]
+//     ([DefaultController]) with its [Control] ([Controls], [ParseControl]), a [Gradient] ([Gradients], [ParseGradient])
+//     and a [Precision] ([Precisions], [ParsePrecision]).
+//   - Who solves it: a [Backend] compiles both into a [Program]. neuralode.Open gives one, and [Reference] is the readable
+//     float64 one that every other must match.
+//   - What a call takes: [Batch] with a [Span] for each sample, and for a gradient an [Objective].
+//   - What it returns: [Solution] or [Derivative], with [End], [Status], [Stats] and [Occupancy]; their Err is a
+//     [SampleError] for the first sample that failed, to which [Controller.Advise] adds what the tolerances have to do
+//     with it.
+//   - Training: [Data], [Optimizer] ([DefaultOptimizer]) and [OptimizerState] ([NewOptimizerState]) open a [Session], which
+//     tells of each [Iteration] and stops with an [IterationError].
+//
+// # Writing a backend
+//
+// Package solvertest is the suite that a backend passes. Its numbers are those of the float64 backend: [Integrate] of a
+// [FieldFunc] gives a [Path] and each [Step], along which the gradients go back. These are the parts that backends share, so
+// that they agree:
+//
+//   - Wrong use, before any work: [CheckCompile], [CheckCall], [CheckGradient], [CheckTraining], [CheckMinibatches].
+//   - The control of one sample: [Row], told of a [Measure]. It is made of [StartProbe], [StartStep], [ClipStep],
+//     [StageTime], [SmallestStep] and [Controller.Next] with the history [Errors]; devices that cannot call it do the same.
+//   - Times between steps: [Span.SaveTime], and [Polynomial] for the weights of the dense output.
+//   - What backsolve checks: [Controller.Drift], up to [DriftLimit].
+//   - Sums over samples: [SumOverSamples] over leaves of [LeafSize].
+//   - Failed samples: [FailEmptySpans] after a solve, [LeaveOut] after a gradient.
+//   - Iterations: [Data.Minibatch], [Summarize], [FailedIteration], [NonFiniteIteration]; [AdamUpdate] with
+//     [Optimizer.Corrections] and [Optimizer.ClipScale].
 package solver
