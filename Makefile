@@ -31,7 +31,7 @@ vet: ## go vet, with and without assembly
 lint: ## staticcheck, at the version go.mod pins
 	$(GO) tool staticcheck ./...
 
-edges: ## the packages import each other one way only
+edges: ## the packages import each other as docs/architecture.md says
 	$(GO) test -run TestImportEdges .
 
 generate: ## regenerate assembly and licences and fail if they differ from what is committed

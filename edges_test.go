@@ -3,107 +3,219 @@ package neuralode_test
 import (
 	"bytes"
 	"encoding/json"
+	"os"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 )
 
-// allowed says which packages of the module each package may import. Where the list ends a package may import no other.
-var allowed = map[string][]string{
-	"plan":                     {},
-	"solver":                   {"plan"},
-	"graph":                    {"plan", "solver"},
-	"solver/cpu":               {"plan", "solver", "solver/cpu/internal/simd"},
-	"solver/cpu/internal/simd": {"plan"},
-	"solver/solvertest":        {"plan", "solver", "graph", "reference"},
-	"cuda":                     {"plan", "solver", "cuda/driver", "cuda/kernels"},
-	"cuda/driver":              {"atomicfile"},
-	"cuda/driver/drivertest":   {"cuda/driver"},
-	"cuda/driver/internal/gen": {},
-	"cuda/kernels":             {"plan", "solver"},
-	"cuda/kernels/emulate":     {"plan", "solver", "cuda/kernels"},
-	"safetensors":              {"atomicfile"},
-	"atomicfile":               {},
-	"memory":                   {},
-	"licenses":                 {},
-	"licenses/gen":             {},
-	"dataset":                  {"dataset/internal/npy"},
-	"dataset/internal/npy":     {},
-	"reference":                {"safetensors"},
-	"figure":                   {},
-	"":                         {"plan", "solver", "graph", "solver/cpu", "cuda", "cuda/driver"},
-	"train":                    {"plan", "solver", "graph", "dataset", "reference", "safetensors", "atomicfile", "memory"},
-	"cmd/neuralode":            {"", "solver", "graph", "train", "figure", "dataset", "reference", "atomicfile", "bench", "verify", "memory", "licenses"},
-	"verify":                   {"", "solver", "graph", "train", "reference"},
-	"bench/peers/export":       {"bench", "reference", "safetensors"},
-	"bench/gradients":          {"solver", "graph", "reference", "solver/solvertest", "train"},
-	"bench":                    {"", "solver", "graph", "train", "reference", "solver/cpu", "solver/cpu/kernelbench"},
-	"solver/cpu/kernelbench":   {"plan", "solver/cpu/internal/simd"},
+// page is where the packages and libraries of the module stand, each with what it may import or who may import it.
+const page = "docs/architecture.md"
+
+// builds are the systems and tags that the module is built for. Each has files of its own.
+var builds = []struct{ system, tags, cgo string }{
+	{"linux", "", "0"}, {"linux", "gpu", "1"}, {"linux", "noasm", "0"}, {"darwin", "", "0"}, {"windows", "", "0"},
 }
 
-// owners says which packages alone may import a library.
-var owners = map[string][]string{
-	"gorgonia.org/gorgonia":             {"graph", "", "solver/solvertest", "bench"},
-	"gorgonia.org/tensor":               {"graph", ""},
-	"gonum.org/v1/plot":                 {"figure"},
-	"github.com/spf13/cobra":            {"cmd/neuralode"},
-	"github.com/sbinet/npyio":           {"dataset"},
-	"github.com/schollz/progressbar/v3": {"cmd/neuralode"},
-	"github.com/gofrs/flock":            {"atomicfile", "train"},
-	"C":                                 {"cuda/driver"},
-
-	"github.com/KimMachineGun/automemlimit": {"memory"},
-}
-
-// TestImportEdges fails on an import that the design does not have: data flows one way through the packages, and each
-// library has one owner.
+// TestImportEdges holds the page's tables of packages and of libraries to the code.
 func TestImportEdges(t *testing.T) {
-	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", "./...").Output()
-	if err != nil {
-		t.Fatalf("go list: %v", err)
-	}
-	decoder := json.NewDecoder(bytes.NewReader(out))
-	packages := 0
-	for decoder.More() {
-		var p struct {
-			ImportPath string
-			Imports    []string
+	code := imports(t)
+	t.Run("packages", func(t *testing.T) { checkPackages(t, code) })
+	t.Run("libraries", func(t *testing.T) { checkLibraries(t, code) })
+}
+
+// checkPackages demands that every package is on the page, imports what its row says, no more and no less, and nothing from
+// a row above its own, so that data flows one way.
+func checkPackages(t *testing.T, code map[string][]string) {
+	rows, place := table(t, "Packages"), map[string]int{}
+	for i, row := range rows {
+		if _, twice := place[row.name]; twice {
+			t.Errorf("%s: %q stands there twice", page, row.name)
 		}
-		if err := decoder.Decode(&p); err != nil {
-			t.Fatal(err)
-		}
-		packages++
-		checkEdges(t, inModule(p.ImportPath), p.Imports)
+		place[row.name] = i
 	}
-	if packages < 8 {
-		t.Fatalf("go list found only %d packages", packages)
+	for name := range code {
+		if _, there := place[name]; !there {
+			t.Errorf("%s: %q is missing: give it a row", page, name)
+		}
+	}
+	for _, row := range rows {
+		used, there := code[row.name]
+		if !there {
+			t.Errorf("%s: there is no package %q", page, row.name)
+		}
+		compare(t, row.name, ofModule(used), row.others)
+		for _, to := range row.others {
+			if place[to] < place[row.name] {
+				t.Errorf("%s: %q imports %q and stands below it", page, row.name, to)
+			}
+		}
 	}
 }
 
-func checkEdges(t *testing.T, from string, imports []string) {
-	if strings.Contains(from, "examples") {
-		return
+// compare reports what a package imports and may not, and what it may import and does not.
+func compare(t *testing.T, name string, used, permitted []string) {
+	t.Helper()
+	for _, to := range used {
+		if !slices.Contains(permitted, to) {
+			t.Errorf("%q imports %q, which %s does not permit", name, to, page)
+		}
 	}
-	edges, known := allowed[from]
-	if !known {
-		t.Errorf("package %q has no place in the list of import edges", from)
+	for _, to := range permitted {
+		if !slices.Contains(used, to) {
+			t.Errorf("%s permits %q to import %q, which it does not: take that out", page, name, to)
+		}
 	}
-	for _, path := range imports {
-		if path == "neuralode" || strings.HasPrefix(path, "neuralode/") {
-			if to := inModule(path); !slices.Contains(edges, to) {
-				t.Errorf("%q imports %q", from, to)
-			}
+}
+
+// checkLibraries demands that the page has the libraries of go.mod, and that each is imported by the packages of its row alone,
+// and by each of them.
+func checkLibraries(t *testing.T, code map[string][]string) {
+	libraries, permitted := required(t), map[string][]string{}
+	var listed []string
+	for _, row := range table(t, "Libraries") {
+		listed = append(listed, row.name)
+		if !slices.Contains(libraries, row.name) {
+			t.Errorf("%s: go.mod does not require %q", page, row.name)
+		}
+		for _, user := range row.others {
+			permitted[user] = append(permitted[user], row.name)
+		}
+	}
+	for _, library := range libraries {
+		if !slices.Contains(listed, library) {
+			t.Errorf("%s: library %q is missing: give it a row", page, library)
+		}
+	}
+	for name, used := range code {
+		compare(t, name, ofLibraries(used, libraries), permitted[name])
+		delete(permitted, name)
+	}
+	for name := range permitted {
+		t.Errorf("%s: there is no package %q", page, name)
+	}
+}
+
+// tableRow is a row of the page's tables: a name, and in the last column other names.
+type tableRow struct {
+	name   string
+	others []string
+}
+
+var quoted = regexp.MustCompile("`([^`]+)`")
+
+// table is the first table under a heading of the page.
+func table(t *testing.T, heading string) (rows []tableRow) {
+	t.Helper()
+	_, text, found := strings.Cut(readPage(t), "\n## "+heading+"\n")
+	text, _, _ = strings.Cut(text, "\n## ")
+	for line := range strings.SplitSeq(text, "\n") {
+		if !strings.HasPrefix(line, "| `") {
 			continue
 		}
-		for library, own := range owners {
-			if (path == library || strings.HasPrefix(path, library+"/")) && !slices.Contains(own, from) {
-				t.Errorf("%q imports %q, which belongs to %q", from, path, own)
+		cells := strings.Split(strings.Trim(line, "| "), " | ")
+		if len(cells) != 3 || cells[1] == "" {
+			t.Errorf("%s: want a name, what it is for and other names in %q", page, line)
+			continue
+		}
+		row := tableRow{name: strings.Trim(cells[0], "`")}
+		for _, other := range quoted.FindAllStringSubmatch(cells[2], -1) {
+			row.others = append(row.others, other[1])
+		}
+		rows = append(rows, row)
+	}
+	if !found || len(rows) == 0 {
+		t.Fatalf("%s has no table of %s", page, heading)
+	}
+	return rows
+}
+
+func readPage(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// imports are what each package of the module, named as on the page, imports outside of its tests, in any build.
+func imports(t *testing.T) map[string][]string {
+	t.Helper()
+	all := map[string][]string{}
+	for _, build := range builds {
+		list := exec.Command("go", "list", "-json=ImportPath,Imports", "-tags="+build.tags, "./...")
+		list.Env = append(os.Environ(), "GOOS="+build.system, "GOARCH=amd64", "CGO_ENABLED="+build.cgo)
+		decoder := json.NewDecoder(bytes.NewReader(output(t, list)))
+		for decoder.More() {
+			var p struct {
+				ImportPath string
+				Imports    []string
+			}
+			if err := decoder.Decode(&p); err != nil {
+				t.Fatal(err)
+			}
+			name := strings.TrimPrefix(p.ImportPath, module+"/")
+			all[name] = append(all[name], p.Imports...)
+		}
+	}
+	return all
+}
+
+func output(t *testing.T, c *exec.Cmd) []byte {
+	t.Helper()
+	out, err := c.Output()
+	if err != nil {
+		t.Fatalf("%v: %v", c, err)
+	}
+	return out
+}
+
+const module = "neuralode"
+
+// ofModule are the packages of the module among import paths.
+func ofModule(paths []string) (names []string) {
+	for _, path := range paths {
+		if name := strings.TrimPrefix(path, module+"/"); name != path || path == module {
+			names = append(names, name)
+		}
+	}
+	return distinct(names)
+}
+
+// ofLibraries are the libraries to which import paths belong.
+func ofLibraries(paths, libraries []string) (used []string) {
+	for _, path := range paths {
+		for _, library := range libraries {
+			if path == library || strings.HasPrefix(path, library+"/") {
+				used = append(used, library)
 			}
 		}
 	}
+	return distinct(used)
 }
 
-func inModule(path string) string {
-	return strings.TrimPrefix(strings.TrimPrefix(path, "neuralode"), "/")
+func distinct(names []string) []string { return slices.Compact(slices.Sorted(slices.Values(names))) }
+
+// required are the modules that go.mod requires for this one's own sake, and cgo.
+func required(t *testing.T) []string {
+	t.Helper()
+	var mod struct {
+		Require []struct {
+			Path     string
+			Indirect bool
+		}
+	}
+	if err := json.Unmarshal(output(t, exec.Command("go", "mod", "edit", "-json")), &mod); err != nil {
+		t.Fatal(err)
+	}
+	list := []string{"C"}
+	for _, r := range mod.Require {
+		if !r.Indirect {
+			list = append(list, r.Path)
+		}
+	}
+	return list
 }
