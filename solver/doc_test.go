@@ -12,7 +12,7 @@ import (
 )
 
 // TestDocumentation demands that the package's documentation names each exported function and type in one section: what
-// programs need, or what authors of backends need. Methods that it names must be there.
+// programs need, or what authors of backends need. Methods that it names must be there. Tableaus stands for each method.
 func TestDocumentation(t *testing.T) {
 	text, names, methods := declared(t)
 	sections := strings.Split(text, "\n# ")
@@ -59,7 +59,7 @@ func declared(t *testing.T) (text string, names, methods []string) {
 			case *ast.FuncDecl:
 				if d.Recv != nil {
 					methods = append(methods, receiver(d)+"."+d.Name.Name)
-				} else if d.Name.IsExported() {
+				} else if d.Name.IsExported() && !givesTableau(d.Type) {
 					names = append(names, d.Name.Name)
 				}
 			case *ast.GenDecl:
@@ -72,6 +72,14 @@ func declared(t *testing.T) (text string, names, methods []string) {
 		}
 	}
 	return text, names, methods
+}
+
+func givesTableau(f *ast.FuncType) bool {
+	if len(f.Params.List) > 0 || f.Results == nil {
+		return false
+	}
+	result, ok := f.Results.List[0].Type.(*ast.Ident)
+	return ok && result.Name == "Tableau"
 }
 
 func receiver(f *ast.FuncDecl) string {
