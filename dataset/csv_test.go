@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"neuralode/memory"
 )
 
 func text(s string, o Options) (*Dataset, error) {
@@ -353,6 +355,12 @@ func TestReadFile(t *testing.T) {
 	}
 	if _, err := ReadFile(filepath.Join(dir, "a.parquet"), Options{}); err == nil || !strings.HasSuffix(err.Error(), `a.parquet": save the table as CSV`) {
 		t.Errorf("error %v", err)
+	}
+	var short *memory.Error
+	if err := os.Truncate(path, 1<<42); err == nil { // a hole
+		if _, err := ReadFile(path, Options{}); !errors.As(err, &short) {
+			t.Errorf("4 TiB: %v", err)
+		}
 	}
 	if _, err := ReadFile(dir+"/", Options{}); err == nil {
 		t.Error("a folder is read")

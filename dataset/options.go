@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"neuralode/memory"
 )
 
 // Options say how a file is read. The zero value reads labelled points whose label is the last column.
@@ -94,7 +96,12 @@ func readTSV(name string, r io.Reader, o Options) (*Dataset, error) {
 	return ReadCSV(name, r, o)
 }
 
-// ReadFile reads the points in the file at path: text or .npy, as the name ends. See [ReadCSV] and [ReadNPY].
+// memoryPerByte is how many bytes of memory a byte of a file takes while it is read: an array's own and its numbers twice,
+// and text is shorter than its numbers only where these have few digits.
+const memoryPerByte = 3
+
+// ReadFile reads the points in the file at path: text or .npy, as the name ends. See [ReadCSV] and [ReadNPY]. A file that
+// memory has no room for is a *memory.Error before it is read.
 func ReadFile(path string, o Options) (*Dataset, error) {
 	if err := CheckEnding(path); err != nil {
 		return nil, err
@@ -104,7 +111,19 @@ func ReadFile(path string, o Options) (*Dataset, error) {
 		return nil, fmt.Errorf("dataset: %w", err)
 	}
 	defer f.Close()
+	if err := CheckSize(path); err != nil {
+		return nil, err
+	}
 	return readerOf(path)(path, f, o)
+}
+
+// CheckSize is a *memory.Error for a file that memory has no room for when it is read.
+func CheckSize(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return fmt.Errorf("dataset: %w", err)
+	}
+	return memory.Check(memoryPerByte*float64(info.Size()), "dataset: %s, of %d bytes", path, info.Size())
 }
 
 // CheckEnding reports a name that does not end as those of the files that [ReadFile] reads, and what to do.

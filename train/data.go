@@ -42,6 +42,9 @@ func (r *Run) checkFile() (err error) {
 	if info, err := os.Stat(r.Config.Data); err == nil && !info.Mode().IsRegular() {
 		return fmt.Errorf("train: %s is no regular file: a run reads its data more than once", r.Config.Data)
 	}
+	if err := dataset.CheckSize(r.Config.Data); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err // before a large file is read for its hash
+	}
 	hash, err := fileHash(r.Config.Data)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && r.dataHash != "":

@@ -44,7 +44,8 @@ func (doc *configDocument) countPerClass() error {
 		return nil
 	}
 	if doc.made() && doc.Samples%2 == 1 {
-		return fmt.Errorf("an older program made %d samples, one more of a class than of the other: this one makes as many of each", doc.Samples)
+		return fmt.Errorf("an older program made %d samples, one more of a class than of the other: this one makes as many of each",
+			doc.Samples)
 	}
 	doc.PerClass, doc.Samples = true, max(1, doc.Samples/2)
 	return nil
