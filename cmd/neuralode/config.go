@@ -81,7 +81,8 @@ func byFlag(flags *pflag.FlagSet, values map[string]any) (map[string]string, err
 	}
 	_, older := values["version"]
 	if _, perClass := values["samples_per_class"]; older && !perClass && texts["samples"] != "" {
-		errs = append(errs, errors.New("samples are those of all classes in this configuration of an older run: halve them, and add samples_per_class"))
+		errs = append(errs, errors.New("samples are those of all classes in this configuration of an older run: halve them, "+
+			"and add samples_per_class"))
 	}
 	return texts, errors.Join(errs...)
 }

@@ -69,12 +69,13 @@ func flagsOf(root *cobra.Command, args []string) (known []string) {
 
 // elsewhere are the names that flags have in other programs.
 var elsewhere = map[string][]string{
-	"iterations": {"steps", "num-steps", "n-steps", "train-steps", "epochs", "num-epochs", "n-epochs", "max-epochs", "iters", "num-iters",
-		"niters", "max-iters", "num-iterations", "n-iterations", "max-iter", "updates"},
-	"lr":               {"learning-rate", "rate", "step-size", "eta"},
-	"samples":          {"data-size", "dataset-size", "n-samples", "num-samples", "size", "num-points", "n-points", "num-data"},
-	"batch":            {"batch-size", "minibatch", "bs"},
-	"hidden":           {"width", "hidden-size", "hidden-dim", "hidden-dims", "hidden-sizes", "hidden-width", "layers", "sizes", "units", "depth"},
+	"iterations": {"steps", "num-steps", "n-steps", "train-steps", "epochs", "num-epochs", "n-epochs", "max-epochs", "iters",
+		"num-iters", "niters", "max-iters", "num-iterations", "n-iterations", "max-iter", "updates"},
+	"lr":      {"learning-rate", "rate", "step-size", "eta"},
+	"samples": {"data-size", "dataset-size", "n-samples", "num-samples", "size", "num-points", "n-points", "num-data"},
+	"batch":   {"batch-size", "minibatch", "bs"},
+	"hidden": {"width", "hidden-size", "hidden-dim", "hidden-dims", "hidden-sizes", "hidden-width", "layers", "sizes", "units",
+		"depth"},
 	"activation":       {"act", "activation-fn", "nonlinearity"},
 	"augment":          {"augment-dim", "aug-dim", "extra-dims"},
 	"out":              {"output", "output-dir", "out-dir", "save", "save-dir", "save-path", "run-dir", "dir", "folder"},

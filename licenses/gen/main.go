@@ -146,7 +146,8 @@ func licences() ([]byte, error) {
 		return nil, err
 	}
 	ofGo := filepath.Join(strings.TrimSpace(string(root)), "LICENSE")
-	if err := errors.Join(add(filepath.Join("..", "LICENSE"), "neuralode"), add(ofGo, "Go and its standard library")); err != nil {
+	own := filepath.Join("..", "LICENSE")
+	if err := errors.Join(add(own, "neuralode"), add(ofGo, "Go and its standard library")); err != nil {
 		return nil, err
 	}
 	for _, path := range slices.Sorted(maps.Keys(all)) {
@@ -166,7 +167,7 @@ func licences() ([]byte, error) {
 		}
 	}
 	var b bytes.Buffer
-	fmt.Fprintln(&b, "What the program neuralode is made of, and under which licences. Each text stands below the names of all that have it.")
+	fmt.Fprintln(&b, "What the program neuralode is made of, and under which licences. Each text stands below all that have it.")
 	for _, text := range texts {
 		fmt.Fprintf(&b, "\n%s\n%s\n\n%s\n", strings.Repeat("=", 100), strings.Join(users[text], "\n"), text)
 	}
