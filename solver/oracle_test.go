@@ -78,6 +78,8 @@ func TestStartAgainstSciPy(t *testing.T) {
 		{[]float64{1, 2}, []float64{3, -1}, []float64{2.5, -0.5}, solver.Span{T1: 10}, 3, 1e-3, 1e-6,
 			0.004651004755042265, 0.004901652037013009},
 		{[]float64{0, 0}, []float64{1, 0}, []float64{1, 0.001}, solver.Span{T1: 10}, 5, 1e-3, 1e-6, 1e-6, 1e-4},
+		{[]float64{1e-9, 0}, []float64{1, 1}, []float64{1, 2}, solver.Span{T1: 10}, 5, 1e-3, 1e-3, 1e-6, 1e-4},
+		{[]float64{1, 1}, []float64{1e-9, 0}, []float64{1e-9, 1e-9}, solver.Span{T1: 10}, 5, 1e-3, 1e-3, 1e-6, 1e-4},
 		{[]float64{1e-3, 1}, []float64{0, 0}, []float64{0, 0}, solver.Span{T1: 10}, 5, 1e-3, 1e-6, 1e-6, 1e-6},
 		{[]float64{1, 1}, []float64{1e-3, 0}, []float64{1e-3, 0}, solver.Span{T1: 1e9}, 5, 1e-3, 1e-6,
 			14.142135623730953, 0.42676600267078757},

@@ -3,7 +3,6 @@ package solver
 import (
 	"context"
 	"errors"
-	"math"
 	"sort"
 	"sync"
 
@@ -215,7 +214,6 @@ func (r *reference) loss(d *Derivative, o Objective) []float64 {
 	cotangent := make([]float64, n*r.dim)
 	for i := range n {
 		if d.End[i].Status != OK {
-			d.Losses[i] = math.NaN()
 			continue
 		}
 		weight := o.weightOf(i, n)
@@ -223,7 +221,6 @@ func (r *reference) loss(d *Derivative, o Objective) []float64 {
 		r.head.Forward(1, inputs)
 		copy(d.Out[i*ow:], r.head.Output("out"))
 		d.Losses[i] = r.head.Output("loss")[0]
-		d.Loss += weight * d.Losses[i]
 		r.head.VJP(map[string][]float64{"loss": {weight}})
 		r.unit.Forward(1, inputs)
 		r.unit.VJP(map[string][]float64{"loss": {1}})

@@ -85,7 +85,7 @@ func TestNoEvaluationOutsideTheSpan(t *testing.T) {
 			}
 			dz[0] = rate * math.Cos(rate*at) * z[0]
 		}, []float64{1}, span, s, nil)
-		if got.End.Status != solver.OK || outside > 0 {
+		if got.End.Status != solver.OK || got.End.T != span.T1 || outside > 0 {
 			t.Fatalf("over %v: %+v with %d evaluations outside", span, got.End, outside)
 		}
 	}
@@ -94,11 +94,13 @@ func TestNoEvaluationOutsideTheSpan(t *testing.T) {
 // TestLongSpan is dz/dt = −z/(t + c): z(t) = c/(t + c), over 15 orders of magnitude. SciPy 1.17.1 takes 63 steps of RK45.
 func TestLongSpan(t *testing.T) {
 	const c = 1e-9
-	s := spec(1e-3, 0)
-	s.Precision = solver.Float64
-	got := solver.Integrate(func(t float64, z, dz []float64) { dz[0] = -z[0] / (t + c) }, []float64{1}, solver.Span{T1: 1e6}, s, nil)
-	if z := got.Z1[0] * (1e6 + c) / c; got.End.Status != solver.OK || math.Abs(z-1) > 0.05 || got.Stats.Accepted > 100 {
-		t.Errorf("%+v after %+v, %v times what is right", got.End, got.Stats, z)
+	for _, first := range []float64{0, 1e-3} { // the second is rejected until it is near c
+		s := spec(1e-3, 0)
+		s.Controller.FirstStep = first
+		got := solver.Integrate(func(t float64, z, dz []float64) { dz[0] = -z[0] / (t + c) }, []float64{1}, solver.Span{T1: 1e6}, s, nil)
+		if z := got.Z1[0] * (1e6 + c) / c; got.End.Status != solver.OK || math.Abs(z-1) > 0.05 || got.Stats.Accepted > 100 {
+			t.Errorf("%+v after %+v, %v times what is right", got.End, got.Stats, z)
+		}
 	}
 }
 
@@ -125,13 +127,23 @@ func TestUnderflow(t *testing.T) {
 // TestCoarseTime checks which spans a precision is refused: where the spacing of its numbers at the larger end, 2⁻²³ and
 // 2⁻¹⁰ of the power of two below, is above a thousandth of the length.
 func TestCoarseTime(t *testing.T) {
-	timed, err := graph.MLP{Sizes: []int{1, 3, 1}, Time: true}.Field()
-	if err != nil {
-		t.Fatal(err)
+	model := func(timed bool) solver.Model {
+		field, err := graph.MLP{Sizes: []int{1, 3, 1}, Time: timed}.Field()
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := graph.LowerField(field)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return solver.Model{Field: p}
 	}
-	var m solver.Model
-	if m.Field, err = graph.LowerField(timed); err != nil {
-		t.Fatal(err)
+	timed, free := model(true), model(false)
+	refused := func(m solver.Model, p solver.Precision, span solver.Span) error {
+		s := solver.DefaultSpec()
+		s.Precision = p
+		b := solver.Batch{Z0: []float64{1, 1}, Spans: []solver.Span{{T1: 1}, span}}
+		return solver.CheckCall(m, s, make([]float64, m.ThetaLen()), b)
 	}
 	for _, x := range []struct {
 		t0, t1         float64
@@ -149,13 +161,19 @@ func TestCoarseTime(t *testing.T) {
 		{0, 1e39, false, false},
 	} {
 		for p, fine := range map[solver.Precision]bool{solver.Float32: x.single, solver.TF32: x.coarse, solver.Float64: true} {
-			s := solver.DefaultSpec()
-			s.Precision = p
-			b := solver.Batch{Z0: []float64{1, 1}, Spans: []solver.Span{{T1: 1}, {T0: x.t0, T1: x.t1}}}
-			err := solver.CheckCall(m, s, make([]float64, m.ThetaLen()), b)
-			if (err == nil) != fine || err != nil && !strings.Contains(err.Error(), "time span 1, ") {
-				t.Errorf("%v from %v to %v: %v", p, x.t0, x.t1, err)
+			span := solver.Span{T0: x.t0, T1: x.t1}
+			if err := refused(free, p, span); err != nil {
+				t.Errorf("%v over %v without t: %v", p, span, err)
 			}
+			err := refused(timed, p, span)
+			if (err == nil) != fine || err != nil && !strings.Contains(err.Error(), "time span 1, ") {
+				t.Errorf("%v over %v: %v", p, span, err)
+			}
+		}
+	}
+	for length, fine := range map[float64]bool{1.5e-42: true, 1.3e-42: false} { // 1000 of 2⁻¹⁴⁹ are 1.4e-42
+		if err := refused(free, solver.Float32, solver.Span{T0: length}); (err == nil) != fine {
+			t.Errorf("a span of %v in float32: %v", length, err)
 		}
 	}
 }
