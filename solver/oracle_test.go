@@ -338,6 +338,11 @@ func TestMeanLoss(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		for i, loss := range d.Losses {
+			if blows := x.z0[i] == 2; math.IsNaN(loss) != blows {
+				t.Errorf("the loss of %v is %v", x.z0[i], loss)
+			}
+		}
 		if math.Abs(d.Loss-x.want) > 1e-7 {
 			t.Errorf("the loss of %v with weights %v is %v, want %v", x.z0, x.weight, d.Loss, x.want)
 		}

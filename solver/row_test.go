@@ -93,3 +93,24 @@ func TestRowGoesOn(t *testing.T) {
 		t.Errorf("the second span begins with %+v", r)
 	}
 }
+
+// TestRowForgets enters a second span under PID control: the errors of the first span count for nothing there, so that the
+// factors are the first ones of TestNextAgainstDiffrax's sequence again.
+func TestRowForgets(t *testing.T) {
+	s := solver.DefaultSpec()
+	s.Controller.P, s.Controller.I, s.Controller.D, s.Controller.FirstStep = 0.2, 0.5, 0.1, 1
+	var r solver.Row
+	for range 2 {
+		r.H = 0
+		r.Enter(solver.Span{T1: 100})
+		r.FirstSlope(&s, solver.Measure{Finite: true})
+		want := 1.0
+		for _, x := range []struct{ norm, factor float64 }{{0.5, 1.005558424264998}, {0.02, 1.5921915344440407}, {3, 0.5597654744105618}} {
+			r.Try(&s)
+			r.Judge(&s, solver.Measure{First: x.norm, Finite: true})
+			r.Settle(&s)
+			want *= x.factor
+			agree(t, "the next step", r.H, want)
+		}
+	}
+}
