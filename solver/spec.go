@@ -41,9 +41,9 @@ func (g Gradient) String() string { return name(g, gradientNames) }
 func ParseGradient(s string) (Gradient, error) { return parse[Gradient]("gradient", s, gradientNames) }
 
 // Precision is the type of states, parameters and gradients, and how exactly a device computes with them. Time and step
-// are float64 always, but a field sees t rounded to the precision: t = 1e8 and t + 3 are one time in float32. A call is
-// refused where the field reads t and neighbours of that type are more than a thousandth of the span apart, as they are
-// at the span's end farther from zero, and where the span is shorter than 1000 of the type's smallest steps.
+// are float64 always, but a field sees t rounded to that type: 1e8 and 1e8 + 3 are one time in float32. So a call is refused
+// whose field reads t over a span of which a thousandth is less than the distance of neighbours of the type (at the end
+// farther from zero), or whose span is shorter than 1000 times the smallest positive number of the type.
 type Precision uint8
 
 const (
@@ -95,7 +95,7 @@ type Spec struct {
 	Controller Controller
 	Gradient   Gradient
 	Precision  Precision
-	SaveAt     []float64 // times at which states are kept, in the direction of integration; from dense output
+	SaveAt     []float64 // times at which states are kept, in the direction of integration; see Span.SaveTime; from dense output
 }
 
 // DefaultSpec is Dopri5 with the default controller in float32, without a gradient.
