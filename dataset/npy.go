@@ -9,7 +9,8 @@ import (
 
 // ReadNPY reads points from a NumPy array [n, columns] of numbers in either order; name stands for the file in errors,
 // which name a row and a column, both from 1. Columns have no names here: [Options].Labels are numbers. Whatever else
-// [ReadCSV] refuses is refused here too, as is a file that is truncated, too long or of another dtype or rank.
+// [ReadCSV] refuses is refused here too, as is a file that is truncated, too long or of another dtype or rank. Gzip
+// compression is taken off.
 func ReadNPY(name string, r io.Reader, o Options) (*Dataset, error) {
 	if err := o.Check(); err != nil {
 		return nil, err

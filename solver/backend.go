@@ -7,8 +7,8 @@ type Backend interface {
 	// Device describes what the backend runs on, for people.
 	Device() string
 
-	// Arithmetic names what the bits of results depend on beside model, spec and data: the CPU's instruction set, or the
-	// kind of GPU. Backends of one arithmetic give the same bits.
+	// Arithmetic names what the bits of results depend on beside model, spec and data: the processor's family and
+	// instruction set, or the kind of GPU and its compiler. Backends of one arithmetic give the same bits.
 	Arithmetic() string
 
 	// Compile prepares a model for solving as spec says. It returns an error for a model, spec or precision the
@@ -43,9 +43,10 @@ type Program interface {
 
 // Session is a training under way. It is not for concurrent use.
 type Session interface {
-	// Run does one iteration per minibatch (indices into the data): solve, loss, gradient, optimizer. It calls done
-	// after each with what it cost and stops at the first that fails, leaving θ as before that iteration: the error
-	// is then an *IterationError. When ctx ends before the last iteration it stops with ctx's error. Indices outside of
+	// Run does one iteration per minibatch (indices into the data): solve, loss, gradient, optimizer. It calls done after
+	// each with what it cost and stops at the first that fails, leaving θ as before that iteration: the error is then an
+	// *IterationError. When ctx ends before the last iteration it stops with ctx's error, between iterations or within
+	// one, but for a device that has been given all of them: that looks at ctx at the beginning alone. Indices outside of
 	// the data and empty minibatches are an error before any work. done must not call the session or its program.
 	Run(ctx context.Context, minibatches [][]int, done func(Iteration)) error
 

@@ -6,12 +6,13 @@ import (
 	"math"
 )
 
-// Controller decides whether a step is accepted and how long the next one is. The error of a step is scaled by
-// Atol + Rtol·max(|z0|, |z1|) and measured as the root mean square over the features; err ≤ 1 accepts. With Atol zero a
-// component that stays zero has no scale, and no step is accepted.
+// Controller decides whether a step is accepted and how long the next one is. The error of a step is scaled by Atol +
+// Rtol·max(|z0|, |z1|) and measured as the root mean square over the components; err ≤ 1 accepts. The components of the
+// adjoint share a scale, that of the largest: the equation is linear, so one that crosses zero must not set the step.
+// With Atol zero a component that stays zero has no scale, and no step is accepted.
 //
 // The factor for the next step is Safety · err^(−(P+I+D)/k) · errPrev^((P+2D)/k) · errPrev2^(−D/k) with k the order
-// of the error estimate plus one (Söderlind 2003, as in torchode and diffrax), within [MinFactor, MaxFactor], at least
+// of the embedded method plus one (Söderlind 2003, as in torchode and diffrax), within [MinFactor, MaxFactor], at least
 // 1 after an accepted step and at most Safety after a rejected one. P = 0, I = 1, D = 0 is the classical rule.
 type Controller struct {
 	Rtol, Atol           float64
@@ -68,7 +69,7 @@ func (c Controller) checkIn(p Precision) error {
 // Errors is the history of a sample's error norms that PI and PID control look back on; the zero value starts one.
 type Errors struct{ Prev, Prev2 float64 }
 
-// Next judges a step with error norm err (NaN and infinity reject) of a method whose error estimate has order k − 1,
+// Next judges a step with error norm err (NaN and infinity reject) of a method whose embedded method has order k − 1,
 // and gives the factor for the next step. It updates the history after an accepted step.
 func (c *Controller) Next(err float64, k int, history *Errors) (accept bool, factor float64) {
 	if math.IsNaN(err) || math.IsInf(err, 0) {
@@ -102,8 +103,8 @@ func power(x, y float64) float64 { return math.Exp(y * math.Log(x)) }
 
 // StartStep is the first trial step size (without sign) by Hairer, Nørsett and Wanner, Solving ODEs I, II.4, from the
 // scaled norms d0 = |z0|, d1 = |f0| and d2 = |f1 − f0|, where f1 is the field after an Euler step of size h0 =
-// [StartProbe](d0, d1), and k is the order of the error estimate plus one. It is positive and finite also for norms that
-// overflowed, or that are NaN because atol and a component are zero: the controller finds the rest.
+// [StartProbe](d0, d1), and k is the order of the embedded method plus one. It is positive and finite also for norms
+// that overflowed, or that are NaN because atol and a component are zero: the controller finds the rest.
 func StartStep(h0, d1, d2 float64, k int) float64 {
 	d2 /= h0
 	largest := max(d1, d2)

@@ -10,9 +10,10 @@ func LeafSize(n int) int {
 	return min(largest, max(smallest, (n+1)/2))
 }
 
-// SumOverSamples adds a term for each of n samples: within each leaf in order, and then along the tree of the leaves. The left
-// part of a tree is the largest power of two of leaves that leaves something for the right part, so who owns a run of 2ᵏ
-// leaves that begins at a multiple of 2ᵏ can add them first. All sums over a batch have this order.
+// SumOverSamples adds a term for each of n samples: within each leaf in order, and then along the tree of the leaves.
+// The left part of a tree is the largest power of two of leaves that leaves something for the right part, so who owns a
+// run of 2ᵏ leaves that begins at a multiple of 2ᵏ can add them first. The loss of every Differentiate has this order;
+// ∂L/∂θ of the CPU backend has the same leaves and tree.
 func SumOverSamples(n int, term func(i int) float64) float64 {
 	size := LeafSize(n)
 	return sumLeaves(0, (n+size-1)/size, func(leaf int) float64 {

@@ -13,12 +13,13 @@ func FailEmptySpans(s *Solution, b Batch) {
 	}
 }
 
-// LeaveOut completes a derivative in which samples failed on the way back, or brought numbers that are not finite: their
-// status says so, ∂L/∂z0 is zeros for them, and Loss and ∂L/∂θ are the sums over all others, as if the batch had been
-// without them. ∂L/∂θ of a batch in which nobody is left is NaN. Under [ControlBatch] all fail with the first.
+// LeaveOut completes a derivative in which samples failed, or brought numbers that are not finite: their status says
+// so, ∂L/∂z0 is zeros for them, and Loss and ∂L/∂θ are the sums over all others, each with its weight in the whole
+// batch. ∂L/∂θ of a batch in which nobody is left is NaN. Under [ControlBatch] all fail with the first.
 //
-// It is for backends: their Differentiate passes what it computed, and again, which differentiates another batch with the
-// same parameters; it is called only where something failed.
+// It is for backends: their Differentiate passes what it computed, and again, which differentiates another batch with
+// the same parameters. It is called where a sample failed after it had gone forward, or ∂L/∂θ is not finite. Its errors
+// are again's.
 func LeaveOut(d *Derivative, spec Spec, b Batch, o Objective, again func(Batch, Objective) (*Derivative, error)) error {
 	l := &leaveOut{d: d, b: b, o: o, again: again, dim: len(b.Z0) / len(d.End)}
 	FailEmptySpans(&d.Solution, b)

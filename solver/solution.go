@@ -11,7 +11,7 @@ type Status uint8
 const (
 	OK             Status = iota // reached t1
 	MaxSteps                     // tried Controller.MaxSteps steps before t1
-	StepUnderflow                // the step became too small to change t
+	StepUnderflow                // the step became smaller than SmallestStep
 	NonFinite                    // the field gave NaN or infinity where no smaller step helps
 	Cancelled                    // the context ended first
 	AdjointDrifted               // backsolve came to a z far from the one it left from: see Derivative.Drift

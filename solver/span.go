@@ -60,7 +60,7 @@ func (s Span) checkPrecision(i int, p Precision, timed bool) error {
 		return nil
 	}
 	if length < 1000*p.tiny() {
-		return fmt.Errorf("solver: time span %d, %v to %v, is shorter than 1000 times %.2g, the smallest step of %v: use float64",
+		return fmt.Errorf("solver: time span %d, %v to %v, is shorter than 1000 times %.2g, the smallest number of %v: use float64",
 			i, s.T0, s.T1, p.tiny(), p)
 	}
 	if gap := p.spacing(maxAbs(s.T0, s.T1)); timed && !(gap <= length/1000) {
@@ -102,6 +102,6 @@ func ClipStep(t, h, t1 float64, p Precision) (clipped float64, last bool) {
 }
 
 // SmallestStep is the step size at time t below which neither time nor a state of that precision moves reliably: four
-// times the spacing of float64 at t, or the smallest number of the precision. An integration that would need a smaller
-// one fails with StepUnderflow.
+// times the spacing of float64 at t, or four times the smallest number of the precision where that is more. An
+// integration that would need a smaller one fails with StepUnderflow.
 func SmallestStep(t float64, p Precision) float64 { return 4 * max(epsilon*math.Abs(t), p.tiny()) }

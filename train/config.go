@@ -13,8 +13,8 @@ import (
 	"neuralode/solver"
 )
 
-// Config is everything that decides what a run computes, except the device. The same Config, data and precision give
-// the same bits.
+// Config is everything that decides what a run computes, except the device. The same Config and data give the same bits
+// on backends of one arithmetic (see solver.Backend).
 type Config struct {
 	Data    string  `json:"data"`    // "spiral", "circle", or the path of a file that dataset.ReadFile reads
 	Label   string  `json:"label"`   // the label's column in a file; "" is the last

@@ -26,7 +26,8 @@ type Evaluation struct {
 // MaxConfusion is how many classes are counted pair by pair at most: the table grows with their square.
 const MaxConfusion = 1000
 
-// Evaluate solves every sample of the data and compares the outputs with the labels.
+// Evaluate solves every sample of the data and compares the outputs with the labels. It fails with a
+// *solver.SampleError where a sample cannot be solved, and where the data are not such as the model was made for.
 func (m *Model) Evaluate(ctx context.Context, backend solver.Backend, spec solver.Spec,
 	d *dataset.Dataset) (*Evaluation, error) {
 	if err := m.fits(d); err != nil {
@@ -169,7 +170,8 @@ func (m *Model) Read(z1, labels []float64) (out, losses []float64) {
 	return machine.Output("out"), machine.Output("loss")
 }
 
-// Predict is the class of each row of outputs: the side of zero for one logit, the largest of several.
+// Predict is the class of each row of outputs: the side of zero for a logit (bce), the side of a half for a number
+// between the two classes (mse), the largest of several logits (softmax).
 func (m *Model) Predict(out []float64) []int {
 	classes := make([]int, len(out)/m.Outputs)
 	for i := range classes {

@@ -32,9 +32,9 @@ type Run struct {
 var ErrHoldsRun = errors.New("holds a run already: continue it with --resume, or choose another --out")
 
 // NewRun prepares a new run in dir, which it makes: the data are read or made, θ is drawn, the first checkpoint is
-// written. The folder is locked until Close. It fails with ErrHoldsRun where dir holds a run, with ErrInUse where another
-// process is about to make one, and where the backend refuses the model, before anything is written. After an error
-// everything on disk is as it was.
+// written. The folder is locked until Close. It fails with ErrHoldsRun where dir holds a run, with ErrInUse where
+// another process is about to make one, with a *memory.Error where there is no room, and where the backend refuses the
+// model, before anything is written. After an error everything on disk is as it was.
 func NewRun(dir string, c Config, backend solver.Backend, version string) (*Run, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
