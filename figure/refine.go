@@ -1,8 +1,6 @@
 package figure
 
-import (
-	"math"
-)
+import "math"
 
 // refinement computes a map again on the fine cells around its changes: between the cells of the grid a border would be
 // a staircase, and a region narrower than a cell a chain of islands.
@@ -16,12 +14,12 @@ type refinement struct {
 	jump    float64
 }
 
-// samples along each side of a fine cell: a region narrower than that shows by the part of the cell that it takes.
-const samples = 2
+// perSide is how many points along each side of a fine cell are asked for: a region narrower than that shows by the part of the cell that it takes.
+const perSide = 2
 
-// maxSamples bounds the work to ten times that of a usual grid of 200 by 200. A map that changes everywhere stays
+// maxAsked bounds the work to ten times that of a usual grid of 200 by 200. A map that changes everywhere stays
 // interpolated where it was not reached.
-const maxSamples = 400_000
+const maxAsked = 400_000
 
 // maxJump is the change from one cell of the grid to the next, of all that the values span, up to which a line between
 // them is as good.
@@ -33,7 +31,7 @@ func (m Map) refined(d Data) (raster, error) {
 	if m.At == nil {
 		return coarse.refined(), nil
 	}
-	r := refinement{m: m, classes: d.Classes, fine: coarse.refined(), left: maxSamples, exact: make([]bool, m.Grid.Len()),
+	r := refinement{m: m, classes: d.Classes, fine: coarse.refined(), left: maxAsked, exact: make([]bool, m.Grid.Len()),
 		kx: finer(m.Grid.NX), ky: finer(m.Grid.NY)}
 	if r.classes > 2 {
 		r.fine = r.fine.winners()
@@ -62,7 +60,7 @@ func (r *refinement) changing() []int {
 	chosen := map[int]bool{}
 	choose := func(i, j int) {
 		cell := j/r.ky*r.m.Grid.NX + i/r.kx
-		if !r.exact[cell] && !chosen[cell] && r.left >= (len(cells)+1)*r.kx*r.ky*samples*samples {
+		if !r.exact[cell] && !chosen[cell] && r.left >= (len(cells)+1)*r.kx*r.ky*perSide*perSide {
 			chosen[cell] = true
 			cells = append(cells, cell)
 		}
@@ -105,7 +103,7 @@ func (r *refinement) compute(cells []int) error {
 			}
 		}
 	}
-	points := r.samples(places)
+	points := r.pointsIn(places)
 	r.left -= len(points)
 	values, err := r.m.At(points)
 	if err != nil {
@@ -118,33 +116,33 @@ func (r *refinement) compute(cells []int) error {
 	return nil
 }
 
-// samples are the places in fine cells at which the map is computed.
-func (r *refinement) samples(places []int) []Point {
+// pointsIn are those in fine cells that are asked for.
+func (r *refinement) pointsIn(places []int) []Point {
 	g := Grid{r.m.Grid.Limits, r.fine.nx, r.fine.ny}
 	w, h := g.cell()
 	var points []Point
 	for _, place := range places {
 		i, j := float64(place%g.NX), float64(place/g.NX)
-		for s := range samples * samples {
-			x, y := (float64(s%samples)+0.5)/samples, (float64(s/samples)+0.5)/samples
+		for s := range perSide * perSide {
+			x, y := (float64(s%perSide)+0.5)/perSide, (float64(s/perSide)+0.5)/perSide
 			points = append(points, Point{g.XMin + (i+x)*w, g.YMin + (j+y)*h})
 		}
 	}
 	return points
 }
 
-// take gives each fine cell the mean of its samples.
+// take gives each fine cell the mean of the answers at its points.
 func (r *refinement) take(places []int, values []float64) {
-	answers := newRaster(samples*samples, len(places), r.fine.width, values)
+	answers := newRaster(perSide*perSide, len(places), r.fine.width, values)
 	if r.classes > 2 {
 		answers = answers.winners()
 	}
 	for k, place := range places {
 		dst := r.fine.at(place%r.fine.nx, place/r.fine.nx)
 		clear(dst)
-		for s := range samples * samples {
+		for s := range perSide * perSide {
 			for c, v := range answers.at(s, k) {
-				dst[c] += v / (samples * samples)
+				dst[c] += v / (perSide * perSide)
 			}
 		}
 	}

@@ -96,8 +96,8 @@ func TestRefinementIsBounded(t *testing.T) {
 	if _, err := m.refined(d); err != nil {
 		t.Fatal(err)
 	}
-	if asked > maxSamples || asked < maxSamples/2 {
-		t.Errorf("asked for %d points, want about %d", asked, maxSamples)
+	if asked > maxAsked || asked < maxAsked/2 {
+		t.Errorf("asked for %d points, want about %d", asked, maxAsked)
 	}
 }
 
