@@ -1,6 +1,8 @@
 package train
 
 import (
+	"runtime"
+
 	"neuralode/memory"
 	"neuralode/solver"
 )
@@ -9,8 +11,8 @@ import (
 const (
 	bytesPerSample    = 200 // beside its numbers: how it ended, what it cost, its place in the order
 	bytesPerParameter = 100 // θ, moments, gradient, and θ as kernels want it
-	samplesPerSum     = 128 // that share a sum of ∂L/∂θ, see solver/cpu
 	stepNumbers       = 60  // per unit of a layer, of a row that takes part in one step for all
+	keptNumbers       = 120 // per component of a sample that a worker is at: twenty steps, for the way back
 )
 
 // CheckTraining is a *memory.Error where there is no room for the model to be trained on so many samples, in minibatches
@@ -18,10 +20,11 @@ const (
 func (m *Model) CheckTraining(spec solver.Spec, samples, batch int) error {
 	dim, labels := float64(m.Net.Dim()), float64(max(m.Outputs, 1))
 	n, rows, width := float64(samples), float64(min(batch, samples)), numberBytes(spec)
-	parameters := float64(m.parameters())
+	parameters, leaf := float64(m.parameters()), float64(solver.LeafSize(int(rows)))
 	bytes := n * (8*(2*float64(m.Features())+labels) + (8+width)*(dim+labels) + bytesPerSample)
 	bytes += rows * (6*width*dim + bytesPerSample)
-	bytes += parameters * (bytesPerParameter + width*rows/samplesPerSum)
+	bytes += min(rows, leaf*float64(runtime.GOMAXPROCS(0))) * keptNumbers * width * dim
+	bytes += parameters * (bytesPerParameter + width*rows/leaf)
 	if spec.Controller.Control == solver.ControlBatch {
 		bytes += n * m.stepBytes(spec) // all samples share a step when the model is evaluated
 	}
