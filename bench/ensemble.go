@@ -34,6 +34,7 @@ func ensemble(b *testing.B, backend solver.Backend, n int) {
 		b.Fatal(err)
 	}
 	spec := solver.DefaultSpec()
+	spec.Gradient = solver.NoGradient
 	spec.Controller.Rtol, spec.Controller.Atol = 1e-8, 1e-8
 	program, err := backend.Compile(solver.Model{Field: field}, spec)
 	if err != nil {

@@ -98,8 +98,10 @@ type Spec struct {
 	SaveAt     []float64 // times at which states are kept, in the direction of integration; see Span.SaveTime; from dense output
 }
 
-// DefaultSpec is Dopri5 with the default controller in float32, without a gradient.
-func DefaultSpec() Spec { return Spec{Tableau: Dopri5(), Controller: DefaultController()} }
+// DefaultSpec is Dopri5 with the default controller in float32, with the adjoint gradient.
+func DefaultSpec() Spec {
+	return Spec{Tableau: Dopri5(), Controller: DefaultController(), Gradient: Adjoint}
+}
 
 // Check reports everything that is wrong with the spec.
 func (s Spec) Check() error {
