@@ -11,8 +11,8 @@ import (
 )
 
 // Open returns the backend for a device: "cpu", "cuda", or "auto", which is CUDA where it can run and the CPU otherwise.
-// note is empty, or says in one line why auto took the CPU, or why CUDA's kernels are not kept on disk. Asking for "cuda" where it cannot run is an error that says
-// why.
+// note is empty, or says in one line why auto took the CPU, or why CUDA's kernels are not kept on disk. Asking for "cuda"
+// where it cannot run is an error that says why.
 func Open(device string) (backend solver.Backend, note string, err error) {
 	switch device {
 	case "cpu":
