@@ -83,3 +83,10 @@ func TestIterationMeasuresAtLeastOne(t *testing.T) {
 		t.Error("an iteration without a gradient is no error")
 	}
 }
+
+// TestEnsembleCompiles looks at what only a benchmark runs.
+func TestEnsembleCompiles(t *testing.T) {
+	if err := ensembleSpec().Check(); err != nil {
+		t.Error(err)
+	}
+}
