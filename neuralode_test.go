@@ -65,6 +65,25 @@ func TestSolveAndVJP(t *testing.T) {
 	near(t, d.Theta, -t1*n)
 }
 
+// TestTimes keeps the state at times between, and differentiates its first component at the first of them.
+func TestTimes(t *testing.T) {
+	o := open(t, rotation(), nil)
+	omega, at := 0.8, 0.5
+	b := solver.Batch{Z0: []float64{1, 0}, Spans: []solver.Span{{T1: 1.5}}, Times: []float64{at, 1}}
+	s, err := o.SolveBatch(context.Background(), []float64{omega}, b)
+	if err != nil || s.Err() != nil {
+		t.Fatal(err, s.Err())
+	}
+	near(t, s.Saved, math.Cos(omega*at), -math.Sin(omega*at), math.Cos(omega), -math.Sin(omega))
+	d, err := o.Differentiate(context.Background(), []float64{omega}, b,
+		solver.Objective{Cotangent: make([]float64, 2), Saved: []float64{1, 0, 0, 0}})
+	if err != nil || d.Err() != nil {
+		t.Fatal(err, d.Err())
+	}
+	near(t, d.Z0, math.Cos(omega*at), math.Sin(omega*at))
+	near(t, d.Theta, -at*math.Sin(omega*at))
+}
+
 func near(t *testing.T, got []float64, want ...float64) {
 	t.Helper()
 	for i := range want {

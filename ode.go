@@ -13,7 +13,8 @@ import (
 // z(t1), and, with a head, a model with a loss. Its methods may be called from several goroutines; calls wait for each
 // other. They read their arguments during the call only, and what they return belongs to the caller. theta is flat, in
 // the order of Params; z0 is [samples, dim], row-major. Wrong lengths and times that are not finite are errors before any
-// work; when ctx ends the error is ctx's.
+// work; when ctx ends the error is ctx's. Solve, Gradient and VJP are for one time span and the states at its ends;
+// SolveBatch and Differentiate take everything else that a batch may have.
 type ODE struct {
 	model   solver.Model
 	spec    solver.Spec
@@ -48,7 +49,17 @@ func (o *ODE) Dim() int { return o.model.Dim() }
 // Solve returns the solution from z0 over t0 to t1; t1 < t0 integrates backward. Check Solution.Err: a sample that fails
 // numerically is no error of the call.
 func (o *ODE) Solve(ctx context.Context, theta, z0 []float64, t0, t1 float64) (*solver.Solution, error) {
-	return o.program.Solve(ctx, theta, solver.Batch{Z0: z0, Spans: []solver.Span{{T0: t0, T1: t1}}})
+	return o.SolveBatch(ctx, theta, over(z0, t0, t1))
+}
+
+// SolveBatch returns the solution of a batch, with its states at the batch's times in Solution.Saved. Check Solution.Err.
+func (o *ODE) SolveBatch(ctx context.Context, theta []float64, b solver.Batch) (*solver.Solution, error) {
+	return o.program.Solve(ctx, theta, b)
+}
+
+// over is the batch of one span.
+func over(z0 []float64, t0, t1 float64) solver.Batch {
+	return solver.Batch{Z0: z0, Spans: []solver.Span{{T0: t0, T1: t1}}}
 }
 
 // Gradient returns the loss of the head over the samples, its mean, and the derivatives of that mean for z0 and θ.
@@ -57,8 +68,7 @@ func (o *ODE) Gradient(ctx context.Context, theta, z0, labels []float64, t0, t1 
 	if o.model.Head == nil {
 		return nil, fmt.Errorf("neuralode: Gradient needs a head with a loss; use VJP for cotangents of your own")
 	}
-	return o.program.Differentiate(ctx, theta, solver.Batch{Z0: z0, Spans: []solver.Span{{T0: t0, T1: t1}}},
-		solver.Objective{Labels: labels})
+	return o.Differentiate(ctx, theta, over(z0, t0, t1), solver.Objective{Labels: labels})
 }
 
 // VJP returns the solution and the product of cotangent, ∂L/∂z(t1) as [samples, dim], with its Jacobian: ∂L/∂z0 and
@@ -67,8 +77,13 @@ func (o *ODE) VJP(ctx context.Context, theta, z0, cotangent []float64, t0, t1 fl
 	if cotangent == nil {
 		cotangent = []float64{} // too short, not left out: nil would ask for the head's loss
 	}
-	return o.program.Differentiate(ctx, theta, solver.Batch{Z0: z0, Spans: []solver.Span{{T0: t0, T1: t1}}},
-		solver.Objective{Cotangent: cotangent})
+	return o.Differentiate(ctx, theta, over(z0, t0, t1), solver.Objective{Cotangent: cotangent})
+}
+
+// Differentiate returns the solution of a batch and the derivatives of an objective: the loss of the head, or cotangents
+// of the states at t1 and at the batch's times. The spec must have a gradient mode. Check Derivative.Err.
+func (o *ODE) Differentiate(ctx context.Context, theta []float64, b solver.Batch, objective solver.Objective) (*solver.Derivative, error) {
+	return o.program.Differentiate(ctx, theta, b, objective)
 }
 
 // Train opens a session that trains a copy of theta, with no moments yet, on a copy of the data. The spec must have a

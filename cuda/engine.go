@@ -52,19 +52,19 @@ func (e *engine) choose(n int) (err error) {
 
 func (e *engine) gradients() bool { return e.spec.Gradient != solver.NoGradient }
 
-// begin makes room for n samples.
-func (e *engine) begin(n int) error {
+// begin makes room for n samples whose states are kept at the times.
+func (e *engine) begin(n int, times []float64) error {
 	if err := e.choose(n); err != nil {
 		return err
 	}
 	dim := e.model.Dim()
 	e.n = n
 	e.set("n", uint64(n))
-	e.set("saves", uint64(len(e.spec.SaveAt)))
-	if err := put(e.memory, "saveAt", e.spec.SaveAt); err != nil {
+	e.set("saves", uint64(len(times)))
+	if err := put(e.memory, "saveAt", times); err != nil {
 		return err
 	}
-	err := e.rooms([]room{e.reals("theta", e.model.ThetaLen()), e.reals("z1", n*dim), e.reals("saved", n*dim*len(e.spec.SaveAt)),
+	err := e.rooms([]room{e.reals("theta", e.model.ThetaLen()), e.reals("z1", n*dim), e.reals("saved", n*dim*len(times)),
 		{"status", 4 * n}, {"stats", 12 * n}, {"endT", 8 * n}, {"endH", 8 * n}})
 	if err == nil && e.gradients() {
 		err = e.rooms([]room{e.reals("out", n*e.model.OutWidth()), e.reals("losses", n), e.reals("z0Bar", n*dim),
@@ -116,7 +116,7 @@ func (e *engine) recordFits() (bool, error) {
 
 // load begins a batch of a caller's.
 func (e *engine) load(theta []float64, b solver.Batch) error {
-	if err := e.begin(b.Len(e.model.Dim())); err != nil {
+	if err := e.begin(b.Len(e.model.Dim()), b.Times); err != nil {
 		return err
 	}
 	err := e.putReals("theta", theta)

@@ -158,7 +158,7 @@ func (e *engine) inParts(n int, f func(from, to int) error) error {
 
 // part is the samples from up to to.
 func part(b solver.Batch, dim, from, to int) solver.Batch {
-	p := solver.Batch{Z0: b.Z0[from*dim : to*dim], Spans: b.Spans}
+	p := solver.Batch{Z0: b.Z0[from*dim : to*dim], Spans: b.Spans, Times: b.Times}
 	if len(b.Spans) > 1 {
 		p.Spans = b.Spans[from:to]
 	}

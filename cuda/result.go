@@ -9,7 +9,7 @@ func (e *engine) solution() (*solver.Solution, error) {
 	if s.Z1, err = e.takeReals("z1", e.n*e.model.Dim()); err != nil {
 		return nil, err
 	}
-	if k := len(e.spec.SaveAt); k > 0 {
+	if k := int(e.get("saves")); k > 0 {
 		if s.Saved, err = e.takeReals("saved", e.n*k*e.model.Dim()); err != nil {
 			return nil, err
 		}

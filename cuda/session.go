@@ -169,7 +169,7 @@ func (s *session) draw(minibatches [][]int) error {
 		}
 	}
 	return inTurn(
-		func() error { return s.begin(largest) },
+		func() error { return s.begin(largest, nil) },
 		func() error { return put(s.memory, "index", index) },
 		func() error { return put(s.memory, "minibatches", table) },
 		func() error { return put(s.memory, "progress", []int64{0, s.step, 0, 0}) },

@@ -37,7 +37,7 @@ func (r *reference) continuous(g *group, cotangent, weight []float64, saved [][]
 	for j := len(saved); j >= 0; j-- {
 		stop, z := g.span.T0, g.start
 		if j > 0 {
-			stop, z = g.span.SaveTime(r.spec.SaveAt[j-1]), g.path.Saved[j-1]
+			stop, z = g.span.SaveTime(g.times[j-1]), g.path.Saved[j-1]
 		}
 		path := c.segment(Span{w.end.T, stop})
 		w.a, w.end = c.a(), path.End
@@ -71,7 +71,6 @@ type continuous struct {
 
 func newContinuous(r *reference, g *group, cotangent, weight []float64) *continuous {
 	c := &continuous{reference: r, group: g, weight: weight, spec: r.spec, along: r.spec.Gradient == Adjoint}
-	c.spec.SaveAt = nil
 	if !c.along {
 		c.state = slices.Clone(g.path.Z1)
 	} else if c.spec.Controller.FirstStep == 0 {
@@ -102,7 +101,7 @@ func (c *continuous) a() []float64 { return c.state[len(c.state)-len(c.weight):]
 
 // segment integrates over a part of the way. The next one begins with the step that this one had in mind.
 func (c *continuous) segment(span Span) Path {
-	in := newIntegration(c.slope, c.state, span, c.spec)
+	in := newIntegration(c.slope, c.state, span, nil, c.spec)
 	if c.along {
 		in.scaleWidth = c.dim
 	}

@@ -3,12 +3,15 @@ package solver
 import (
 	"errors"
 	"fmt"
+	"math"
 )
 
-// Batch is what a solve starts from.
+// Batch is what a solve starts from, and when it is looked at. What there is one of for each time of each sample, sample
+// after sample, is said to be [rows]: [Batch.Rows] are those of a sample.
 type Batch struct {
 	Z0    []float64 // [samples, dim]
 	Spans []Span    // one for all samples, or one per sample
+	Times []float64 // at which states are kept, in the direction of integration; see Span.SaveTime; from dense output
 }
 
 // Len is the number of samples for states of that dimension.
@@ -20,6 +23,21 @@ func (b Batch) Span(i int) Span {
 		return b.Spans[0]
 	}
 	return b.Spans[i]
+}
+
+// TimesOf are the times at which states of sample i are kept.
+func (b Batch) TimesOf(int) []float64 { return b.Times }
+
+// Rows are the rows of sample i, from up to to, one for each of its times.
+func (b Batch) Rows(i int) (from, to int) {
+	k := len(b.Times)
+	return i * k, (i + 1) * k
+}
+
+// RowCount is the number of rows of n samples.
+func (b Batch) RowCount(n int) int {
+	_, to := b.Rows(n - 1)
+	return to
 }
 
 // Check reports everything that is wrong with the batch for a model of dimension dim solved as spec says. A non-finite
@@ -36,8 +54,13 @@ func (b Batch) Check(dim int, spec Spec) error {
 	if spec.Controller.Control == ControlBatch && len(b.Spans) > 1 {
 		errs = append(errs, errors.New("solver: one step for the whole batch needs one time span for all samples"))
 	}
+	for i, t := range b.Times {
+		if math.IsNaN(t) || math.IsInf(t, 0) {
+			errs = append(errs, fmt.Errorf("solver: save time %d must be finite, got %v", i, t))
+		}
+	}
 	for i, s := range b.Spans {
-		errs = append(errs, s.check(i, spec.SaveAt))
+		errs = append(errs, s.check(i, b.Times))
 	}
 	return errors.Join(errs...)
 }
@@ -48,7 +71,7 @@ type Objective struct {
 	Weight []float64 // [samples] or nil: L = Σ weight·loss; nil is the mean; only with Labels
 
 	Cotangent []float64 // [samples, dim], ∂L/∂z(t1); instead of Labels
-	Saved     []float64 // [samples, save times, dim] or nil, ∂L/∂z at the save times; only with Cotangent
+	Saved     []float64 // [rows, dim] or nil, ∂L/∂z at the times of the batch; only with Cotangent
 }
 
 // weightOf is the weight of sample i of n in the loss.
@@ -59,8 +82,8 @@ func (o Objective) weightOf(i, n int) float64 {
 	return 1 / float64(n)
 }
 
-// Check reports everything that is wrong with the objective for n samples of model m that saves at k times.
-func (o Objective) Check(m Model, n, k int) error {
+// Check reports everything that is wrong with the objective for n samples of model m with so many rows.
+func (o Objective) Check(m Model, n, rows int) error {
 	var errs []error
 	length := func(what string, x []float64, want int) {
 		if len(x) != want {
@@ -79,7 +102,7 @@ func (o Objective) Check(m Model, n, k int) error {
 	case o.Cotangent != nil:
 		length("the cotangent", o.Cotangent, n*m.Dim())
 		if o.Saved != nil {
-			length("the cotangent of the save times", o.Saved, n*k*m.Dim())
+			length("the cotangent of the save times", o.Saved, rows*m.Dim())
 		}
 	case m.Head == nil:
 		errs = append(errs, errors.New("solver: the model has no loss: give cotangents"))

@@ -1,6 +1,7 @@
 package solver_test
 
 import (
+	"math"
 	"strings"
 	"testing"
 
@@ -30,7 +31,32 @@ func TestObjective(t *testing.T) {
 		{"save times alone", solver.Objective{Saved: six}, "save times goes with a cotangent"},
 		{"weights with a cotangent", solver.Objective{Cotangent: six, Weight: three}, "weights go with labels"},
 	} {
-		err := x.o.Check(m, 3, 1)
+		err := x.o.Check(m, 3, 3)
+		if (err == nil) != (x.want == "") || err != nil && !strings.Contains(err.Error(), x.want) {
+			t.Errorf("%s: %v, want %q", x.what, err, x.want)
+		}
+	}
+}
+
+// TestBatch reports times that are no times of the samples.
+func TestBatch(t *testing.T) {
+	two := []float64{1, 2, 3, 4} // samples of two components
+	unit := []solver.Span{{T1: 1}}
+	for _, x := range []struct {
+		what string
+		b    solver.Batch
+		want string // in the error; "" for none
+	}{
+		{"no times", solver.Batch{Z0: two, Spans: unit}, ""},
+		{"times for all", solver.Batch{Z0: two, Spans: unit, Times: []float64{0, 0.5, 0.5, 1}}, ""},
+		{"no number", solver.Batch{Z0: two, Spans: unit, Times: []float64{0, math.NaN()}}, "save time 1 must be finite, got NaN"},
+		{"infinity", solver.Batch{Z0: two, Spans: unit, Times: []float64{math.Inf(-1)}}, "save time 0 must be finite, got -Inf"},
+		{"a time too late", solver.Batch{Z0: two, Spans: unit, Times: []float64{2}}, "save time 0 is 2, want times in order within 0 to 1"},
+		{"times too early for one", solver.Batch{Z0: two, Spans: []solver.Span{{T1: 1}, {T0: 0.5, T1: 1}}, Times: []float64{0.25}},
+			"save time 0 is 0.25, want times in order within 0.5 to 1 (span 1)"},
+		{"times backward", solver.Batch{Z0: two, Spans: unit, Times: []float64{0.5, 0.25}}, "save time 1 is 0.25"},
+	} {
+		err := x.b.Check(2, solver.DefaultSpec())
 		if (err == nil) != (x.want == "") || err != nil && !strings.Contains(err.Error(), x.want) {
 			t.Errorf("%s: %v, want %q", x.what, err, x.want)
 		}

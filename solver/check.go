@@ -41,7 +41,7 @@ func CheckGradient(m Model, spec Spec, theta []float64, b Batch, o Objective) er
 	if spec.Gradient == NoGradient {
 		errs = append(errs, errors.New("solver: the program was compiled without a gradient"))
 	}
-	return errors.Join(append(errs, o.Check(m, b.Len(m.Dim()), len(spec.SaveAt)))...)
+	return errors.Join(append(errs, o.Check(m, b.Len(m.Dim()), b.RowCount(b.Len(m.Dim()))))...)
 }
 
 // CheckTraining reports everything that is wrong with what a program's Train is given.

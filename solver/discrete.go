@@ -13,14 +13,14 @@ func (r *reference) discrete(g *group, cotangent, weight []float64, saved [][]fl
 		lambda[c] *= w
 	}
 	w := wayBack{a: lambda, end: End{T: g.span.T1}}
-	save, saveAt := len(saved), g.span.saveTimes(r.spec.SaveAt)
+	save, times := len(saved), g.span.saveTimes(g.times)
 	for i := len(g.steps) - 1; i >= 0; i-- {
 		s := g.steps[i]
 		first := save
-		for first > 0 && g.span.before(s.T, saveAt[first-1]) {
+		for first > 0 && g.span.before(s.T, times[first-1]) {
 			first--
 		}
-		w.a = r.reverseStep(g.n, s, w.a, saveAt[first:save], saved[first:save], saved != nil, &w.stats)
+		w.a = r.reverseStep(g.n, s, w.a, times[first:save], saved[first:save], saved != nil, &w.stats)
 		w.stats.Accepted++
 		save = first
 		if !finite(w.a) {

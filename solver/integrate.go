@@ -41,26 +41,26 @@ func Polynomial(p []float64, x float64) float64 {
 // Path is the result of Integrate.
 type Path struct {
 	Z1    []float64
-	Saved [][]float64 // at Spec.SaveAt; NaN where a failed integration did not come
+	Saved [][]float64 // at the times; NaN where a failed integration did not come
 	End   End
 	Stats Stats
 
 	next float64 // the size of the step that was to come next, before it was cut at t1; 0 when none was tried
 }
 
-// Integrate solves dz/dt = f(t, z) from z0 over the span as spec says, treating z0 as one sample of any dimension. It
-// is the specification of every backend: float64, one sample, nothing clever. onStep, when not nil, sees every accepted
-// step before the next begins; the step's slices are its own to keep.
+// Integrate solves dz/dt = f(t, z) from z0 over the span as spec says, treating z0 as one sample of any dimension, and
+// keeps its states at the times. It is the specification of every backend: float64, one sample, nothing clever. onStep,
+// when not nil, sees every accepted step before the next begins; the step's slices are its own to keep.
 //
 // The whole state shares one step and one error norm, so a batch laid end to end in z0 is integrated under
 // [ControlBatch].
-func Integrate(f FieldFunc, z0 []float64, span Span, spec Spec, onStep func(Step)) Path {
-	return newIntegration(f, z0, span, spec).run(onStep)
+func Integrate(f FieldFunc, z0 []float64, span Span, times []float64, spec Spec, onStep func(Step)) Path {
+	return newIntegration(f, z0, span, times, spec).run(onStep)
 }
 
 // cancelled is the path of an Integrate that did not begin.
-func cancelled(z0 []float64, span Span, spec Spec) Path {
-	in := newIntegration(nil, z0, span, spec)
+func cancelled(z0 []float64, span Span, times []float64, spec Spec) Path {
+	in := newIntegration(nil, z0, span, times, spec)
 	in.save(nil)
 	in.row.Status = Cancelled
 	return in.path()
@@ -68,29 +68,29 @@ func cancelled(z0 []float64, span Span, spec Spec) Path {
 
 // integration is an Integrate under way.
 type integration struct {
-	f      FieldFunc
-	spec   Spec
-	tab    *Tableau
-	row    Row
-	z      []float64
-	k      [][]float64 // k[0] is the field at (t, z)
-	saveAt []float64
-	saved  [][]float64
-	next   int // save time
+	f     FieldFunc
+	spec  Spec
+	tab   *Tableau
+	row   Row
+	z     []float64
+	k     [][]float64 // k[0] is the field at (t, z)
+	times []float64   // at which to save
+	saved [][]float64
+	next  int // of the times
 
 	// scaleWidth is 0, or the width of rows whose components share a scale: the largest of them. The adjoint is linear, so
 	// a component that crosses zero must not set the step.
 	scaleWidth int
 }
 
-func newIntegration(f FieldFunc, z0 []float64, span Span, spec Spec) *integration {
-	in := &integration{f: f, spec: spec, tab: &spec.Tableau, z: slices.Clone(z0), saveAt: span.saveTimes(spec.SaveAt)}
+func newIntegration(f FieldFunc, z0 []float64, span Span, times []float64, spec Spec) *integration {
+	in := &integration{f: f, spec: spec, tab: &spec.Tableau, z: slices.Clone(z0), times: span.saveTimes(times)}
 	in.row.Enter(span)
 	in.k = make([][]float64, spec.Tableau.Stages())
 	for i := range in.k {
 		in.k[i] = make([]float64, len(z0))
 	}
-	for range spec.SaveAt {
+	for range times {
 		nan := make([]float64, len(z0))
 		for c := range nan {
 			nan[c] = math.NaN()
@@ -216,8 +216,8 @@ func (in *integration) save(step *Step) {
 	if step != nil {
 		end = step.End
 	}
-	for ; in.next < len(in.saveAt); in.next++ {
-		t, z := in.saveAt[in.next], in.saved[in.next]
+	for ; in.next < len(in.times); in.next++ {
+		t, z := in.times[in.next], in.saved[in.next]
 		switch {
 		case in.row.Span.before(end, t):
 			return

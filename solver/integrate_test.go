@@ -58,7 +58,7 @@ func TestStepCounts(t *testing.T) {
 	}
 	for _, c := range cases {
 		for i, tol := range tolerances {
-			got := solver.Integrate(c.f, c.z0, solver.Span{T1: c.t1}, spec(tol[0], tol[1]), nil)
+			got := solver.Integrate(c.f, c.z0, solver.Span{T1: c.t1}, nil, spec(tol[0], tol[1]), nil)
 			if got.End.Status != solver.OK {
 				t.Fatalf("%s: %v", c.name, got.End)
 			}
@@ -77,7 +77,7 @@ func TestStepCounts(t *testing.T) {
 // and the first step must come from elsewhere.
 func TestStartsWithoutAScale(t *testing.T) {
 	f := func(t float64, z, dz []float64) { dz[0], dz[1] = math.Cos(t), -z[1] }
-	got := solver.Integrate(f, []float64{0, 1}, solver.Span{T1: 1}, spec(1e-6, 0), nil)
+	got := solver.Integrate(f, []float64{0, 1}, solver.Span{T1: 1}, nil, spec(1e-6, 0), nil)
 	if got.End.Status != solver.OK || got.Stats.Tried() > 100 {
 		t.Fatalf("%+v with %+v", got.End, got.Stats)
 	}

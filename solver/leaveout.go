@@ -172,7 +172,7 @@ func (l *leaveOut) blame(samples []int) ([]int, error) {
 }
 
 func (l *leaveOut) batch(samples []int) Batch {
-	b := Batch{Z0: pick(l.b.Z0, samples, l.dim), Spans: l.b.Spans}
+	b := Batch{Z0: pick(l.b.Z0, samples, l.dim), Spans: l.b.Spans, Times: l.b.Times}
 	if len(b.Spans) > 1 {
 		b.Spans = nil
 		for _, i := range samples {

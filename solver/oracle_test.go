@@ -113,7 +113,7 @@ func TestStartAgainstSciPy(t *testing.T) {
 			} else {
 				copy(dz, x.f0)
 			}
-		}, x.z0, x.span, s, nil)
+		}, x.z0, x.span, nil, s, nil)
 		if at := x.span.T0 + math.Copysign(x.probe, x.span.T1-x.span.T0); math.Abs(looked[1]-at) > 1e-15*math.Abs(at) {
 			t.Errorf("%v is probed at %v, want %v", x, looked[1], at)
 		}

@@ -55,6 +55,7 @@ func (r *reference) Close() error {
 type group struct {
 	first, n int
 	span     Span
+	times    []float64
 	start    []float64 // z0
 	path     Path
 	steps    []Step
@@ -75,11 +76,11 @@ func (g *group) at(tab *Tableau, t float64) []float64 {
 func (r *reference) groups(b Batch) []*group {
 	n := b.Len(r.dim)
 	if r.spec.Controller.Control == ControlBatch {
-		return []*group{{first: 0, n: n, span: b.Span(0)}}
+		return []*group{{first: 0, n: n, span: b.Span(0), times: b.Times}}
 	}
 	groups := make([]*group, n)
 	for i := range groups {
-		groups[i] = &group{first: i, n: 1, span: b.Span(i)}
+		groups[i] = &group{first: i, n: 1, span: b.Span(i), times: b.TimesOf(i)}
 	}
 	return groups
 }
@@ -103,21 +104,21 @@ func (r *reference) Solve(ctx context.Context, theta []float64, b Batch) (*Solut
 // forward solves group by group, keeping the steps.
 func (r *reference) forward(ctx context.Context, theta []float64, b Batch) (*Solution, []*group, error) {
 	r.setTheta(theta)
-	n, k := b.Len(r.dim), len(r.spec.SaveAt)
+	n := b.Len(r.dim)
 	s := &Solution{Z1: make([]float64, n*r.dim), End: make([]End, n), Stats: make([]Stats, n)}
-	if k > 0 {
-		s.Saved = make([]float64, n*k*r.dim)
+	if rows := b.RowCount(n); rows > 0 {
+		s.Saved = make([]float64, rows*r.dim)
 	}
 	groups := r.groups(b)
 	for _, g := range groups {
 		g.start = g.rows(b.Z0, r.dim)
 		if ctx.Err() == nil {
-			g.path = Integrate(r.evaluate(g.n), g.start, g.span, r.spec,
+			g.path = Integrate(r.evaluate(g.n), g.start, g.span, g.times, r.spec,
 				func(st Step) { g.steps = append(g.steps, st) })
 		} else {
-			g.path = cancelled(g.start, g.span, r.spec)
+			g.path = cancelled(g.start, g.span, g.times, r.spec)
 		}
-		r.report(s, g)
+		r.report(s, g, b)
 	}
 	return s, groups, ctx.Err()
 }
@@ -148,12 +149,13 @@ func forward(m *plan.Machine, n int, t float64, z []float64) {
 	m.Forward(n, map[string][]float64{"t": times, "z": z})
 }
 
-func (r *reference) report(s *Solution, g *group) {
+func (r *reference) report(s *Solution, g *group, b Batch) {
 	copy(g.rows(s.Z1, r.dim), g.path.Z1)
 	for i := range g.n {
 		s.End[g.first+i], s.Stats[g.first+i] = g.path.End, g.path.Stats
+		from, _ := b.Rows(g.first + i)
 		for j, z := range g.path.Saved {
-			copy(s.Saved[((g.first+i)*len(g.path.Saved)+j)*r.dim:], z[i*r.dim:(i+1)*r.dim])
+			copy(s.Saved[(from+j)*r.dim:], z[i*r.dim:(i+1)*r.dim])
 		}
 	}
 	s.Occupancy.Rows += int64(g.n * g.path.Stats.Tried())
@@ -200,7 +202,7 @@ func (r *reference) differentiate(ctx context.Context, theta []float64, b Batch,
 	}
 	for _, g := range groups {
 		if g.path.End.Status == OK {
-			r.backward(d, g, g.rows(cotangent, r.dim), o)
+			r.backward(d, g, g.rows(cotangent, r.dim), r.savedOf(g, b, o.Saved), o)
 		}
 	}
 	r.quadrature.ThetaGrad(d.Theta)
@@ -232,7 +234,7 @@ func (r *reference) loss(d *Derivative, o Objective) []float64 {
 
 // backward takes the group's cotangent at t1 back to t0. A weight of the loss multiplies what comes out: the solve of
 // the adjoint, its steps and its cost do not depend on it, nor on the size of the batch.
-func (r *reference) backward(d *Derivative, g *group, cotangent []float64, o Objective) {
+func (r *reference) backward(d *Derivative, g *group, cotangent []float64, saved [][]float64, o Objective) {
 	weight := make([]float64, g.n*r.dim)
 	for i := range weight {
 		weight[i] = 1
@@ -244,7 +246,7 @@ func (r *reference) backward(d *Derivative, g *group, cotangent []float64, o Obj
 	if r.spec.Gradient == Discrete {
 		pass = r.discrete
 	}
-	w := pass(g, cotangent, weight, r.savedOf(g, o.Saved))
+	w := pass(g, cotangent, weight, saved)
 	for i := range g.n {
 		d.Back[g.first+i], d.BackStats[g.first+i] = w.end, w.stats
 	}
@@ -254,16 +256,16 @@ func (r *reference) backward(d *Derivative, g *group, cotangent []float64, o Obj
 	}
 }
 
-// savedOf is the group's cotangent at each save time, laid end to end like its state; nil where there are none.
-func (r *reference) savedOf(g *group, saved []float64) [][]float64 {
+// savedOf is the group's cotangent at each of its times, laid end to end like its state; nil where there are none.
+func (r *reference) savedOf(g *group, b Batch, saved []float64) [][]float64 {
 	if saved == nil {
 		return nil
 	}
-	k := len(r.spec.SaveAt)
-	out := make([][]float64, k)
-	for j := range out {
-		for i := g.first; i < g.first+g.n; i++ {
-			out[j] = append(out[j], saved[(i*k+j)*r.dim:(i*k+j+1)*r.dim]...)
+	out := make([][]float64, len(g.times))
+	for i := g.first; i < g.first+g.n; i++ {
+		from, _ := b.Rows(i)
+		for j := range out {
+			out[j] = append(out[j], saved[(from+j)*r.dim:(from+j+1)*r.dim]...)
 		}
 	}
 	return out

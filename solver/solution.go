@@ -52,7 +52,7 @@ func (o Occupancy) Fraction() float64 {
 // is filled up to there, NaN beyond.
 type Solution struct {
 	Z1        []float64 // [samples, dim], the states at t1
-	Saved     []float64 // [samples, save times, dim]; nil without save times
+	Saved     []float64 // [rows, dim], the states at the times of the batch; nil without times
 	End       []End     // [samples]
 	Stats     []Stats   // [samples]
 	Occupancy Occupancy

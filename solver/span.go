@@ -30,20 +30,20 @@ func (s Span) SaveTime(t float64) float64 {
 }
 
 // saveTimes are save times as a solve takes them.
-func (s Span) saveTimes(at []float64) []float64 {
-	times := make([]float64, len(at))
-	for i, t := range at {
-		times[i] = s.SaveTime(t)
+func (s Span) saveTimes(times []float64) []float64 {
+	taken := make([]float64, len(times))
+	for i, t := range times {
+		taken[i] = s.SaveTime(t)
 	}
-	return times
+	return taken
 }
 
-func (s Span) check(i int, saveAt []float64) error {
+func (s Span) check(i int, times []float64) error {
 	if d := s.T1 - s.T0; math.IsNaN(d) || math.IsInf(d, 0) {
 		return fmt.Errorf("solver: time span %d must be finite, got %v to %v", i, s.T0, s.T1)
 	}
 	previous := s.T0
-	for j, t := range saveAt {
+	for j, t := range times {
 		if t = s.SaveTime(t); s.before(t, previous) || s.before(s.T1, t) {
 			return fmt.Errorf("solver: save time %d is %v, want times in order within %v to %v (span %d)", j, t, s.T0, s.T1, i)
 		}

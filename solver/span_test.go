@@ -87,7 +87,7 @@ func TestNoEvaluationOutsideTheSpan(t *testing.T) {
 				outside++
 			}
 			dz[0] = rate * math.Cos(rate*at) * z[0]
-		}, []float64{1}, span, s, nil)
+		}, []float64{1}, span, nil, s, nil)
 		if got.End.Status != solver.OK || got.End.T != span.T1 || outside > 0 {
 			t.Fatalf("over %v: %+v with %d evaluations outside", span, got.End, outside)
 		}
@@ -101,7 +101,7 @@ func TestLongSpan(t *testing.T) {
 	for _, first := range []float64{0, 1e-3} { // the second is rejected until it is near c
 		s := spec(1e-3, 0)
 		s.Controller.FirstStep = first
-		got := solver.Integrate(func(t float64, z, dz []float64) { dz[0] = -z[0] / (t + c) }, []float64{1}, solver.Span{T1: 1e9}, s, nil)
+		got := solver.Integrate(func(t float64, z, dz []float64) { dz[0] = -z[0] / (t + c) }, []float64{1}, solver.Span{T1: 1e9}, nil, s, nil)
 		if z := got.Z1[0] * (1e9 + c) / c; got.End.Status != solver.OK || math.Abs(z-1) > 0.05 || got.Stats.Accepted > 100 {
 			t.Errorf("%+v after %+v, %v times what is right", got.End, got.Stats, z)
 		}
@@ -112,17 +112,17 @@ func TestLongSpan(t *testing.T) {
 // the spacing of float64 there, and where a field ends at t0.
 func TestUnderflow(t *testing.T) {
 	wall := func(t float64, _, dz []float64) { dz[0] = 1e30 * math.Max(0, math.Copysign(1, t-1)) }
-	got := solver.Integrate(wall, []float64{0}, solver.Span{T1: 2}, spec(1e-6, 1e-9), nil)
+	got := solver.Integrate(wall, []float64{0}, solver.Span{T1: 2}, nil, spec(1e-6, 1e-9), nil)
 	if got.End.Status != solver.StepUnderflow || math.Abs(got.End.T-1) > 1e-14 {
 		t.Errorf("the wall at 1 ends %+v", got.End)
 	}
 	steep := func(_ float64, z, dz []float64) { dz[0] = -1e25 * z[0] }
-	got = solver.Integrate(steep, []float64{1}, solver.Span{T0: 1, T1: 2}, spec(1e-6, 1e-9), nil)
+	got = solver.Integrate(steep, []float64{1}, solver.Span{T0: 1, T1: 2}, nil, spec(1e-6, 1e-9), nil)
 	if got.End.Status != solver.StepUnderflow || got.End.T != 1 {
 		t.Errorf("a decay within 1e-25 at t = 1 ends %+v", got.End)
 	}
 	none := func(t float64, _, dz []float64) { dz[0] = math.Sqrt(-t) }
-	got = solver.Integrate(none, []float64{1}, solver.Span{T1: 1}, spec(1e-6, 1e-9), nil)
+	got = solver.Integrate(none, []float64{1}, solver.Span{T1: 1}, nil, spec(1e-6, 1e-9), nil)
 	if got.End.Status != solver.NonFinite || got.Stats.Tried() > 100 {
 		t.Errorf("a field that ends at t0 ends %+v after %+v", got.End, got.Stats)
 	}

@@ -3,7 +3,6 @@ package solver
 import (
 	"errors"
 	"fmt"
-	"math"
 )
 
 // Control says which samples share a step size.
@@ -88,14 +87,13 @@ func parse[E ~uint8](what, s string, names []string) (E, error) {
 	return 0, fmt.Errorf("solver: %s must be one of %q, got %q", what, names, s)
 }
 
-// Spec says how a model is solved. The zero value of Gradient, Precision and SaveAt is useful; Tableau and Controller
-// come from their constructors.
+// Spec says how a model is solved. The zero value of Gradient and Precision is useful; Tableau and Controller come from
+// their constructors.
 type Spec struct {
 	Tableau    Tableau
 	Controller Controller
 	Gradient   Gradient
 	Precision  Precision
-	SaveAt     []float64 // times at which states are kept, in the direction of integration; see Span.SaveTime; from dense output
 }
 
 // DefaultSpec is Dopri5 with the default controller in float32, with the adjoint gradient.
@@ -114,11 +112,6 @@ func (s Spec) Check() error {
 	}
 	if s.Precision == TF32 && s.Controller.Rtol < TF32Rtol {
 		errs = append(errs, fmt.Errorf("solver: precision tf32 needs an rtol of at least %g, got %g: use float32", TF32Rtol, s.Controller.Rtol))
-	}
-	for i, t := range s.SaveAt {
-		if math.IsNaN(t) || math.IsInf(t, 0) {
-			errs = append(errs, fmt.Errorf("solver: save time %d must be finite, got %v", i, t))
-		}
 	}
 	return errors.Join(errs...)
 }

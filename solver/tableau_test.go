@@ -186,7 +186,7 @@ func TestDenseOutput(t *testing.T) {
 			spec.Tableau = tab
 			spec.Controller.FirstStep, spec.Controller.Rtol = h, 1e9
 			worst := 0.0
-			solver.Integrate(func(_ float64, z, dz []float64) { dz[0] = z[0] }, []float64{1}, solver.Span{T1: h}, spec,
+			solver.Integrate(func(_ float64, z, dz []float64) { dz[0] = z[0] }, []float64{1}, solver.Span{T1: h}, nil, spec,
 				func(s solver.Step) {
 					out := []float64{0}
 					for x := 0.05; x < 1; x += 0.05 {

@@ -28,10 +28,9 @@ func TestBlocks(t *testing.T) {
 		t.Fatal(err)
 	}
 	spec := solver.DefaultSpec()
-	spec.SaveAt = []float64{0.25, 1}
 	x := []float64{0, 1, 2, 3, -4, 5, 6, 7, 8, -9, 10, 11, 12, 13}
 	states := func(bytes float64) (saved []float64, blocks int, err error) {
-		err = m.solve(context.Background(), backend, spec, x, bytes, func(from int, s *solver.Solution, failed error) error {
+		err = m.solve(context.Background(), backend, spec, x, []float64{0.25, 1}, bytes, func(from int, s *solver.Solution, failed error) error {
 			if from != len(saved)/(2*3) {
 				t.Errorf("a block from %d after %d numbers", from, len(saved))
 			}
@@ -75,9 +74,7 @@ func TestSizes(t *testing.T) {
 	}
 	shared := spec
 	shared.Controller.Control = solver.ControlBatch
-	often := spec
-	often.SaveAt = make([]float64, 1<<20)
-	_, many := m.block(often, 1<<40, 1<<50)
+	_, many := m.block(spec, 1<<40, 1<<20, 1<<50)
 	for what, err := range map[string]error{
 		"samples":          m.CheckTraining(spec, 1<<40, 256),
 		"batch":            m.CheckTraining(spec, 1<<40, 1<<40),
@@ -102,7 +99,7 @@ func TestNoScale(t *testing.T) {
 	clear(m.Theta)
 	spec := solver.DefaultSpec()
 	spec.Controller.Atol = 0
-	err = m.SolveInBlocks(context.Background(), solver.Reference(), spec, []float64{1, 0},
+	err = m.SolveInBlocks(context.Background(), solver.Reference(), spec, []float64{1, 0}, nil,
 		func(_ int, _ *solver.Solution, failed error) error { return failed })
 	if err == nil || !strings.Contains(err.Error(), "step underflow") || !strings.Contains(err.Error(), "scale of 0") {
 		t.Errorf("got %v", err)

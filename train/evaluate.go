@@ -38,7 +38,7 @@ func (m *Model) Evaluate(ctx context.Context, backend solver.Backend, spec solve
 		e.Confusion = newConfusion(k)
 	}
 	nfe, right := 0, 0
-	err := m.SolveInBlocks(ctx, backend, spec, d.X, func(from int, s *solver.Solution, failed error) error {
+	err := m.SolveInBlocks(ctx, backend, spec, d.X, nil, func(from int, s *solver.Solution, failed error) error {
 		if failed != nil {
 			return failed
 		}
@@ -91,21 +91,21 @@ func (m *Model) fits(d *dataset.Dataset) error {
 	return nil
 }
 
-// SolveInBlocks integrates the points x, [n, features], over the model's span, and gives use the solutions of so many
-// at once as fit into a bounded memory, in their order: from is the place of a solution's first sample, failed is nil
-// or the *solver.SampleError of one of its samples, numbered as in x. With one step for all, all are solved at once.
-// It ends at the first error of use.
-func (m *Model) SolveInBlocks(ctx context.Context, backend solver.Backend, spec solver.Spec, x []float64,
+// SolveInBlocks integrates the points x, [n, features], over the model's span, with states kept at the times, and gives
+// use the solutions of so many at once as fit into a bounded memory, in their order: from is the place of a solution's
+// first sample, failed is nil or the *solver.SampleError of one of its samples, numbered as in x. With one step for all,
+// all are solved at once. It ends at the first error of use.
+func (m *Model) SolveInBlocks(ctx context.Context, backend solver.Backend, spec solver.Spec, x, times []float64,
 	use func(from int, s *solver.Solution, failed error) error) error {
-	return m.solve(ctx, backend, spec, x, solveBytes, use)
+	return m.solve(ctx, backend, spec, x, times, solveBytes, use)
 }
 
 // solve is SolveInBlocks with blocks of about so many bytes.
-func (m *Model) solve(ctx context.Context, backend solver.Backend, spec solver.Spec, x []float64, bytes float64,
+func (m *Model) solve(ctx context.Context, backend solver.Backend, spec solver.Spec, x, times []float64, bytes float64,
 	use func(from int, s *solver.Solution, failed error) error) error {
 	spec.Gradient = solver.NoGradient
 	n := len(x) / m.Features()
-	block, err := m.block(spec, n, bytes)
+	block, err := m.block(spec, n, len(times), bytes)
 	if err != nil {
 		return err
 	}
@@ -118,8 +118,9 @@ func (m *Model) solve(ctx context.Context, backend solver.Backend, spec solver.S
 	}
 	defer program.Close()
 	for from := 0; from < n; from += block {
-		s, err := program.Solve(ctx, m.Theta[:m.Solver.Field.ThetaLen()], solver.Batch{
-			Z0: m.States(x[from*m.Features() : min(n, from+block)*m.Features()]), Spans: []solver.Span{m.Span}})
+		z0 := m.States(x[from*m.Features() : min(n, from+block)*m.Features()])
+		s, err := program.Solve(ctx, m.Theta[:m.Solver.Field.ThetaLen()],
+			solver.Batch{Z0: z0, Spans: []solver.Span{m.Span}, Times: times})
 		if err != nil {
 			return err
 		}

@@ -67,14 +67,14 @@ const headNumbers = 6
 // solveBytes is about how much memory a block takes while it is solved.
 const solveBytes = 256 << 20
 
-// block is how many of the samples are solved at once, in about so many bytes; a *memory.Error where there are less.
-func (m *Model) block(spec solver.Spec, samples int, bytes float64) (int, error) {
-	numbers := float64(m.Net.Dim())*float64(len(spec.SaveAt)+4) + headNumbers*float64(m.Outputs)
+// block is how many of the samples, kept at so many times, are solved at once, in about so many bytes; a *memory.Error
+// where there are less.
+func (m *Model) block(spec solver.Spec, samples, times int, bytes float64) (int, error) {
+	numbers := float64(m.Net.Dim())*float64(times+4) + headNumbers*float64(m.Outputs)
 	perSample := numbers*(8+numberBytes(spec)) + bytesPerSample
 	n := min(samples, max(1, int(bytes/perSample)))
 	if spec.Controller.Control == solver.ControlBatch { // the samples of a block would take other steps than all together
 		n, perSample = samples, perSample+m.stepBytes(spec)
 	}
-	return n, memory.Check(float64(n)*perSample, "train: %d samples of %d components at %d times", n, m.Net.Dim(),
-		max(1, len(spec.SaveAt)))
+	return n, memory.Check(float64(n)*perSample, "train: %d samples of %d components at %d times", n, m.Net.Dim(), max(1, times))
 }

@@ -269,9 +269,8 @@ func (p *painter) ways(ctx context.Context) (figure.Trajectories, error) {
 		x = append(x, d.X[2*i:2*i+2]...)
 		t.Labels = append(t.Labels, p.data.Labels[i])
 	}
-	spec := p.spec
-	spec.SaveAt = evenly(m.Span.T0, m.Span.T1, points)
-	err := m.SolveInBlocks(ctx, p.backend, spec, x, func(_ int, s *solver.Solution, failed error) error {
+	times := evenly(m.Span.T0, m.Span.T1, points)
+	err := m.SolveInBlocks(ctx, p.backend, p.spec, x, times, func(_ int, s *solver.Solution, failed error) error {
 		for k := range s.End {
 			way := make([]figure.Point, points)
 			for j := range way {
@@ -319,7 +318,7 @@ func (p *painter) decision(ctx context.Context) (*figure.Figure, error) {
 func (p *painter) answersAt(ctx context.Context, points []figure.Point) ([]float64, error) {
 	m := p.run.Model
 	var values []float64
-	err := m.SolveInBlocks(ctx, p.backend, p.spec, flat(points), func(_ int, s *solver.Solution, failed error) error {
+	err := m.SolveInBlocks(ctx, p.backend, p.spec, flat(points), nil, func(_ int, s *solver.Solution, failed error) error {
 		var sample *solver.SampleError
 		if errors.As(failed, &sample) && sample.End.Status == solver.Cancelled {
 			return ctx.Err()

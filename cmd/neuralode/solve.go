@@ -111,7 +111,8 @@ func (a *app) solve(ctx context.Context, o *solveOptions, path string) error {
 	if err != nil {
 		return err
 	}
-	if spec.SaveAt, err = o.saveAt(s.model, spec); err != nil {
+	times, err := o.timesWithin(s.model, spec)
+	if err != nil {
 		return err
 	}
 	points, err := a.readPoints(o, s, spec)
@@ -128,11 +129,13 @@ func (a *app) solve(ctx context.Context, o *solveOptions, path string) error {
 	a.announce()
 	a.takeNotes(points)
 	a.compareNames(points, s.model)
-	return a.writeStates(ctx, o.out, func(w io.Writer) error { return states(ctx, w, o.out, s.model, backend, spec, points) })
+	return a.writeStates(ctx, o.out, func(w io.Writer) error {
+		return states(ctx, w, o.out, s.model, backend, spec, points, times)
+	})
 }
 
-// saveAt are the times that are asked for, or the end of the model's.
-func (o *solveOptions) saveAt(m *train.Model, spec solver.Spec) ([]float64, error) {
+// timesWithin are the times that are asked for, or the end of the model's.
+func (o *solveOptions) timesWithin(m *train.Model, spec solver.Spec) ([]float64, error) {
 	times, err := parseTimes(o.times)
 	if err != nil {
 		return nil, err
@@ -140,9 +143,8 @@ func (o *solveOptions) saveAt(m *train.Model, spec solver.Spec) ([]float64, erro
 	if len(times) == 0 {
 		times = []float64{m.Span.T1}
 	}
-	spec.SaveAt = times
-	one := solver.Batch{Z0: make([]float64, m.Net.Dim()), Spans: []solver.Span{m.Span}}
-	if spec.Check() != nil || one.Check(m.Net.Dim(), spec) != nil {
+	one := solver.Batch{Z0: make([]float64, m.Net.Dim()), Spans: []solver.Span{m.Span}, Times: times}
+	if one.Check(m.Net.Dim(), spec) != nil {
 		return nil, wrongUse(fmt.Errorf("times must be in order from %v to %v, the model's own, got %.60s", m.Span.T0, m.Span.T1, o.times))
 	}
 	return times, nil
@@ -185,17 +187,17 @@ func (a *app) writeStates(ctx context.Context, out string, write func(io.Writer)
 	return atomicfile.Write(out, write)
 }
 
-// states solves the points and writes their states to w, in the format that the name says.
+// states solves the points and writes their states at the times to w, in the format that the name says.
 func states(ctx context.Context, w io.Writer, name string, m *train.Model, backend solver.Backend, spec solver.Spec,
-	points *dataset.Dataset) error {
-	t, err := dataset.NewTrajectoryCSV(w, spec.SaveAt, m.Net.Dim())
+	points *dataset.Dataset, times []float64) error {
+	t, err := dataset.NewTrajectoryCSV(w, times, m.Net.Dim())
 	if strings.HasSuffix(name, ".npy") {
-		t, err = dataset.NewTrajectoryNPY(w, points.Len(), spec.SaveAt, m.Net.Dim())
+		t, err = dataset.NewTrajectoryNPY(w, points.Len(), times, m.Net.Dim())
 	}
 	if err != nil {
 		return err
 	}
-	err = m.SolveInBlocks(ctx, backend, spec, points.X, func(_ int, s *solver.Solution, failed error) error {
+	err = m.SolveInBlocks(ctx, backend, spec, points.X, times, func(_ int, s *solver.Solution, failed error) error {
 		if failed != nil {
 			return failed
 		}

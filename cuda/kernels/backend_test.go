@@ -8,18 +8,18 @@ import (
 	"neuralode/solver"
 )
 
-// newCall makes room for a batch of n samples.
-func (p *program) newCall(n int, theta []float64) *call {
+// newCall makes room for a batch of n samples whose states are kept at the times.
+func (p *program) newCall(n int, times, theta []float64) *call {
 	c := &call{program: p, words: make([]uint64, len(kernels.CallFields)), blocks: (n + p.chunk - 1) / p.chunk}
 	real, dim := c.realBytes(), p.model.Dim()
 	c.set("n", uint64(n))
 	c.set("chunk", uint64(p.chunk))
 	c.set("blocks", uint64(c.blocks))
-	c.set("saves", uint64(len(p.spec.SaveAt)))
-	c.put("saveAt", p.spec.SaveAt)
+	c.set("saves", uint64(len(times)))
+	c.put("saveAt", times)
 	c.room("theta", real*len(theta))
 	c.device.Write(c.get("theta"), c.reals(theta))
-	c.roomReals(map[string]int{"z1": n * dim, "saved": n * dim * len(p.spec.SaveAt), "out": n * p.model.OutWidth(), "losses": n,
+	c.roomReals(map[string]int{"z1": n * dim, "saved": n * dim * len(times), "out": n * p.model.OutWidth(), "losses": n,
 		"z0Bar": n * dim, "gradient": len(theta)})
 	for name, bytes := range map[string]int{"status": 4 * n, "stats": 12 * n, "endT": 8 * n, "endH": 8 * n, "occupancy": 16 * c.blocks,
 		"backStatus": 4 * n, "backStats": 12 * n, "backT": 8 * n, "backH": 8 * n, "drift": 8 * n, "recordLast": 4 * n, "recordUsed": 8 * c.blocks,
@@ -61,7 +61,7 @@ func (c *call) cancel(ctx context.Context) {
 }
 
 func (p *program) batchCall(ctx context.Context, theta []float64, b solver.Batch) *call {
-	c := p.newCall(b.Len(p.model.Dim()), theta)
+	c := p.newCall(b.Len(p.model.Dim()), b.Times, theta)
 	c.spans(b.Spans)
 	c.put("z0", c.reals(b.Z0))
 	c.cancel(ctx)
@@ -100,7 +100,7 @@ func (c *call) solution() solver.Solution {
 	n, dim := int(c.get("n")), c.model.Dim()
 	s := solver.Solution{Z1: c.read("z1", n*dim)}
 	s.End, s.Stats = c.ends("status", "endT", "endH", "stats")
-	if k := len(c.spec.SaveAt); k > 0 {
+	if k := int(c.get("saves")); k > 0 {
 		s.Saved = c.read("saved", n*k*dim)
 	}
 	occupancy := make([]int64, 2*c.blocks)
@@ -216,7 +216,7 @@ func (s *session) Run(ctx context.Context, minibatches [][]int, done func(solver
 			index = append(index, int64(i))
 		}
 	}
-	c := s.newCall(largest, s.state.Theta)
+	c := s.newCall(largest, nil, s.state.Theta)
 	c.spans([]solver.Span{s.data.Span})
 	c.room("cotangent", c.realBytes()*largest*s.model.Dim())
 	c.put("z0", c.reals(s.data.Z0))

@@ -166,15 +166,16 @@ func wave(n int, scale, phase float64) []float64 {
 	return x
 }
 
-// problem is a batch of n samples with an objective: labels where there is a head, else cotangents also at save times.
-func (c modelCase) problem(m solver.Model, n int, saves []float64) ([]float64, solver.Batch, solver.Objective) {
+// problem is a batch of n samples with an objective: labels where there is a head, else cotangents also at the times.
+func (c modelCase) problem(m solver.Model, n int, times []float64) ([]float64, solver.Batch, solver.Objective) {
 	theta := wave(m.ThetaLen(), 0.6/math.Sqrt(float64(c.dim)), 0)
 	if c.mlp != nil {
 		theta = wave(m.ThetaLen(), 1/math.Sqrt(float64(c.mlp.Sizes[1])), 0)
 	}
 	b := solver.Batch{Z0: wave(n*c.dim, 1, 2), Spans: []solver.Span{{T0: 0.25, T1: 1.5}}}
 	if c.head == nil {
-		return theta, b, solver.Objective{Cotangent: wave(n*c.dim, 1, 3), Saved: wave(n*c.dim*len(saves), 1, 4)}
+		b.Times = times
+		return theta, b, solver.Objective{Cotangent: wave(n*c.dim, 1, 3), Saved: wave(n*c.dim*len(times), 1, 4)}
 	}
 	o := solver.Objective{Labels: wave(n*m.LabelWidth(), 1, 5), Weight: wave(n, 1, 6)}
 	return theta, b, o

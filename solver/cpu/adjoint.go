@@ -14,14 +14,14 @@ type adjointPass[T simd.Float] struct {
 	sums   *sums[T]
 	next   int
 	end    int
-	sample []int // by slot
-	left   []int // by slot: save times not yet passed
-	weight []T   // of the rows in an accumulation
+	sample []int       // by slot
+	times  []timesLeft // by slot
+	weight []T         // of the rows in an accumulation
 	wide   [3][]float64
 }
 
 func newAdjointPass[T simd.Float](tl *tile[T]) *adjointPass[T] {
-	p := &adjointPass[T]{tile: tl, along: tl.along, sample: make([]int, tl.capacity), left: make([]int, tl.capacity),
+	p := &adjointPass[T]{tile: tl, along: tl.along, sample: make([]int, tl.capacity), times: make([]timesLeft, tl.capacity),
 		weight: make([]T, 0, tl.capacity*tl.m.stages)}
 	for i := range p.wide {
 		p.wide[i] = make([]float64, tl.dim)
@@ -43,13 +43,10 @@ func (p *adjointPass[T]) begin(slot int) bool {
 			continue
 		}
 		p.next++
-		p.sample[slot], p.left[slot] = i, 0
-		if c.savedBar != nil {
-			p.left[slot] = len(c.saveAt)
-		}
+		p.sample[slot], p.times[slot] = i, c.timesBack(i)
 		copy(p.a(slot), row(c.cotangent, i, c.dim))
 		r := &p.tile.row[slot]
-		r.Span = p.nextSpan(slot, c.span(i).T1)
+		r.Span = p.nextSpan(slot, c.batch.Span(i).T1)
 		if p.along == nil {
 			copy(p.z(slot), row(c.z1, i, c.dim))
 			return true
@@ -71,11 +68,11 @@ func (p *adjointPass[T]) z(slot int) []T { return row(p.tile.z, slot, p.tile.wid
 
 // nextSpan runs from t back to the next save time, or to t0.
 func (p *adjointPass[T]) nextSpan(slot int, t float64) solver.Span {
-	i := p.sample[slot]
-	if p.left[slot] > 0 {
-		return solver.Span{T0: t, T1: p.call.saveTime(i, p.left[slot]-1)}
+	span := p.call.batch.Span(p.sample[slot])
+	if left := &p.times[slot]; left.n() > 0 {
+		return solver.Span{T0: t, T1: left.next(span)}
 	}
-	return solver.Span{T0: t, T1: p.call.span(i).T0}
+	return solver.Span{T0: t, T1: span.T0}
 }
 
 // accepted adds −h·b_i·aᵀ ∂f/∂θ, weighted, at the stages with a weight b_i: the quadrature of ∂L/∂θ.
@@ -107,9 +104,8 @@ func (p *adjointPass[T]) finished(slot int) bool {
 	if r.Status == solver.OK && p.along == nil {
 		r.Status = p.meet(slot)
 	}
-	if r.Status == solver.OK && p.left[slot] > 0 {
-		p.left[slot]--
-		addRow(p.a(slot), row(c.savedBar, i*len(c.saveAt)+p.left[slot], c.dim))
+	if left := &p.times[slot]; r.Status == solver.OK && left.n() > 0 {
+		addRow(p.a(slot), row(c.savedBar, left.pass(), c.dim))
 		r.Span = p.nextSpan(slot, r.Span.T1)
 		return true
 	}
@@ -128,13 +124,12 @@ func (p *adjointPass[T]) meet(slot int) solver.Status {
 	c, i := p.call, p.sample[slot]
 	want, from := c.z0, c.z1
 	wantRow, fromRow := i, i
-	if k := len(c.saveAt); c.savedBar != nil {
-		if p.left[slot] > 0 {
-			want, wantRow = c.saved, i*k+p.left[slot]-1
-		}
-		if p.left[slot] < k {
-			from, fromRow = c.saved, i*k+p.left[slot]
-		}
+	left := &p.times[slot]
+	if left.n() > 0 {
+		want, wantRow = c.saved, left.row()
+	}
+	if left.begun() {
+		from, fromRow = c.saved, left.row()+1
 	}
 	for j, x := range [][]T{p.z(slot), row(want, wantRow, c.dim), row(from, fromRow, c.dim)} {
 		convert(p.wide[j], x)

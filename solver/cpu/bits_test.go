@@ -76,7 +76,7 @@ type answers struct {
 // of differentiates the weighted loss of the samples with these numbers, and cuts up what comes back.
 func (c *crowd) of(t *testing.T, p solver.Program, samples []int) []answers {
 	t.Helper()
-	b, o := solver.Batch{Spans: []solver.Span{{T1: 1}}}, solver.Objective{}
+	b, o := solver.Batch{Spans: []solver.Span{{T1: 1}}, Times: []float64{0, 0.3, 1}}, solver.Objective{}
 	for _, i := range samples {
 		b.Z0 = append(b.Z0, c.z0[i*c.dim:(i+1)*c.dim]...)
 		o.Labels, o.Weight = append(o.Labels, c.labels[3*i:3*i+3]...), append(o.Weight, c.weight[i])
@@ -119,7 +119,7 @@ func (c *crowd) bits(t *testing.T, level string, precision solver.Precision, mod
 		t.Fatal(err)
 	}
 	spec := solver.DefaultSpec()
-	spec.Precision, spec.Gradient, spec.SaveAt = precision, mode, []float64{0, 0.3, 1}
+	spec.Precision, spec.Gradient = precision, mode
 	program := compile(t, b, c.model, spec)
 	all := everySample(crowdSize)
 	want := c.of(t, program, all)

@@ -11,14 +11,13 @@ import (
 // write to their own samples and sums alone, so any worker may take any task.
 type call[T simd.Float] struct {
 	dim, n    int
-	leaf      int // samples per leaf
-	perTask   int // leaves per task
-	rows      int // of the tiles it wants
-	spans     []solver.Span
-	saveAt    []float64
-	z0        []T // [n, dim]
-	z1        []T // [n, dim]
-	saved     []T // [n, save times, dim]
+	leaf      int          // samples per leaf
+	perTask   int          // leaves per task
+	rows      int          // of the tiles it wants
+	batch     solver.Batch // as it came: its spans and times
+	z0        []T          // [n, dim]
+	z1        []T          // [n, dim]
+	saved     []T          // [rows, dim]
 	end       []solver.End
 	stats     []solver.Stats
 	occupancy []solver.Occupancy // per task
@@ -29,23 +28,13 @@ type call[T simd.Float] struct {
 	out       []T       // [n, out width]
 	losses    []T       // [n]
 	cotangent []T       // [n, dim], the derivative of each sample's own loss for z1
-	savedBar  []T       // [n, save times, dim], or nil
+	savedBar  []T       // [rows, dim], or nil
 	z0Bar     []T       // [n, dim], ∂L/∂z0
 	drift     []float64 // [n], of Backsolve alone
 	back      []solver.End
 	backStats []solver.Stats
 	partials  []partial[T] // per task
 }
-
-func (c *call[T]) span(i int) solver.Span {
-	if len(c.spans) == 1 {
-		return c.spans[0]
-	}
-	return c.spans[i]
-}
-
-// saveTime is save time j as a solve of sample i takes it.
-func (c *call[T]) saveTime(i, j int) float64 { return c.span(i).SaveTime(c.saveAt[j]) }
 
 // weightOf is the sample's weight in the loss, by default the batch's mean; a caller's own cotangents have none. It
 // multiplies what comes out of the adjoint, whose steps do not depend on it.
@@ -62,14 +51,13 @@ func (c *call[T]) weightOf(i int) T {
 // row is the part of x that belongs to sample i.
 func row[E any](x []E, i, width int) []E { return x[i*width : (i+1)*width] }
 
-// resize sets up the call for n samples, keeping memory that is large enough.
+// resize sets up the call for n samples of its batch, keeping memory that is large enough.
 func (e *engine[T]) resize(c *call[T], n int) {
 	c.dim, c.n = e.dim, n
 	e.cut(c)
-	c.saveAt = e.spec.SaveAt
 	grow(&c.z0, n*c.dim)
 	grow(&c.z1, n*c.dim)
-	grow(&c.saved, n*len(c.saveAt)*c.dim)
+	grow(&c.saved, c.batch.RowCount(n)*c.dim)
 	grow(&c.end, n)
 	grow(&c.stats, n)
 	grow(&c.occupancy, c.tasks())

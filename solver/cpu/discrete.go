@@ -31,7 +31,7 @@ type reverse[T simd.Float] struct {
 	zOff      []int
 	kOff      []int
 	step      []int32 // by slot: the step to take back, −1 for a sample that did not move
-	left      []int   // by slot: save times not yet passed
+	left      []timesLeft
 	sample    []int
 	active    []int
 	free      []int
@@ -48,7 +48,7 @@ func newReverse[T simd.Float](m *method[T], e *executor[T], rec *record[T], capa
 	}
 	r.zero = make([]int, capacity)
 	r.zOff, r.kOff = make([]int, capacity), make([]int, capacity)
-	r.step, r.left, r.sample = make([]int32, capacity), make([]int, capacity), make([]int, capacity)
+	r.step, r.left, r.sample = make([]int32, capacity), make([]timesLeft, capacity), make([]int, capacity)
 	r.active, r.free = make([]int, 0, capacity), make([]int, 0, capacity)
 	return r
 }
@@ -70,14 +70,11 @@ func (r *reverse[T]) open(c *call[T], sum *partial[T]) {
 // begin gives a free row a sample that went forward well, with ∂L/∂z1 in the call.
 func (r *reverse[T]) begin(sample int) {
 	c, slot := r.call, r.free[len(r.free)-1]
-	r.sample[slot], r.step[slot], r.left[slot] = sample, r.record.last[sample-r.record.first], 0
-	if c.savedBar != nil {
-		r.left[slot] = len(c.saveAt)
-	}
+	r.sample[slot], r.step[slot], r.left[slot] = sample, r.record.last[sample-r.record.first], c.timesBack(sample)
 	for j, v := range row(c.cotangent, sample, c.dim) {
 		r.lambda(slot)[j] = c.weightOf(sample) * v
 	}
-	c.back[sample] = solver.End{T: c.span(sample).T0}
+	c.back[sample] = solver.End{T: c.batch.Span(sample).T0}
 	if r.step[slot] < 0 { // it never moved
 		r.finish(slot)
 		return
@@ -155,7 +152,7 @@ func (r *reverse[T]) setTime(list *rows[T], stage int) {
 
 // time is that at fraction c of a step of the slot's sample.
 func (r *reverse[T]) time(slot int, st recordedStep, c float64) float64 {
-	return solver.StageTime(st.t, st.h, c, r.call.span(r.sample[slot]).T1)
+	return solver.StageTime(st.t, st.h, c, r.call.batch.Span(r.sample[slot]).T1)
 }
 
 // take copies a value of the active rows to their place for a stage in k or g.
@@ -231,12 +228,12 @@ func (r *reverse[T]) retire() {
 	}
 }
 
-// finish hands over ∂L/∂z0; save times at t0 itself add to it.
+// finish hands over ∂L/∂z0; times at t0 itself add to it.
 func (r *reverse[T]) finish(slot int) {
 	c, i := r.call, r.sample[slot]
 	lambda := r.lambda(slot)
-	for j := range r.left[slot] {
-		addRow(lambda, row(c.savedBar, i*len(c.saveAt)+j, c.dim))
+	for j := range r.left[slot].n() {
+		addRow(lambda, row(c.savedBar, r.left[slot].first+j, c.dim))
 	}
 	if !finite(lambda) {
 		c.back[i].Status = solver.NonFinite

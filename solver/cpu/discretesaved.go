@@ -10,13 +10,12 @@ func (r *reverse[T]) loadSaved() {
 		i, st := r.sample[s], &r.record.steps[r.step[s]]
 		extra := row(r.extra, s, r.m.stages*r.dim)
 		clear(extra)
-		for ; r.left[s] > 0; r.left[s]-- {
-			t := c.saveTime(i, r.left[s]-1)
-			if !after(c.span(i), t, st.t) {
+		for left := &r.left[s]; left.n() > 0; {
+			t := left.next(c.batch.Span(i))
+			if !after(c.batch.Span(i), t, st.t) {
 				break
 			}
-			bar := row(c.savedBar, i*len(c.saveAt)+r.left[s]-1, c.dim)
-			r.spread(s, (t-st.t)/st.h, st.h, bar, extra)
+			r.spread(s, (t-st.t)/st.h, st.h, row(c.savedBar, left.pass(), c.dim), extra)
 		}
 	}
 }

@@ -16,12 +16,14 @@ type forwardPass[T simd.Float] struct {
 	call   *call[T]
 	next   int
 	end    int
-	sample []int // by slot
-	saved  []int // by slot: save times done
+	sample []int       // by slot
+	times  [][]float64 // by slot: those of the sample that are still to come
+	saved  []int       // by slot: the row of the next of them
 }
 
 func newForwardPass[T simd.Float](tl *tile[T]) *forwardPass[T] {
-	return &forwardPass[T]{tile: tl, sample: make([]int, tl.capacity), saved: make([]int, tl.capacity)}
+	return &forwardPass[T]{tile: tl, sample: make([]int, tl.capacity),
+		times: make([][]float64, tl.capacity), saved: make([]int, tl.capacity)}
 }
 
 // reset points the pass at the samples [from, to).
@@ -44,40 +46,49 @@ func (p *forwardPass[T]) begin(slot int) bool {
 	}
 	i := p.next
 	p.next++
-	p.sample[slot], p.saved[slot] = i, 0
+	p.sample[slot] = i
 	copy(row(p.tile.z, slot, p.tile.width), row(p.call.z0, i, p.call.dim))
-	p.tile.row[slot].Span = p.call.span(i)
-	for j := range p.savedRow(slot) {
-		p.savedRow(slot)[j] = T(math.NaN())
-	}
-	for p.due(slot, p.call.span(i).T0) {
-		copy(p.nextSaved(slot), row(p.call.z0, i, p.call.dim))
-	}
+	p.tile.row[slot].Span = p.call.batch.Span(i)
+	p.openTimes(slot)
 	return true
 }
 
-func (p *forwardPass[T]) savedRow(slot int) []T {
-	return row(p.call.saved, p.sample[slot], len(p.call.saveAt)*p.call.dim)
+// openTimes begins with the slot's times: none is reached but those at its start.
+func (p *forwardPass[T]) openTimes(slot int) {
+	c, i := p.call, p.sample[slot]
+	from, to := c.batch.Rows(i)
+	p.times[slot], p.saved[slot] = c.batch.TimesOf(i), from
+	missing := c.saved[from*c.dim : to*c.dim]
+	for j := range missing {
+		missing[j] = T(math.NaN())
+	}
+	for {
+		if _, due := p.due(slot, c.batch.Span(i).T0); !due {
+			return
+		}
+		copy(p.nextSaved(slot), row(c.z0, i, c.dim))
+	}
 }
 
-// due reports whether the slot's next save time is reached at time t.
-func (p *forwardPass[T]) due(slot int, t float64) bool {
-	if p.saved[slot] == len(p.call.saveAt) {
-		return false
+// due is the slot's next time, and whether it is reached at time t.
+func (p *forwardPass[T]) due(slot int, t float64) (next float64, due bool) {
+	if len(p.times[slot]) == 0 {
+		return 0, false
 	}
 	s := p.tile.row[slot].Span
-	next := p.call.saveTime(p.sample[slot], p.saved[slot])
+	next = s.SaveTime(p.times[slot][0])
 	if s.T1 >= s.T0 {
-		return next <= t
+		return next, next <= t
 	}
-	return next >= t
+	return next, next >= t
 }
 
 // nextSaved is where the slot's next saved state goes.
 func (p *forwardPass[T]) nextSaved(slot int) []T {
-	j := p.saved[slot]
+	at := p.saved[slot]
+	p.times[slot] = p.times[slot][1:]
 	p.saved[slot]++
-	return p.savedRow(slot)[j*p.call.dim : (j+1)*p.call.dim]
+	return row(p.call.saved, at, p.call.dim)
 }
 
 func (p *forwardPass[T]) accepted(slots []int) {
@@ -90,14 +101,21 @@ func (p *forwardPass[T]) accepted(slots []int) {
 		if p.tile.frames.record != nil {
 			p.record.add(slot, p.sample[slot], r.T, r.Step, z)
 		}
-		end := r.End()
-		for p.due(slot, end) {
-			t := p.call.saveTime(p.sample[slot], p.saved[slot])
-			if t == end {
-				copy(p.nextSaved(slot), p.tile.result(slot, p.tile.parts[0]))
-			} else {
-				p.dense(slot, t, p.nextSaved(slot))
-			}
+		p.save(slot, r.End())
+	}
+}
+
+// save keeps the states at the slot's times up to the end of the step just accepted.
+func (p *forwardPass[T]) save(slot int, end float64) {
+	for {
+		t, due := p.due(slot, end)
+		switch {
+		case !due:
+			return
+		case t == end:
+			copy(p.nextSaved(slot), p.tile.result(slot, p.tile.parts[0]))
+		default:
+			p.dense(slot, t, p.nextSaved(slot))
 		}
 	}
 }

@@ -94,8 +94,8 @@ func (e *engine[T]) differentiateAll(ctx context.Context, theta []float64, b sol
 func (e *engine[T]) load(c *call[T], theta []float64, b solver.Batch) {
 	convert(e.theta, theta)
 	e.setTheta(e.theta)
+	c.batch = b
 	e.resize(c, b.Len(e.dim))
-	c.spans = b.Spans
 	convert(c.z0, b.Z0)
 }
 
@@ -127,7 +127,7 @@ func loadObjective[T simd.Float](c *call[T], o solver.Objective) {
 
 func result[T simd.Float](c *call[T]) solver.Solution {
 	s := solver.Solution{Z1: widened(c.z1), End: c.end, Stats: c.stats}
-	if len(c.saveAt) > 0 {
+	if len(c.saved) > 0 {
 		s.Saved = widened(c.saved)
 	}
 	for _, o := range c.occupancy {

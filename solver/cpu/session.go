@@ -38,7 +38,7 @@ func (p *program[T]) Train(data solver.Data, opt solver.Optimizer, start solver.
 	s := &session[T]{program: p, engine: newEngine[T](p.model, p.spec, p.backend.level, p.backend.workers), opt: opt,
 		data: converted[T](data.Z0), labels: converted[T](data.Labels), n: len(data.Z0) / p.model.Dim(),
 		theta: converted[T](start.Theta), m: converted[T](start.M), v: converted[T](start.V), step: start.Step}
-	s.call.gradient, s.call.spans = true, []solver.Span{data.Span}
+	s.call.gradient, s.call.batch = true, solver.Batch{Spans: []solver.Span{data.Span}}
 	p.sessions[s] = true
 	return s, nil
 }
@@ -139,7 +139,7 @@ func (s *session[T]) failure(indices []int) error {
 // blame looks for the sample that made the loss or its gradient not finite, by differentiating the minibatch once more.
 func (s *session[T]) blame(ctx context.Context, indices []int) error {
 	c := &s.call
-	b := solver.Batch{Z0: widened(c.z0), Spans: c.spans}
+	b := solver.Batch{Z0: widened(c.z0), Spans: c.batch.Spans}
 	d, err := s.engine.differentiate(ctx, widened(s.theta), b, solver.Objective{Labels: widened(c.labels)})
 	if err != nil {
 		return err

@@ -75,10 +75,8 @@ func wantStatus(t *testing.T, s *solver.Solution, want ...solver.Status) {
 func (s Suite) cancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	spec := s.spec(solver.Discrete)
-	spec.SaveAt = []float64{0, 0.5}
-	program := s.compile(t, solver.Model{Field: lower(t, square())}, spec)
-	b := solver.Batch{Z0: []float64{0.125, 0.25, 0.375}, Spans: []solver.Span{{T1: 1}}}
+	program := s.compile(t, solver.Model{Field: lower(t, square())}, s.spec(solver.Discrete))
+	b := solver.Batch{Z0: []float64{0.125, 0.25, 0.375}, Spans: []solver.Span{{T1: 1}}, Times: []float64{0, 0.5}}
 	got, err := program.Solve(ctx, nil, b)
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("Solve gives %v", err)
@@ -121,7 +119,7 @@ func (s Suite) failedTraining(t *testing.T) {
 func (s Suite) wrongUse(t *testing.T) {
 	m := solver.Model{Field: lower(t, rate())}
 	bad := s.spec(solver.NoGradient)
-	bad.Controller.Rtol, bad.Controller.Safety, bad.SaveAt = -1, 2, []float64{math.NaN()}
+	bad.Controller.Rtol, bad.Controller.Safety = -1, 2
 	if _, err := s.Backend.Compile(m, bad); err == nil {
 		t.Error("a negative rtol compiles")
 	}
@@ -145,6 +143,12 @@ func (s Suite) wrongUse(t *testing.T) {
 		},
 		"infinite span": func() error {
 			return second(program.Solve(context.Background(), theta, solver.Batch{Z0: make([]float64, 2), Spans: []solver.Span{{T1: math.Inf(1)}}}))
+		},
+		"a time that is no number": func() error {
+			return second(program.Solve(context.Background(), theta, solver.Batch{Z0: make([]float64, 2), Spans: span, Times: []float64{math.NaN()}}))
+		},
+		"times out of order": func() error {
+			return second(program.Solve(context.Background(), theta, solver.Batch{Z0: make([]float64, 2), Spans: span, Times: []float64{1, 0.5}}))
 		},
 		"no gradient": func() error {
 			return second(program.Differentiate(context.Background(), theta, solver.Batch{Z0: make([]float64, 2), Spans: span}, solver.Objective{Cotangent: make([]float64, 2)}))

@@ -17,12 +17,11 @@ func (s Suite) saveTimes(t *testing.T) {
 	m := solver.Model{Field: lower(t, linear())}
 	theta, b := []float64{0, 1, -1, 0}, solver.Batch{Z0: []float64{1, 0, 0, 2}, Spans: []solver.Span{{T0: 0, T1: 4}}}
 	plain := s.solve(t, m, s.spec(solver.NoGradient), theta, b)
-	spec := s.spec(solver.NoGradient)
-	spec.SaveAt = []float64{0, 0.3, 0.31, 2, 3.99, 4}
-	got := s.solve(t, m, spec, theta, b)
+	b.Times = []float64{0, 0.3, 0.31, 2, 3.99, 4}
+	got := s.solve(t, m, s.spec(solver.NoGradient), theta, b)
 	var want []float64
 	for _, x := range []float64{1, 2} {
-		for _, at := range spec.SaveAt {
+		for _, at := range b.Times {
 			if x == 1 {
 				want = append(want, math.Cos(at), -math.Sin(at))
 			} else {
@@ -44,11 +43,10 @@ func (s Suite) saveTimes(t *testing.T) {
 // savedGradient differentiates Σ z(t_j) of decay, Σ z0·e^(θ·t_j).
 func (s Suite) savedGradient(t *testing.T, mode solver.Gradient) {
 	spec := s.spec(mode)
-	spec.SaveAt = []float64{0, 0.5, 0.6, 1.5, 2}
-	b := solver.Batch{Z0: []float64{1.5, -1}, Spans: []solver.Span{{T1: 2}}}
+	b := solver.Batch{Z0: []float64{1.5, -1}, Spans: []solver.Span{{T1: 2}}, Times: []float64{0, 0.5, 0.6, 1.5, 2}}
 	o := solver.Objective{Cotangent: make([]float64, 2), Saved: make([]float64, 10)}
 	want, wantTheta := make([]float64, 2), 0.0
-	for j, at := range spec.SaveAt {
+	for j, at := range b.Times {
 		for c := range 2 {
 			o.Saved[2*j+c] = 1
 			want[c] += math.Exp(-0.8 * at)

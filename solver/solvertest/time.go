@@ -36,14 +36,14 @@ func (s Suite) longSpans(t *testing.T) {
 	}})}
 	spec := s.spec(solver.NoGradient)
 	spec.Controller.Atol = 0
-	spec.SaveAt = []float64{0, 1e-10, 1e-9, 1e-6, 1, 1e5, 1e6}
+	times := []float64{0, 1e-10, 1e-9, 1e-6, 1, 1e5, 1e6}
 	for _, span := range []solver.Span{{T1: 1e6}, {T0: 1e6}} {
-		got := s.solve(t, m, spec, nil, solver.Batch{Z0: []float64{1}, Spans: []solver.Span{span}})
-		for j, at := range spec.SaveAt {
+		got := s.solve(t, m, spec, nil, solver.Batch{Z0: []float64{1}, Spans: []solver.Span{span}, Times: times})
+		for j, at := range times {
 			z := got.Saved[j] * (at + onset) / (span.T0 + onset)
 			near(t, fmt.Sprintf("from %g to %g: the invariant at %g", span.T0, span.T1, at), []float64{z}, []float64{1}, s.choose(2e-4, 1e-7))
 		}
-		slices.Reverse(spec.SaveAt)
+		slices.Reverse(times)
 	}
 }
 
@@ -93,11 +93,11 @@ func (s Suite) stagesWithinSpan(t *testing.T) {
 	m := solver.Model{Field: lower(t, fenced())}
 	for _, mode := range solver.Gradients() {
 		spec := s.spec(mode)
-		spec.Controller.FirstStep, spec.Controller.Atol, spec.SaveAt = 100, 1e3, []float64{0.1}
+		spec.Controller.FirstStep, spec.Controller.Atol = 100, 1e3
 		program := s.compile(t, m, spec)
 		for i := range 12 {
 			theta := []float64{-3 - 0.1*float64(i), 0.1}
-			b := solver.Batch{Z0: []float64{1}, Spans: []solver.Span{{T0: theta[0], T1: theta[1]}}}
+			b := solver.Batch{Z0: []float64{1}, Spans: []solver.Span{{T0: theta[0], T1: theta[1]}}, Times: []float64{0.1}}
 			d, err := program.Differentiate(context.Background(), theta, b, solver.Objective{Cotangent: []float64{1}, Saved: []float64{1}})
 			if err == nil {
 				err = d.Err()
@@ -141,10 +141,8 @@ func (s Suite) besideTheEnds(t *testing.T) {
 	} {
 		for _, mode := range solver.Gradients() {
 			d := func(at []float64) *solver.Derivative {
-				spec := s.spec(mode)
-				spec.SaveAt = at
-				return s.differentiate(t, m, spec, []float64{-2}, solver.Batch{Z0: []float64{1, 2}, Spans: []solver.Span{x.span}},
-					solver.Objective{Cotangent: []float64{1, 2}, Saved: []float64{0.1, 0.2, 3, 4}})
+				return s.differentiate(t, m, s.spec(mode), []float64{-2},
+					solver.Batch{Z0: []float64{1, 2}, Spans: []solver.Span{x.span}, Times: at}, solver.Objective{Cotangent: []float64{1, 2}, Saved: []float64{0.1, 0.2, 3, 4}})
 			}
 			want := d(x.exact)
 			for _, at := range x.beside {
