@@ -123,7 +123,7 @@ def times_ours(row, mine, key):
 
 def table(rows):
     """ms is the median; × is that of the row over ours with the discrete gradient and with the adjoint, the same for min."""
-    lines = [f"{'case':18} {'library':11} {'mode':10} {'ms':>8} {'×discr':>7} {'×backs':>7} {'min':>8} {'×discr':>7} {'×backs':>7} "
+    lines = [f"{'case':18} {'library':11} {'mode':10} {'ms':>8} {'×discr':>7} {'×adjnt':>7} {'min':>8} {'×discr':>7} {'×adjnt':>7} "
              f"{'steps/NFE':>9} {'loss':>7} {'floor':>5}"]
     for name in CASES:
         mine = {r["mode"]: r for r in rows if r["case"] == name and r["peer"] == "neuralode" and "error" not in r}
