@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"neuralode/cuda/driver"
+	"neuralode/cuda/kernels"
 	"neuralode/solver"
 )
 
@@ -60,7 +61,7 @@ func (p *program) engineFor(e **engine, spec solver.Spec) (*engine, error) {
 
 // Solve integrates the batch; where the GPU's memory does not hold it, in parts.
 func (p *program) Solve(ctx context.Context, theta []float64, b solver.Batch) (*solver.Solution, error) {
-	if err := solver.CheckCall(p.model, p.spec, theta, b); err != nil {
+	if err := errors.Join(solver.CheckCall(p.model, p.spec, theta, b), kernels.Refuse(b)); err != nil {
 		return nil, err
 	}
 	p.mu.Lock()
@@ -87,7 +88,7 @@ func (p *program) Solve(ctx context.Context, theta []float64, b solver.Batch) (*
 
 // Differentiate integrates the batch and computes the gradient.
 func (p *program) Differentiate(ctx context.Context, theta []float64, b solver.Batch, o solver.Objective) (*solver.Derivative, error) {
-	if err := solver.CheckGradient(p.model, p.spec, theta, b, o); err != nil {
+	if err := errors.Join(solver.CheckGradient(p.model, p.spec, theta, b, o), kernels.Refuse(b)); err != nil {
 		return nil, err
 	}
 	p.mu.Lock()

@@ -22,7 +22,7 @@ type Backend interface {
 type Program interface {
 	// Solve integrates the batch with parameters theta, Model.ThetaLen numbers. A sample that fails does not fail the
 	// call: see Solution.Err. When ctx ends, the samples not finished have the status Cancelled and the error, beside
-	// the solution, is ctx's. Wrong arguments are what CheckCall reports.
+	// the solution, is ctx's. Wrong arguments are what CheckCall reports; what the backend lacks is errors.ErrUnsupported.
 	Solve(ctx context.Context, theta []float64, b Batch) (*Solution, error)
 
 	// Differentiate integrates the batch and computes the gradient of the objective in the mode of the spec. A sample

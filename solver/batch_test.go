@@ -54,11 +54,23 @@ func TestBatch(t *testing.T) {
 		{"a time too late", solver.Batch{Z0: two, Spans: unit, Times: []float64{2}}, "save time 0 is 2, want times in order within 0 to 1"},
 		{"times too early for one", solver.Batch{Z0: two, Spans: []solver.Span{{T1: 1}, {T0: 0.5, T1: 1}}, Times: []float64{0.25}},
 			"save time 0 is 0.25, want times in order within 0.5 to 1 (span 1)"},
+		{"own times", solver.Batch{Z0: two, Spans: unit, Times: []float64{1, 0, 0.5}, Offsets: []int{0, 1, 3}}, ""},
+		{"a sample without", solver.Batch{Z0: two, Spans: unit, Times: []float64{0.5}, Offsets: []int{0, 0, 1}}, ""},
+		{"few offsets", solver.Batch{Z0: two, Spans: unit, Times: []float64{1}, Offsets: []int{0, 1}}, "2 offsets of times for 2 samples, want 3"},
+		{"a time that is nobody's", solver.Batch{Z0: two, Spans: unit, Times: []float64{0, 1}, Offsets: []int{0, 0, 1}}, "run from 0 to 1, want 0 to 2"},
+		{"offsets backward", solver.Batch{Z0: two, Spans: unit, Times: []float64{0}, Offsets: []int{0, 2, 1}}, "offset 2 of the times is 1, after 2"},
+		{"an own time too late", solver.Batch{Z0: two, Spans: []solver.Span{{T1: 1}, {T1: 2}}, Times: []float64{1.5, 2}, Offsets: []int{0, 1, 2}},
+			"save time 0 is 1.5, want times in order within 0 to 1 (sample 0)"},
 		{"times backward", solver.Batch{Z0: two, Spans: unit, Times: []float64{0.5, 0.25}}, "save time 1 is 0.25"},
 	} {
-		err := x.b.Check(2, solver.DefaultSpec())
+		spec := solver.DefaultSpec()
+		err := x.b.Check(2, spec)
 		if (err == nil) != (x.want == "") || err != nil && !strings.Contains(err.Error(), x.want) {
 			t.Errorf("%s: %v, want %q", x.what, err, x.want)
+		}
+		spec.Controller.Control = solver.ControlBatch
+		if err := x.b.Check(2, spec); err == nil && x.b.Offsets != nil {
+			t.Errorf("%s: one step for all has own times", x.what)
 		}
 	}
 }

@@ -137,7 +137,7 @@ func (l *leaveOut) sum(samples []int) ([]float64, error) {
 	if len(samples) == len(l.d.End) {
 		return l.d.Theta, nil
 	}
-	d, err := l.again(l.batch(samples), l.objective(samples))
+	d, err := l.again(l.b.pick(samples, l.dim), l.objective(samples))
 	if err != nil {
 		return nil, err
 	}
@@ -171,22 +171,11 @@ func (l *leaveOut) blame(samples []int) ([]int, error) {
 	return good, nil
 }
 
-func (l *leaveOut) batch(samples []int) Batch {
-	b := Batch{Z0: pick(l.b.Z0, samples, l.dim), Spans: l.b.Spans, Times: l.b.Times}
-	if len(b.Spans) > 1 {
-		b.Spans = nil
-		for _, i := range samples {
-			b.Spans = append(b.Spans, l.b.Spans[i])
-		}
-	}
-	return b
-}
-
 // objective keeps each sample's weight in the whole batch.
 func (l *leaveOut) objective(samples []int) Objective {
 	n := len(l.d.End)
 	rows := func(x []float64) []float64 { return pick(x, samples, len(x)/n) }
-	o := Objective{Labels: rows(l.o.Labels), Cotangent: rows(l.o.Cotangent), Saved: rows(l.o.Saved)}
+	o := Objective{Labels: rows(l.o.Labels), Cotangent: rows(l.o.Cotangent), Saved: l.b.pickRows(l.o.Saved, samples, l.dim)}
 	if o.Labels != nil {
 		for _, i := range samples {
 			o.Weight = append(o.Weight, l.o.weightOf(i, n))

@@ -38,14 +38,22 @@ func (s Span) saveTimes(times []float64) []float64 {
 	return taken
 }
 
-func (s Span) check(i int, times []float64) error {
+func (s Span) check(i int) error {
 	if d := s.T1 - s.T0; math.IsNaN(d) || math.IsInf(d, 0) {
 		return fmt.Errorf("solver: time span %d must be finite, got %v to %v", i, s.T0, s.T1)
 	}
+	return nil
+}
+
+// checkTimes reports the first time that is not in order within the span.
+func (s Span) checkTimes(times []float64) error {
 	previous := s.T0
 	for j, t := range times {
+		if math.IsNaN(t) || math.IsInf(t, 0) {
+			return fmt.Errorf("solver: save time %d must be finite, got %v", j, t)
+		}
 		if t = s.SaveTime(t); s.before(t, previous) || s.before(s.T1, t) {
-			return fmt.Errorf("solver: save time %d is %v, want times in order within %v to %v (span %d)", j, t, s.T0, s.T1, i)
+			return fmt.Errorf("solver: save time %d is %v, want times in order within %v to %v", j, t, s.T0, s.T1)
 		}
 		previous = t
 	}

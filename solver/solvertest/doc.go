@@ -16,7 +16,7 @@ type Suite struct {
 	Short     bool // leave out the comparison with the reference backend, which is slow itself
 }
 
-// Run runs the whole suite as subtests.
+// Run runs the whole suite as subtests. It skips what the backend says is errors.ErrUnsupported.
 func (s Suite) Run(t *testing.T) {
 	t.Run("closed forms", s.closedForms)
 	t.Run("functions", s.Functions)
@@ -24,6 +24,7 @@ func (s Suite) Run(t *testing.T) {
 	t.Run("reference files", s.referenceFiles)
 	t.Run("reference backend", s.referenceBackend)
 	t.Run("save times", s.saveTimes)
+	t.Run("ragged times", s.raggedTimes)
 	t.Run("batch independence", s.batchIndependence)
 	t.Run("there and back", s.thereAndBack)
 	t.Run("linear in the cotangent", s.linearInCotangent)
