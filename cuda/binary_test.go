@@ -96,7 +96,7 @@ func TestNoDriver(t *testing.T) {
 // TestVerify compares with the reference files, at the bounds of the CPU.
 func TestVerify(t *testing.T) {
 	t.Parallel()
-	for _, gradient := range []string{"backsolve", "discrete"} {
+	for _, gradient := range []string{"adjoint", "discrete", "backsolve"} {
 		out, _ := output(t, command(t, true, "verify", "--device", "cuda", "--precision", "float32", "--rtol", "1e-5", "--atol", "1e-6",
 			"--gradient", gradient, "--json"))
 		lines := 0

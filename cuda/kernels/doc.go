@@ -1,4 +1,4 @@
-// Package kernels is the device code of the CUDA backend: CUDA C sources that do what [solver.Integrate] and the two
+// Package kernels is the device code of the CUDA backend: CUDA C sources that do what [solver.Integrate] and the
 // gradients say, and a printer that adds a model's plans to them as device functions.
 //
 // # Fused kernels
@@ -15,6 +15,18 @@
 // minibatch, so any number of iterations can be launched ahead, or stand in one graph. After a [Failure] the rest do
 // nothing, and θ is as before the iteration that failed.
 //
+// # Gradients
+//
+// The adjoint and backsolve are one source (adjoint.cu, wideadjoint.cu), compiled for a state of a or of [z, a]. The adjoint
+// and the discrete gradient need what the forward solve has recorded of its accepted steps, in parts of Call.recordCapacity
+// steps, one for each block. A step takes 20 bytes and Printed.RecordZ reals: the state, DIM, for the discrete gradient; the
+// coefficients of its dense output, (degree + 1)·DIM, 5·DIM with Dopri5, for the adjoint. The wide kernels' discrete gradient
+// takes Wide.RecordK reals more, the slopes of (stages − 1)·DIM. Where a part was too small, Call.recordUsed says how many
+// steps there were, and nothing has gone backward: make room and launch again. Backsolve needs no record.
+//
+// Samples that fail on the way back have a status, and zeros for ∂L/∂z0; their terms in Call.gradient and their losses are
+// not left out here but on the host ([solver.LeaveOut]). An iteration of a training with such a sample is a [Failure].
+//
 // # Wide kernels
 //
 // A plan that does not fit into a block ([ErrWide]) is printed by [PrintWide], which takes any plan. Rows lie in device
@@ -29,12 +41,12 @@
 // again, and Finish; a training iteration ends with Update. A round is one step for every row (a sample's first step takes up
 // to two evaluations more), back with the sums of ∂L/∂θ at its end, and must be run whole. No decision comes to the host: it
 // launches rounds ahead and looks now and then whether Call.counters[CounterIdle] has reached Call.rows. Rounds after that
-// change nothing, and neither does anything after a Failure. Where the record of the discrete gradient was too small
-// (Call.recordUsed), the caller makes room and repeats from Begin. Call.occupancy is not written.
+// change nothing, and neither does anything after a Failure. Where the record was too small (Call.recordUsed), the
+// caller makes room and repeats from Begin. Call.occupancy is not written.
 //
 // Call.rows is any multiple of the tile, for instance the batch's size rounded up, or what memory holds. Under one step for
 // the whole batch (solver.ControlBatch) the batch must not have more samples than rows. Call.chunk and Call.blocks say how
-// the totals are cut, with rows and samples unrelated to them; the record of the discrete gradient is one part.
+// the totals are cut, with rows and samples unrelated to them; the record is one part.
 //
 // A product always has the same shape, that of a tile, whatever the batch: so a library that chooses its algorithm by shape
 // always takes the same one, and a sample's bits depend neither on its row nor on the other rows nor on their number, as

@@ -12,7 +12,7 @@ import (
 	"neuralode/solver"
 )
 
-// recorded is an accepted step as the discrete gradient's record holds it.
+// recorded is an accepted step as the record of the adjoint and the discrete gradient holds it.
 type recorded struct{ t, h float64 }
 
 // TestReplay repeats the steps that the float32 kernels chose in float64: what is left is rounding. Free-running solvers
@@ -26,7 +26,7 @@ func TestReplay(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			m, spec := c.model(t), solver.DefaultSpec()
-			spec.Gradient = solver.Discrete
+			spec.Gradient = []solver.Gradient{solver.Discrete, solver.Adjoint}[i%2]
 			theta, b, o := c.problem(m, 5, nil)
 			o.Saved = nil
 			p, err := small().Compile(m, spec)
