@@ -11,7 +11,7 @@
 //     and a [Precision] ([Precisions], [ParsePrecision]).
 //   - Who solves it: a [Backend] compiles both into a [Program]. neuralode.Open gives one, and [Reference] is the readable
 //     float64 one that every other must match.
-//   - What a call takes: [Batch] with a [Span] for each sample, and for a gradient an [Objective].
+//   - What a call takes: [Batch], initial values with a [Span] and save times, and for a gradient an [Objective].
 //   - What it returns: [Solution] or [Derivative], with [End], [Status], [Stats] and [Occupancy]; their Err is a
 //     [SampleError] for the first sample that failed, to which [Controller.Advise] adds what the tolerances have to do
 //     with it.
