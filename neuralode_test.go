@@ -65,6 +65,22 @@ func TestSolveAndVJP(t *testing.T) {
 	near(t, d.Theta, -t1*n)
 }
 
+// TestLossAtTimes fits the rotation to observations at times of each sample's own: the mean squared distance of the first
+// component from 0, where the second row of the second sample was not observed.
+func TestLossAtTimes(t *testing.T) {
+	o := open(t, rotation(), &graph.Head{Dim: 2, Readout: graph.Component(0), Loss: graph.MeanSquaredError()})
+	b := solver.Batch{Z0: []float64{1, 0, 0, 1}, Spans: []solver.Span{{T1: 2}}, Times: []float64{0.5, 1.5, 2}, Offsets: []int{0, 1, 3}}
+	const omega = 0.8
+	d, err := o.Differentiate(context.Background(), []float64{omega}, b, solver.Objective{AtTimes: true,
+		Labels: []float64{0, 0, math.NaN()}, Mask: []bool{false, false, true}})
+	if err != nil || d.Err() != nil {
+		t.Fatal(err, d.Err())
+	}
+	first, second := math.Cos(omega*0.5), math.Sin(omega*1.5)
+	near(t, []float64{d.Loss}, (first*first+second*second)/2)
+	near(t, d.Theta, -first*math.Sin(omega*0.5)*0.5+second*math.Cos(omega*1.5)*1.5)
+}
+
 // TestTimes keeps the state at times between, and differentiates its first component at the first of them.
 func TestTimes(t *testing.T) {
 	o := open(t, rotation(), nil)

@@ -80,8 +80,8 @@ func (o *ODE) VJP(ctx context.Context, theta, z0, cotangent []float64, t0, t1 fl
 	return o.Differentiate(ctx, theta, over(z0, t0, t1), solver.Objective{Cotangent: cotangent})
 }
 
-// Differentiate returns the solution of a batch and the derivatives of an objective: the loss of the head, or cotangents
-// of the states at t1 and at the batch's times. The spec must have a gradient mode. Check Derivative.Err.
+// Differentiate returns the solution of a batch and the derivatives of an objective: the loss of the head at t1 or at the
+// batch's times, or cotangents of the states there. The spec must have a gradient mode. Check Derivative.Err.
 func (o *ODE) Differentiate(ctx context.Context, theta []float64, b solver.Batch, objective solver.Objective) (*solver.Derivative, error) {
 	return o.program.Differentiate(ctx, theta, b, objective)
 }

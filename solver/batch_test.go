@@ -29,6 +29,11 @@ func TestObjective(t *testing.T) {
 		{"a short cotangent of the save times", solver.Objective{Cotangent: six, Saved: two}, "save times has 2 numbers, want 6"},
 		{"save times with labels", solver.Objective{Labels: three, Saved: six}, "save times goes with a cotangent"},
 		{"save times alone", solver.Objective{Saved: six}, "save times goes with a cotangent"},
+		{"labels at the times", solver.Objective{AtTimes: true, Labels: three, Weight: three, Mask: make([]bool, 3)}, ""},
+		{"few labels at the times", solver.Objective{AtTimes: true, Labels: two}, "labels has 2 numbers, want 3 for 3 rows"},
+		{"a short mask", solver.Objective{AtTimes: true, Labels: three, Mask: make([]bool, 2)}, "the mask has 2 numbers, want 3"},
+		{"a mask at t1", solver.Objective{Labels: three, Mask: make([]bool, 3)}, "a mask goes with a loss at the times"},
+		{"a cotangent at the times", solver.Objective{AtTimes: true, Cotangent: six}, "a cotangent has them in it"},
 		{"weights with a cotangent", solver.Objective{Cotangent: six, Weight: three}, "weights go with labels"},
 	} {
 		err := x.o.Check(m, 3, 3)

@@ -8,11 +8,18 @@ import "slices"
 // dense output's weights to the stages' cotangents; they also reach the last stage, whose argument is z1.
 // A step that leaves λ with a number that is not finite ends the way back there.
 func (r *reference) discrete(g *group, cotangent, weight []float64, saved [][]float64) wayBack {
-	lambda := slices.Clone(cotangent)
-	for c, w := range weight {
-		lambda[c] *= w
+	weighted := func(bar []float64) []float64 {
+		bar = slices.Clone(bar)
+		for c, w := range weight {
+			bar[c] *= w
+		}
+		return bar
 	}
-	w := wayBack{a: lambda, end: End{T: g.span.T1}}
+	w := wayBack{a: weighted(cotangent), end: End{T: g.span.T1}}
+	saved = slices.Clone(saved)
+	for j, bar := range saved {
+		saved[j] = weighted(bar)
+	}
 	save, times := len(saved), g.span.saveTimes(g.times)
 	for i := len(g.steps) - 1; i >= 0; i-- {
 		s := g.steps[i]

@@ -91,11 +91,7 @@ func newIntegration(f FieldFunc, z0 []float64, span Span, times []float64, spec 
 		in.k[i] = make([]float64, len(z0))
 	}
 	for range times {
-		nan := make([]float64, len(z0))
-		for c := range nan {
-			nan[c] = math.NaN()
-		}
-		in.saved = append(in.saved, nan)
+		in.saved = append(in.saved, notANumber(len(z0)))
 	}
 	return in
 }

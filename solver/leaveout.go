@@ -68,24 +68,41 @@ func (l *leaveOut) clearFailed() {
 	}
 }
 
-// judgeLosses fails the samples whose loss is not finite, and sums those of the others.
+// judgeLosses fails the samples of which a loss is not finite, and sums those of the others.
 func (l *leaveOut) judgeLosses() {
 	if l.d.Losses == nil {
 		return
 	}
-	n := len(l.d.End)
-	l.d.Loss = SumOverSamples(n, func(i int) float64 {
-		loss := l.d.Losses[i]
+	weights := l.o.weights(l.b, len(l.d.End))
+	l.d.Loss = SumOverSamples(len(l.d.End), func(i int) float64 { return l.lossOf(i, weights) })
+}
+
+// lossOf is the weighted sum of the losses of sample i; 0 where it failed, or now fails.
+func (l *leaveOut) lossOf(i int, weights []float64) float64 {
+	sum := 0.0
+	from, to := l.o.losses(l.b, i)
+	for k := from; k < to; k++ {
+		loss := l.d.Losses[k]
 		switch {
-		case l.d.End[i].Status != OK:
-			l.d.Losses[i] = math.NaN()
+		case l.d.End[i].Status != OK, l.o.masked(k):
+			l.noLoss(k)
 		case finite([]float64{loss}):
-			return l.o.weightOf(i, n) * loss
-		case l.d.Back[i].Status == OK:
-			l.fail(i, End{Status: NonFinite, T: l.d.End[i].T})
+			sum += weights[k] * loss
+		default:
+			if l.d.Back[i].Status == OK {
+				l.fail(i, End{Status: NonFinite, T: l.d.End[i].T})
+			}
+			return 0
 		}
-		return 0
-	})
+	}
+	return sum
+}
+
+// noLoss says that there is none.
+func (l *leaveOut) noLoss(k int) {
+	l.d.Losses[k] = math.NaN()
+	width := len(l.d.Out) / len(l.d.Losses)
+	copy(row(l.d.Out, k, width), notANumber(width))
 }
 
 // shareFailure fails everybody with the first, where all share their steps.
@@ -171,14 +188,22 @@ func (l *leaveOut) blame(samples []int) ([]int, error) {
 	return good, nil
 }
 
-// objective keeps each sample's weight in the whole batch.
+// objective keeps each loss's weight in the whole batch.
 func (l *leaveOut) objective(samples []int) Objective {
 	n := len(l.d.End)
 	rows := func(x []float64) []float64 { return pick(x, samples, len(x)/n) }
-	o := Objective{Labels: rows(l.o.Labels), Cotangent: rows(l.o.Cotangent), Saved: l.b.pickRows(l.o.Saved, samples, l.dim)}
-	if o.Labels != nil {
-		for _, i := range samples {
-			o.Weight = append(o.Weight, l.o.weightOf(i, n))
+	o := Objective{AtTimes: l.o.AtTimes, Cotangent: rows(l.o.Cotangent), Saved: l.b.pickRows(l.o.Saved, samples, l.dim)}
+	if l.o.Labels == nil {
+		return o
+	}
+	o.Labels, o.Weight = []float64{}, []float64{} // which are there, though these samples may have no times
+	weights, width := l.o.weights(l.b, n), len(l.o.Labels)/len(l.d.Losses)
+	for _, i := range samples {
+		from, to := l.o.losses(l.b, i)
+		o.Labels = append(o.Labels, l.o.Labels[from*width:to*width]...)
+		o.Weight = append(o.Weight, weights[from:to]...)
+		if l.o.Mask != nil {
+			o.Mask = append(o.Mask, l.o.Mask[from:to]...)
 		}
 	}
 	return o

@@ -3,6 +3,7 @@ package solver
 import (
 	"context"
 	"errors"
+	"math"
 	"sort"
 	"sync"
 
@@ -196,57 +197,96 @@ func (r *reference) differentiate(ctx context.Context, theta []float64, b Batch,
 	if r.spec.Gradient == Backsolve {
 		d.Drift = make([]float64, n)
 	}
-	cotangent := o.Cotangent
+	bar := bars{end: o.Cotangent, saved: o.Saved}
 	if o.Labels != nil {
-		cotangent = r.loss(d, o)
+		bar = r.loss(d, b, o)
 	}
 	for _, g := range groups {
 		if g.path.End.Status == OK {
-			r.backward(d, g, g.rows(cotangent, r.dim), r.savedOf(g, b, o.Saved), o)
+			r.backward(d, g, b, bar)
 		}
 	}
 	r.quadrature.ThetaGrad(d.Theta)
 	return d, nil
 }
 
-// loss runs the head on the samples that arrived and returns the derivative of each sample's own loss for its z(t1).
-func (r *reference) loss(d *Derivative, o Objective) []float64 {
-	n, lw, ow := len(d.End), r.model.LabelWidth(), r.model.OutWidth()
-	d.Out, d.Losses = make([]float64, n*ow), make([]float64, n)
-	cotangent := make([]float64, n*r.dim)
-	for i := range n {
-		if d.End[i].Status != OK {
-			continue
-		}
-		weight := o.weightOf(i, n)
-		inputs := map[string][]float64{"z": d.Z1[i*r.dim : (i+1)*r.dim], "label": o.Labels[i*lw : (i+1)*lw]}
-		r.head.Forward(1, inputs)
-		copy(d.Out[i*ow:], r.head.Output("out"))
-		d.Losses[i] = r.head.Output("loss")[0]
-		r.head.VJP(map[string][]float64{"loss": {weight}})
-		r.unit.Forward(1, inputs)
-		r.unit.VJP(map[string][]float64{"loss": {1}})
-		copy(cotangent[i*r.dim:(i+1)*r.dim], r.unit.InputGrad("z"))
-	}
-	r.head.ThetaGrad(d.Theta[r.model.Field.ThetaLen():])
-	return cotangent
+// bars are the cotangents that the way back takes up, and what it multiplies by what comes out: a weight of the loss has no
+// part in the solve of the adjoint, so that its steps and its cost depend neither on it nor on the size of the batch.
+type bars struct {
+	end    []float64 // [samples, dim], of z(t1)
+	saved  []float64 // [rows, dim], of the states at the times; nil for none
+	weight []float64 // [samples]; nil for 1
 }
 
-// backward takes the group's cotangent at t1 back to t0. A weight of the loss multiplies what comes out: the solve of
-// the adjoint, its steps and its cost do not depend on it, nor on the size of the batch.
-func (r *reference) backward(d *Derivative, g *group, cotangent []float64, saved [][]float64, o Objective) {
+// loss runs the head on the samples that arrived and returns the derivatives of their losses for the states.
+func (r *reference) loss(d *Derivative, b Batch, o Objective) bars {
+	n, weights := len(d.End), o.weights(b, len(d.End))
+	bar := bars{end: make([]float64, n*r.dim), weight: weights}
+	states, into, share := d.Z1, bar.end, []float64(nil)
+	if o.AtTimes {
+		bar.saved = make([]float64, len(d.Saved))
+		bar.weight, share = o.TimeWeights(b, n)
+		states, into = d.Saved, bar.saved
+	}
+	d.Out, d.Losses = notANumber(len(weights)*r.model.OutWidth()), notANumber(len(weights))
+	for i := range n {
+		from, to := o.losses(b, i)
+		for loss := from; loss < to && d.End[i].Status == OK; loss++ {
+			if o.masked(loss) {
+				continue
+			}
+			barOf := row(into, loss, r.dim)
+			copy(barOf, r.lossOf(d, o, loss, weights[loss], row(states, loss, r.dim)))
+			for c := range barOf {
+				if share != nil {
+					barOf[c] *= share[loss]
+				}
+			}
+		}
+	}
+	r.head.ThetaGrad(d.Theta[r.model.Field.ThetaLen():])
+	return bar
+}
+
+// lossOf runs the head on a state and returns the derivative of that loss, without its weight, for the state.
+func (r *reference) lossOf(d *Derivative, o Objective, loss int, weight float64, z []float64) []float64 {
+	inputs := map[string][]float64{"z": z, "label": row(o.Labels, loss, r.model.LabelWidth())}
+	r.head.Forward(1, inputs)
+	copy(row(d.Out, loss, r.model.OutWidth()), r.head.Output("out"))
+	d.Losses[loss] = r.head.Output("loss")[0]
+	d.Loss += weight * d.Losses[loss]
+	r.head.VJP(map[string][]float64{"loss": {weight}})
+	r.unit.Forward(1, inputs)
+	r.unit.VJP(map[string][]float64{"loss": {1}})
+	return r.unit.InputGrad("z")
+}
+
+// row is row i of x, which has width numbers in each.
+func row(x []float64, i, width int) []float64 { return x[i*width : (i+1)*width] }
+
+// notANumber is n times NaN.
+func notANumber(n int) []float64 {
+	x := make([]float64, n)
+	for i := range x {
+		x[i] = math.NaN()
+	}
+	return x
+}
+
+// backward takes the group's cotangents back to t0.
+func (r *reference) backward(d *Derivative, g *group, b Batch, bar bars) {
 	weight := make([]float64, g.n*r.dim)
 	for i := range weight {
 		weight[i] = 1
-		if o.Labels != nil {
-			weight[i] = o.weightOf(g.first+i/r.dim, len(d.End))
+		if bar.weight != nil {
+			weight[i] = bar.weight[g.first+i/r.dim]
 		}
 	}
 	pass := r.continuous
 	if r.spec.Gradient == Discrete {
 		pass = r.discrete
 	}
-	w := pass(g, cotangent, weight, saved)
+	w := pass(g, g.rows(bar.end, r.dim), weight, r.savedOf(g, b, bar.saved))
 	for i := range g.n {
 		d.Back[g.first+i], d.BackStats[g.first+i] = w.end, w.stats
 	}
@@ -265,7 +305,7 @@ func (r *reference) savedOf(g *group, b Batch, saved []float64) [][]float64 {
 	for i := g.first; i < g.first+g.n; i++ {
 		from, _ := b.Rows(i)
 		for j := range out {
-			out[j] = append(out[j], saved[(from+j)*r.dim:(from+j+1)*r.dim]...)
+			out[j] = append(out[j], row(saved, from+j, r.dim)...)
 		}
 	}
 	return out

@@ -139,8 +139,10 @@ func firstFailure(ends []End, pass string) error {
 type Derivative struct {
 	Solution // of the forward pass
 
-	Out    []float64 // [samples, out width], what the read-out makes of Z1; nil with a caller's own cotangents
-	Losses []float64 // [samples], the loss of each, NaN where it did not arrive; nil with a caller's own cotangents
+	// A loss is that of a sample or, AtTimes, of a row. Where the sample did not come to t1, or the row is masked, there is
+	// none: NaN.
+	Out    []float64 // [losses, out width], what the read-out makes of the state; nil with a caller's own cotangents
+	Losses []float64 // [losses]; nil with a caller's own cotangents
 	Loss   float64   // the weighted sum of the finite Losses: with default weights and no failures, their mean
 
 	Z0    []float64 // [samples, dim], ∂L/∂z(t0); zeros for a sample that failed

@@ -71,7 +71,7 @@ func (p *program) batchCall(ctx context.Context, theta []float64, b solver.Batch
 }
 
 func (p *program) Solve(ctx context.Context, theta []float64, b solver.Batch) (*solver.Solution, error) {
-	if err := errors.Join(solver.CheckCall(p.model, p.spec, theta, b), kernels.Refuse(b)); err != nil {
+	if err := errors.Join(solver.CheckCall(p.model, p.spec, theta, b), kernels.Refuse(b, solver.Objective{})); err != nil {
 		return nil, err
 	}
 	if p.spec.Gradient != solver.NoGradient && !p.runner.solvesAlone() {
@@ -128,7 +128,7 @@ func (c *call) ends(status, t, h, stats string) ([]solver.End, []solver.Stats) {
 }
 
 func (p *program) Differentiate(ctx context.Context, theta []float64, b solver.Batch, o solver.Objective) (*solver.Derivative, error) {
-	if err := errors.Join(solver.CheckGradient(p.model, p.spec, theta, b, o), kernels.Refuse(b)); err != nil {
+	if err := errors.Join(solver.CheckGradient(p.model, p.spec, theta, b, o), kernels.Refuse(b, o)); err != nil {
 		return nil, err
 	}
 	d, err := p.differentiateAll(ctx, theta, b, o)

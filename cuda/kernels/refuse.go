@@ -7,8 +7,12 @@ import (
 	"neuralode/solver"
 )
 
-// Refuse is an error for what the kernels cannot do with a batch that is otherwise right; it is errors.ErrUnsupported.
-func Refuse(b solver.Batch) error {
+// Refuse is an error for what the kernels cannot do with a batch and an objective that are otherwise right; it is
+// errors.ErrUnsupported.
+func Refuse(b solver.Batch, o solver.Objective) error {
+	if o.AtTimes {
+		return refused("a loss at the times of the batch")
+	}
 	if b.Offsets != nil {
 		return refused("a batch whose samples have times of their own")
 	}

@@ -23,12 +23,13 @@ type call[T simd.Float] struct {
 	occupancy []solver.Occupancy // per task
 
 	gradient  bool
-	labels    []T       // [n, label width], or nil: cotangent is given
-	weight    []T       // [n], or nil: 1/n
-	out       []T       // [n, out width]
-	losses    []T       // [n]
+	labels    []T // [losses, label width], or nil: the cotangents are given
+	weight    []T // [n], or nil: 1/n
+	atTimes   *atTimes[T]
+	out       []T       // [losses, out width]
+	losses    []T       // [losses]
 	cotangent []T       // [n, dim], the derivative of each sample's own loss for z1
-	savedBar  []T       // [rows, dim], or nil
+	savedBar  []T       // [rows, dim] for the states at the times, or nil
 	z0Bar     []T       // [n, dim], ∂L/∂z0
 	drift     []float64 // [n], of Backsolve alone
 	back      []solver.End
@@ -75,11 +76,16 @@ func (e *engine[T]) resize(c *call[T], n int) {
 		c.partials = append(c.partials, newPartial(e))
 	}
 	if e.head != nil {
-		grow(&c.out, n*e.outWidth)
-		grow(&c.losses, n)
-		for i := range c.losses {
-			c.losses[i] = T(math.NaN()) // until its sample arrives
-		}
+		e.resizeLosses(c, n)
+	}
+}
+
+// resizeLosses makes room for so many losses.
+func (e *engine[T]) resizeLosses(c *call[T], losses int) {
+	grow(&c.out, losses*e.outWidth)
+	grow(&c.losses, losses)
+	for i := range c.losses {
+		c.losses[i] = T(math.NaN()) // until its sample arrives
 	}
 }
 

@@ -113,7 +113,7 @@ func (e *engine[T]) sum(c *call[T]) *partial[T] {
 	return &p[0]
 }
 
-// lossOf is the weighted sum of the losses of the samples that arrived.
+// lossOf is the weighted sum of the losses at t1 of the samples that arrived.
 func lossOf[T simd.Float](c *call[T]) float64 {
 	return solver.SumOverSamples(c.n, func(i int) float64 {
 		if c.end[i].Status != solver.OK {

@@ -77,7 +77,7 @@ func (e *engine[T]) differentiate(ctx context.Context, theta []float64, b solver
 func (e *engine[T]) differentiateAll(ctx context.Context, theta []float64, b solver.Batch, o solver.Objective) (*solver.Derivative, error) {
 	c := &call[T]{gradient: true}
 	e.load(c, theta, b)
-	loadObjective(c, o)
+	e.loadObjective(c, o)
 	e.run(ctx, c)
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -85,7 +85,7 @@ func (e *engine[T]) differentiateAll(ctx context.Context, theta []float64, b sol
 	d := &solver.Derivative{Solution: result(c), Z0: widened(c.z0Bar), Theta: widened(e.gradient(c)),
 		Back: c.back, BackStats: c.backStats, Drift: c.drift}
 	if o.Labels != nil {
-		d.Out, d.Losses, d.Loss = widened(c.out), widened(c.losses), lossOf(c)
+		d.Out, d.Losses = widened(c.out), widened(c.losses) // LeaveOut sums them
 	}
 	return d, nil
 }
@@ -111,10 +111,13 @@ func (p *program[T]) Differentiate(ctx context.Context, theta []float64, b solve
 	return p.engine.differentiate(ctx, theta, b, o)
 }
 
-func loadObjective[T simd.Float](c *call[T], o solver.Objective) {
+func (e *engine[T]) loadObjective(c *call[T], o solver.Objective) {
 	if o.Labels != nil {
 		c.labels = converted[T](o.Labels)
-		if o.Weight != nil {
+		switch {
+		case o.AtTimes:
+			e.loadAtTimes(c, o)
+		case o.Weight != nil:
 			c.weight = converted[T](o.Weight)
 		}
 		return

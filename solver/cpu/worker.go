@@ -16,6 +16,7 @@ type worker[T simd.Float] struct {
 	head    frames[T]
 	slots   []int
 	weight  []T
+	losses  []loss
 
 	partials []partial[T] // of a task under way: see leaves.go
 }
@@ -108,31 +109,36 @@ func (w *worker[T]) loss(c *call[T], p *partial[T], samples []int) {
 	if c.labels == nil {
 		return
 	}
-	for len(samples) > 0 {
-		n := min(len(samples), len(w.slots))
-		w.lossOf(c, &p.head, samples[:n])
-		samples = samples[n:]
+	w.losses = c.lossesOf(w.losses[:0], samples)
+	for left := w.losses; len(left) > 0; {
+		n := min(len(left), len(w.slots))
+		w.lossOf(c, &p.head, left[:n])
+		left = left[n:]
 	}
 }
 
-// lossOf runs the head on at most as many samples as the worker has rows.
-func (w *worker[T]) lossOf(c *call[T], s *sums[T], samples []int) {
+// lossOf runs the head on at most as many states as the worker has rows.
+func (w *worker[T]) lossOf(c *call[T], s *sums[T], losses []loss) {
 	e := w.engine.head
-	list := w.head.list(0, w.slots[:len(samples)])
+	list := w.head.list(0, w.slots[:len(losses)])
 	labelWidth := w.engine.labelWidth
 	put := func(id int, x []T, width int) {
 		dst, off := e.at(list, e.layout.at[id])
-		for k, i := range samples {
-			copy(dst[off[k]:off[k]+width], row(x, i, width))
+		for k, l := range losses {
+			copy(dst[off[k]:off[k]+width], row(x, l.number, width))
 		}
 	}
 	get := func(id int, x []T, width int) {
 		src, off := e.at(list, e.layout.at[id])
-		for k, i := range samples {
-			copy(row(x, i, width), src[off[k]:])
+		for k, l := range losses {
+			copy(row(x, l.number, width), src[off[k]:])
 		}
 	}
-	put(int(e.plan.Input("z")), c.z1, c.dim)
+	states, bars := c.z1, c.cotangent
+	if c.atTimes != nil {
+		states, bars = c.saved, c.savedBar
+	}
+	put(int(e.plan.Input("z")), states, c.dim)
 	put(int(e.plan.Input("label")), c.labels, labelWidth)
 	e.run(e.forward, list)
 	get(int(e.plan.Output("out")), c.out, w.engine.outWidth)
@@ -140,13 +146,16 @@ func (w *worker[T]) lossOf(c *call[T], s *sums[T], samples []int) {
 
 	bar, off := e.at(list, e.layout.at[e.plan.Cotangents[0].Value])
 	w.weight = w.weight[:0]
-	for k, i := range samples {
+	for k, l := range losses {
 		bar[off[k]] = 1
-		w.weight = append(w.weight, c.weightOf(i))
+		w.weight = append(w.weight, c.lossWeight(l))
 	}
 	e.run(e.backward, list)
 	if id := e.plan.InputGrad("z"); id >= 0 {
-		get(int(id), c.cotangent, c.dim)
+		get(int(id), bars, c.dim)
+	}
+	if c.atTimes != nil {
+		c.atTimes.takeUp(c, losses)
 	}
 	e.scale(list, w.weight)
 	e.accumulate(s, list)

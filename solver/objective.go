@@ -1,0 +1,117 @@
+package solver
+
+import (
+	"errors"
+	"fmt"
+	"math"
+)
+
+// Objective says what is differentiated: the model's own loss L, or cotangents that the caller computed. The loss is that
+// of z(t1), one per sample, or, AtTimes, that of the states at the times of the batch, one per row: see [Batch.Rows].
+type Objective struct {
+	AtTimes bool
+	Labels  []float64 // [losses, label width] for the head
+	Weight  []float64 // [losses] or nil: L = Σ weight·loss; nil is the mean of those that count; only with Labels
+	Mask    []bool    // [losses] or nil: true for a row that does not count, whose label may be anything; only AtTimes
+
+	Cotangent []float64 // [samples, dim], ∂L/∂z(t1); instead of Labels
+	Saved     []float64 // [rows, dim] or nil, ∂L/∂z at the times of the batch; only with Cotangent
+}
+
+// losses are those of sample i, from up to to.
+func (o Objective) losses(b Batch, i int) (from, to int) {
+	if o.AtTimes {
+		return b.Rows(i)
+	}
+	return i, i + 1
+}
+
+// masked reports whether a loss does not count.
+func (o Objective) masked(loss int) bool { return o.Mask != nil && o.Mask[loss] }
+
+// weights are those of the losses of n samples; what they are where a loss is masked says nothing.
+func (o Objective) weights(b Batch, n int) []float64 {
+	if o.Weight != nil {
+		return o.Weight
+	}
+	_, all := o.losses(b, n-1)
+	counting := 0
+	for loss := range all {
+		if !o.masked(loss) {
+			counting++
+		}
+	}
+	w := make([]float64, all)
+	for i := range w {
+		w[i] = 1 / float64(counting)
+	}
+	return w
+}
+
+// TimeWeights is for backends: what they make of the weights of an objective AtTimes. The way back of sample i carries each
+// row's loss times its share, and what comes out is multiplied by sample[i], the largest of the weights of its rows: so the
+// steps of an adjoint do not depend on how many rows the batch has. Masked rows have the share 0.
+func (o Objective) TimeWeights(b Batch, n int) (sample, share []float64) {
+	weights := o.weights(b, n)
+	sample, share = make([]float64, n), make([]float64, len(weights))
+	for i := range sample {
+		from, to := b.Rows(i)
+		for row := from; row < to; row++ {
+			if !o.masked(row) {
+				sample[i] = math.Max(sample[i], math.Abs(weights[row]))
+			}
+		}
+		for row := from; row < to; row++ {
+			if !o.masked(row) && sample[i] != 0 {
+				share[row] = weights[row] / sample[i]
+			}
+		}
+	}
+	return sample, share
+}
+
+// Check reports everything that is wrong with the objective for n samples of model m with so many rows.
+func (o Objective) Check(m Model, n, rows int) error {
+	var errs []error
+	wrong := func(message string) { errs = append(errs, errors.New("solver: "+message)) }
+	length := func(what string, got, each, of int, ofWhat string) {
+		if got != each*of {
+			errs = append(errs, fmt.Errorf("solver: %s has %d numbers, want %d for %d %s", what, got, each*of, of, ofWhat))
+		}
+	}
+	if o.Saved != nil && o.Cotangent == nil {
+		wrong("the cotangent of the save times goes with a cotangent of z(t1), which may be zeros")
+	}
+	if o.Cotangent != nil && (o.Weight != nil || o.Mask != nil || o.AtTimes) {
+		wrong("weights go with labels, and so do a mask and AtTimes: a cotangent has them in it")
+	}
+	switch {
+	case o.Cotangent != nil && o.Labels != nil:
+		wrong("give labels or cotangents, not both")
+	case o.Cotangent != nil:
+		length("the cotangent", len(o.Cotangent), m.Dim(), n, "samples")
+		if o.Saved != nil {
+			length("the cotangent of the save times", len(o.Saved), m.Dim(), rows, "rows")
+		}
+	case m.Head == nil:
+		wrong("the model has no loss: give cotangents")
+	case o.AtTimes && rows == 0:
+		wrong("a loss at the times of the batch needs times")
+	default:
+		if o.Mask != nil && !o.AtTimes {
+			wrong("a mask goes with a loss at the times of the batch")
+		}
+		losses, what := n, "samples"
+		if o.AtTimes {
+			losses, what = rows, "rows"
+		}
+		length("labels", len(o.Labels), m.LabelWidth(), losses, what)
+		if o.Weight != nil {
+			length("weights", len(o.Weight), 1, losses, what)
+		}
+		if o.Mask != nil && o.AtTimes {
+			length("the mask", len(o.Mask), 1, losses, what)
+		}
+	}
+	return errors.Join(errs...)
+}
