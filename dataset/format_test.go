@@ -39,14 +39,16 @@ func TestFormatAsJSON(t *testing.T) {
 	}
 }
 
+// gz is a text compressed.
+func gz(text string) string {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	_, _ = z.Write([]byte(text))
+	_ = z.Close()
+	return b.String()
+}
+
 func TestEndings(t *testing.T) {
-	gz := func(text string) string {
-		var b bytes.Buffer
-		z := gzip.NewWriter(&b)
-		_, _ = z.Write([]byte(text))
-		_ = z.Close()
-		return b.String()
-	}
 	numbers := array(t, []int{2, 2}, 1, 0, 2, 1).String()
 	for name, content := range map[string]string{
 		"a.csv": "1,0\n2,1\n", "a.txt": "1 0\n2 1\n", "a.tsv": "1\t0\n2\t1\n", "a.npy": numbers,

@@ -12,7 +12,7 @@ import (
 
 // ReadTimes reads a list of numbers in a file: an .npy array with one axis, or one of length n by 1, or text in which the
 // numbers stand on lines of their own or between commas, semicolons or space; a first line without a number is a header.
-// Errors name the file and the line. Numbers are decimal and need not be in order.
+// Gzip compression is taken off. Errors name the file and the line. Numbers are decimal and need not be in order.
 func ReadTimes(path string) ([]float64, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -20,7 +20,7 @@ func ReadTimes(path string) ([]float64, error) {
 	}
 	defer f.Close()
 	read := readTimes
-	if strings.EqualFold(filepath.Ext(path), ".npy") {
+	if filepath.Ext(strings.TrimSuffix(strings.ToLower(path), ".gz")) == ".npy" {
 		read = readTimesNPY
 	}
 	times, err := read(f)
@@ -34,7 +34,11 @@ func ReadTimes(path string) ([]float64, error) {
 }
 
 func readTimesNPY(r io.Reader) ([]float64, error) {
-	a, err := npy.Read(r)
+	b, err := uncompressed(r)
+	if err != nil {
+		return nil, err
+	}
+	a, err := npy.Read(b)
 	if err != nil {
 		return nil, err
 	}

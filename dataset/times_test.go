@@ -17,6 +17,8 @@ func TestReadTimes(t *testing.T) {
 		"header.csv":  {"\uFEFFt\n0\n1e-3", []float64{0, 1e-3}},
 		"one.txt":     {"0, 1;2 3\t4", []float64{0, 1, 2, 3, 4}},
 		"vector.npy":  {array(t, []int{3}, 1, 2, 4).String(), []float64{1, 2, 4}},
+		"zipped.txt":  {gz("0\n1\n"), []float64{0, 1}},
+		"big.NPY.GZ":  {gz(array(t, []int{2}, 3, 5).String()), []float64{3, 5}},
 		"column.npy":  {array(t, []int{2, 1}, 1, 2).String(), []float64{1, 2}},
 		"numbers":     {"7", []float64{7}},
 		"spaced.csv":  {"\n\n1\n\n", []float64{1}},
