@@ -63,7 +63,7 @@ func iterate(ctx context.Context, backend solver.Backend, c *Case, mode solver.G
 	if err != nil {
 		return nil, nil, errors.Join(err, program.Close())
 	}
-	step = func() error { return session.Run(ctx, batches, func(solver.Iteration) {}) }
+	step = func() error { return session.Run(ctx, batches, nil, func(solver.Iteration) {}) }
 	return step, func() { program.Close() }, nil
 }
 

@@ -259,7 +259,7 @@ func train(t *testing.T, p solver.Program, theta []float64, n int, batches [][]i
 			}
 		}
 		done := 0
-		if err = s.Run(context.Background(), batches[:k], func(solver.Iteration) { done++ }); err != nil || done != k {
+		if err = s.Run(context.Background(), batches[:k], nil, func(solver.Iteration) { done++ }); err != nil || done != k {
 			t.Fatalf("%d of %d iterations: %v", done, k, err)
 		}
 		batches = batches[k:]

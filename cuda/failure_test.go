@@ -39,7 +39,7 @@ func shortTraining(t *testing.T) (err error) {
 		return err
 	}
 	for range 3 {
-		if err := s.Run(context.Background(), [][]int{{0, 1}, {2, 3}}, func(solver.Iteration) {}); err != nil {
+		if err := s.Run(context.Background(), [][]int{{0, 1}, {2, 3}}, nil, func(solver.Iteration) {}); err != nil {
 			return err
 		}
 	}

@@ -16,6 +16,7 @@ type session struct {
 	samples int // of the data set
 	span    solver.Span
 	step    int64 // updates done
+	opt     solver.Optimizer
 	last    shape // of the launches of the call before
 	graph   *driver.Graph
 	drawn   shape // what the graph has
@@ -42,15 +43,20 @@ func (p *program) Train(data solver.Data, opt solver.Optimizer, start solver.Opt
 	if err != nil {
 		return nil, err
 	}
-	s := &session{engine: e, program: p, samples: len(data.Z0) / p.model.Dim(), span: data.Span, step: start.Step}
-	if err := s.open(data, opt, start); err != nil {
+	s := &session{engine: e, program: p, samples: len(data.Z0) / p.model.Dim(), span: data.Span, step: start.Step, opt: opt}
+	if err := s.open(data, start); err != nil {
 		return nil, errors.Join(err, e.close())
 	}
 	p.sessions[s] = true
 	return s, nil
 }
 
-func (s *session) open(data solver.Data, opt solver.Optimizer, start solver.OptimizerState) error {
+func (s *session) open(data solver.Data, start solver.OptimizerState) error {
+	if !s.opt.Rule.HasSecondMoments() {
+		start.V = nil
+	}
+	trained := kernels.Trained(s.opt, len(start.Theta))
+	s.set("trainedRanges", uint64(len(trained)/2))
 	return inTurn(
 		func() error { return s.putReals("z0", data.Z0) },
 		func() error { return s.putReals("labels", data.Labels) },
@@ -58,9 +64,8 @@ func (s *session) open(data solver.Data, opt solver.Optimizer, start solver.Opti
 		func() error { return s.putReals("theta", start.Theta) },
 		func() error { return s.putReals("m", start.M) },
 		func() error { return s.putReals("v", start.V) },
-		func() error {
-			return put(s.memory, "optimizer", []float64{opt.Rate, opt.Beta1, opt.Beta2, opt.Epsilon, opt.ClipNorm})
-		},
+		func() error { return put(s.memory, "optimizer", kernels.Optimizer(s.opt)) },
+		func() error { return put(s.memory, "trained", trained) },
 	)
 }
 
@@ -114,7 +119,11 @@ func (s *session) State() (solver.OptimizerState, error) {
 	if err := s.check(); err != nil {
 		return state, err
 	}
-	for field, to := range map[string]*[]float64{"theta": &state.Theta, "m": &state.M, "v": &state.V} {
+	fields := map[string]*[]float64{"theta": &state.Theta, "m": &state.M}
+	if s.opt.Rule.HasSecondMoments() {
+		fields["v"] = &state.V
+	}
+	for field, to := range fields {
 		x, err := s.takeReals(field, s.model.ThetaLen())
 		if err != nil {
 			return state, err
@@ -125,8 +134,8 @@ func (s *session) State() (solver.OptimizerState, error) {
 }
 
 // Run launches all iterations at once, and once more from where the record of steps was too small. It looks at ctx before.
-func (s *session) Run(ctx context.Context, minibatches [][]int, done func(solver.Iteration)) error {
-	if err := solver.CheckMinibatches(minibatches, s.samples); err != nil {
+func (s *session) Run(ctx context.Context, minibatches [][]int, rates []float64, done func(solver.Iteration)) error {
+	if err := solver.CheckRun(minibatches, rates, s.samples); err != nil {
 		return err
 	}
 	s.program.mu.Lock()
@@ -137,7 +146,7 @@ func (s *session) Run(ctx context.Context, minibatches [][]int, done func(solver
 	if err := ctx.Err(); err != nil || len(minibatches) == 0 {
 		return err
 	}
-	if err := s.draw(minibatches); err != nil {
+	if err := s.draw(minibatches, rates); err != nil {
 		return err
 	}
 	for from := 0; from < len(minibatches); {
@@ -158,8 +167,8 @@ func (s *session) Run(ctx context.Context, minibatches [][]int, done func(solver
 	return nil
 }
 
-// draw copies the minibatches and makes room for the largest.
-func (s *session) draw(minibatches [][]int) error {
+// draw copies the minibatches and learning rates, and makes room for the largest.
+func (s *session) draw(minibatches [][]int, rates []float64) error {
 	largest, table, index := 0, []int64{}, []int64{}
 	for _, m := range minibatches {
 		table = append(table, int64(len(index)), int64(len(m)))
@@ -172,6 +181,7 @@ func (s *session) draw(minibatches [][]int) error {
 		func() error { return s.begin(largest, nil) },
 		func() error { return put(s.memory, "index", index) },
 		func() error { return put(s.memory, "minibatches", table) },
+		func() error { return put(s.memory, "rates", kernels.Rates(s.opt, rates, len(minibatches))) },
 		func() error { return put(s.memory, "progress", []int64{0, s.step, 0, 0}) },
 		func() error { return s.room("reports", 8*kernels.ReportLen*len(minibatches)) },
 		s.send,

@@ -23,7 +23,7 @@ func (d Data) check(m Model, spec Spec) error {
 	return nil
 }
 
-// Minibatch copies out the samples with the given indices, which must pass [CheckMinibatches].
+// Minibatch copies out the samples with the given indices, which must pass [CheckRun].
 func (d Data) Minibatch(m Model, indices []int) (Batch, Objective) {
 	dim, width := m.Dim(), m.LabelWidth()
 	b, o := Batch{Spans: []Span{d.Span}}, Objective{}
@@ -34,9 +34,13 @@ func (d Data) Minibatch(m Model, indices []int) (Batch, Objective) {
 	return b, o
 }
 
-// CheckMinibatches reports indices outside of a data set of n samples, and empty minibatches.
-func CheckMinibatches(minibatches [][]int, n int) error {
+// CheckRun reports what is wrong with the minibatches and learning rates of a [Session.Run]: indices outside of a data set
+// of n samples, empty minibatches, and what [CheckRates] reports.
+func CheckRun(minibatches [][]int, rates []float64, n int) error {
 	var errs []error
+	if err := CheckRates(rates, len(minibatches)); err != nil { // a list of nil would allocate
+		errs = append(errs, err)
+	}
 	for k, indices := range minibatches {
 		if len(indices) == 0 {
 			errs = append(errs, fmt.Errorf("solver: minibatch %d is empty", k))

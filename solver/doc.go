@@ -15,8 +15,9 @@
 //   - What it returns: [Solution] or [Derivative], with [End], [Status], [Stats] and [Occupancy]; their Err is a
 //     [SampleError] for the first sample that failed, to which [Controller.Advise] adds what the tolerances have to do
 //     with it.
-//   - Training: [Data], [Optimizer] ([DefaultOptimizer]) and [OptimizerState] ([NewOptimizerState]) open a [Session], which
-//     tells of each [Iteration] and stops with an [IterationError].
+//   - Training: [Data], [Optimizer] ([DefaultOptimizer]) with its [Rule] ([Rules], [ParseRule]) and [Range]s, and [OptimizerState] ([NewOptimizerState]) open a [Session], which
+//     tells of each [Iteration] and stops with an [IterationError]. A [Schedule] with its [Decline] ([Declines],
+//     [ParseDecline]) gives it learning rates ([CheckRates]).
 //
 // # Writing a backend
 //
@@ -24,13 +25,13 @@
 // [FieldFunc] gives a [Path] and each [Step], along which the gradients go back. These are the parts that backends share, so
 // that they agree:
 //
-//   - Wrong use, before any work: [CheckCompile], [CheckCall], [CheckGradient], [CheckTraining], [CheckMinibatches].
+//   - Wrong use, before any work: [CheckCompile], [CheckCall], [CheckGradient], [CheckTraining], [CheckRun].
 //   - The control of one sample: [Row], told of a [Measure]. It is made of [StartProbe], [StartStep], [ClipStep],
 //     [StageTime], [SmallestStep] and [Controller.Next] with the history [Errors]; devices that cannot call it do the same.
 //   - Times between steps: [Span.SaveTime], and [Polynomial] for the weights of the dense output.
 //   - What backsolve checks: [Controller.Drift], up to [DriftLimit].
 //   - Sums over samples: [SumOverSamples] over leaves of [LeafSize].
 //   - Failed samples: [FailEmptySpans] after a solve, [LeaveOut] after a gradient.
-//   - Iterations: [Data.Minibatch], [Summarize], [FailedIteration], [NonFiniteIteration]; [AdamUpdate] with
-//     [Optimizer.Corrections] and [Optimizer.ClipScale].
+//   - Iterations: [Data.Minibatch], [Summarize], [FailedIteration], [NonFiniteIteration]; [Optimizer.Update] of
+//     float64, an [Update] ([UpdateOf]) of any precision with [Optimizer.RateOf] and [Optimizer.Trained].
 package solver

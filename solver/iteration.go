@@ -8,7 +8,7 @@ import (
 // Iteration is what one training iteration did.
 type Iteration struct {
 	Loss               float64 // mean over the minibatch, before the update
-	GradientNorm       float64 // 2-norm of ∂L/∂θ before clipping
+	GradientNorm       float64 // 2-norm of ∂L/∂θ before clipping, over the parameters that are trained
 	NFEMean            float64 // forward field evaluations per sample
 	NFEMax             int
 	Accepted, Rejected int // forward steps, summed over the minibatch

@@ -7,45 +7,119 @@ import (
 	"slices"
 )
 
-// Optimizer is Adam (Kingma and Ba 2015) with the update of optax and PyTorch: θ −= Rate · m̂ / (√v̂ + Epsilon).
+// Rule is how an update moves θ along a gradient g.
+type Rule uint8
+
+const (
+	Adam  Rule = iota // Kingma and Ba 2015: m and v are running means of g and g², θ −= Rate · m̂ / (√v̂ + Epsilon)
+	AdamW             // Loshchilov and Hutter 2019: the same after θ −= Rate · WeightDecay · θ
+	SGD               // m = Momentum·m + g + WeightDecay·θ, θ −= Rate · m
+)
+
+var ruleNames = []string{"adam", "adamw", "sgd"}
+
+// Rules are the rules there are, the default first.
+func Rules() []Rule { return []Rule{Adam, AdamW, SGD} }
+
+func (r Rule) String() string { return name(r, ruleNames) }
+
+// ParseRule is the Rule of that name: "adam", "adamw" or "sgd".
+func ParseRule(s string) (Rule, error) { return parse[Rule]("optimizer", s, ruleNames) }
+
+// HasSecondMoments reports whether the rule remembers v beside m.
+func (r Rule) HasSecondMoments() bool { return r != SGD }
+
+// Optimizer is how a training updates θ, with the updates of optax and PyTorch (whose Adam has a weight decay too, which
+// is not that of AdamW). The gradient is clipped first. A number that the rule does not read must be zero.
 type Optimizer struct {
-	Rate         float64
-	Beta1, Beta2 float64
+	Rule         Rule
+	Rate         float64 // the learning rate of every iteration for which Session.Run is given no other
+	Beta1, Beta2 float64 // Adam and AdamW, as Epsilon
 	Epsilon      float64
+	Momentum     float64 // SGD
+	Nesterov     bool    // SGD: θ −= Rate · (g + WeightDecay·θ + Momentum·m) with the new m
+	WeightDecay  float64 // AdamW and SGD
 	ClipNorm     float64 // > 0: the gradient is scaled down to this 2-norm when it is longer
+	Frozen       []Range // these places of θ keep their values; the gradient's norm is that of the others
 }
 
-// DefaultOptimizer has the defaults of optax and PyTorch: 0.9, 0.999, 1e-8, and the given learning rate.
+// Range are the places From to To−1 of θ.
+type Range struct{ From, To int }
+
+// DefaultOptimizer is Adam with the defaults of optax and PyTorch, 0.9, 0.999 and 1e-8, and the given learning rate.
 func DefaultOptimizer(rate float64) Optimizer {
 	return Optimizer{Rate: rate, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}
 }
 
-// Check reports everything that is wrong with the optimizer.
+// Check reports everything that is wrong with the optimizer, whatever the model.
 func (o Optimizer) Check() error {
 	var errs []error
-	require := func(ok bool, format string, got float64) {
+	require := func(ok bool, format string, got any) {
 		if !ok {
 			errs = append(errs, fmt.Errorf("solver: "+format+", got %v", got))
 		}
 	}
+	require(int(o.Rule) < len(ruleNames), "the optimizer must be adam, adamw or sgd", o.Rule)
 	require(o.Rate > 0 && !math.IsInf(o.Rate, 0), "the learning rate must be positive", o.Rate)
-	require(o.Beta1 >= 0 && o.Beta1 < 1, "beta1 must be in [0, 1)", o.Beta1)
-	require(o.Beta2 >= 0 && o.Beta2 < 1, "beta2 must be in [0, 1)", o.Beta2)
-	require(o.Epsilon > 0 && !math.IsInf(o.Epsilon, 0), "epsilon must be positive", o.Epsilon)
+	if o.Rule == SGD {
+		require(o.Beta1 == 0 && o.Beta2 == 0 && o.Epsilon == 0, "sgd has no betas and no epsilon",
+			[]float64{o.Beta1, o.Beta2, o.Epsilon})
+		require(o.Momentum >= 0 && o.Momentum < 1, "momentum must be in [0, 1)", o.Momentum)
+		require(!o.Nesterov || o.Momentum != 0, "nesterov needs a momentum", o.Momentum)
+	} else {
+		require(o.Beta1 >= 0 && o.Beta1 < 1, "beta1 must be in [0, 1)", o.Beta1)
+		require(o.Beta2 >= 0 && o.Beta2 < 1, "beta2 must be in [0, 1)", o.Beta2)
+		require(o.Epsilon > 0 && !math.IsInf(o.Epsilon, 0), "epsilon must be positive", o.Epsilon)
+		require(o.Momentum == 0, fmt.Sprintf("momentum is for sgd, %v has beta1 in its place", o.Rule), o.Momentum)
+		require(!o.Nesterov, fmt.Sprintf("nesterov is for sgd with momentum, not for %v", o.Rule), o.Nesterov)
+	}
+	require(o.WeightDecay >= 0 && !math.IsInf(o.WeightDecay, 0), "the weight decay must be zero (off) or positive", o.WeightDecay)
+	require(o.Rule != Adam || o.WeightDecay == 0, "adam has no weight decay, choose adamw", o.WeightDecay)
 	require(o.ClipNorm >= 0 && !math.IsInf(o.ClipNorm, 0), "the clipping norm must be zero (off) or positive", o.ClipNorm)
 	return errors.Join(errs...)
 }
 
-// CheckIn is Check for an update computed in that precision, where a beta must not round to 1, nor the learning rate or
-// epsilon to zero.
+// CheckIn is Check for an update computed in that precision, where a beta or momentum must not round to 1, nor the learning
+// rate or epsilon to zero.
 func (o Optimizer) CheckIn(p Precision) error {
 	if err := o.Check(); err != nil || p == Float64 {
 		return err
 	}
-	for _, x := range []*float64{&o.Rate, &o.Beta1, &o.Beta2, &o.Epsilon} {
+	for _, x := range []*float64{&o.Rate, &o.Beta1, &o.Beta2, &o.Epsilon, &o.Momentum, &o.WeightDecay} {
 		*x = float64(float32(*x))
 	}
 	return rounded(o.Check())
+}
+
+// Trained are the places of an θ of n numbers that are not frozen, in order.
+func (o Optimizer) Trained(n int) []Range {
+	var trained []Range
+	at := 0
+	for _, f := range slices.SortedFunc(slices.Values(o.Frozen), func(a, b Range) int { return a.From - b.From }) {
+		if f.From > at && f.From < f.To {
+			trained = append(trained, Range{at, f.From})
+		}
+		if f.From < f.To {
+			at = max(at, f.To)
+		}
+	}
+	if at < n {
+		trained = append(trained, Range{at, n})
+	}
+	return trained
+}
+
+// checkFrozen reports ranges that are not within an θ of n numbers, and nothing left to train.
+func (o Optimizer) checkFrozen(n int) error {
+	for _, r := range o.Frozen {
+		if r.From < 0 || r.To < r.From || r.To > n {
+			return fmt.Errorf("solver: frozen parameters must lie from 0 to %d, got %d to %d", n, r.From, r.To)
+		}
+	}
+	if len(o.Frozen) > 0 && len(o.Trained(n)) == 0 {
+		return fmt.Errorf("solver: all %d parameters are frozen, want some to train", n)
+	}
+	return nil
 }
 
 // rounded says of an error that the numbers it names are what float32 makes of those given.
@@ -74,7 +148,8 @@ func (o Optimizer) ClipScale(norm float64) float64 {
 // OptimizerState is all that an optimizer remembers. In a float32 session every number is a float32 value.
 type OptimizerState struct {
 	Theta []float64
-	M, V  []float64 // first and second moments, as long as Theta
+	M     []float64 // first moments or momentum, as long as Theta
+	V     []float64 // second moments, as long as Theta; SGD has none, and takes no notice of any
 	Step  int64     // updates done
 }
 
@@ -89,14 +164,39 @@ func (s OptimizerState) clone() OptimizerState {
 
 // Check reports whether the state fits n parameters, with moments from which an update can go on.
 func (s OptimizerState) Check(n int) error {
-	if len(s.Theta) != n || len(s.M) != n || len(s.V) != n || s.Step < 0 {
+	if len(s.Theta) != n || len(s.M) != n || len(s.V) != n && len(s.V) != 0 || s.Step < 0 {
 		return fmt.Errorf("solver: the optimizer state has %d parameters, %d and %d moments and step %d, want %d parameters",
 			len(s.Theta), len(s.M), len(s.V), s.Step, n)
 	}
-	for i, v := range s.V {
-		if math.IsNaN(s.M[i]) || !(v >= 0) {
-			return fmt.Errorf("solver: the moments of parameter %d are %v and %v, want numbers, the second not negative", i, s.M[i], v)
+	for i, m := range s.M {
+		if math.IsNaN(m) {
+			return fmt.Errorf("solver: the first moment of parameter %d is %v, want a number", i, m)
 		}
+	}
+	for i, v := range s.V {
+		if !(v >= 0) {
+			return fmt.Errorf("solver: the second moment of parameter %d is %v, want a number that is not negative", i, v)
+		}
+	}
+	return nil
+}
+
+// start is a copy of the state that has what the optimizer remembers.
+func (o Optimizer) start(s OptimizerState) OptimizerState {
+	s = s.clone()
+	if !o.Rule.HasSecondMoments() {
+		s.V = nil
+	}
+	return s
+}
+
+// check is Check for a state that the optimizer goes on from.
+func (o Optimizer) check(s OptimizerState, n int) error {
+	if err := s.Check(n); err != nil {
+		return err
+	}
+	if o.Rule.HasSecondMoments() && len(s.V) != n {
+		return fmt.Errorf("solver: %v needs %d second moments, the optimizer state has none", o.Rule, n)
 	}
 	return nil
 }

@@ -207,19 +207,106 @@ func TestAdamAgainstOptax(t *testing.T) {
 			[]float64{0.017762045100732617, 0.014871545787545801, 0.004714846611721616}},
 	} {
 		o := solver.Optimizer{Rate: 0.1, Beta1: 0.8, Beta2: 0.95, Epsilon: 1e-3, ClipNorm: x.clip}
-		state := solver.NewOptimizerState([]float64{1, -2, 0.5})
-		for k, g := range gradients {
-			solver.AdamUpdate(&state, o, g, math.Sqrt(g[0]*g[0]+g[1]*g[1]+g[2]*g[2]))
-			for i := range g {
-				agree(t, fmt.Sprintf("clip %v: θ%d after %d updates", x.clip, i, k+1), state.Theta[i], x.theta[k][i])
-			}
-		}
+		rates := []float64{0.1, 0.1, 0.1, 0.1}
+		state := updated(t, fmt.Sprintf("clip %v", x.clip), o, gradients, rates, x.theta)
 		for i := range x.m {
 			agree(t, fmt.Sprintf("clip %v: m%d", x.clip, i), state.M[i], x.m[i])
 			agree(t, fmt.Sprintf("clip %v: v%d", x.clip, i), state.V[i], x.v[i])
 		}
-		if state.Step != 4 {
-			t.Errorf("%d updates, want 4", state.Step)
+	}
+}
+
+// updated compares the updates of θ = (1, −2, 0.5) with those wanted.
+func updated(t *testing.T, what string, o solver.Optimizer, gradients [][]float64, rates []float64, want [][]float64) solver.OptimizerState {
+	t.Helper()
+	if err := o.Check(); err != nil {
+		t.Fatal(err)
+	}
+	state := solver.NewOptimizerState([]float64{1, -2, 0.5})
+	for k, g := range gradients {
+		o.Update(&state, g, math.Sqrt(g[0]*g[0]+g[1]*g[1]+g[2]*g[2]), rates[k])
+		for i := range g {
+			agree(t, fmt.Sprintf("%s: θ%d after %d updates", what, i, k+1), state.Theta[i], want[k][i])
+		}
+	}
+	if state.Step != int64(len(gradients)) {
+		t.Errorf("%s: %d updates, want %d", what, state.Step, len(gradients))
+	}
+	return state
+}
+
+// TestUpdatesAgainstOthers takes four gradients, each with a learning rate of its own, through AdamW and SGD of torch.optim
+// (PyTorch 2.15), and those with clipping through optax 0.2.8, where the decay of SGD is add_decayed_weights before it. The
+// two agree where both were asked.
+func TestUpdatesAgainstOthers(t *testing.T) {
+	gradients := [][]float64{{0.3, -0.4, 0}, {3, 4, -1}, {0.1, 0.1, 0.2}, {-2, 0.5, 1}}
+	rates := []float64{0.1, 0.05, 0.2, 0.02}
+	adamw := solver.Optimizer{Rule: solver.AdamW, Rate: 1, Beta1: 0.8, Beta2: 0.95, Epsilon: 1e-3, WeightDecay: 0.25}
+	clipped := adamw
+	clipped.ClipNorm = 0.5
+	sgd := func(momentum, decay float64) solver.Optimizer {
+		return solver.Optimizer{Rule: solver.SGD, Rate: 1, Momentum: momentum, WeightDecay: decay}
+	}
+	nesterov, all := sgd(0.75, 0), sgd(0.75, 0.25)
+	nesterov.Nesterov, all.Nesterov, all.ClipNorm = true, true, 0.5
+	for _, x := range []struct {
+		what  string
+		o     solver.Optimizer
+		theta [][]float64
+	}{
+		{"adamw", adamw, [][]float64{
+			{0.8753322259136213, -1.8502493765586034, 0.4875},
+			{0.8227147442525893, -1.862627001688532, 0.5201417145446252},
+			{0.654874826631789, -1.8769920886801836, 0.5774739739925008},
+			{0.6510271257490485, -1.8775461925572656, 0.56972208713984}}},
+		{"adamw, clipped", clipped, [][]float64{
+			{0.8753322259136213, -1.8502493765586034, 0.4875},
+			{0.8146025071045223, -1.8321748415691204, 0.5196511679658602},
+			{0.5992840661361889, -1.780287443087055, 0.4183277899397689},
+			{0.596605494135391, -1.776997266460133, 0.40291400294002816}}},
+		{"sgd", sgd(0, 0), [][]float64{{0.97, -1.96, 0.5}, {0.82, -2.16, 0.55}, {0.8, -2.18, 0.51}, {0.84, -2.19, 0.49}}},
+		{"sgd, momentum", sgd(0.75, 0), [][]float64{
+			{0.97, -1.96, 0.5}, {0.80875, -2.145, 0.55}, {0.305, -2.72, 0.66}, {0.30721875, -2.773125, 0.64825}}},
+		{"sgd, Nesterov", nesterov, [][]float64{
+			{0.9475, -1.93, 0.5}, {0.6765625, -2.26875, 0.5875}, {0.27875, -2.72, 0.63}, {0.3204140625, -2.76984375, 0.6011875}}},
+		{"sgd, momentum, decay", sgd(0.75, 0.25), [][]float64{
+			{0.945, -1.91, 0.4875}, {0.7625625, -2.052375, 0.52671875}, {0.157121875, -2.39688125, 0.5780390625},
+			{0.15092821875, -2.4207348125, 0.558997890625}}},
+		{"sgd, Nesterov, decay, clipped", all, [][]float64{
+			{0.90375, -1.8425, 0.478125},
+			{0.8427714760131133, -1.8112031361491823, 0.4727304715372956},
+			{0.6291101553073973, -1.6040911796422201, 0.34840394725430507},
+			{0.6275164877470976, -1.5836328099220178, 0.33316603650461074}}},
+	} {
+		updated(t, x.what, x.o, gradients, rates, x.theta)
+	}
+}
+
+// TestSchedulesAgainstOptax lists learning rates of optax 0.2.8: warmup_constant_schedule, warmup_cosine_decay_schedule and
+// warmup_exponential_decay_schedule with a peak of 0.3, a warm-up of 5 of 25 iterations from 0, and an end at 0.03;
+// cosine_decay_schedule to 0 and exponential_decay by 0.1 over 25 iterations.
+func TestSchedulesAgainstOptax(t *testing.T) {
+	at := []int{0, 1, 4, 5, 6, 12, 25, 30}
+	for _, x := range []struct {
+		s    solver.Schedule
+		want []float64
+	}{
+		{solver.Schedule{Rate: 0.3}, []float64{0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3}},
+		{solver.Schedule{Rate: 0.3, Warmup: 5}, []float64{0, 0.06, 0.24, 0.3, 0.3, 0.3, 0.3, 0.3}},
+		{solver.Schedule{Decline: solver.CosineRate, Rate: 0.3, Final: 0.03, Warmup: 5, Iterations: 25},
+			[]float64{0, 0.06, 0.24, 0.3, 0.2983379259803436, 0.2262887174648388, 0.03, 0.03}},
+		{solver.Schedule{Decline: solver.CosineRate, Rate: 0.3, Iterations: 25}, []float64{0.3, 0.2988172051971717,
+			0.2814460020065795, 0.27135254915624213, 0.2593452941132117, 0.159418577929397, 0, 0}},
+		{solver.Schedule{Decline: solver.ExponentialRate, Rate: 0.3, Final: 0.03, Warmup: 5, Iterations: 25},
+			[]float64{0, 0.06, 0.24, 0.3, 0.2673752814401237, 0.13400507764528893, 0.03, 0.03}},
+		{solver.Schedule{Decline: solver.ExponentialRate, Rate: 0.3, Final: 0.03, Iterations: 25}, []float64{0.3,
+			0.2736032518067729, 0.20754929127568095, 0.18928720334405796, 0.17263198120114706, 0.09933933644477733, 0.03, 0.03}},
+	} {
+		if err := x.s.Check(); err != nil {
+			t.Error(err)
+		}
+		for i, k := range at {
+			agree(t, fmt.Sprintf("%v, warm-up %d: iteration %d", x.s.Decline, x.s.Warmup, k), x.s.At(k), x.want[i])
 		}
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// Train opens a session that trains with [reference.Differentiate] and [AdamUpdate].
+// Train opens a session that trains with [reference.Differentiate] and [Optimizer.Update].
 func (r *reference) Train(data Data, opt Optimizer, start OptimizerState) (Session, error) {
 	if err := CheckTraining(r.model, r.spec, data, opt, start); err != nil {
 		return nil, err
@@ -16,7 +16,7 @@ func (r *reference) Train(data Data, opt Optimizer, start OptimizerState) (Sessi
 		return nil, errClosed
 	}
 	data.Z0, data.Labels = slices.Clone(data.Z0), slices.Clone(data.Labels)
-	return &referenceSession{program: r, data: data, opt: opt, state: start.clone()}, nil
+	return &referenceSession{program: r, data: data, opt: opt, state: opt.start(start)}, nil
 }
 
 func (r *reference) isClosed() bool {
@@ -58,15 +58,15 @@ func (s *referenceSession) State() (OptimizerState, error) {
 	return s.state.clone(), nil
 }
 
-func (s *referenceSession) Run(ctx context.Context, minibatches [][]int, done func(Iteration)) error {
-	if err := CheckMinibatches(minibatches, len(s.data.Z0)/s.program.dim); err != nil {
+func (s *referenceSession) Run(ctx context.Context, minibatches [][]int, rates []float64, done func(Iteration)) error {
+	if err := CheckRun(minibatches, rates, len(s.data.Z0)/s.program.dim); err != nil {
 		return err
 	}
 	if err := s.check(); err != nil {
 		return err
 	}
 	for i, indices := range minibatches {
-		it, err := s.iterate(ctx, indices)
+		it, err := s.iterate(ctx, indices, s.opt.RateOf(rates, i))
 		var failed *IterationError
 		if errors.As(err, &failed) {
 			failed.Index = i
@@ -80,7 +80,7 @@ func (s *referenceSession) Run(ctx context.Context, minibatches [][]int, done fu
 }
 
 // iterate is one training iteration. On an error the state is as before.
-func (s *referenceSession) iterate(ctx context.Context, indices []int) (Iteration, error) {
+func (s *referenceSession) iterate(ctx context.Context, indices []int, rate float64) (Iteration, error) {
 	b, o := s.data.Minibatch(s.program.model, indices)
 	d, err := s.program.Differentiate(ctx, s.state.Theta, b, o)
 	if err != nil {
@@ -90,31 +90,21 @@ func (s *referenceSession) iterate(ctx context.Context, indices []int) (Iteratio
 		return Iteration{}, err
 	}
 	it := Summarize(&d.Solution)
-	it.Loss, it.GradientNorm = d.Loss, norm(d.Theta)
+	it.Loss, it.GradientNorm = d.Loss, s.opt.norm(d.Theta)
 	if !finite([]float64{it.Loss, it.GradientNorm}) {
 		return it, NonFiniteIteration()
 	}
-	AdamUpdate(&s.state, s.opt, d.Theta, it.GradientNorm)
+	s.opt.Update(&s.state, d.Theta, it.GradientNorm, rate)
 	return it, nil
 }
 
-func norm(x []float64) float64 {
-	s := 0.0
-	for _, v := range x {
-		s += v * v
+// norm is the 2-norm of a gradient over the parameters that are trained.
+func (o Optimizer) norm(gradient []float64) float64 {
+	squares := 0.0
+	for _, r := range o.Trained(len(gradient)) {
+		for _, g := range gradient[r.From:r.To] {
+			squares += g * g
+		}
 	}
-	return math.Sqrt(s)
-}
-
-// AdamUpdate does one update of the state with a gradient of the given 2-norm: see [Optimizer].
-func AdamUpdate(s *OptimizerState, o Optimizer, gradient []float64, norm float64) {
-	s.Step++
-	scale := o.ClipScale(norm)
-	corrM, corrV := o.Corrections(s.Step)
-	for i, g := range gradient {
-		g *= scale
-		s.M[i] = o.Beta1*s.M[i] + (1-o.Beta1)*g
-		s.V[i] = o.Beta2*s.V[i] + (1-o.Beta2)*g*g
-		s.Theta[i] -= o.Rate * (s.M[i] * corrM) / (math.Sqrt(s.V[i]*corrV) + o.Epsilon)
-	}
+	return math.Sqrt(squares)
 }

@@ -2,6 +2,7 @@ package solver_test
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -78,6 +79,76 @@ func TestOptimizerInFloat32(t *testing.T) {
 		}
 		if err := opt.CheckIn(solver.Float64); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// TestOptimizerRefuses lists what a rule does not read, and what no update can be made with.
+func TestOptimizerRefuses(t *testing.T) {
+	sgd := solver.Optimizer{Rule: solver.SGD, Rate: 0.1}
+	for _, o := range []solver.Optimizer{sgd, solver.DefaultOptimizer(0.1)} {
+		if err := o.Check(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, x := range []struct {
+		want string
+		of   solver.Optimizer
+		set  func(*solver.Optimizer)
+	}{
+		{"choose adamw, got 0.1", solver.DefaultOptimizer(0.1), func(o *solver.Optimizer) { o.WeightDecay = 0.1 }},
+		{"momentum is for sgd", solver.DefaultOptimizer(0.1), func(o *solver.Optimizer) { o.Momentum = 0.9 }},
+		{"nesterov is for sgd", solver.DefaultOptimizer(0.1), func(o *solver.Optimizer) { o.Nesterov = true }},
+		{"adam, adamw or sgd, got unknown(3)", solver.DefaultOptimizer(0.1), func(o *solver.Optimizer) { o.Rule = 3 }},
+		{"no betas", sgd, func(o *solver.Optimizer) { o.Beta1 = 0.9 }},
+		{"momentum must be in [0, 1), got 1", sgd, func(o *solver.Optimizer) { o.Momentum = 1 }},
+		{"nesterov needs a momentum", sgd, func(o *solver.Optimizer) { o.Nesterov = true }},
+		{"weight decay must be", sgd, func(o *solver.Optimizer) { o.WeightDecay = math.NaN() }},
+	} {
+		x.set(&x.of)
+		if err := x.of.Check(); err == nil || !strings.Contains(err.Error(), x.want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%+v: %v, want %q alone", x.of, err, x.want)
+		}
+	}
+}
+
+// TestTrained lists what ranges leave: they may touch, overlap and be empty, in any order.
+func TestTrained(t *testing.T) {
+	for _, x := range []struct {
+		frozen, want []solver.Range
+	}{
+		{nil, []solver.Range{{From: 0, To: 9}}},
+		{[]solver.Range{{From: 2, To: 2}}, []solver.Range{{From: 0, To: 9}}},
+		{[]solver.Range{{From: 6, To: 9}, {From: 0, To: 2}}, []solver.Range{{From: 2, To: 6}}},
+		{[]solver.Range{{From: 5, To: 6}, {From: 1, To: 5}, {From: 2, To: 3}}, []solver.Range{{From: 0, To: 1}, {From: 6, To: 9}}},
+		{[]solver.Range{{From: 4, To: 9}, {From: 0, To: 4}}, nil},
+	} {
+		if got := (solver.Optimizer{Frozen: x.frozen}).Trained(9); !slices.Equal(got, x.want) {
+			t.Errorf("%v leave %v, want %v", x.frozen, got, x.want)
+		}
+	}
+}
+
+// TestScheduleRefuses lists schedules that have no meaning.
+func TestScheduleRefuses(t *testing.T) {
+	cosine := solver.Schedule{Decline: solver.CosineRate, Rate: 0.1, Final: 0.01, Warmup: 9, Iterations: 10}
+	if err := cosine.Check(); err != nil {
+		t.Fatal(err)
+	}
+	for want, set := range map[string]func(*solver.Schedule){
+		"learning rate must be positive":  func(s *solver.Schedule) { s.Rate, s.Final = 0, 0 },
+		"warm-up must be zero":            func(s *solver.Schedule) { s.Warmup = -1 },
+		"before the 10 iterations":        func(s *solver.Schedule) { s.Warmup = 10 },
+		"from 0 to the learning rate 0.1": func(s *solver.Schedule) { s.Final = 0.2 },
+		"got NaN":                         func(s *solver.Schedule) { s.Final = math.NaN() },
+		"never comes to":                  func(s *solver.Schedule) { s.Decline, s.Final = solver.ExponentialRate, 0 },
+		"got 0.01 with constant":          func(s *solver.Schedule) { s.Decline = solver.ConstantRate },
+		"the schedule must be one of":     func(s *solver.Schedule) { s.Decline = 3 },
+	} {
+		s := cosine
+		set(&s)
+		if err := s.Check(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: %v, want %q", s, err, want)
 		}
 	}
 }

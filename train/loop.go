@@ -83,7 +83,7 @@ func (l *loop) advance(ctx context.Context, from, to int) (int, error) {
 		batches[i] = l.sampler.draw(from+i, batches[i])
 	}
 	n := 0
-	err := l.session.Run(ctx, batches, func(it solver.Iteration) {
+	err := l.session.Run(ctx, batches, nil, func(it solver.Iteration) {
 		n++
 		l.observe(from+n, it)
 	})

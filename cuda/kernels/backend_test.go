@@ -207,7 +207,7 @@ func (p *program) Train(data solver.Data, opt solver.Optimizer, start solver.Opt
 func (s *session) State() (solver.OptimizerState, error) { return s.state, nil }
 
 // Run launches all iterations before it looks at any, as a CUDA graph does.
-func (s *session) Run(ctx context.Context, minibatches [][]int, done func(solver.Iteration)) error {
+func (s *session) Run(ctx context.Context, minibatches [][]int, rates []float64, done func(solver.Iteration)) error {
 	largest, table, index := 0, []int64{}, []int64{}
 	for _, m := range minibatches {
 		table = append(table, int64(len(index)), int64(len(m)))
@@ -225,9 +225,16 @@ func (s *session) Run(ctx context.Context, minibatches [][]int, done func(solver
 	c.put("minibatches", table)
 	c.put("progress", []int64{0, s.state.Step, 0, 0})
 	c.room("reports", 8*kernels.ReportLen*len(minibatches))
-	c.put("optimizer", []float64{s.opt.Rate, s.opt.Beta1, s.opt.Beta2, s.opt.Epsilon, s.opt.ClipNorm})
+	c.put("optimizer", kernels.Optimizer(s.opt))
+	c.put("rates", kernels.Rates(s.opt, rates, len(minibatches)))
+	if trained := kernels.Trained(s.opt, len(s.state.Theta)); trained != nil {
+		c.put("trained", trained)
+		c.set("trainedRanges", uint64(len(trained)/2))
+	}
 	c.put("m", c.reals(s.state.M))
-	c.put("v", c.reals(s.state.V))
+	if s.opt.Rule.HasSecondMoments() {
+		c.put("v", c.reals(s.state.V))
+	}
 	for range minibatches {
 		c.runner.prepare(c)
 		c.runner.gradient(c)
@@ -243,7 +250,10 @@ func (s *session) report(ctx context.Context, c *call, minibatches [][]int, done
 	reports := make([]float64, kernels.ReportLen*len(minibatches))
 	c.device.Read(c.get("reports"), reports)
 	n := len(s.state.Theta)
-	s.state = solver.OptimizerState{Theta: c.read("theta", n), M: c.read("m", n), V: c.read("v", n), Step: progress[kernels.ProgressStep]}
+	s.state = solver.OptimizerState{Theta: c.read("theta", n), M: c.read("m", n), Step: progress[kernels.ProgressStep]}
+	if s.opt.Rule.HasSecondMoments() {
+		s.state.V = c.read("v", n)
+	}
 	for i := range progress[kernels.ProgressNext] {
 		r := reports[kernels.ReportLen*i:]
 		done(solver.Iteration{Loss: r[kernels.ReportLoss], GradientNorm: r[kernels.ReportNorm], NFEMean: r[kernels.ReportNFE],

@@ -72,7 +72,10 @@ var CallFields = []Field{
 	{"reports", "double *", "[iterations][ReportLen]"},
 	{"optimizer", "const double *", "[OptimizerLen]"},
 	{"m", "real *", "[THETA] first moments"},
-	{"v", "real *", "[THETA] second moments"},
+	{"v", "real *", "[THETA] second moments; 0 for SGD"},
+	{"rates", "const double *", "[iterations] learning rates"},
+	{"trained", "const long long *", "[trainedRanges][2] the places of θ that are not frozen, from and to; 0: all"},
+	{"trainedRanges", "long long", "how many"},
 
 	// For the wide kernels alone. Their record has one part for all: [recordCapacity] instead of [blocks][recordCapacity].
 	{"rows", "long long", "samples held at once: a multiple of Wide.Tile, the same from begin to the end of a gradient"},
@@ -95,8 +98,8 @@ func CallBytes() int { return 8 * len(CallFields) }
 // Places in the small arrays of a Call.
 const (
 	TotalsLen    = 8
-	DecisionLen  = 4
-	OptimizerLen = 5
+	DecisionLen  = 5
+	OptimizerLen = 8
 
 	// Progress: the next minibatch, updates done, and why and at which sample an iteration failed.
 	ProgressNext         = 0
@@ -131,8 +134,9 @@ const smallArrays = `
 enum { NEXT, STEP, FAILURE, FAILED_SAMPLE }; // Call.progress
 enum { TOTAL_LOSS, TOTAL_NFE, TOTAL_NFE_MAX, TOTAL_ACCEPTED, TOTAL_REJECTED, TOTAL_FORWARD, TOTAL_BACKWARD, TOTALS = 8 };
 enum { REPORT_LOSS, REPORT_NORM, REPORT_NFE, REPORT_NFE_MAX, REPORT_ACCEPTED, REPORT_REJECTED, REPORT = 8 };
-enum { NORM, CLIP_SCALE, CORRECT_M, CORRECT_V }; // Call.decision
-enum { RATE, BETA1, BETA2, EPSILON, CLIP_NORM }; // Call.optimizer
+enum { NORM, CLIP_SCALE, CORRECT_M, CORRECT_V, RATE }; // Call.decision
+enum { RULE, BETA1, BETA2, EPSILON, CLIP_NORM, MOMENTUM, NESTEROV, WEIGHT_DECAY }; // Call.optimizer
+enum { ADAM, ADAMW, SGD }; // its RULE: solver.Rule
 `
 
 // printCall prints the parameter block.

@@ -51,6 +51,7 @@ __device__ void decide(const Call &call, const Batch &batch, double norm) {
 	report[REPORT_NFE_MAX] = sum[TOTAL_NFE_MAX];
 	report[REPORT_ACCEPTED] = sum[TOTAL_ACCEPTED];
 	report[REPORT_REJECTED] = sum[TOTAL_REJECTED];
+	call.decision[RATE] = call.rates[progress[NEXT]];
 	progress[NEXT]++;
 	progress[STEP]++;
 	const double *o = call.optimizer;
@@ -101,8 +102,17 @@ __device__ inline void finishSums(const Call &call) {
 #endif
 }
 
-// gradientAt is ∂L/∂θ at place i.
+// isTrained reports whether place i of θ is not frozen.
+__device__ inline bool isTrained(const Call &call, int i) {
+	if (!call.trained) return true;
+	for (long long r = 0; r < call.trainedRanges; r++)
+		if (i >= call.trained[2 * r] && i < call.trained[2 * r + 1]) return true;
+	return false;
+}
+
+// gradientAt is ∂L/∂θ at place i, 0 where it is frozen.
 __device__ inline real gradientAt(const Call &call, int i) {
+	if (!isTrained(call, i)) return 0;
 #if HAS_HEAD
 	if (i >= FIELD_THETA) return HeadWeights::gradient(call.sums + FIELD_SUMS, call.headShared, i - FIELD_THETA);
 #endif

@@ -27,7 +27,7 @@ func BenchmarkIteration(b *testing.B) {
 					batches := [][]int{everySample(256)[:batch]}
 					b.ReportAllocs()
 					for b.Loop() {
-						if err := s.Run(context.Background(), batches, func(solver.Iteration) {}); err != nil {
+						if err := s.Run(context.Background(), batches, nil, func(solver.Iteration) {}); err != nil {
 							b.Fatal(err)
 						}
 					}

@@ -82,7 +82,7 @@ func TestWorkersGiveTheSameBits(t *testing.T) {
 		for _, workers := range []int{1, 2, 5} {
 			s := training(t, workers, mode)
 			batches := [][]int{everySample(256), everySample(100), everySample(7)}
-			if err := s.Run(context.Background(), batches, func(solver.Iteration) {}); err != nil {
+			if err := s.Run(context.Background(), batches, nil, func(solver.Iteration) {}); err != nil {
 				t.Fatal(err)
 			}
 			state, err := s.State()
@@ -108,7 +108,7 @@ func TestTrainingDoesNotAllocate(t *testing.T) {
 		s := training(t, 2, mode)
 		batches := [][]int{everySample(64)}
 		run := func() {
-			if err := s.Run(context.Background(), batches, func(solver.Iteration) {}); err != nil {
+			if err := s.Run(context.Background(), batches, nil, func(solver.Iteration) {}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -174,7 +174,7 @@ func TestClosedWhileTraining(t *testing.T) {
 		began, ended := make(chan struct{}), make(chan error)
 		go func() {
 			batches := slices.Repeat([][]int{everySample(64)}, 1<<20)
-			ended <- s.Run(context.Background(), batches, func(solver.Iteration) {
+			ended <- s.Run(context.Background(), batches, nil, func(solver.Iteration) {
 				select {
 				case began <- struct{}{}:
 				default:

@@ -14,16 +14,17 @@ import (
 type session[T simd.Float] struct {
 	program *program[T]
 
-	mu     sync.Mutex // against the program's Close, which may come from another goroutine
-	engine *engine[T] // nil once closed
-	opt    solver.Optimizer
-	data   []T // [samples, dim]
-	labels []T // [samples, label width]
-	n      int
-	theta  []T
-	m, v   []T
-	step   int64
-	call   call[T]
+	mu      sync.Mutex // against the program's Close, which may come from another goroutine
+	engine  *engine[T] // nil once closed
+	opt     solver.Optimizer
+	data    []T // [samples, dim]
+	labels  []T // [samples, label width]
+	n       int
+	theta   []T
+	m, v    []T // v is empty where the optimizer has none
+	trained []solver.Range
+	step    int64
+	call    call[T]
 }
 
 func (p *program[T]) Train(data solver.Data, opt solver.Optimizer, start solver.OptimizerState) (solver.Session, error) {
@@ -38,6 +39,9 @@ func (p *program[T]) Train(data solver.Data, opt solver.Optimizer, start solver.
 	s := &session[T]{program: p, engine: newEngine[T](p.model, p.spec, p.backend.level, p.backend.workers), opt: opt,
 		data: converted[T](data.Z0), labels: converted[T](data.Labels), n: len(data.Z0) / p.model.Dim(),
 		theta: converted[T](start.Theta), m: converted[T](start.M), v: converted[T](start.V), step: start.Step}
+	if s.trained = opt.Trained(len(s.theta)); !opt.Rule.HasSecondMoments() {
+		s.v = nil
+	}
 	s.call.gradient, s.call.batch = true, solver.Batch{Spans: []solver.Span{data.Span}}
 	p.sessions[s] = true
 	return s, nil
@@ -73,15 +77,15 @@ func (s *session[T]) State() (solver.OptimizerState, error) {
 	return solver.OptimizerState{Theta: widened(s.theta), M: widened(s.m), V: widened(s.v), Step: s.step}, nil
 }
 
-func (s *session[T]) Run(ctx context.Context, minibatches [][]int, done func(solver.Iteration)) error {
-	if err := solver.CheckMinibatches(minibatches, s.n); err != nil {
+func (s *session[T]) Run(ctx context.Context, minibatches [][]int, rates []float64, done func(solver.Iteration)) error {
+	if err := solver.CheckRun(minibatches, rates, s.n); err != nil {
 		return err
 	}
 	for i, indices := range minibatches {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		it, err := s.iterate(ctx, indices)
+		it, err := s.iterate(ctx, indices, s.opt.RateOf(rates, i))
 		if err != nil {
 			var failed *solver.IterationError
 			if errors.As(err, &failed) {
@@ -95,7 +99,7 @@ func (s *session[T]) Run(ctx context.Context, minibatches [][]int, done func(sol
 }
 
 // iterate is one training iteration. On an error θ and the moments are as before.
-func (s *session[T]) iterate(ctx context.Context, indices []int) (solver.Iteration, error) {
+func (s *session[T]) iterate(ctx context.Context, indices []int, rate float64) (solver.Iteration, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.engine == nil {
@@ -111,11 +115,11 @@ func (s *session[T]) iterate(ctx context.Context, indices []int) (solver.Iterati
 	}
 	it := s.call.summary()
 	gradient := s.engine.gradient(&s.call)
-	it.GradientNorm = math.Sqrt(simd.SumSquares(gradient))
+	it.GradientNorm = s.norm(gradient)
 	if !(it.GradientNorm <= math.MaxFloat64) || math.IsNaN(it.Loss) || math.IsInf(it.Loss, 0) {
 		return it, s.blame(ctx, indices)
 	}
-	s.update(gradient, it.GradientNorm)
+	s.update(gradient, it.GradientNorm, rate)
 	return it, nil
 }
 
@@ -157,10 +161,24 @@ func (c *call[T]) summary() solver.Iteration {
 	return it
 }
 
-// update is one step of Adam.
-func (s *session[T]) update(gradient []T, norm float64) {
+// norm is the 2-norm of the gradient over the parameters that are trained.
+func (s *session[T]) norm(gradient []T) float64 {
+	squares := 0.0
+	for _, r := range s.trained {
+		squares += simd.SumSquares(gradient[r.From:r.To])
+	}
+	return math.Sqrt(squares)
+}
+
+// update is one update of the optimizer.
+func (s *session[T]) update(gradient []T, norm, rate float64) {
 	s.step++
-	m, v := s.opt.Corrections(s.step)
-	s.engine.kern.Adam(s.theta, s.m, s.v, gradient, T(s.opt.ClipScale(norm)), T(s.opt.Rate), T(s.opt.Beta1), T(s.opt.Beta2),
-		T(s.opt.Epsilon), T(m), T(v))
+	u := solver.UpdateOf[T](s.opt, s.step, norm, rate)
+	for _, r := range s.trained {
+		v := s.v
+		if len(v) > 0 {
+			v = v[r.From:r.To]
+		}
+		s.engine.kern.Update(u, s.theta[r.From:r.To], s.m[r.From:r.To], v, gradient[r.From:r.To])
+	}
 }

@@ -105,7 +105,7 @@ func (s Suite) failedTraining(t *testing.T) {
 	session, err := program.Train(data, solver.DefaultOptimizer(0.1), solver.NewOptimizerState([]float64{0.5, 0.25}))
 	must(t, session, err)
 	done := 0
-	err = session.Run(context.Background(), [][]int{{0, 1}, {3, 1}, {3, 2, 0}, {0, 1}}, func(solver.Iteration) { done++ })
+	err = session.Run(context.Background(), [][]int{{0, 1}, {3, 1}, {3, 2, 0}, {0, 1}}, nil, func(solver.Iteration) { done++ })
 	var failed *solver.IterationError
 	if !errors.As(err, &failed) || failed.Index != 2 || failed.Sample != 2 || done != 2 {
 		t.Errorf("after %d iterations: %v", done, err)

@@ -109,7 +109,7 @@ func (s Suite) trainsOnARoot(t *testing.T, mode solver.Gradient) {
 	session, err := program.Train(solver.Data{Z0: []float64{1, 4, 0, 9}, Labels: make([]float64, 4), Span: solver.Span{T1: 1}},
 		solver.DefaultOptimizer(1e-3), solver.NewOptimizerState([]float64{2, 1, 0}))
 	must(t, session, err)
-	err = session.Run(context.Background(), [][]int{{0, 1}, {3, 2, 0}}, func(solver.Iteration) {})
+	err = session.Run(context.Background(), [][]int{{0, 1}, {3, 2, 0}}, nil, func(solver.Iteration) {})
 	var failed *solver.IterationError
 	if !errors.As(err, &failed) || failed.Index != 1 || failed.Sample != 2 {
 		t.Errorf("training says %v, want sample 2 of minibatch 1", err)

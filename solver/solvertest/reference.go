@@ -88,31 +88,54 @@ func (s Suite) referenceBackend(t *testing.T) {
 	}
 }
 
-// training compares five iterations with the reference backend's.
+// training compares five iterations with the reference backend's, under every rule.
 func (s Suite) training(t *testing.T) {
 	p := reference.Embedded()[3]
 	m := network(t, &p)
 	b, o := some(&p, 12)
 	data := solver.Data{Z0: b.Z0, Labels: o.Labels, Span: b.Spans[0]}
-	opt := solver.DefaultOptimizer(1e-2)
-	opt.ClipNorm = 0.05
+	adam := solver.DefaultOptimizer(1e-2)
+	adam.ClipNorm = 0.05
+	frozen := []solver.Range{{From: 40, To: 43}, {From: 3, To: 24}, {From: 20, To: 30}}
+	adamw := solver.DefaultOptimizer(1e-2)
+	adamw.Rule, adamw.WeightDecay, adamw.Frozen = solver.AdamW, 0.5, frozen
+	sgd := solver.Optimizer{Rule: solver.SGD, Rate: 0.1, Momentum: 0.75, WeightDecay: 0.25, ClipNorm: 0.5, Frozen: frozen}
+	nesterov := sgd
+	nesterov.Nesterov, nesterov.Frozen = true, nil
+	reference := Suite{Backend: solver.Reference()}.compile(t, m, s.spec(solver.Backsolve))
+	program := s.compile(t, m, s.spec(solver.Backsolve))
+	rates := []float64{0, 0.01, 0.1, 0.05, 0.2}
+	s.trained(t, "adam", reference, program, data, adam, nil, p.Theta)
+	s.trained(t, "adamw", reference, program, data, adamw, rates, p.Theta)
+	s.trained(t, "sgd", reference, program, data, sgd, rates, p.Theta)
+	s.trained(t, "nesterov", reference, program, data, nesterov, nil, p.Theta)
+}
+
+// trained compares the sessions of two programs.
+func (s Suite) trained(t *testing.T, what string, want, got solver.Program, data solver.Data, opt solver.Optimizer,
+	rates, theta []float64) {
 	batches := [][]int{{0, 1, 2, 3}, {4, 5, 6}, {7, 8, 9, 10, 11}, {11, 0}, {1, 3, 5}}
-	var thetas [2][]float64
-	var losses [2][]float64
-	for i, backend := range []solver.Backend{solver.Reference(), s.Backend} {
-		program := Suite{Backend: backend}.compile(t, m, s.spec(solver.Backsolve))
-		session, err := program.Train(data, opt, solver.NewOptimizerState(p.Theta))
+	var states [2]solver.OptimizerState
+	var losses, norms [2][]float64
+	for i, program := range []solver.Program{want, got} {
+		session, err := program.Train(data, opt, solver.NewOptimizerState(theta))
 		must(t, session, err)
-		err = session.Run(context.Background(), batches, func(it solver.Iteration) { losses[i] = append(losses[i], it.Loss) })
+		err = session.Run(context.Background(), batches, rates, func(it solver.Iteration) {
+			losses[i], norms[i] = append(losses[i], it.Loss), append(norms[i], it.GradientNorm)
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		state, err := session.State()
-		if err != nil || state.Step != 5 {
-			t.Errorf("%d updates, want 5; %v", state.Step, err)
+		if states[i], err = session.State(); err != nil || states[i].Step != 5 {
+			t.Errorf("%s: %d updates, want 5; %v", what, states[i].Step, err)
 		}
-		thetas[i] = state.Theta
+		for _, r := range opt.Frozen {
+			near(t, what+": frozen θ", states[i].Theta[r.From:r.To], theta[r.From:r.To], s.choose(1e-7, 0))
+		}
 	}
-	near(t, "losses", losses[1], losses[0], s.choose(1e-4, 1e-8))
-	near(t, "θ", thetas[1], thetas[0], s.choose(1e-3, 1e-6))
+	near(t, what+": losses", losses[1], losses[0], s.choose(1e-4, 1e-8))
+	near(t, what+": norms of the gradient", norms[1], norms[0], s.choose(1e-3, 1e-6))
+	near(t, what+": θ", states[1].Theta, states[0].Theta, s.choose(1e-3, 1e-6))
+	near(t, what+": m", states[1].M, states[0].M, s.choose(1e-3, 1e-6))
+	near(t, what+": v", states[1].V, states[0].V, s.choose(1e-3, 1e-6))
 }

@@ -3,6 +3,7 @@ package solvertest
 import (
 	"context"
 	"errors"
+	"math"
 	"runtime"
 	"strings"
 	"testing"
@@ -48,17 +49,22 @@ func (s Suite) sessions(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	for what, indices := range map[string][]int{"the end": {0, samples}, "the start": {-1}, "an empty minibatch": {}} {
-		if err := session.Run(ctx, [][]int{{0}, indices}, func(solver.Iteration) { t.Error(what + ": work before the error") }); err == nil {
+		if err := session.Run(ctx, [][]int{{0}, indices}, nil, func(solver.Iteration) { t.Error(what + ": work before the error") }); err == nil {
 			t.Errorf("%s is no error", what)
 		}
 	}
-	if err := session.Run(ctx, [][]int{upTo(samples), append(upTo(samples), upTo(samples)...)}, func(solver.Iteration) {}); err != nil {
+	for what, rates := range map[string][]float64{"one rate for two": {1}, "no rate": {}, "NaN": {1, math.NaN()}, "a negative rate": {-1, 1}} {
+		if err := session.Run(ctx, [][]int{{0}, {1}}, rates, func(solver.Iteration) { t.Error(what + ": work before the error") }); err == nil {
+			t.Errorf("%s is no error", what)
+		}
+	}
+	if err := session.Run(ctx, [][]int{upTo(samples), append(upTo(samples), upTo(samples)...)}, nil, func(solver.Iteration) {}); err != nil {
 		t.Error(err)
 	}
-	if err := session.Run(ctx, [][]int{{3}}, func(solver.Iteration) { cancel() }); err != nil {
+	if err := session.Run(ctx, [][]int{{3}}, nil, func(solver.Iteration) { cancel() }); err != nil {
 		t.Errorf("a context that ended after the last iteration gives %v", err)
 	}
-	if err := session.Run(ctx, [][]int{{3}}, func(solver.Iteration) { t.Error("work under a cancelled context") }); !errors.Is(err, context.Canceled) {
+	if err := session.Run(ctx, [][]int{{3}}, nil, func(solver.Iteration) { t.Error("work under a cancelled context") }); !errors.Is(err, context.Canceled) {
 		t.Errorf("a cancelled context gives %v", err)
 	}
 	if state, err := session.State(); err != nil || state.Step != 3 {
@@ -78,7 +84,7 @@ func (s Suite) sessionClose(t *testing.T) {
 		if err := errors.Join(session.Close(), session.Close()); err != nil {
 			t.Fatal(err)
 		}
-		if err := session.Run(context.Background(), [][]int{{0}}, func(solver.Iteration) {}); err == nil || !strings.Contains(err.Error(), "closed") {
+		if err := session.Run(context.Background(), [][]int{{0}}, nil, func(solver.Iteration) {}); err == nil || !strings.Contains(err.Error(), "closed") {
 			t.Fatalf("Run after Close gives %v", err)
 		}
 		if _, err := session.State(); err == nil || !strings.Contains(err.Error(), "closed") {
@@ -91,7 +97,7 @@ func (s Suite) sessionClose(t *testing.T) {
 	if after := runtime.NumGoroutine(); after > before {
 		t.Errorf("%d goroutines, before the closed sessions %d", after, before)
 	}
-	if err := kept.Run(context.Background(), [][]int{{0}}, func(solver.Iteration) {}); err != nil {
+	if err := kept.Run(context.Background(), [][]int{{0}}, nil, func(solver.Iteration) {}); err != nil {
 		t.Errorf("another session after it: %v", err)
 	}
 	if _, err := c.program.Solve(context.Background(), c.theta(), c.batch); err != nil {
@@ -116,7 +122,7 @@ func (s Suite) closed(t *testing.T) {
 			return second(c.program.Differentiate(ctx, c.theta(), c.batch, solver.Objective{Labels: c.data.Labels}))
 		},
 		"Train": func() error { return second(c.train()) },
-		"Run":   func() error { return session.Run(ctx, [][]int{upTo(samples)}, func(solver.Iteration) {}) },
+		"Run":   func() error { return session.Run(ctx, [][]int{upTo(samples)}, nil, func(solver.Iteration) {}) },
 		"State": func() error { return second(session.State()) },
 	} {
 		if err := call(); err == nil || !strings.Contains(err.Error(), "closed") {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"neuralode/plan"
+	"neuralode/solver"
 	"neuralode/solver/cpu/internal/simd"
 )
 
@@ -136,8 +137,9 @@ func steps(b *testing.B) {
 func update(b *testing.B) {
 	kern := simd.For[float32](simd.Best())
 	const n = 4482
+	adam := solver.UpdateOf[float32](solver.DefaultOptimizer(1e-3), 1, 1, 1e-3)
 	theta, m, v, g := make([]float32, n), make([]float32, n), make([]float32, n), normal[float32](n)
-	perElement(b, "adam/float32", n, func() { kern.Adam(theta, m, v, g, 1, 1e-3, 0.9, 0.999, 1e-8, 1, 1) })
+	perElement(b, "adam/float32", n, func() { kern.Update(adam, theta, m, v, g) })
 	perElement(b, "sumsquares/float32", n, func() { simd.SumSquares(g) })
 	y, acc := dense[float32](6*rows, width), make([]float32, width)
 	perElement(b, "colsum/float32", 6*rows*width, func() { kern.ColSum(acc, y.base, y.off, width) })

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"unsafe"
 
+	"neuralode/solver"
 	"neuralode/solver/cpu/internal/simd"
 )
 
@@ -54,6 +55,8 @@ func testEdges[T simd.Float](t *testing.T, kern *simd.Kernels[T]) {
 		kern.Combine(dst.base, dst.off, y.base, y.off, h, slopes.base, slopes.off, m, coef, m)
 		kern.ErrorNorm(out, y.base, y.off, dst.base, dst.off, h, slopes.base, slopes.off, m, coef, 1, 1, m)
 		kern.Add(w, w)
-		kern.Adam(w, w, w, w, 1, 1, 1, 1, 1, 1, 1)
+		for _, rule := range solver.Rules() {
+			kern.Update(solver.Update[T]{Rule: rule}, w, w, w, w)
+		}
 	}
 }

@@ -4,6 +4,7 @@ package simd
 
 import (
 	"neuralode/plan"
+	"neuralode/solver"
 )
 
 // rowsFunc works on listed rows of one operand, rows2Func of two; the others are the assembly of Combine and ErrorNorm.
@@ -22,12 +23,18 @@ func install32(k *Kernels[float32], l Level) {
 	}
 	functions32(l).install(k)
 	installAdd(k, add, lanes)
-	k.Adam = func(theta, m, v, g []float32, scale, rate, beta1, beta2, eps, corrM, corrV float32) {
+	k.Update = func(u solver.Update[float32], theta, m, v, g []float32) {
 		n := len(g) / lanes * lanes
-		if n > 0 {
-			adam(&theta[0], &m[0], &v[0], &g[0], n, scale, rate*corrM, beta1, 1-beta1, beta2, 1-beta2, eps, corrV)
+		if n == 0 || u.Rule == solver.SGD {
+			u.Apply(theta, m, v, g)
+			return
 		}
-		adamPlain(theta[n:], m[n:], v[n:], g[n:], scale, rate, beta1, beta2, eps, corrM, corrV)
+		if u.Rule == solver.AdamW {
+			u.Shrink(theta[:n])
+		}
+		adam(&theta[0], &m[0], &v[0], &g[0], n, u.Scale, u.Rate*u.CorrectM, u.Beta1, 1-u.Beta1, u.Beta2, 1-u.Beta2, u.Epsilon,
+			u.CorrectV)
+		u.Apply(theta[n:], m[n:], v[n:], g[n:])
 	}
 }
 

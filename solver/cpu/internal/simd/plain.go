@@ -1,9 +1,8 @@
 package simd
 
 import (
-	"math"
-
 	"neuralode/plan"
+	"neuralode/solver"
 )
 
 // plainKernels are the kernels in plain Go.
@@ -14,7 +13,7 @@ func plainKernels[T Float]() *Kernels[T] {
 			packPanels(plainPanels, dst, w, k, m, trans)
 		},
 		ScaleRows: ScaleRows[T], Combine: Combine[T], ErrorNorm: ErrorNorm[T],
-		Gemm: gemmPlain[T], GemmTN: gemmTNPlain[T], ColSum: colSumPlain[T], Add: addPlain[T], Adam: adamPlain[T],
+		Gemm: gemmPlain[T], GemmTN: gemmTNPlain[T], ColSum: colSumPlain[T], Add: addPlain[T], Update: solver.Update[T].Apply,
 	}
 	s := newScalars[T]()
 	k.Unary, k.Binary = s.unaryRows, s.binaryRows
@@ -110,14 +109,5 @@ func (s *scalars[T]) binaryRows(fn plan.Fn, dst []T, dstOff []int, a []T, aOff [
 func addPlain[T Float](dst, src []T) {
 	for i, v := range src {
 		dst[i] += v
-	}
-}
-
-func adamPlain[T Float](theta, m, v, g []T, scale, rate, beta1, beta2, eps, corrM, corrV T) {
-	for i, x := range g {
-		x *= scale
-		m[i] = beta1*m[i] + (1-beta1)*x
-		v[i] = beta2*v[i] + (1-beta2)*x*x
-		theta[i] -= rate * corrM * m[i] / (T(math.Sqrt(float64(v[i]*corrV))) + eps)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"slices"
 
 	"neuralode/plan"
+	"neuralode/solver"
 )
 
 //go:generate sh -c "cd gen && go generate ."
@@ -93,8 +94,8 @@ type Kernels[T Float] struct {
 	// Add adds src to dst, which are equally long.
 	Add func(dst, src []T)
 
-	// Adam does the update of solver.Optimizer with gradient g·scale.
-	Adam func(theta, m, v, g []T, scale, rate, beta1, beta2, eps, corrM, corrV T)
+	// Update is solver.Update's Apply.
+	Update func(u solver.Update[T], theta, m, v, g []T)
 }
 
 // For is the table of kernels of a level. The level must be one of Levels.

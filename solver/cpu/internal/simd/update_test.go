@@ -3,8 +3,10 @@ package simd_test
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"testing"
 
+	"neuralode/solver"
 	"neuralode/solver/cpu/internal/simd"
 )
 
@@ -28,36 +30,59 @@ func TestSumSquares(t *testing.T) {
 	near(t, "Σ x²", simd.SumSquares([]float64(nil)), 0, 0)
 }
 
-func TestAdam(t *testing.T) { levels(t, testAdam[float32], testAdam[float64]) }
+func TestUpdate(t *testing.T) { levels(t, testUpdate[float32], testUpdate[float64]) }
 
-func testAdam[T simd.Float](t *testing.T, kern *simd.Kernels[T]) {
+// testUpdate compares with the rules as papers write them, in float64.
+func testUpdate[T simd.Float](t *testing.T, kern *simd.Kernels[T]) {
 	r := random(52)
-	const scale, rate, beta1, beta2, epsilon, corrM, corrV = 0.5, 0.01, 0.875, 0.9921875, 1e-6, 1.5, 3
-	for n := range 70 {
-		theta, check := guardedSlice[T](n)
-		m, checkM := guardedSlice[T](n)
-		v, checkV := guardedSlice[T](n)
-		g := normal(r, make([]T, n))
-		normal(r, theta)
-		normal(r, m)
-		for i := range v {
-			v[i] = T(r.Float64())
+	u := solver.Update[T]{Scale: 0.5, Rate: 0.01, Beta1: 0.875, Beta2: 0.9921875, Epsilon: 1e-6, CorrectM: 1.5, CorrectV: 3}
+	adamw, sgd := u, solver.Update[T]{Rule: solver.SGD, Scale: 0.5, Rate: 0.01, Momentum: 0.75, WeightDecay: 0.25}
+	adamw.Rule, adamw.WeightDecay = solver.AdamW, 2
+	nesterov := sgd
+	nesterov.Nesterov = true
+	for _, u := range []solver.Update[T]{u, adamw, sgd, nesterov} {
+		for n := range 70 {
+			testUpdateOf(t, kern, r, u, n)
 		}
-		old := [3][]T{append([]T(nil), theta...), append([]T(nil), m...), append([]T(nil), v...)}
-		kern.Adam(theta, m, v, g, scale, rate, beta1, beta2, epsilon, corrM, corrV)
-		for i := range theta {
-			x := float64(g[i]) * scale
-			wantM := beta1*float64(old[1][i]) + (1-beta1)*x
-			wantV := beta2*float64(old[2][i]) + (1-beta2)*x*x
-			want := float64(old[0][i]) - rate*corrM*wantM/(math.Sqrt(wantV*corrV)+epsilon)
-			near(t, "m", m[i], wantM, 8*eps[T]())
-			near(t, "v", v[i], wantV, 8*eps[T]())
-			near(t, fmt.Sprintf("parameter %d of %d", i, n), theta[i], want, 8*eps[T]()*(1+math.Abs(want)))
-		}
-		check(t)
-		checkM(t)
-		checkV(t)
 	}
+}
+
+func testUpdateOf[T simd.Float](t *testing.T, kern *simd.Kernels[T], r *rand.Rand, u solver.Update[T], n int) {
+	theta, check := guardedSlice[T](n)
+	m, checkM := guardedSlice[T](n)
+	v, checkV := guardedSlice[T](n)
+	g := normal(r, make([]T, n))
+	normal(r, theta)
+	normal(r, m)
+	for i := range v {
+		v[i] = T(r.Float64())
+	}
+	old := [3][]T{append([]T(nil), theta...), append([]T(nil), m...), append([]T(nil), v...)}
+	kern.Update(u, theta, m, v, g)
+	for i := range theta {
+		want, wantM, wantV := float64(old[0][i]), float64(old[1][i]), float64(old[2][i])
+		rate, x := float64(u.Rate), float64(g[i])*float64(u.Scale)
+		if u.Rule == solver.SGD {
+			x += float64(u.WeightDecay) * want
+			wantM = float64(u.Momentum)*wantM + x
+			step := wantM
+			if u.Nesterov {
+				step = float64(u.Momentum)*wantM + x
+			}
+			want -= rate * step
+		} else {
+			want *= 1 - rate*float64(u.WeightDecay)
+			wantM = float64(u.Beta1)*wantM + (1-float64(u.Beta1))*x
+			wantV = float64(u.Beta2)*wantV + (1-float64(u.Beta2))*x*x
+			want -= rate * float64(u.CorrectM) * wantM / (math.Sqrt(wantV*float64(u.CorrectV)) + float64(u.Epsilon))
+		}
+		near(t, "m", m[i], wantM, 8*eps[T]())
+		near(t, "v", v[i], wantV, 8*eps[T]())
+		near(t, fmt.Sprintf("%v: parameter %d of %d", u.Rule, i, n), theta[i], want, 8*eps[T]()*(1+math.Abs(want)))
+	}
+	check(t)
+	checkM(t)
+	checkV(t)
 }
 
 // TestAllocations proves that no kernel allocates.
@@ -94,7 +119,11 @@ func testAllocations[T simd.Float](t *testing.T, kern *simd.Kernels[T]) {
 		},
 		"Norm": func() { simd.Norm(out, s.z.base, s.z.off, s.z1.base, s.z1.off, 1, 1, m) },
 		"Add":  func() { kern.Add(acc, acc) },
-		"Adam": func() { kern.Adam(acc, packed[:k*m], acc, acc, 1, 1, 1, 1, 1, 1, 1) },
+		"Update": func() {
+			for _, rule := range solver.Rules() {
+				kern.Update(solver.Update[T]{Rule: rule}, acc, packed[:k*m], acc, acc)
+			}
+		},
 	} {
 		if got := testing.AllocsPerRun(3, f); got != 0 {
 			t.Errorf("%s allocates %v times", name, got)
