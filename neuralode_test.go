@@ -81,6 +81,43 @@ func TestLossAtTimes(t *testing.T) {
 	near(t, d.Theta, -first*math.Sin(omega*0.5)*0.5+second*math.Cos(omega*1.5)*1.5)
 }
 
+// TestTrain turns z = (1, 0) until its first component is gone: SGD on cos²(ω·t1), whose derivative is known, with the rates of
+// a schedule over two calls and a read-out that stays.
+func TestTrain(t *testing.T) {
+	o := open(t, rotation(), &graph.Head{Dim: 2, Readout: graph.Linear(1), Loss: graph.MeanSquaredError()})
+	const t1 = 1.5
+	s := solver.Schedule{Decline: solver.CosineRate, Rate: 0.2, Warmup: 2, Iterations: 6}
+	frozen, err := o.Ranges("readout")
+	if err != nil {
+		t.Fatal(err)
+	}
+	opt := solver.Optimizer{Rule: solver.SGD, Rate: s.Rate, Momentum: 0.5, Frozen: frozen}
+	session, err := o.Train(solver.Data{Z0: []float64{1, 0}, Labels: []float64{0}, Span: solver.Span{T1: t1}}, opt, []float64{0.8, 1, 0, 0})
+	if err != nil {
+		t.Fatal(err)
+	}
+	omega, momentum := 0.8, 0.0
+	for _, iterations := range [][]int{{0, 1, 2}, {3, 4, 5}} {
+		var rates []float64
+		for _, k := range iterations {
+			rates = append(rates, s.At(k))
+			momentum = 0.5*momentum - t1*math.Sin(2*omega*t1)
+			omega -= s.At(k) * momentum
+		}
+		if err := session.Run(context.Background(), [][]int{{0}, {0}, {0}}, rates, func(solver.Iteration) {}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	state, err := session.State()
+	if err != nil {
+		t.Fatal(err)
+	}
+	near(t, state.Theta, omega, 1, 0, 0)
+	if state.V != nil {
+		t.Errorf("SGD has second moments: %v", state.V)
+	}
+}
+
 // TestTimes keeps the state at times between, and differentiates its first component at the first of them.
 func TestTimes(t *testing.T) {
 	o := open(t, rotation(), nil)

@@ -43,9 +43,6 @@ type Optimizer struct {
 	Frozen       []Range // these places of θ keep their values; the gradient's norm is that of the others
 }
 
-// Range are the places From to To−1 of θ.
-type Range struct{ From, To int }
-
 // DefaultOptimizer is Adam with the defaults of optax and PyTorch, 0.9, 0.999 and 1e-8, and the given learning rate.
 func DefaultOptimizer(rate float64) Optimizer {
 	return Optimizer{Rate: rate, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}
@@ -89,37 +86,6 @@ func (o Optimizer) CheckIn(p Precision) error {
 		*x = float64(float32(*x))
 	}
 	return rounded(o.Check())
-}
-
-// Trained are the places of an θ of n numbers that are not frozen, in order.
-func (o Optimizer) Trained(n int) []Range {
-	var trained []Range
-	at := 0
-	for _, f := range slices.SortedFunc(slices.Values(o.Frozen), func(a, b Range) int { return a.From - b.From }) {
-		if f.From > at && f.From < f.To {
-			trained = append(trained, Range{at, f.From})
-		}
-		if f.From < f.To {
-			at = max(at, f.To)
-		}
-	}
-	if at < n {
-		trained = append(trained, Range{at, n})
-	}
-	return trained
-}
-
-// checkFrozen reports ranges that are not within an θ of n numbers, and nothing left to train.
-func (o Optimizer) checkFrozen(n int) error {
-	for _, r := range o.Frozen {
-		if r.From < 0 || r.To < r.From || r.To > n {
-			return fmt.Errorf("solver: frozen parameters must lie from 0 to %d, got %d to %d", n, r.From, r.To)
-		}
-	}
-	if len(o.Frozen) > 0 && len(o.Trained(n)) == 0 {
-		return fmt.Errorf("solver: all %d parameters are frozen, want some to train", n)
-	}
-	return nil
 }
 
 // rounded says of an error that the numbers it names are what float32 makes of those given.
@@ -169,13 +135,12 @@ func (s OptimizerState) Check(n int) error {
 			len(s.Theta), len(s.M), len(s.V), s.Step, n)
 	}
 	for i, m := range s.M {
-		if math.IsNaN(m) {
-			return fmt.Errorf("solver: the first moment of parameter %d is %v, want a number", i, m)
+		v := 0.0
+		if len(s.V) > 0 {
+			v = s.V[i]
 		}
-	}
-	for i, v := range s.V {
-		if !(v >= 0) {
-			return fmt.Errorf("solver: the second moment of parameter %d is %v, want a number that is not negative", i, v)
+		if math.IsNaN(m) || !(v >= 0) {
+			return fmt.Errorf("solver: the moments of parameter %d are %v and %v, want numbers, the second not negative", i, m, v)
 		}
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"neuralode/plan"
 	"neuralode/solver"
 )
 
@@ -125,6 +126,29 @@ func TestTrained(t *testing.T) {
 	} {
 		if got := (solver.Optimizer{Frozen: x.frozen}).Trained(9); !slices.Equal(got, x.want) {
 			t.Errorf("%v leave %v, want %v", x.frozen, got, x.want)
+		}
+	}
+}
+
+// TestRanges looks for parameters by name, and by the name of what they belong to.
+func TestRanges(t *testing.T) {
+	params := []plan.Param{{Name: "layers.1.weight", Shape: []int{2, 3}}, {Name: "layers.1.bias", Shape: []int{2}},
+		{Name: "layers.10.bias", Shape: []int{5}}, {Name: "gain"}}
+	for _, x := range []struct {
+		names []string
+		want  []solver.Range
+	}{
+		{nil, nil},
+		{[]string{"layers.1"}, []solver.Range{{From: 0, To: 6}, {From: 6, To: 8}}},
+		{[]string{"gain", "layers.1.bias"}, []solver.Range{{From: 6, To: 8}, {From: 13, To: 14}}},
+	} {
+		if got, err := solver.Ranges(params, x.names); err != nil || !slices.Equal(got, x.want) {
+			t.Errorf("%q are %v, want %v; %v", x.names, got, x.want, err)
+		}
+	}
+	for _, name := range []string{"", "layers.2", "layers.1.weigh", "layers.1."} {
+		if _, err := solver.Ranges(params, []string{"gain", name}); err == nil || !strings.Contains(err.Error(), "layers.10.bias, gain") {
+			t.Errorf("%q: %v", name, err)
 		}
 	}
 }
