@@ -34,6 +34,9 @@ func (o *ODE) Layer(z0 *gorgonia.Node, t0, t1 float64, theta ...*gorgonia.Node) 
 
 func (o *ODE) checkLayer(z0 *gorgonia.Node, span solver.Span, theta []*gorgonia.Node) error {
 	params := o.Params()
+	if o.model.Inputs() > 0 {
+		return errors.New("neuralode: Layer: the field has inputs, which a layer has no node for: make them parameters, or components of z")
+	}
 	if z0 == nil || slices.Contains(theta, nil) {
 		return errors.New("neuralode: Layer: z0 or a parameter is nil")
 	}

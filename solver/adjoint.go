@@ -116,7 +116,7 @@ func (c *continuous) segment(span Span) Path {
 // slope is the field of the backward solve.
 func (c *continuous) slope(t float64, state, dstate []float64) {
 	z, a := c.split(t, state)
-	forward(c.field, c.group.n, t, z)
+	c.group.forward(c.field, t, z)
 	c.field.VJP(map[string][]float64{"f": a})
 	if !c.along {
 		copy(dstate, c.field.Output("f"))
@@ -128,7 +128,7 @@ func (c *continuous) slope(t float64, state, dstate []float64) {
 	}
 }
 
-// quadratureStep adds −h·b_i·aᵀ ∂f/∂θ, weighted, at the stages of an accepted step.
+// quadratureStep adds −h·b_i·aᵀ ∂f/∂θ, weighted, and the same for the inputs, at the stages of an accepted step.
 func (c *continuous) quadratureStep(s Step) {
 	tab := &c.spec.Tableau
 	for i, b := range tab.B {
@@ -141,8 +141,8 @@ func (c *continuous) quadratureStep(s Step) {
 		for j := range scaled {
 			scaled[j] = -s.H * b * c.weight[j] * a[j]
 		}
-		forward(c.quadrature, c.group.n, t, z)
-		c.quadrature.VJP(map[string][]float64{"f": scaled})
+		c.group.forward(c.quadrature, t, z)
+		c.product(c.group, scaled)
 	}
 }
 

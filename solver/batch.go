@@ -15,6 +15,8 @@ type Batch struct {
 	// the same for all samples, or each sample's own. Then there are samples+1 Offsets, and sample i has Times[Offsets[i]:Offsets[i+1]].
 	Times   []float64
 	Offsets []int
+
+	Inputs []float64 // [samples, inputs], what the field reads beside t and z: constants, not in the error norm
 }
 
 // Len is the number of samples for states of that dimension.
@@ -116,7 +118,7 @@ func (b Batch) checkOffsets(n int) error {
 
 // pick is the batch of some of the samples, in states of that dimension.
 func (b Batch) pick(samples []int, dim int) Batch {
-	p := Batch{Z0: pick(b.Z0, samples, dim), Spans: b.Spans, Times: b.Times}
+	p := Batch{Z0: pick(b.Z0, samples, dim), Spans: b.Spans, Times: b.Times, Inputs: pick(b.Inputs, samples, len(b.Inputs)/b.Len(dim))}
 	if len(b.Spans) > 1 {
 		p.Spans = nil
 		for _, i := range samples {

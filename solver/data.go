@@ -8,13 +8,14 @@ import (
 // Data is a data set that stays with the backend for a whole training.
 type Data struct {
 	Z0     []float64 // [samples, dim]
+	Inputs []float64 // [samples, inputs] of the field; see Batch.Inputs
 	Labels []float64 // [samples, label width]
 	Span   Span
 }
 
 func (d Data) check(m Model, spec Spec) error {
 	b := Batch{Z0: d.Z0, Spans: []Span{d.Span}}
-	if err := errors.Join(b.Check(m.Dim(), spec), checkTime(m, spec, b.Spans)); err != nil || m.Head == nil {
+	if err := errors.Join(b.Check(m.Dim(), spec), checkInputs(m, d.Inputs, b.Len(m.Dim())), checkTime(m, spec, b.Spans)); err != nil || m.Head == nil {
 		return err
 	}
 	if n, w := b.Len(m.Dim()), m.LabelWidth(); len(d.Labels) != n*w {
@@ -25,13 +26,8 @@ func (d Data) check(m Model, spec Spec) error {
 
 // Minibatch copies out the samples with the given indices, which must pass [CheckRun].
 func (d Data) Minibatch(m Model, indices []int) (Batch, Objective) {
-	dim, width := m.Dim(), m.LabelWidth()
-	b, o := Batch{Spans: []Span{d.Span}}, Objective{}
-	for _, i := range indices {
-		b.Z0 = append(b.Z0, d.Z0[i*dim:(i+1)*dim]...)
-		o.Labels = append(o.Labels, d.Labels[i*width:(i+1)*width]...)
-	}
-	return b, o
+	b := Batch{Z0: pick(d.Z0, indices, m.Dim()), Spans: []Span{d.Span}, Inputs: pick(d.Inputs, indices, m.Inputs())}
+	return b, Objective{Labels: pick(d.Labels, indices, m.LabelWidth())}
 }
 
 // CheckRun reports what is wrong with the minibatches and learning rates of a [Session.Run]: indices outside of a data set

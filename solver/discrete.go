@@ -27,7 +27,7 @@ func (r *reference) discrete(g *group, cotangent, weight []float64, saved [][]fl
 		for first > 0 && g.span.before(s.T, times[first-1]) {
 			first--
 		}
-		w.a = r.reverseStep(g.n, s, w.a, times[first:save], saved[first:save], saved != nil, &w.stats)
+		w.a = r.reverseStep(g, s, w.a, times[first:save], saved[first:save], saved != nil, &w.stats)
 		w.stats.Accepted++
 		save = first
 		if !finite(w.a) {
@@ -46,7 +46,7 @@ func (r *reference) discrete(g *group, cotangent, weight []float64, saved [][]fl
 
 // reverseStep takes λ back over one step; times and cotangents are those saved within it. Only where there are any at all,
 // as saved says, does the last stage have a cotangent.
-func (r *reference) reverseStep(n int, s Step, lambda []float64, times []float64, cotangents [][]float64, saved bool, stats *Stats) []float64 {
+func (r *reference) reverseStep(g *group, s Step, lambda []float64, times []float64, cotangents [][]float64, saved bool, stats *Stats) []float64 {
 	tab := &r.spec.Tableau
 	stage := make([][]float64, tab.Stages()) // ∂L/∂k_i without the factor h, from λ and the dense output
 	lambda = slices.Clone(lambda)
@@ -67,34 +67,34 @@ func (r *reference) reverseStep(n int, s Step, lambda []float64, times []float64
 	}
 	last := tab.Stages() - 1
 	if saved {
-		addTo(lambda, r.reverseStage(n, s, last, stage[last], stats)...) // its argument is z1
+		addTo(lambda, r.reverseStage(g, s, last, stage[last], stats)...) // its argument is z1
 	}
 	for i := range stage {
 		addScaled(stage[i], tab.B[i], lambda)
 	}
 	addTo(start, lambda...)
 	for i := last - 1; i >= 0; i-- {
-		g := r.reverseStage(n, s, i, stage[i], stats)
-		addTo(start, g...)
+		k := r.reverseStage(g, s, i, stage[i], stats)
+		addTo(start, k...)
 		for j, a := range tab.A[i] {
-			addScaled(stage[j], a, g)
+			addScaled(stage[j], a, k)
 		}
 	}
 	return start
 }
 
-// reverseStage is h·cᵀ ∂f/∂z at stage i; it adds h·cᵀ ∂f/∂θ to ∂L/∂θ.
-func (r *reference) reverseStage(n int, s Step, i int, c []float64, stats *Stats) []float64 {
+// reverseStage is h·cᵀ ∂f/∂z at stage i; it adds h·cᵀ ∂f/∂θ to ∂L/∂θ, and the same to ∂L/∂inputs.
+func (r *reference) reverseStage(g *group, s Step, i int, c []float64, stats *Stats) []float64 {
 	scaled := make([]float64, len(c))
 	addScaled(scaled, s.H, c)
-	forward(r.quadrature, n, s.stageTime(&r.spec.Tableau, i), stageState(&r.spec.Tableau, s, i))
-	r.quadrature.VJP(map[string][]float64{"f": scaled})
+	g.forward(r.quadrature, s.stageTime(&r.spec.Tableau, i), stageState(&r.spec.Tableau, s, i))
+	r.product(g, scaled)
 	stats.NFE++
-	g := r.quadrature.InputGrad("z")
-	if g == nil {
+	k := r.quadrature.InputGrad("z")
+	if k == nil {
 		return make([]float64, len(c))
 	}
-	return g
+	return k
 }
 
 func addScaled(dst []float64, w float64, x []float64) {

@@ -24,6 +24,7 @@ func LeaveOut(d *Derivative, spec Spec, b Batch, o Objective, again func(Batch, 
 	l := &leaveOut{d: d, b: b, o: o, again: again, dim: len(b.Z0) / len(d.End)}
 	FailEmptySpans(&d.Solution, b)
 	l.clearFailed()
+	l.judgeInputs()
 	l.judgeLosses()
 	l.shareFailure(spec)
 	left := l.left()
@@ -56,14 +57,32 @@ type leaveOut struct {
 // fail says that a sample that arrived failed on the way back.
 func (l *leaveOut) fail(i int, end End) {
 	l.d.Back[i] = end
-	clear(l.d.Z0[i*l.dim : (i+1)*l.dim])
+	l.clear(i)
 }
 
-// clearFailed leaves zeros for ∂L/∂z0 of the samples that did not arrive.
+// clear leaves zeros for the derivatives of sample i.
+func (l *leaveOut) clear(i int) {
+	clear(row(l.d.Z0, i, l.dim))
+	clear(row(l.d.Inputs, i, l.inputs()))
+}
+
+// inputs is the number of the field's inputs.
+func (l *leaveOut) inputs() int { return len(l.d.Inputs) / len(l.d.End) }
+
+// clearFailed leaves zeros for the derivatives of the samples that did not arrive, or not come back.
 func (l *leaveOut) clearFailed() {
 	for i, end := range l.d.End {
-		if end.Status != OK {
-			clear(l.d.Z0[i*l.dim : (i+1)*l.dim])
+		if end.Status != OK || l.d.Back[i].Status != OK {
+			l.clear(i)
+		}
+	}
+}
+
+// judgeInputs fails the samples whose derivatives for their inputs are not finite.
+func (l *leaveOut) judgeInputs() {
+	for i := range l.d.End {
+		if !finite(row(l.d.Inputs, i, l.inputs())) {
+			l.fail(i, End{Status: NonFinite, T: l.d.Back[i].T})
 		}
 	}
 }

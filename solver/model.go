@@ -12,7 +12,8 @@ import (
 // Model is what a backend compiles: the lowered field, and optionally a lowered head (read-out and loss), each with
 // its vector-Jacobian product.
 //
-// The field has the row inputs "t" (width 1) and "z" (width Dim) and the output "f" (width Dim). The head has the row
+// The field has the row inputs "t" (width 1), "z" (width Dim) and, where samples have constants of their own, "inputs"
+// (width Inputs), and the output "f" (width Dim). The head has the row
 // inputs "z" (width Dim) and "label" (width LabelWidth) and the outputs "out" (what the model predicts) and "loss"
 // (width 1, one loss per sample); only "loss" is differentiated. Neither reads other inputs. The flat parameter vector θ holds the field's
 // parameters first, then the head's.
@@ -23,6 +24,14 @@ type Model struct {
 
 // Dim is the number of state components.
 func (m Model) Dim() int { return m.Field.Values[m.Field.Output("f")].Cols }
+
+// Inputs is the number of constants that the field reads of each sample; 0 for a field without.
+func (m Model) Inputs() int {
+	if id := m.Field.Input("inputs"); id != plan.None {
+		return m.Field.Values[id].Cols
+	}
+	return 0
+}
 
 // OutWidth is the number of outputs of the read-out; 0 without a head.
 func (m Model) OutWidth() int { return m.headWidth((*plan.Plan).Output, "out") }
@@ -82,7 +91,7 @@ func (m Model) Check() error {
 			}
 		}
 	}
-	only(m.Field, "field", "t", "z")
+	only(m.Field, "field", "t", "z", "inputs")
 	dim := need(m.Field, m.Field.Output("f"), "output f of the field")
 	if w := need(m.Field, m.Field.Input("z"), "input z of the field"); w >= 0 && dim >= 0 && w != dim {
 		bad("the field maps z of width %d to f of width %d, want equal widths", w, dim)

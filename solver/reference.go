@@ -58,6 +58,8 @@ type group struct {
 	span     Span
 	times    []float64
 	start    []float64 // z0
+	inputs   []float64
+	bar      []float64 // ∂L/∂inputs
 	path     Path
 	steps    []Step
 }
@@ -112,9 +114,9 @@ func (r *reference) forward(ctx context.Context, theta []float64, b Batch) (*Sol
 	}
 	groups := r.groups(b)
 	for _, g := range groups {
-		g.start = g.rows(b.Z0, r.dim)
+		g.start, g.inputs = g.rows(b.Z0, r.dim), g.rows(b.Inputs, r.model.Inputs())
 		if ctx.Err() == nil {
-			g.path = Integrate(r.evaluate(g.n), g.start, g.span, g.times, r.spec,
+			g.path = Integrate(r.evaluate(g), g.start, g.span, g.times, r.spec,
 				func(st Step) { g.steps = append(g.steps, st) })
 		} else {
 			g.path = cancelled(g.start, g.span, g.times, r.spec)
@@ -134,20 +136,30 @@ func (r *reference) setTheta(theta []float64) {
 	}
 }
 
-// evaluate is the field for n samples laid end to end.
-func (r *reference) evaluate(n int) FieldFunc {
+// evaluate is the field for the group's samples laid end to end.
+func (r *reference) evaluate(g *group) FieldFunc {
 	return func(t float64, z, dz []float64) {
-		forward(r.field, n, t, z)
+		g.forward(r.field, t, z)
 		copy(dz, r.field.Output("f"))
 	}
 }
 
-func forward(m *plan.Machine, n int, t float64, z []float64) {
-	times := make([]float64, n)
+// forward evaluates the field on m.
+func (g *group) forward(m *plan.Machine, t float64, z []float64) {
+	times := make([]float64, g.n)
 	for i := range times {
 		times[i] = t
 	}
-	m.Forward(n, map[string][]float64{"t": times, "z": z})
+	m.Forward(g.n, map[string][]float64{"t": times, "z": z, "inputs": g.inputs})
+}
+
+// product is the product of a cotangent of f with the derivatives of the field where it was last evaluated, which go to
+// ∂L/∂θ and ∂L/∂inputs.
+func (r *reference) product(g *group, cotangent []float64) {
+	r.quadrature.VJP(map[string][]float64{"f": cotangent})
+	if bar := r.quadrature.InputGrad("inputs"); bar != nil {
+		addTo(g.bar, bar...)
+	}
 }
 
 func (r *reference) report(s *Solution, g *group, b Batch) {
@@ -201,7 +213,11 @@ func (r *reference) differentiate(ctx context.Context, theta []float64, b Batch,
 	if o.Labels != nil {
 		bar = r.loss(d, b, o)
 	}
+	if inputs := r.model.Inputs(); inputs > 0 {
+		d.Inputs = make([]float64, n*inputs)
+	}
 	for _, g := range groups {
+		g.bar = g.rows(d.Inputs, r.model.Inputs())
 		if g.path.End.Status == OK {
 			r.backward(d, g, b, bar)
 		}

@@ -15,7 +15,7 @@ func (r *reference) Train(data Data, opt Optimizer, start OptimizerState) (Sessi
 	if r.isClosed() {
 		return nil, errClosed
 	}
-	data.Z0, data.Labels = slices.Clone(data.Z0), slices.Clone(data.Labels)
+	data.Z0, data.Inputs, data.Labels = slices.Clone(data.Z0), slices.Clone(data.Inputs), slices.Clone(data.Labels)
 	return &referenceSession{program: r, data: data, opt: opt, state: opt.start(start)}, nil
 }
 

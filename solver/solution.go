@@ -145,8 +145,9 @@ type Derivative struct {
 	Losses []float64 // [losses]; nil with a caller's own cotangents
 	Loss   float64   // the weighted sum of the finite Losses: with default weights and no failures, their mean
 
-	Z0    []float64 // [samples, dim], ∂L/∂z(t0); zeros for a sample that failed
-	Theta []float64 // [θ], ∂L/∂θ of the samples that did not fail; NaN where all did
+	Z0     []float64 // [samples, dim], ∂L/∂z(t0); zeros for a sample that failed
+	Inputs []float64 // [samples, inputs], ∂L/∂inputs; zeros for a sample that failed; nil for a field without inputs
+	Theta  []float64 // [θ], ∂L/∂θ of the samples that did not fail; NaN where all did
 
 	Back      []End   // [samples], how the backward pass ended; OK where the forward pass failed
 	BackStats []Stats // [samples], what it cost; with Discrete its NFE counts the VJPs

@@ -19,6 +19,14 @@ func Refuse(b solver.Batch, o solver.Objective) error {
 	return nil
 }
 
+// refuseModel is the same for a model.
+func refuseModel(m solver.Model) error {
+	if m.Inputs() > 0 {
+		return refused("a field with inputs")
+	}
+	return nil
+}
+
 func refused(what string) error {
 	return fmt.Errorf("cuda: %s needs the CPU: %w", what, errors.ErrUnsupported)
 }

@@ -108,6 +108,9 @@ func checkWide(m solver.Model, spec solver.Spec, c WideConfig) error {
 	if err := errors.Join(solver.CheckCompile(m, spec), c.check()); err != nil {
 		return err
 	}
+	if err := refuseModel(m); err != nil {
+		return err
+	}
 	err := checkTables(m.Field)
 	if m.Head == nil || spec.Gradient == solver.NoGradient {
 		return err

@@ -45,6 +45,7 @@ func (p *adjointPass[T]) begin(slot int) bool {
 		p.next++
 		p.sample[slot], p.times[slot] = i, c.timesBack(i)
 		copy(p.a(slot), row(c.cotangent, i, c.dim))
+		p.tile.inputs[slot] = c.inputsOf(i)
 		r := &p.tile.row[slot]
 		r.Span = p.nextSpan(slot, c.batch.Span(i).T1)
 		if p.along == nil {
@@ -75,7 +76,8 @@ func (p *adjointPass[T]) nextSpan(slot int, t float64) solver.Span {
 	return solver.Span{T0: t, T1: span.T0}
 }
 
-// accepted adds −h·b_i·aᵀ ∂f/∂θ, weighted, at the stages with a weight b_i: the quadrature of ∂L/∂θ.
+// accepted adds −h·b_i·aᵀ ∂f/∂θ, weighted, at the stages with a weight b_i: the quadrature of ∂L/∂θ. So it does for the
+// inputs of each sample.
 func (p *adjointPass[T]) accepted(slots []int) {
 	if len(slots) == 0 {
 		return
@@ -89,11 +91,25 @@ func (p *adjointPass[T]) accepted(slots []int) {
 			p.weight = append(p.weight, T(-tl.row[s].Step*tl.m.tab.B[stage])*p.call.weightOf(p.sample[s]))
 		}
 	}
+	if tl.ports.feeding {
+		p.feed(slots)
+	}
 	tl.exec.scale(&tl.frames.rows, p.weight)
 	tl.exec.accumulate(p.sums, &tl.frames.rows)
 	if p.along != nil {
 		for _, s := range slots {
 			p.along.passed(s, tl.row[s].End())
+		}
+	}
+}
+
+// feed adds the weighted products of the listed stages, stage after stage, to ∂L/∂inputs.
+func (p *adjointPass[T]) feed(slots []int) {
+	src, off := p.tile.exec.at(&p.tile.frames.rows, p.tile.ports.dInputs)
+	for k, w := range p.weight {
+		bar := p.call.inputsBarOf(p.sample[slots[k%len(slots)]])
+		for c, v := range src[off[k]:][:len(bar)] {
+			bar[c] += w * v
 		}
 	}
 }

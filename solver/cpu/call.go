@@ -18,6 +18,7 @@ type call[T simd.Float] struct {
 	z0        []T          // [n, dim]
 	z1        []T          // [n, dim]
 	saved     []T          // [rows, dim]
+	inputs    []T          // [n, inputs] of the field
 	end       []solver.End
 	stats     []solver.Stats
 	occupancy []solver.Occupancy // per task
@@ -31,6 +32,7 @@ type call[T simd.Float] struct {
 	cotangent []T       // [n, dim], the derivative of each sample's own loss for z1
 	savedBar  []T       // [rows, dim] for the states at the times, or nil
 	z0Bar     []T       // [n, dim], ∂L/∂z0
+	inputsBar []T       // [n, inputs], ∂L/∂inputs
 	drift     []float64 // [n], of Backsolve alone
 	back      []solver.End
 	backStats []solver.Stats
@@ -49,6 +51,12 @@ func (c *call[T]) weightOf(i int) T {
 	return T(1 / float64(c.n))
 }
 
+// inputsOf are the inputs of sample i.
+func (c *call[T]) inputsOf(i int) []T { return row(c.inputs, i, len(c.inputs)/c.n) }
+
+// inputsBarOf is where their derivatives are summed.
+func (c *call[T]) inputsBarOf(i int) []T { return row(c.inputsBar, i, len(c.inputsBar)/c.n) }
+
 // row is the part of x that belongs to sample i.
 func row[E any](x []E, i, width int) []E { return x[i*width : (i+1)*width] }
 
@@ -58,6 +66,7 @@ func (e *engine[T]) resize(c *call[T], n int) {
 	e.cut(c)
 	grow(&c.z0, n*c.dim)
 	grow(&c.z1, n*c.dim)
+	grow(&c.inputs, n*e.inputs)
 	grow(&c.saved, c.batch.RowCount(n)*c.dim)
 	grow(&c.end, n)
 	grow(&c.stats, n)
@@ -67,6 +76,7 @@ func (e *engine[T]) resize(c *call[T], n int) {
 	}
 	grow(&c.cotangent, n*c.dim)
 	grow(&c.z0Bar, n*c.dim)
+	grow(&c.inputsBar, n*e.inputs)
 	if e.spec.Gradient == solver.Backsolve {
 		grow(&c.drift, n)
 	}

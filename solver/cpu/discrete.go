@@ -135,6 +135,7 @@ func (r *reverse[T]) forward() {
 		dst, off := e.at(list, r.arg)
 		r.exec.kern.Combine(dst, off, r.z, r.zOff[:n], r.h[:n], r.k, r.kOff[:n], r.dim, r.m.a[stage], r.dim)
 		r.setTime(list, stage)
+		r.setInputs(list)
 		e.run(e.forward, list)
 		r.take(list, r.ports.f, r.k, stage)
 	}
@@ -147,6 +148,28 @@ func (r *reverse[T]) setTime(list *rows[T], stage int) {
 	dst, off := r.exec.at(list, r.ports.t)
 	for i, s := range r.active {
 		dst[off[i]] = T(r.time(s, r.record.steps[r.step[s]], r.m.tab.C[stage]))
+	}
+}
+
+func (r *reverse[T]) setInputs(list *rows[T]) {
+	if !r.ports.fed {
+		return
+	}
+	dst, off := r.exec.at(list, r.ports.inputs)
+	for i, s := range r.active {
+		copy(dst[off[i]:], r.call.inputsOf(r.sample[s]))
+	}
+}
+
+// feed adds a stage's product to ∂L/∂inputs.
+func (r *reverse[T]) feed(list *rows[T]) {
+	if !r.ports.feeding {
+		return
+	}
+	src, off := r.exec.at(list, r.ports.dInputs)
+	for i, s := range r.active {
+		bar := r.call.inputsBarOf(r.sample[s])
+		addRow(bar, src[off[i]:][:len(bar)])
 	}
 }
 
@@ -197,6 +220,7 @@ func (r *reverse[T]) reverseStage(stage int, column []T) {
 	}
 	r.exec.kern.Combine(dst, off, base, baseOff, r.h[:n], r.g[(stage+1)*r.dim:], r.kOff[:n], r.dim, column[stage+1:], r.dim)
 	e.run(e.backward, list)
+	r.feed(list)
 	if r.ports.moving {
 		r.take(list, r.ports.dz, r.g, stage)
 		return

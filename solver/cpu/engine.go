@@ -16,9 +16,9 @@ type engine[T simd.Float] struct {
 	field  *executor[T]
 	head   *executor[T]
 
-	dim, outWidth, labelWidth int
-	fieldTheta                int // length of the field's part of θ
-	thetaLen                  int
+	dim, inputs, outWidth, labelWidth int
+	fieldTheta                        int // length of the field's part of θ
+	thetaLen                          int
 
 	workers  []*worker[T]
 	maxTasks int // of a call
@@ -39,7 +39,7 @@ type job[T simd.Float] struct {
 func newEngine[T simd.Float](m solver.Model, spec solver.Spec, level simd.Level, workers int) *engine[T] {
 	kern := simd.For[T](level)
 	e := &engine[T]{spec: spec, kern: kern, method: newMethod[T](spec), field: newExecutor(m.Field, kern),
-		dim: m.Dim(), outWidth: m.OutWidth(), labelWidth: m.LabelWidth(),
+		dim: m.Dim(), inputs: m.Inputs(), outWidth: m.OutWidth(), labelWidth: m.LabelWidth(),
 		fieldTheta: m.Field.ThetaLen(), thetaLen: m.ThetaLen()}
 	if m.Head != nil {
 		e.head = newExecutor(m.Head, kern)

@@ -49,6 +49,7 @@ func (p *forwardPass[T]) begin(slot int) bool {
 	p.sample[slot] = i
 	copy(row(p.tile.z, slot, p.tile.width), row(p.call.z0, i, p.call.dim))
 	p.tile.row[slot].Span = p.call.batch.Span(i)
+	p.tile.inputs[slot] = p.call.inputsOf(i)
 	p.openTimes(slot)
 	return true
 }

@@ -84,6 +84,9 @@ func (e *engine[T]) differentiateAll(ctx context.Context, theta []float64, b sol
 	}
 	d := &solver.Derivative{Solution: result(c), Z0: widened(c.z0Bar), Theta: widened(e.gradient(c)),
 		Back: c.back, BackStats: c.backStats, Drift: c.drift}
+	if e.inputs > 0 {
+		d.Inputs = widened(c.inputsBar)
+	}
 	if o.Labels != nil {
 		d.Out, d.Losses = widened(c.out), widened(c.losses) // LeaveOut sums them
 	}
@@ -97,6 +100,7 @@ func (e *engine[T]) load(c *call[T], theta []float64, b solver.Batch) {
 	c.batch = b
 	e.resize(c, b.Len(e.dim))
 	convert(c.z0, b.Z0)
+	convert(c.inputs, b.Inputs)
 }
 
 func (p *program[T]) Differentiate(ctx context.Context, theta []float64, b solver.Batch, o solver.Objective) (*solver.Derivative, error) {

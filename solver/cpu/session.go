@@ -18,6 +18,7 @@ type session[T simd.Float] struct {
 	engine  *engine[T] // nil once closed
 	opt     solver.Optimizer
 	data    []T // [samples, dim]
+	inputs  []T // [samples, inputs]
 	labels  []T // [samples, label width]
 	n       int
 	theta   []T
@@ -37,7 +38,7 @@ func (p *program[T]) Train(data solver.Data, opt solver.Optimizer, start solver.
 		return nil, errClosed
 	}
 	s := &session[T]{program: p, engine: newEngine[T](p.model, p.spec, p.backend.level, p.backend.workers), opt: opt,
-		data: converted[T](data.Z0), labels: converted[T](data.Labels), n: len(data.Z0) / p.model.Dim(),
+		data: converted[T](data.Z0), inputs: converted[T](data.Inputs), labels: converted[T](data.Labels), n: len(data.Z0) / p.model.Dim(),
 		theta: converted[T](start.Theta), m: converted[T](start.M), v: converted[T](start.V), step: start.Step}
 	if s.trained = opt.Trained(len(s.theta)); !opt.Rule.HasSecondMoments() {
 		s.v = nil
@@ -131,6 +132,7 @@ func (s *session[T]) load(indices []int) {
 	grow(&c.labels, len(indices)*e.labelWidth)
 	for k, i := range indices {
 		copy(row(c.z0, k, e.dim), row(s.data, i, e.dim))
+		copy(row(c.inputs, k, e.inputs), row(s.inputs, i, e.inputs))
 		copy(row(c.labels, k, e.labelWidth), row(s.labels, i, e.labelWidth))
 	}
 }
@@ -143,7 +145,7 @@ func (s *session[T]) failure(indices []int) error {
 // blame looks for the sample that made the loss or its gradient not finite, by differentiating the minibatch once more.
 func (s *session[T]) blame(ctx context.Context, indices []int) error {
 	c := &s.call
-	b := solver.Batch{Z0: widened(c.z0), Spans: c.batch.Spans}
+	b := solver.Batch{Z0: widened(c.z0), Spans: c.batch.Spans, Inputs: widened(c.inputs)}
 	d, err := s.engine.differentiate(ctx, widened(s.theta), b, solver.Objective{Labels: widened(c.labels)})
 	if err != nil {
 		return err

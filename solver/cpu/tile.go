@@ -27,8 +27,9 @@ type tile[T simd.Float] struct {
 	width    int // of the state: dim, or 2·dim for [z, a]
 	parts    []part
 	ports    ports
-	z, k     []T // [capacity, width] and [capacity, stages, width]
-	diff     []T // scratch for the starting step, as z
+	z, k     []T   // [capacity, width] and [capacity, stages, width]
+	diff     []T   // scratch for the starting step, as z
+	inputs   [][]T // by slot, those of the sample
 	frames   frames[T]
 	row      []solver.Row
 	active   []int // slots in use
@@ -58,6 +59,9 @@ func (f form) needsVJP() bool { return f >= stateAdjoint }
 type ports struct {
 	t, z, f, dz   operand
 	timed, moving bool // the field depends on t; its derivative for z is not zero
+
+	inputs, dInputs operand
+	fed, feeding    bool // the field has inputs; its derivative for them is not zero
 }
 
 func newPorts[T simd.Float](e *executor[T]) ports {
@@ -67,6 +71,12 @@ func newPorts[T simd.Float](e *executor[T]) ports {
 	}
 	if id := e.plan.InputGrad("z"); id >= 0 {
 		p.dz, p.moving = e.layout.at[id], true
+	}
+	if id := e.plan.Input("inputs"); id >= 0 {
+		p.inputs, p.fed = e.layout.at[id], true
+	}
+	if id := e.plan.InputGrad("inputs"); id >= 0 {
+		p.dInputs, p.feeding = e.layout.at[id], true
 	}
 	return p
 }
@@ -79,7 +89,7 @@ type part struct {
 
 // pass feeds a tile.
 type pass[T simd.Float] interface {
-	// begin loads the next sample's state and span into the slot; false when there is none.
+	// begin loads the next sample's state, span and inputs into the slot; false when there is none.
 	begin(slot int) bool
 	// accepted sees the slots whose step was accepted, before their state moves on.
 	accepted(slots []int)
@@ -115,7 +125,7 @@ func newTile[T simd.Float](m *method[T], e *executor[T], capacity int, form form
 	tl.z, tl.diff = make([]T, capacity*tl.width), make([]T, capacity*tl.width)
 	tl.k = make([]T, capacity*m.stages*tl.width)
 	tl.frames = newFrames(e, capacity, stages)
-	tl.row = make([]solver.Row, capacity)
+	tl.row, tl.inputs = make([]solver.Row, capacity), make([][]T, capacity)
 	for _, l := range []*[]int{&tl.active, &tl.fresh, &tl.free, &tl.moved} {
 		*l = make([]int, 0, capacity)
 	}
@@ -243,6 +253,12 @@ func (tl *tile[T]) evaluate(stage int, slots []int, coef []T, c float64) {
 		dst, off := tl.exec.at(r, tl.ports.t)
 		for i, s := range slots {
 			dst[off[i]] = T(tl.row[s].At(c))
+		}
+	}
+	if tl.ports.fed {
+		dst, off := tl.exec.at(r, tl.ports.inputs)
+		for i, s := range slots {
+			copy(dst[off[i]:], tl.inputs[s])
 		}
 	}
 	if tl.along != nil {

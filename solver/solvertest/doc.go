@@ -26,6 +26,7 @@ func (s Suite) Run(t *testing.T) {
 	t.Run("save times", s.saveTimes)
 	t.Run("ragged times", s.raggedTimes)
 	t.Run("loss at times", s.lossAtTimes)
+	t.Run("inputs", s.inputs)
 	t.Run("batch independence", s.batchIndependence)
 	t.Run("there and back", s.thereAndBack)
 	t.Run("linear in the cotangent", s.linearInCotangent)
