@@ -9,7 +9,8 @@ import (
 	"neuralode/plan"
 )
 
-// Head is what follows the solve: a read-out of z(t1) and a loss of what it gives.
+// Head is what follows the solve: a read-out of z, at t1 or at the times that an objective looks at, and a loss of what it
+// gives.
 type Head struct {
 	Dim     int // components of z
 	Readout Readout
@@ -33,8 +34,8 @@ func (h Head) Init(rng *rand.Rand) []float64 {
 	return theta
 }
 
-// LowerHead returns the plan of the head with the VJP of its loss, fused: inputs "z" [dim] and "label", outputs "out"
-// and "loss" [1], cotangent "loss", and gradients for z and for every parameter. Errors are those of [LowerField].
+// LowerHead returns the plan of the head with the VJP of its loss, fused: inputs "z" [dim], "label" and, for a
+// TimeFunc, "t" [1], outputs "out" and "loss" [1], cotangent "loss", and gradients for z and for every parameter. Errors are those of [LowerField].
 func LowerHead(h Head) (*plan.Plan, error) {
 	p, err := lowerHead(h)
 	if err != nil {
@@ -44,13 +45,16 @@ func LowerHead(h Head) (*plan.Plan, error) {
 }
 
 func lowerHead(h Head) (*plan.Plan, error) {
-	if h.Dim < 1 || h.Readout.Func == nil || h.Loss.Func == nil || h.Loss.LabelWidth < 0 {
-		return nil, fmt.Errorf("graph: head wants a positive Dim, a read-out, a loss and a label width of at least 0, "+
-			"got Dim %d, read-out set: %t, loss set: %t, label width %d",
-			h.Dim, h.Readout.Func != nil, h.Loss.Func != nil, h.Loss.LabelWidth)
+	read, timed := h.Readout.Func != nil, h.Readout.TimeFunc != nil
+	if h.Dim < 1 || read == timed || h.Loss.Func == nil || h.Loss.LabelWidth < 0 {
+		return nil, fmt.Errorf("graph: head wants a positive Dim, a read-out with one function, a loss and a label width of at least 0, "+
+			"got Dim %d, Func set: %t, TimeFunc set: %t, loss set: %t, label width %d", h.Dim, read, timed, h.Loss.Func != nil, h.Loss.LabelWidth)
 	}
-	params := h.Params()
-	if err := checkParams(params, "z", "label", cotangentName); err != nil {
+	params, taken := h.Params(), []string{"z", "label", cotangentName}
+	if timed {
+		taken = append(taken, "t")
+	}
+	if err := checkParams(params, taken...); err != nil {
 		return nil, err
 	}
 	return lower("head", params, func(batch int) (*trace, error) { return h.trace(batch, params) })
@@ -61,7 +65,7 @@ func (h Head) trace(batch int, params []Param) (*trace, error) {
 	tr := newTrace(batch, params)
 	z := tr.input("z", h.Dim)
 	tr.wrt = []string{"z"}
-	out, err := h.Readout.Func(z, tr.theta())
+	out, err := h.Readout.call(tr, z)
 	if err == nil {
 		err = tr.misuse()
 	}
@@ -88,12 +92,22 @@ func (h Head) trace(batch int, params []Param) (*trace, error) {
 	return tr, tr.differentiate("loss")
 }
 
-// Readout makes a model's outputs of its final state.
+// Readout makes a model's outputs of its state: with Func or, where they depend on the time of that state too, TimeFunc.
 type Readout struct {
 	// Params declares the parameters for a state of dim components; nil when there are none.
 	Params func(dim int) []Param
 	// Func returns the outputs [batch, m] of z [batch, dim], under the rules of [FieldFunc].
 	Func func(z *gorgonia.Node, theta []*gorgonia.Node) (*gorgonia.Node, error)
+	// TimeFunc is the same with t [batch, 1], each sample having its own time.
+	TimeFunc func(t, z *gorgonia.Node, theta []*gorgonia.Node) (*gorgonia.Node, error)
+}
+
+// call adds the read-out's nodes.
+func (r Readout) call(tr *trace, z *gorgonia.Node) (*gorgonia.Node, error) {
+	if r.TimeFunc == nil {
+		return r.Func(z, tr.theta())
+	}
+	return r.TimeFunc(tr.input("t", 1), z, tr.theta())
 }
 
 // Components gives the state itself.

@@ -30,7 +30,7 @@ func checkInputs(m Model, inputs []float64, n int) error {
 
 // checkTime reports the first span over which a solve in the precision of the spec would mislead.
 func checkTime(m Model, spec Spec, spans []Span) error {
-	timed := m.Field.Reads(m.Field.Input("t"))
+	timed := m.Field.Reads(m.Field.Input("t")) || m.Head != nil && m.Head.Reads(m.Head.Input("t"))
 	for i, s := range spans {
 		if err := s.checkPrecision(i, spec.Precision, timed); err != nil {
 			return err

@@ -13,10 +13,10 @@ import (
 // its vector-Jacobian product.
 //
 // The field has the row inputs "t" (width 1), "z" (width Dim) and, where samples have constants of their own, "inputs"
-// (width Inputs), and the output "f" (width Dim). The head has the row
-// inputs "z" (width Dim) and "label" (width LabelWidth) and the outputs "out" (what the model predicts) and "loss"
-// (width 1, one loss per sample); only "loss" is differentiated. Neither reads other inputs. The flat parameter vector θ holds the field's
-// parameters first, then the head's.
+// (width Inputs), and the output "f" (width Dim). The head has the row inputs "z" (width Dim), "label" (width LabelWidth)
+// and perhaps "t" (width 1), the time of that z, and the outputs "out" (what the model predicts) and "loss" (width 1, one
+// loss per state); only "loss" is differentiated. Neither reads other inputs. The flat parameter vector θ holds the
+// field's parameters first, then the head's.
 type Model struct {
 	Field *plan.Plan
 	Head  *plan.Plan // nil: solve only, or gradients of a caller's own cotangents
@@ -100,9 +100,12 @@ func (m Model) Check() error {
 		bad("the field's input t has width %d, want 1", w)
 	}
 	if m.Head != nil {
-		only(m.Head, "head", "z", "label")
+		only(m.Head, "head", "t", "z", "label")
 		if w := need(m.Head, m.Head.Input("z"), "input z of the head"); w >= 0 && w != dim {
 			bad("the head reads z of width %d, the field has width %d", w, dim)
+		}
+		if id := m.Head.Input("t"); id != plan.None && m.Head.Values[id].Cols != 1 {
+			bad("the head's input t has width %d, want 1", m.Head.Values[id].Cols)
 		}
 		need(m.Head, m.Head.Input("label"), "input label of the head")
 		need(m.Head, m.Head.Output("out"), "output out of the head")

@@ -26,6 +26,16 @@ func (o Objective) losses(b Batch, i int) (from, to int) {
 	return i, i + 1
 }
 
+// lossTime is the time of the state that a loss of sample i looks at.
+func (o Objective) lossTime(b Batch, i, loss int) float64 {
+	span := b.Span(i)
+	if !o.AtTimes {
+		return span.T1
+	}
+	from, _ := b.Rows(i)
+	return span.SaveTime(b.TimesOf(i)[loss-from])
+}
+
 // masked reports whether a loss does not count.
 func (o Objective) masked(loss int) bool { return o.Mask != nil && o.Mask[loss] }
 

@@ -252,7 +252,7 @@ func (r *reference) loss(d *Derivative, b Batch, o Objective) bars {
 				continue
 			}
 			barOf := row(into, loss, r.dim)
-			copy(barOf, r.lossOf(d, o, loss, weights[loss], row(states, loss, r.dim)))
+			copy(barOf, r.lossOf(d, o, loss, weights[loss], o.lossTime(b, i, loss), row(states, loss, r.dim)))
 			for c := range barOf {
 				if share != nil {
 					barOf[c] *= share[loss]
@@ -264,9 +264,9 @@ func (r *reference) loss(d *Derivative, b Batch, o Objective) bars {
 	return bar
 }
 
-// lossOf runs the head on a state and returns the derivative of that loss, without its weight, for the state.
-func (r *reference) lossOf(d *Derivative, o Objective, loss int, weight float64, z []float64) []float64 {
-	inputs := map[string][]float64{"z": z, "label": row(o.Labels, loss, r.model.LabelWidth())}
+// lossOf runs the head on the state at time t and returns the derivative of that loss, without its weight, for the state.
+func (r *reference) lossOf(d *Derivative, o Objective, loss int, weight, t float64, z []float64) []float64 {
+	inputs := map[string][]float64{"t": {t}, "z": z, "label": row(o.Labels, loss, r.model.LabelWidth())}
 	r.head.Forward(1, inputs)
 	copy(row(d.Out, loss, r.model.OutWidth()), r.head.Output("out"))
 	d.Losses[loss] = r.head.Output("loss")[0]

@@ -72,7 +72,7 @@ func (s Span) checkPrecision(i int, p Precision, timed bool) error {
 			i, s.T0, s.T1, p.tiny(), p)
 	}
 	if gap := p.spacing(maxAbs(s.T0, s.T1)); timed && !(gap <= length/1000) {
-		return fmt.Errorf("solver: the field reads t, which %v rounds to multiples of %.2g over time span %d, %v to %v, more than a "+
+		return fmt.Errorf("solver: the model reads t, which %v rounds to multiples of %.2g over time span %d, %v to %v, more than a "+
 			"thousandth of its length: use float64, or count time from the start of the span", p, gap, i, s.T0, s.T1)
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"neuralode/plan"
 	"neuralode/solver"
 )
 
@@ -23,6 +24,9 @@ func Refuse(b solver.Batch, o solver.Objective) error {
 func refuseModel(m solver.Model) error {
 	if m.Inputs() > 0 {
 		return refused("a field with inputs")
+	}
+	if m.Head != nil && m.Head.Input("t") != plan.None {
+		return refused("a read-out that reads t")
 	}
 	return nil
 }

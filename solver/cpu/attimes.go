@@ -30,20 +30,23 @@ func (e *engine[T]) loadAtTimes(c *call[T], o solver.Objective) {
 	e.resizeLosses(c, len(share))
 }
 
-// loss is a loss to compute: the number it has among all, and the sample it belongs to.
-type loss struct{ number, sample int }
+// loss is a loss to compute: the number it has among all, the sample it belongs to, and the time of the state.
+type loss struct {
+	number, sample int
+	t              float64
+}
 
-// losses lists those of the samples.
+// lossesOf lists those of the samples.
 func (c *call[T]) lossesOf(list []loss, samples []int) []loss {
 	for _, i := range samples {
 		if c.atTimes == nil {
-			list = append(list, loss{i, i})
+			list = append(list, loss{i, i, c.batch.Span(i).T1})
 			continue
 		}
-		from, to := c.batch.Rows(i)
-		for row := from; row < to; row++ {
-			if c.atTimes.mask == nil || !c.atTimes.mask[row] {
-				list = append(list, loss{row, i})
+		from, _ := c.batch.Rows(i)
+		for j, t := range c.batch.TimesOf(i) {
+			if c.atTimes.mask == nil || !c.atTimes.mask[from+j] {
+				list = append(list, loss{from + j, i, c.batch.Span(i).SaveTime(t)})
 			}
 		}
 	}

@@ -140,6 +140,12 @@ func (w *worker[T]) lossOf(c *call[T], s *sums[T], losses []loss) {
 	}
 	put(int(e.plan.Input("z")), states, c.dim)
 	put(int(e.plan.Input("label")), c.labels, labelWidth)
+	if id := e.plan.Input("t"); id >= 0 {
+		dst, off := e.at(list, e.layout.at[id])
+		for k, l := range losses {
+			dst[off[k]] = T(l.t)
+		}
+	}
 	e.run(e.forward, list)
 	get(int(e.plan.Output("out")), c.out, w.engine.outWidth)
 	get(int(e.plan.Output("loss")), c.losses, 1)

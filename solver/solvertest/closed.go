@@ -76,9 +76,7 @@ func (s Suite) gradientOracle(t *testing.T) {
 func (s Suite) compile(t *testing.T, m solver.Model, spec solver.Spec) solver.Program {
 	t.Helper()
 	p, err := s.Backend.Compile(m, spec)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p = supported(t, p, err)
 	t.Cleanup(func() {
 		if err := p.Close(); err != nil {
 			t.Error(err)

@@ -2,7 +2,6 @@ package solvertest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -37,16 +36,13 @@ func conditioned() graph.Field {
 // inputs checks constants of each sample: what is made of them, their derivatives, and that they have no part in the error.
 func (s Suite) inputs(t *testing.T) {
 	model := solver.Model{Field: lower(t, growth(1))}
-	if _, err := s.Backend.Compile(model, s.spec(solver.NoGradient)); errors.Is(err, errors.ErrUnsupported) {
-		t.Skip(err)
-	}
+	program := s.compile(t, model, s.spec(solver.NoGradient))
 	for _, mode := range solver.Gradients() {
 		s.growing(t, mode)
 		s.conditions(t, mode)
 		s.trainsWithInputs(t, mode)
 	}
 	s.manyInputs(t)
-	program := s.compile(t, model, s.spec(solver.NoGradient))
 	b := solver.Batch{Z0: make([]float64, 4), Spans: []solver.Span{{T1: 1}}, Inputs: []float64{1}}
 	if _, err := program.Solve(context.Background(), nil, b); err == nil {
 		t.Error("one input for two samples is no error")

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"testing"
 
+	"gorgonia.org/gorgonia"
+
 	"neuralode/graph"
 	"neuralode/solver"
 )
@@ -20,11 +22,11 @@ type trajectory struct {
 	o     solver.Objective
 }
 
-func newTrajectory(t *testing.T) trajectory {
+func newTrajectory(t *testing.T, read graph.Readout) trajectory {
 	t.Helper()
 	f, err := graph.MLP{Sizes: []int{2, 5, 2}, Time: true}.Field()
 	must(t, f, err)
-	h, err := graph.LowerHead(graph.Head{Dim: 2, Readout: graph.Linear(2), Loss: graph.MeanSquaredError()})
+	h, err := graph.LowerHead(graph.Head{Dim: 2, Readout: read, Loss: graph.MeanSquaredError()})
 	j := trajectory{model: solver.Model{Field: lower(t, f), Head: must(t, h, err)}}
 	number := func(i int) float64 { return math.Sin(1.7*float64(i) + 0.3*float64(i*i%11)) }
 	for i := range j.model.ThetaLen() {
@@ -53,17 +55,30 @@ func newTrajectory(t *testing.T) trajectory {
 // lossAtTimes compares the gradients of a loss over ragged times, with a mask and weights, with the reference, and the
 // discrete one with finite differences. With one time for all, t1, it is the loss of z(t1).
 func (s Suite) lossAtTimes(t *testing.T) {
-	j := newTrajectory(t)
+	for what, read := range map[string]graph.Readout{"linear": graph.Linear(2), "of time": waving()} {
+		t.Run(what, func(t *testing.T) { s.trajectoryLoss(t, newTrajectory(t, read)) })
+	}
+}
+
+// waving is the read-out p·z·cos t.
+func waving() graph.Readout {
+	return graph.Readout{Params: func(int) []graph.Param { return []graph.Param{{Name: "p"}} },
+		TimeFunc: func(t, z *node, theta []*node) (*node, error) {
+			var b builder
+			wave := b.do(gorgonia.HadamardProd(b.do(gorgonia.Cos(t)), theta[0]))
+			return b.do(gorgonia.BroadcastHadamardProd(z, wave, nil, []byte{1})), b.err
+		}}
+}
+
+func (s Suite) trajectoryLoss(t *testing.T, j trajectory) {
 	for _, mode := range solver.Gradients() {
 		program := s.compile(t, j.model, s.spec(mode))
 		d, err := program.Differentiate(context.Background(), j.theta, j.batch, j.o)
-		if errors.Is(err, errors.ErrUnsupported) {
-			t.Skip(err)
-		}
-		must(t, d, err)
+		d = supported(t, d, err)
 		must(t, d, d.Err())
 		want := Suite{Backend: solver.Reference(), Precision: s.Precision}.differentiate(t, j.model, s.spec(mode), j.theta, j.batch, j.o)
 		bound, what := s.choose(1e-4, 1e-9), mode.String()
+		near(t, what+": outputs", observed(j, d.Out), observed(j, want.Out), bound)
 		near(t, what+": the loss", []float64{d.Loss}, []float64{want.Loss}, bound)
 		near(t, what+": ∂L/∂θ", d.Theta, want.Theta, bound)
 		near(t, what+": ∂L/∂z0", d.Z0, want.Z0, bound)
@@ -80,6 +95,17 @@ func (s Suite) lossAtTimes(t *testing.T) {
 			j.differences(t, program, mode, d)
 		}
 	}
+}
+
+// observed are the outputs of the rows that are not masked.
+func observed(j trajectory, out []float64) []float64 {
+	var seen []float64
+	for row, masked := range j.o.Mask {
+		if !masked {
+			seen = append(seen, out[2*row:2*row+2]...)
+		}
+	}
+	return seen
 }
 
 // eachWithItsTimes compares each sample with what it is in a batch of one, with the same weights.
