@@ -33,7 +33,7 @@ type Schedule struct {
 	Rate       float64 // the largest
 	Final      float64 // CosineRate and ExponentialRate
 	Warmup     int     // iterations
-	Iterations int     // of the whole training, CosineRate and ExponentialRate
+	Iterations int     // of the whole training; ConstantRate may have 0, any number
 }
 
 // Check reports everything that is wrong with the schedule.
@@ -47,12 +47,13 @@ func (s Schedule) Check() error {
 	require(int(s.Decline) < len(declineNames), "the schedule must be one of %q, got %v", declineNames, s.Decline)
 	require(s.Rate > 0 && !math.IsInf(s.Rate, 0), "the learning rate must be positive, got %v", s.Rate)
 	require(s.Warmup >= 0, "warm-up must be zero (off) or a number of iterations, got %d", s.Warmup)
+	if s.Decline != ConstantRate || s.Iterations > 0 {
+		require(s.Warmup < s.Iterations, "warm-up must end before the last of %d iterations, got %d", s.Iterations, s.Warmup)
+	}
 	if s.Decline == ConstantRate {
 		require(s.Final == 0, "a final learning rate is for a schedule that falls, got %v with constant", s.Final)
 		return errors.Join(errs...)
 	}
-	require(s.Warmup < s.Iterations, "warm-up must end before the %d iterations of schedule %v, got %d",
-		s.Iterations, s.Decline, s.Warmup)
 	require(s.Final >= 0 && s.Final <= s.Rate, "the final learning rate must be from 0 to the learning rate %v, got %v",
 		s.Rate, s.Final)
 	require(s.Decline != ExponentialRate || s.Final != 0, "schedule exponential never comes to a final learning rate of %v",

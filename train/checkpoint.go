@@ -19,14 +19,23 @@ func (r *Run) checkpoint() *safetensors.File {
 	tensor := func(x []float64) safetensors.Tensor {
 		return safetensors.Tensor{DType: dtype, Shape: []int{len(x)}, Floats: x}
 	}
-	return &safetensors.File{
+	file := &safetensors.File{
 		Metadata: map[string]string{"format": stateFormat, "run": r.id, "config": r.Config.text(),
 			"arithmetic": r.arithmetic},
 		Tensors: map[string]safetensors.Tensor{
-			"theta": tensor(s.Theta), "m": tensor(s.M), "v": tensor(s.V),
+			"theta": tensor(s.Theta), "m": tensor(s.M),
 			"iteration": safetensors.Int64([]int64{s.Step}, 1),
 		},
 	}
+	if r.hasSecondMoments() {
+		file.Tensors["v"] = tensor(s.V)
+	}
+	return file
+}
+
+func (r *Run) hasSecondMoments() bool {
+	rule, err := solver.ParseRule(r.Config.Optimizer)
+	return err == nil && rule.HasSecondMoments()
 }
 
 // saveCheckpoint writes the state, then the model for everyone else. Each file is replaced as a whole; the state holds θ
@@ -59,7 +68,7 @@ func (r *Run) loadCheckpoint() error {
 		return err
 	}
 	defer file.Close()
-	s, err := stateIn(file, len(r.Model.Theta))
+	s, err := stateIn(file, len(r.Model.Theta), r.hasSecondMoments())
 	if err == nil {
 		err = r.owns(file)
 	}
@@ -71,12 +80,16 @@ func (r *Run) loadCheckpoint() error {
 	return nil
 }
 
-// stateIn is the optimizer's state of n parameters in a file.
-func stateIn(file *safetensors.Reader, n int) (s solver.OptimizerState, err error) {
+// stateIn is the optimizer's state of n parameters in a file, with or without second moments.
+func stateIn(file *safetensors.Reader, n int, second bool) (s solver.OptimizerState, err error) {
 	for _, part := range []struct {
-		name string
-		dst  *[]float64
-	}{{"theta", &s.Theta}, {"m", &s.M}, {"v", &s.V}} {
+		name  string
+		dst   *[]float64
+		there bool
+	}{{"theta", &s.Theta, true}, {"m", &s.M, true}, {"v", &s.V, second}} {
+		if !part.there {
+			continue
+		}
 		if *part.dst, err = file.Finite(part.name, n); err != nil {
 			return s, err
 		}
@@ -92,9 +105,13 @@ func stateIn(file *safetensors.Reader, n int) (s solver.OptimizerState, err erro
 // checkFinite reports a state that stateIn would not take.
 func checkFinite(s solver.OptimizerState) error {
 	for i := range s.Theta {
-		if !finite(s.Theta[i]) || !finite(s.M[i]) || !finite(s.V[i]) {
+		v := 0.0
+		if len(s.V) > 0 {
+			v = s.V[i]
+		}
+		if !finite(s.Theta[i]) || !finite(s.M[i]) || !finite(v) {
 			return fmt.Errorf("parameter %d is %v with moments %v and %v, want finite numbers: lower the learning rate",
-				i, s.Theta[i], s.M[i], s.V[i])
+				i, s.Theta[i], s.M[i], v)
 		}
 	}
 	return nil

@@ -43,11 +43,20 @@ type Config struct {
 	Gradient  string  `json:"gradient"`
 	Precision string  `json:"precision"`
 
-	Iterations int     `json:"iterations"`
-	Batch      int     `json:"batch"`
-	Rate       float64 `json:"lr"`
-	ClipNorm   float64 `json:"clip"` // 0: off
-	Seed       uint64  `json:"seed"`
+	Iterations int    `json:"iterations"`
+	Batch      int    `json:"batch"`
+	Seed       uint64 `json:"seed"`
+
+	Optimizer   string   `json:"optimizer"`
+	Rate        float64  `json:"lr"`       // the largest learning rate
+	Schedule    string   `json:"schedule"` // how it falls over Iterations: see solver.Schedule
+	FinalRate   float64  `json:"final_lr"` // for a schedule that falls
+	Warmup      int      `json:"warmup"`   // iterations
+	Momentum    float64  `json:"momentum"` // sgd
+	Nesterov    bool     `json:"nesterov"`
+	WeightDecay float64  `json:"weight_decay"` // adamw and sgd
+	ClipNorm    float64  `json:"clip"`         // 0: off
+	Freeze      []string `json:"freeze"`       // parameters that keep their values: see solver.Ranges
 
 	CheckpointEvery int `json:"checkpoint_every"` // iterations
 }
@@ -58,7 +67,8 @@ func DefaultConfig() Config {
 		Data: "spiral", Task: "auto", Samples: 1000, Noise: 0.1,
 		Hidden: []int{64, 64}, Activation: "tanh", Readout: "auto", Loss: "auto",
 		T1: 1, Method: "dopri5", Rtol: 1e-3, Atol: 1e-6, MaxSteps: 4096, Control: "sample", Gradient: "adjoint",
-		Precision: "float32", Iterations: 2000, Batch: 256, Rate: 3e-3, Seed: 42, CheckpointEvery: 200,
+		Precision: "float32", Iterations: 2000, Batch: 256, Seed: 42, Optimizer: "adam", Rate: 3e-3, Schedule: "constant",
+		Freeze: []string{}, CheckpointEvery: 200,
 	}
 }
 
@@ -112,7 +122,20 @@ func (c Config) Check() error {
 		err = spec.Check()
 		require(spec.Gradient != solver.NoGradient, "gradient must be one of %q, got %q", solver.Gradients(), c.Gradient)
 	}
-	return errors.Join(append(errs, err, c.optimizer().Check(), c.checkMade())...)
+	return errors.Join(append(errs, err, c.checkOptimizer(), c.checkMade())...)
+}
+
+// checkOptimizer reports what is wrong with the optimizer and its learning rates.
+func (c Config) checkOptimizer() error {
+	o, err := c.optimizer()
+	if err == nil {
+		err = o.Check()
+	}
+	s, err2 := c.schedule()
+	if err2 == nil && c.Rate > 0 { // else the optimizer's check says it
+		err2 = s.Check()
+	}
+	return errors.Join(err, err2)
 }
 
 // checkMade reports a read-out or loss that does not go with the made data sets: two classes of points in a plane.
@@ -130,7 +153,11 @@ func (c Config) checkMade() error {
 	if !slices.Contains(Readouts, c.Readout) || !slices.Contains(Losses, c.Loss) { // reported
 		return nil
 	}
-	return errors.Join(m.checkHead(), m.checkSize())
+	if err := errors.Join(m.checkHead(), m.checkSize()); err != nil {
+		return err
+	}
+	_, err = solver.Ranges(m.params(), c.Freeze)
+	return err
 }
 
 // madeModel is the model for a made data set, two classes of points in a plane, without parameters and plans.
@@ -162,8 +189,19 @@ func (c Config) Spec() (solver.Spec, error) {
 	return s, errors.Join(errs[:]...)
 }
 
-func (c Config) optimizer() solver.Optimizer {
+// optimizer is that of the run, without what is frozen.
+func (c Config) optimizer() (solver.Optimizer, error) {
+	rule, err := solver.ParseRule(c.Optimizer)
 	o := solver.DefaultOptimizer(c.Rate)
-	o.ClipNorm = c.ClipNorm
-	return o
+	if rule == solver.SGD {
+		o = solver.Optimizer{Rate: c.Rate}
+	}
+	o.Rule, o.Momentum, o.Nesterov, o.WeightDecay, o.ClipNorm = rule, c.Momentum, c.Nesterov, c.WeightDecay, c.ClipNorm
+	return o, err
+}
+
+// schedule gives the learning rates of the run's iterations.
+func (c Config) schedule() (solver.Schedule, error) {
+	decline, err := solver.ParseDecline(c.Schedule)
+	return solver.Schedule{Decline: decline, Rate: c.Rate, Final: c.FinalRate, Warmup: c.Warmup, Iterations: c.Iterations}, err
 }

@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"neuralode/solver"
 )
 
 // configDocument is config.json.
@@ -28,7 +30,7 @@ func readConfig(dir string) (doc configDocument, err error) {
 	if err != nil {
 		return doc, noRun(dir, err)
 	}
-	doc.Task = "auto" // older runs do not say
+	doc.Task, doc.Optimizer, doc.Schedule, doc.Freeze = "auto", "adam", "constant", []string{} // older runs do not say
 	if err := json.Unmarshal(text, &doc); err != nil {
 		return doc, fmt.Errorf("train: %s: %w", path, err)
 	}
@@ -61,8 +63,19 @@ func (doc configDocument) write(w io.Writer) error {
 	return err
 }
 
-// mayChange are the keys of a configuration that may change while a run goes on. The data are known by their hash.
-var mayChange = []string{"iterations", "checkpoint_every", "data"}
+// mayChange reports whether a key of a configuration may change while a run goes on. The data are known by their hash.
+func (c Config) mayChange(key string) bool {
+	switch key {
+	case "checkpoint_every", "data":
+		return true
+	case "iterations":
+		return !c.declines()
+	}
+	return false
+}
+
+// declines reports whether learning rates depend on how many iterations the run has.
+func (c Config) declines() bool { return c.Schedule != solver.ConstantRate.String() }
 
 // differences names the keys in which a configuration is not the one in text, which a checkpoint was made with. Keys that
 // one of the two lacks are those of an older or a newer program.
@@ -77,7 +90,7 @@ func (c Config) differences(text string) ([]string, error) {
 	}
 	var names []string
 	for _, key := range slices.Sorted(maps.Keys(now)) {
-		if old, ok := then[key]; ok && !slices.Contains(mayChange, key) && !bytes.Equal(old, now[key]) {
+		if old, ok := then[key]; ok && !c.mayChange(key) && !bytes.Equal(old, now[key]) {
 			names = append(names, fmt.Sprintf("%s %s instead of %s", key, now[key], old))
 		}
 	}

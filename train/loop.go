@@ -22,6 +22,8 @@ type loop struct {
 	rate      float64   // samples per second
 	failed    error     // of metrics.csv
 	batches   [][]int
+	schedule  solver.Schedule
+	rates     []float64
 }
 
 // ahead is how many minibatches are given to the backend at once.
@@ -79,11 +81,13 @@ func (l *loop) advance(ctx context.Context, from, to int) (int, error) {
 		l.batches = append(l.batches, nil)
 	}
 	batches := l.batches[:to-from]
+	l.rates = l.rates[:0]
 	for i := range batches {
 		batches[i] = l.sampler.draw(from+i, batches[i])
+		l.rates = append(l.rates, l.schedule.At(from+i))
 	}
 	n := 0
-	err := l.session.Run(ctx, batches, nil, func(it solver.Iteration) {
+	err := l.session.Run(ctx, batches, l.rates, func(it solver.Iteration) {
 		n++
 		l.observe(from+n, it)
 	})

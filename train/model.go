@@ -10,6 +10,7 @@ import (
 
 	"neuralode/dataset"
 	"neuralode/graph"
+	"neuralode/plan"
 	"neuralode/reference"
 	"neuralode/safetensors"
 	"neuralode/solver"
@@ -60,9 +61,18 @@ func newModel(c Config, d *dataset.Dataset) (*Model, error) {
 	return m, nil
 }
 
-// parameters is how many the model has.
-func (m *Model) parameters() (n int) {
+// params are the model's parameters as they lie in θ, of a model without plans too.
+func (m *Model) params() []plan.Param {
+	var params []plan.Param
 	for _, p := range append(m.Net.Params(), m.head().Params()...) {
+		params = append(params, plan.Param{Name: p.Name, Shape: p.Shape})
+	}
+	return params
+}
+
+// parameters is how many numbers they have.
+func (m *Model) parameters() (n int) {
+	for _, p := range m.params() {
 		n += p.Len()
 	}
 	return n

@@ -90,6 +90,10 @@ func (r *Run) change(doc configDocument, iterations int) error {
 		return fmt.Errorf("train: the run in %s has done %d iterations, want at least as many, got %d",
 			r.Dir, r.Done, r.Config.Iterations)
 	}
+	if r.Config.Iterations != doc.Iterations && r.Config.declines() {
+		return fmt.Errorf("train: the learning rates of the run in %s fall over its %d iterations, by schedule %s: "+
+			"it cannot go on to %d as one that had them from the start", r.Dir, doc.Iterations, doc.Schedule, r.Config.Iterations)
+	}
 	if r.Config.Iterations == doc.Iterations && r.Config.Data == doc.Data {
 		return nil
 	}

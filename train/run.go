@@ -55,6 +55,9 @@ func NewNamedRun(name string, c Config, backend solver.Backend, version string) 
 }
 
 func newRun(c Config, backend solver.Backend, version string, take func() (*folder, error)) (*Run, error) {
+	if c.Freeze == nil {
+		c.Freeze = []string{} // config.json has a list
+	}
 	r := &Run{Config: c, id: rand.Text(), began: backend.Arithmetic(), arithmetic: backend.Arithmetic()}
 	err := r.LoadData()
 	if err != nil {
@@ -124,6 +127,15 @@ func (r *Run) compile(backend solver.Backend) (solver.Program, error) {
 	return backend.Compile(r.Model.Solver, spec)
 }
 
+// optimizer is that of the configuration with the model's parameters that are frozen.
+func (r *Run) optimizer() (o solver.Optimizer, err error) {
+	if o, err = r.Config.optimizer(); err != nil {
+		return o, err
+	}
+	o.Frozen, err = solver.Ranges(r.Model.params(), r.Config.Freeze)
+	return o, err
+}
+
 // checkMemory reports a training that memory has no room for.
 func (r *Run) checkMemory() error {
 	spec, err := r.Config.Spec()
@@ -139,8 +151,12 @@ func (r *Run) accepted(backend solver.Backend) error {
 	if err != nil {
 		return err
 	}
+	opt, err := r.optimizer()
+	if err != nil {
+		return err
+	}
 	start := solver.NewOptimizerState(r.Model.Theta)
-	if err := solver.CheckTraining(r.Model.Solver, spec, r.Model.data(r.Data), r.Config.optimizer(), start); err != nil {
+	if err := solver.CheckTraining(r.Model.Solver, spec, r.Model.data(r.Data), opt, start); err != nil {
 		return err
 	}
 	program, err := r.compile(backend)
@@ -183,7 +199,15 @@ func (r *Run) Train(ctx context.Context, backend solver.Backend, observers ...Ob
 		return err
 	}
 	defer func() { err = errors.Join(err, program.Close()) }()
-	session, err := program.Train(r.Model.data(r.Data), r.Config.optimizer(), r.state)
+	opt, err := r.optimizer()
+	if err != nil {
+		return err
+	}
+	schedule, err := r.Config.schedule()
+	if err != nil {
+		return err
+	}
+	session, err := program.Train(r.Model.data(r.Data), opt, r.state)
 	if err != nil {
 		return err
 	}
@@ -195,7 +219,7 @@ func (r *Run) Train(ctx context.Context, backend solver.Backend, observers ...Ob
 		return err
 	}
 	defer func() { err = errors.Join(err, m.close()) }()
-	l := &loop{run: r, session: session, metrics: m, observers: observers, start: time.Now(),
+	l := &loop{run: r, session: session, schedule: schedule, metrics: m, observers: observers, start: time.Now(),
 		sampler: newSampler(r.Config.Seed, r.Data.Len(), r.Config.Batch)}
 	return l.train(ctx)
 }

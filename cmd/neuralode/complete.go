@@ -19,6 +19,8 @@ var (
 	gradients   = names(solver.Gradients())
 	precisions  = names(solver.Precisions())
 	methods     = names(solver.Tableaus())
+	optimizers  = names(solver.Rules())
+	schedules   = names(solver.Declines())
 )
 
 func names[T fmt.Stringer](all []T) []string {
@@ -38,7 +40,7 @@ func oneOf(names []string) string {
 // choices are the values that a shell completes after flags.
 var choices = map[string][]string{
 	"data": madeData, "task": train.Tasks, "readout": train.Readouts, "loss": train.Losses, "device": neuralode.Devices,
-	"activation": activations, "method": methods, "control": controls, "gradient": gradients, "precision": precisions,
+	"activation": activations, "method": methods, "control": controls, "gradient": gradients, "precision": precisions, "optimizer": optimizers, "schedule": schedules,
 	"header": {"auto", "yes", "no"}, "separator": {"auto", ",", ";", "tab", "space"},
 }
 

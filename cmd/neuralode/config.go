@@ -39,6 +39,7 @@ func (o *trainOptions) applyConfig(flags *pflag.FlagSet) error {
 			hidden = append(hidden, "--"+name)
 		}
 	}
+	alone.derive(file)
 	if bad := alone.checkConfig(); err == nil && bad != nil && len(hidden) > 0 {
 		err = fmt.Errorf("not a configuration by itself, without %s: %w", strings.Join(hidden, ", "), bad)
 	}

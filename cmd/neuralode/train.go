@@ -91,7 +91,17 @@ func (o *trainOptions) flags(f *pflag.FlagSet) {
 	f.StringVar(&c.Gradient, "gradient", c.Gradient, oneOf(gradients))
 	f.IntVar(&c.Iterations, "iterations", c.Iterations, "updates of the parameters")
 	f.IntVar(&c.Batch, "batch", c.Batch, "samples in a minibatch")
-	f.Float64Var(&c.Rate, "lr", c.Rate, "learning rate of Adam")
+	f.StringVar(&c.Optimizer, "optimizer", c.Optimizer, oneOf(optimizers))
+	f.Float64Var(&c.Rate, "lr", c.Rate, "learning rate, the largest of a schedule")
+	f.StringVar(&c.Schedule, "schedule", c.Schedule, oneOf(schedules)+": how the learning rate falls over the iterations")
+	f.Float64Var(&c.FinalRate, "final-lr", c.FinalRate,
+		"learning rate at the end of the schedule (default 0 for cosine, a hundredth of --lr for exponential)")
+	f.IntVar(&c.Warmup, "warmup", c.Warmup, "iterations over which the learning rate rises from 0")
+	f.Float64Var(&c.Momentum, "momentum", c.Momentum, "of sgd, below 1")
+	f.BoolVar(&c.Nesterov, "nesterov", c.Nesterov, "let sgd look ahead along its momentum")
+	f.Float64Var(&c.WeightDecay, "weight-decay", c.WeightDecay,
+		"of adamw, apart from the gradient (default 0.01), or of sgd, added to it (default 0)")
+	f.StringSliceVar(&c.Freeze, "freeze", c.Freeze, "parameters that keep their first values: layers.0, readout.bias")
 	f.Float64Var(&c.ClipNorm, "clip", c.ClipNorm, "largest 2-norm of the gradient (0: any)")
 	f.Uint64Var(&c.Seed, "seed", c.Seed, "seed of data, parameters and minibatches")
 	f.StringVar(&c.Precision, "precision", c.Precision, oneOf(precisions)+" (coarse and fast, for CUDA and an rtol of 1e-3 or more)")
@@ -143,6 +153,7 @@ func (o *trainOptions) check(flags *pflag.FlagSet) error {
 		}
 	}
 	if o.resume == "" {
+		o.derive(flags)
 		return wrongUse(o.checkConfig())
 	}
 	if n := o.config.Iterations; flags.Changed("iterations") && n < 1 {
@@ -160,6 +171,17 @@ func (o *trainOptions) check(flags *pflag.FlagSet) error {
 		return wrongUse(fmt.Errorf("--resume goes on with the run's own configuration: leave out %s", strings.Join(clash, ", ")))
 	}
 	return nil
+}
+
+// derive gives flags that are not set the values that others suggest.
+func (o *trainOptions) derive(flags *pflag.FlagSet) {
+	c := &o.config
+	if c.Optimizer == solver.AdamW.String() && !flags.Changed("weight-decay") {
+		c.WeightDecay = 0.01 // PyTorch's
+	}
+	if c.Schedule == solver.ExponentialRate.String() && !flags.Changed("final-lr") {
+		c.FinalRate = c.Rate / 100
+	}
 }
 
 // checkConfig reports values that can never work, with the name of a made data set that may be meant.
@@ -222,12 +244,38 @@ func (a *app) describe(r *train.Run, backend solver.Backend) {
 	fmt.Fprintf(a.err, "solver     %s, t %v to %v, rtol %v, atol %v, control %s, at most %d steps\n", c.Method, c.T0, c.T1, c.Rtol, c.Atol, c.Control, c.MaxSteps)
 	fmt.Fprintf(a.err, "training   gradient %s, %d iterations of batch %d, lr %v, clip %v, seed %d, checkpoint every %d\n",
 		c.Gradient, c.Iterations, min(c.Batch, r.Data.Len()), c.Rate, c.ClipNorm, c.Seed, c.CheckpointEvery)
+	fmt.Fprintf(a.err, "optimizer  %s\n", optimizerOf(c))
 	if r.Done > 0 {
 		fmt.Fprintf(a.err, "resuming   after iteration %d\n", r.Done)
 	}
 	if note := r.OtherArithmetic(backend); note != "" {
 		fmt.Fprintf(a.err, "note       %s\n", note)
 	}
+}
+
+// optimizerOf describes the optimizer and its learning rates.
+func optimizerOf(c train.Config) string {
+	text := c.Optimizer
+	if c.Momentum > 0 {
+		text += fmt.Sprintf(", momentum %v", c.Momentum)
+	}
+	if c.Nesterov {
+		text += " (Nesterov)"
+	}
+	if c.WeightDecay > 0 {
+		text += fmt.Sprintf(", weight decay %v", c.WeightDecay)
+	}
+	text += ", learning rate " + c.Schedule
+	if c.Schedule != solver.ConstantRate.String() {
+		text += fmt.Sprintf(" to %v", c.FinalRate)
+	}
+	if c.Warmup > 0 {
+		text += fmt.Sprintf(" after %d iterations of warm-up", c.Warmup)
+	}
+	if len(c.Freeze) > 0 {
+		text += ", frozen " + onLine(strings.Join(c.Freeze, ", "))
+	}
+	return text
 }
 
 // carryOut trains, evaluates and draws.
