@@ -55,8 +55,8 @@ func (o Optimizer) Trained(n int) []Range {
 	return trained
 }
 
-// checkFrozen reports ranges that are not within an θ of n numbers, and nothing left to train.
-func (o Optimizer) checkFrozen(n int) error {
+// CheckFrozen reports ranges that are not within an θ of n numbers, and nothing left to train.
+func (o Optimizer) CheckFrozen(n int) error {
 	for _, r := range o.Frozen {
 		if r.From < 0 || r.To < r.From || r.To > n {
 			return fmt.Errorf("solver: frozen parameters must lie from 0 to %d, got %d to %d", n, r.From, r.To)

@@ -160,15 +160,15 @@ func TestScheduleRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, set := range map[string]func(*solver.Schedule){
-		"learning rate must be positive":  func(s *solver.Schedule) { s.Rate, s.Final = 0, 0 },
-		"warm-up must be zero":            func(s *solver.Schedule) { s.Warmup = -1 },
-		"before the last of 10 iterations":        func(s *solver.Schedule) { s.Warmup = 10 },
-		"from 0 to the learning rate 0.1": func(s *solver.Schedule) { s.Final = 0.2 },
-		"got NaN":                         func(s *solver.Schedule) { s.Final = math.NaN() },
-		"never comes to":                  func(s *solver.Schedule) { s.Decline, s.Final = solver.ExponentialRate, 0 },
+		"learning rate must be positive":   func(s *solver.Schedule) { s.Rate, s.Final = 0, 0 },
+		"warm-up must be zero":             func(s *solver.Schedule) { s.Warmup = -1 },
+		"before the last of 10 iterations": func(s *solver.Schedule) { s.Warmup = 10 },
+		"from 0 to the learning rate 0.1":  func(s *solver.Schedule) { s.Final = 0.2 },
+		"got NaN":                          func(s *solver.Schedule) { s.Final = math.NaN() },
+		"never comes to":                   func(s *solver.Schedule) { s.Decline, s.Final = solver.ExponentialRate, 0 },
 		"the last of 1 iterations, got 9":  func(s *solver.Schedule) { s.Decline, s.Final, s.Iterations = solver.ConstantRate, 0, 1 },
-		"got 0.01 with constant":          func(s *solver.Schedule) { s.Decline = solver.ConstantRate },
-		"the schedule must be one of":     func(s *solver.Schedule) { s.Decline = 3 },
+		"got 0.01 with constant":           func(s *solver.Schedule) { s.Decline = solver.ConstantRate },
+		"the schedule must be one of":      func(s *solver.Schedule) { s.Decline = 3 },
 	} {
 		s := cosine
 		set(&s)

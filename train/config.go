@@ -156,8 +156,8 @@ func (c Config) checkMade() error {
 	if err := errors.Join(m.checkHead(), m.checkSize()); err != nil {
 		return err
 	}
-	_, err = solver.Ranges(m.params(), c.Freeze)
-	return err
+	frozen, err := solver.Ranges(m.params(), c.Freeze)
+	return errors.Join(err, solver.Optimizer{Frozen: frozen}.CheckFrozen(m.parameters()))
 }
 
 // madeModel is the model for a made data set, two classes of points in a plane, without parameters and plans.

@@ -332,7 +332,7 @@ func TestMetricsCutAnywhere(t *testing.T) {
 	}
 }
 
-// TestOlderRun resumes a run whose files say neither their run nor their arithmetic, and whose samples are those of both
+// TestOlderRun resumes a run whose files say neither their run, their arithmetic nor their optimizer, and whose samples are those of both
 // classes: it has the same data.
 func TestOlderRun(t *testing.T) {
 	r := newRun(t, small())
@@ -351,7 +351,8 @@ func TestOlderRun(t *testing.T) {
 		if err := json.Unmarshal(file(t, r, "config.json"), &doc); err != nil {
 			t.Fatal(err)
 		}
-		for _, key := range []string{"run", "arithmetic", "samples_per_class"} {
+		for _, key := range []string{"run", "arithmetic", "samples_per_class", "optimizer", "schedule", "final_lr", "warmup",
+			"momentum", "nesterov", "weight_decay", "freeze"} {
 			delete(doc, key)
 		}
 		doc["samples"] = samples

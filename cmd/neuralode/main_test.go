@@ -103,6 +103,17 @@ func TestWrongUse(t *testing.T) {
 		{2, "iterations", []string{"train", "--iterations", "0"}},
 		{2, "batch", []string{"train", "--batch", "-3"}},
 		{2, "learning rate", []string{"train", "--lr", "0"}},
+		{2, "adam\" \"adamw\" \"sgd", []string{"train", "--optimizer", "rmsprop"}},
+		{2, "choose adamw", []string{"train", "--weight-decay", "0.1"}},
+		{2, "momentum is for sgd", []string{"train", "--optimizer", "adamw", "--momentum", "0.9"}},
+		{2, "nesterov needs a momentum", []string{"train", "--optimizer", "sgd", "--nesterov"}},
+		{2, "constant\" \"cosine\" \"exponential", []string{"train", "--schedule", "step"}},
+		{2, "schedule that falls", []string{"train", "--final-lr", "1e-4"}},
+		{2, "never comes to", []string{"train", "--schedule", "exponential", "--final-lr", "0"}},
+		{2, "last of 2000 iterations", []string{"train", "--warmup", "2000"}},
+		{2, "layers.0.weight", []string{"train", "--freeze", "layer.0"}},
+		{2, "all 4482 parameters are frozen", []string{"train", "--freeze", "layers"}},
+		{2, "--optimizer", []string{"train", "--resume", dir, "--optimizer", "sgd"}},
 		{2, "samples", []string{"train", "--samples", "0"}},
 		{2, "noise", []string{"train", "--noise", "-1"}},
 		{2, "seed", []string{"train", "--seed", "x"}},
@@ -487,6 +498,21 @@ func TestConfigFileIsChecked(t *testing.T) {
 	succeed(t, "train", "--config", marked, "--hidden", "3", "--out", filepath.Join(t.TempDir(), "run"), "--no-figures", "--device", "cpu")
 }
 
+// TestSuggestedRates leaves out what an optimizer and a schedule suggest, on the command line and in a file.
+func TestSuggestedRates(t *testing.T) {
+	suggests := []string{`"weight_decay": 0.01`, `"final_lr": 0.0002`}
+	config := write(t, "run.toml", "optimizer = \"adamw\"\nschedule = \"exponential\"\nlr = 0.02\n")
+	for _, args := range [][]string{{"--optimizer", "adamw", "--schedule", "exponential", "--lr", "0.02"},
+		{"--config", config}, {"--config", config, "--schedule", "exponential"}} {
+		text, err := os.ReadFile(filepath.Join(trained(t, append(args, "--no-figures")...), "config.json"))
+		for _, want := range suggests {
+			if err != nil || !strings.Contains(string(text), want) {
+				t.Errorf("%q: %s lacks %s (%v)", args, text, want, err)
+			}
+		}
+	}
+}
+
 func TestNewNames(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	first := newName("some/points.csv", now)
@@ -509,6 +535,9 @@ func TestHelpHasExamples(t *testing.T) {
 	succeed(t, "--version")
 	if text := succeed(t, "__complete", "train", "--data", ""); !strings.Contains(text, "spiral\ncircle\n") {
 		t.Errorf("--data completes to %s", text)
+	}
+	if text := succeed(t, "__complete", "train", "--optimizer", ""); !strings.Contains(text, "adam\nadamw\nsgd\n") {
+		t.Errorf("--optimizer completes to %s", text)
 	}
 	succeed(t, "completion", "bash")
 }

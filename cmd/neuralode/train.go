@@ -49,6 +49,12 @@ bce, more with softmax, numbers with mse. NFE is the number of field evaluations
   backsolve  the adjoint ODE with the state integrated backward beside it: the memory of one state, for long spans; it
              compares where the state comes to with where it began, and stops the training where they are far apart
 
+--optimizer says how a gradient g moves the parameters θ, after --clip; --schedule and --warmup give each iteration its
+learning rate, and --freeze keeps parameters (layers.0 is layers.0.weight and layers.0.bias) as they are:
+  adam   running means of g and g²; the default
+  adamw  the same, and θ shrinks by learning rate times --weight-decay
+  sgd    along m, which becomes --momentum times m plus g plus --weight-decay times θ; --nesterov goes one m further
+
 Ctrl-C writes a checkpoint and stops; --resume goes on from it, and ends with the same bits as a run that was never
 stopped. The same seed gives the same bits for any number of cores, on processors with the same instruction set; a run
 that goes on with another one says so. While a run is trained no other process can go on with it. A run needs its data
