@@ -20,6 +20,8 @@ func (r *Run) LoadData() (err error) {
 	switch {
 	case r.Data != nil:
 		return nil
+	case c.made() && r.dataHash != "":
+		return fmt.Errorf("train: the run in %s began with a data file, %s is none", r.Dir, c.Data)
 	case c.made():
 		if err := c.checkMadeTraining(); err != nil {
 			return err

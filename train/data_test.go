@@ -1,9 +1,11 @@
 package train_test
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -52,4 +54,40 @@ func TestBeyondFloat32(t *testing.T) {
 	}
 	c.Precision = "float64"
 	newRun(t, c)
+}
+
+// TestOtherData asks runs to go on with data of another kind, as a flag or in config.json: nothing of them is changed.
+func TestOtherData(t *testing.T) {
+	table := filepath.Join(t.TempDir(), "points.csv")
+	if err := os.WriteFile(table, []byte("x,y,kind\n"+strings.Repeat("1,2,red\n2,1,green\n", 9)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for began, others := range map[string][]string{table: {"spiral", "circle"}, "spiral": {"circle", table}} {
+		c := small()
+		c.Data = began
+		r := newRun(t, c)
+		config := file(t, r, "config.json")
+		for _, other := range others {
+			err := refused(t, r, train.Resumption{Data: other, Iterations: c.Iterations + 1})
+			if err == nil || !strings.Contains(err.Error(), "the run in "+r.Dir) {
+				t.Errorf("%s after %s: error %v", other, began, err)
+			}
+			if !bytes.Equal(file(t, r, "config.json"), config) {
+				t.Fatalf("%s after %s has changed config.json", other, began)
+			}
+			edited := bytes.Replace(config, []byte(strconv.Quote(began)), []byte(strconv.Quote(other)), 1)
+			if err := os.WriteFile(filepath.Join(r.Dir, "config.json"), edited, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if err := refused(t, r, train.Resumption{}); err == nil {
+				t.Errorf("config.json names %s instead of %s: no error", other, began)
+			}
+			if err := os.WriteFile(filepath.Join(r.Dir, "config.json"), config, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := refused(t, r, train.Resumption{}); err != nil {
+			t.Errorf("%s as before: %v", began, err)
+		}
+	}
 }

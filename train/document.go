@@ -63,11 +63,14 @@ func (doc configDocument) write(w io.Writer) error {
 	return err
 }
 
-// mayChange reports whether a key of a configuration may change while a run goes on. The data are known by their hash.
-func (c Config) mayChange(key string) bool {
+// mayChange reports whether a key of a configuration may change while a run goes on; then is the one it was. A data
+// file, known by its hash, may lie elsewhere; made data are what they are called.
+func (c Config) mayChange(key string, then Config) bool {
 	switch key {
-	case "checkpoint_every", "data":
+	case "checkpoint_every":
 		return true
+	case "data":
+		return !c.made() && !then.made()
 	case "iterations":
 		return !c.declines()
 	}
@@ -81,7 +84,8 @@ func (c Config) declines() bool { return c.Schedule != solver.ConstantRate.Strin
 // one of the two lacks are those of an older or a newer program.
 func (c Config) differences(text string) ([]string, error) {
 	var then map[string]json.RawMessage
-	if err := json.Unmarshal([]byte(text), &then); err != nil {
+	var before Config
+	if err := errors.Join(json.Unmarshal([]byte(text), &then), json.Unmarshal([]byte(text), &before)); err != nil {
 		return nil, err
 	}
 	var now map[string]json.RawMessage
@@ -90,7 +94,7 @@ func (c Config) differences(text string) ([]string, error) {
 	}
 	var names []string
 	for _, key := range slices.Sorted(maps.Keys(now)) {
-		if old, ok := then[key]; ok && !c.mayChange(key) && !bytes.Equal(old, now[key]) {
+		if old, ok := then[key]; ok && !c.mayChange(key, before) && !bytes.Equal(old, now[key]) {
 			names = append(names, fmt.Sprintf("%s %s instead of %s", key, now[key], old))
 		}
 	}
