@@ -36,8 +36,14 @@ func Gradients() []Gradient { return []Gradient{Adjoint, Discrete, Backsolve} }
 
 func (g Gradient) String() string { return name(g, gradientNames) }
 
-// ParseGradient is the Gradient of that name: "none", "adjoint", "discrete" or "backsolve".
-func ParseGradient(s string) (Gradient, error) { return parse[Gradient]("gradient", s, gradientNames) }
+// ParseGradient is the Gradient of that name: "adjoint", "discrete" or "backsolve".
+func ParseGradient(s string) (Gradient, error) {
+	g, err := parse[Gradient]("gradient", s, gradientNames[Adjoint:])
+	if err != nil {
+		return NoGradient, err
+	}
+	return Adjoint + g, nil
+}
 
 // Precision is the type of states, parameters and gradients, and how exactly a device computes with them. Time and step
 // are float64 always, but a field sees t rounded to that type: 1e8 and 1e8 + 3 are one time in float32. So a call is refused

@@ -120,7 +120,6 @@ func (c Config) Check() error {
 	spec, err := c.Spec()
 	if err == nil {
 		err = spec.Check()
-		require(spec.Gradient != solver.NoGradient, "gradient must be one of %q, got %q", solver.Gradients(), c.Gradient)
 	}
 	return errors.Join(append(errs, err, c.checkOptimizer(), c.checkMade())...)
 }

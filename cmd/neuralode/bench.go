@@ -48,9 +48,6 @@ would take at the processor's measured peak.`,
 
 func (a *app) bench(ctx context.Context, o *benchOptions, files []string) error {
 	mode, err := solver.ParseGradient(o.gradient)
-	if err == nil && mode == solver.NoGradient {
-		err = fmt.Errorf("gradient must be %s, got none", oneOf(gradients))
-	}
 	if o.batch < 1 || o.iterations < 1 {
 		err = errors.Join(err, fmt.Errorf("batch and iterations must be at least 1, got %d and %d", o.batch, o.iterations))
 	}

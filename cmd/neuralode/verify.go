@@ -71,9 +71,6 @@ func (o *verifyOptions) spec() (solver.Spec, error) {
 	s.Gradient, errs[1] = solver.ParseGradient(o.gradient)
 	s.Controller.Control, errs[2] = solver.ParseControl(o.control)
 	err := errors.Join(append(errs[:], s.Check())...)
-	if err == nil && s.Gradient == solver.NoGradient {
-		err = fmt.Errorf("gradient must be %s, got none", oneOf(gradients))
-	}
 	if math.IsNaN(o.withinZ) || math.IsNaN(o.withinGrad) || o.withinZ < 0 || o.withinGrad < 0 {
 		err = errors.Join(err, errors.New("bounds must be zero or positive"))
 	}
