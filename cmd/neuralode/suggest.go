@@ -75,7 +75,7 @@ var elsewhere = map[string][]string{
 	"samples": {"data-size", "dataset-size", "n-samples", "num-samples", "size", "num-points", "n-points", "num-data"},
 	"batch":   {"batch-size", "minibatch", "bs"},
 	"hidden": {"width", "hidden-size", "hidden-dim", "hidden-dims", "hidden-sizes", "hidden-width", "layers", "sizes", "units",
-		"depth"},
+		"depth", "width-size", "n-layers", "num-layers"},
 	"activation":       {"act", "activation-fn", "nonlinearity"},
 	"augment":          {"augment-dim", "aug-dim", "extra-dims"},
 	"out":              {"output", "output-dir", "out-dir", "save", "save-dir", "save-path", "run-dir", "dir", "folder"},
@@ -120,9 +120,9 @@ func didYouMean(name string) string {
 	return fmt.Sprintf(" (did you mean %q?)", name)
 }
 
-// nearest is the candidate fewest edits away, when that is a third of the word or less.
+// nearest is the candidate fewest edits away, when that is at most one in five letters, or one at all.
 func nearest(word string, candidates []string) string {
-	best, distance := "", max(2, len(word)/3)+1
+	best, distance := "", max(1, (len(word)+2)/5)+1
 	for _, c := range candidates {
 		if d := edits(word, c); d < distance {
 			best, distance = c, d
@@ -131,23 +131,26 @@ func nearest(word string, candidates []string) string {
 	return best
 }
 
-// edits is the Levenshtein distance.
+// edits is how many letters are added, left out, changed or swapped with the next (optimal string alignment).
 func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
+	before, last := make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range last {
+		last[j] = j
 	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
+	for i := 1; i <= len(a); i++ {
+		row := append(make([]int, 0, len(b)+1), i)
+		for j := 1; j <= len(b); j++ {
+			change := last[j-1]
+			if a[i-1] != b[j-1] {
 				change++
 			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
+			n := min(change, row[j-1]+1, last[j]+1)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				n = min(n, before[j-2]+1)
+			}
+			row = append(row, n)
 		}
+		before, last = last, row
 	}
-	return row[len(b)]
+	return last[len(b)]
 }

@@ -28,6 +28,16 @@ func TestSuggestions(t *testing.T) {
 		"train --zzz":              "zzz",
 		"train -z":                 "'z' in -z",
 		"verify --tolerance":       "tolerance",
+		"train --width_size":       "--hidden?",
+		"train --tmie":             "--time?",
+		"train --drpo":             "--drop?",
+		"train --ltr":              "--lr?",
+		"train --wd":               "wd",
+		"train --n":                "n",
+		"train --name":             "name",
+		"train --plot":             "plot",
+		"train --log":              "log",
+		"train --test_size":        "test_size",
 	} {
 		status, _, errors := call(t, append(strings.Fields(wrong), "1")...)
 		if status != exitUsage || !strings.Contains(errors, want) || strings.Count(errors, "\n") != 1 {
