@@ -132,24 +132,27 @@ var errUnclear = errors.New("may name the columns or be the first row: say heade
 
 func (g *guess) decide() (bool, error) {
 	var words, wholes []columnGuess
+	decimals := false
 	for _, c := range g.columns {
 		switch {
 		case c.whole:
 			wholes = append(wholes, c)
 		case c.kind == word, c.kind == logical && c.logicals == 0 && g.rows > 0:
 			words = append(words, c)
+		case c.kind == number:
+			decimals = true // or a sign
 		case c.text != "":
 			return false, nil // no name that a program gives
 		}
 	}
 	switch {
-	case len(wholes) == 0:
+	case len(wholes) == 0 && !decimals:
 		return true, nil
 	case slices.ContainsFunc(words, columnGuess.comesBack):
 		return false, nil
 	case slices.ContainsFunc(words, columnGuess.namesLabels):
 		return true, nil
-	case g.rows == 0, repeats(wholes):
+	case g.rows == 0, decimals, repeats(wholes):
 		return false, nil
 	case slices.ContainsFunc(words, columnGuess.overNumbers):
 		if counts(wholes) || slices.ContainsFunc(wholes, columnGuess.far) {

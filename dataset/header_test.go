@@ -63,6 +63,13 @@ func TestHeaderFound(t *testing.T) {
 		{"False,True,kind", below(60, "%d", "%d", "%s"), yes},
 		{"0,1,y", below(60, "%f", "%f", "%s"), yes},
 		{"1,1,label", below(60, "%f", "%f", "%s"), yes},
+		// decimals as names, beside a usual name for labels
+		{"0.5,1.5,label", below(60, "%f", "%f", "%s"), yes},
+		{"400.5,401.0,label", below(60, "%f", "%f", "%b"), yes},
+		{"400.5,401.0,species", below(60, "%d", "%d", "%s"), yes},
+		{"-1,0,1,class", below(60, "%f", "%f", "%f", "%s"), yes},
+		{"0.5,1.5,class", "4.5,2,other\n1,2,class\n3,5,other\n", no},
+		{"0.5,,label", below(60, "%f", "%f", "%s"), yes},
 		// rows
 		{"5,3,y", "4,2,n\n1,2,y\n3,5,n\n", no},
 		{"5,3,class", "4,2,other\n1,2,class\n3,5,other\n", no},
