@@ -104,6 +104,12 @@ func (c cell) plain() (string, bool) {
 	return shortest(c.value + 0), c.kind == number && !code // -0 is 0
 }
 
+// hasComma says whether the cell is a number but for commas, for the point or between groups of digits.
+func (c cell) hasComma() bool {
+	_, err := parseDecimal(strings.ReplaceAll(c.text, ",", ""), false)
+	return c.kind == word && strings.Contains(c.text, ",") && err == nil
+}
+
 // isNumber says whether the cell is one, good or not.
 func (c cell) isNumber() bool { return c.kind == number || c.kind == infinite || c.kind == tooLarge }
 

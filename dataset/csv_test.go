@@ -248,6 +248,10 @@ func TestCSVErrors(t *testing.T) {
 		{header + "1,2,0\n1,2,0\n", Options{}, `column 3 ("y"): every label is "0": want at least two classes`},
 		{header + "1,2,a\n1,2,a\n", Options{}, `column 3 ("y"): every label is "a": want at least two classes`},
 		{"1,2,0\n1,2,1\n1,2,2\n", Options{Task: Binary}, `column 3: 3 classes, want 2: "0", "1", "2"`},
+		{header + "1,2,\"0,5\"\n1,2,\"1,5\"\n1,2,\"0,5\"\n", Options{}, `line 2, column 3 ("y"): "0,5" is not a number: say decimal-comma if the comma stands for the point, or else write the number without; if labels are classes, name the task`},
+		{"x;y\n1;0,5\n2;-1,5e3\n", Options{}, `line 2, column 2 ("y"): "0,5" is not a number: say decimal-comma`},
+		{header + "1,2,\"12,000\"\n1,2,\"1,234.5\"\n", Options{}, `line 2, column 3 ("y"): "12,000" is not a number: say decimal-comma`},
+		{header + "1,2,$1\n1,2,$1\n" + different(8), Options{}, `column 3 ("y"): 9 different texts in 10 rows, such as "$1": label names the column of labels; if these are classes, name the task`},
 		{header + "1,2,0\n1,2,1.5x\n", Options{}, `line 3, column 3 ("y"): "1.5x" is not a number, as the label of line 2 is`},
 		{header + "1,2,a\n1,2,\n", Options{}, `line 3, column 3 ("y"): "" is empty`},
 		{header + "1,2,0\n1,2,nan\n", Options{}, `line 3, column 3 ("y"): "nan" stands for a missing value`},
@@ -289,6 +293,35 @@ func TestCSVErrors(t *testing.T) {
 		if err == nil || !strings.HasPrefix(err.Error(), "dataset: points.csv: "+c.want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%q: error\n%v, want\n%s", c.text, err, c.want)
 		}
+	}
+}
+
+// different is n rows that end in different texts.
+func different(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "1,2,name%d\n", i)
+	}
+	return b.String()
+}
+
+// TestManyTexts takes different texts in most rows for classes where that is asked for, where rows are few, and where
+// most come twice.
+func TestManyTexts(t *testing.T) {
+	for _, c := range []struct {
+		rows string
+		o    Options
+	}{
+		{different(10), Options{Task: Classification}},
+		{different(9), Options{}},
+		{different(5) + different(5), Options{}},
+	} {
+		if d, err := text("x1,x2,y\n"+c.rows, c.o); err != nil || d.Task != MultiClass {
+			t.Errorf("%q: %v, error %v", c.rows, d, err)
+		}
+	}
+	if d, err := text("x;y\n1;0,5\n2;1,5\n", Options{Task: Classification}); err != nil || len(d.Classes) != 2 {
+		t.Errorf("classes with a comma: %v, error %v", d, err)
 	}
 }
 

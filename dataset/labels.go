@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -112,7 +113,7 @@ func (t *table) decide() (Task, error) {
 	if l.distinct[0].isNumber() && !l.areClasses() {
 		return Regression, t.makeReal()
 	}
-	if err := t.checkSpelling(); err != nil {
+	if err := errors.Join(t.checkSpelling(), t.checkTexts()); err != nil {
 		return 0, err
 	}
 	for _, d := range l.distinct {
@@ -159,6 +160,24 @@ func (t *table) checkSpelling() error {
 					l.text, other.text, t.unit, other.row))
 		}
 		first[l.value] = l
+	}
+	return nil
+}
+
+// checkTexts reports texts that are hardly classes: numbers with a comma, and those that differ in most rows.
+func (t *table) checkTexts() error {
+	l, column := &t.labels, t.columns.labels[0]
+	if l.distinct[0].isNumber() {
+		return nil
+	}
+	first := l.distinct[0]
+	switch {
+	case !slices.ContainsFunc(l.distinct, func(d *label) bool { return !d.hasComma() }):
+		return t.errorAt(first.row, column, fmt.Errorf("%w%s; if labels are classes, name the task",
+			first.problem(), t.remedy(column, first.cell)))
+	case t.n >= fewRows && 2*len(l.distinct) > t.n:
+		return fmt.Errorf("%s: %d different texts in %d rows, such as %.40q: label names the column of labels; "+
+			"if these are classes, name the task", t.columns.title(column), len(l.distinct), t.n, first.text)
 	}
 	return nil
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// fewRows is how many rows a table has at least before their numbers are worth a note.
+// fewRows is how many rows a table has at least before something is said of how their fields repeat.
 const fewRows = 10
 
 // observe notes features that are hardly meant as such, or that float32 does not hold.

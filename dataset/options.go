@@ -16,8 +16,8 @@ type Options struct {
 	// Task is what the labels mean. Auto takes several label columns as Regression. It takes one column as classes when
 	// it is text, or when its numbers are two whole numbers, or the whole numbers from 0 or 1 up to some k with none
 	// missing, at most half as many as there are points and at most 10 000: two classes are Binary, more are MultiClass.
-	// Any other column of numbers is Regression. A mixture of text and numbers, and a class spelled in two ways, such
-	// as 1 and 1.0, are errors.
+	// Any other column of numbers is Regression. A mixture of text and numbers, a class spelled in two ways, such as 1
+	// and 1.0, numbers with a comma, and ten texts or more of which most differ are errors.
 	Task Task
 
 	// Labels are the label columns, each by its name in the header or by its number from 1; none means the last column

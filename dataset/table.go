@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 )
 
 var errEmpty = errors.New("there are no points in the file")
@@ -71,9 +70,8 @@ func (t *table) number(row, column int, c cell) (float64, error) {
 
 // remedy is what to do about a field that is no finite number.
 func (t *table) remedy(column int, c cell) string {
-	comma := strings.Contains(c.text, ",") && parseCell(strings.ReplaceAll(c.text, ",", ""), false).kind == number
 	switch {
-	case comma && !t.options.DecimalComma:
+	case c.hasComma() && !t.options.DecimalComma:
 		return ": say decimal-comma if the comma stands for the point, or else write the number without"
 	case c.kind == word && slices.Contains(t.columns.labels, column):
 		return ": if labels are classes, name the task"

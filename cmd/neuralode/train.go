@@ -40,8 +40,9 @@ decision.png; samples.safetensors keeps what figures show of a file.
 A made data set has --samples points of each of its two classes. In a file a row is a sample, a column a feature, and
 one column the label. Labels are classes under --task auto when they are text, two whole numbers, or the whole numbers
 from 0 or 1 on without a gap, each there twice on average; --loss mse takes more than two such numbers as numbers.
-Anything else is a regression. Classes are told apart as texts: 7 and 007 differ. Two classes are trained with the loss
-bce, more with softmax, numbers with mse. NFE is the number of field evaluations that a sample takes to be solved.
+Other numbers are a regression, and texts of which most differ are refused. Classes are told apart as texts: 7 and 007
+differ. Two classes are trained with the loss bce, more with softmax, numbers with mse. NFE is the number of field
+evaluations that a sample takes to be solved.
 
 --gradient says how the loss is differentiated:
   adjoint    the adjoint ODE, backward along the forward solution, with the tolerances of the forward solve; the default
@@ -121,7 +122,7 @@ func (o *trainOptions) flags(f *pflag.FlagSet) {
 }
 
 func (a *app) train(ctx context.Context, flags *pflag.FlagSet, o *trainOptions) error {
-	if o.configFile != "" {
+	if o.configFile != "" && o.resume == "" { // beside --resume it is wrong use itself
 		if err := o.applyConfig(flags); err != nil {
 			return err
 		}
