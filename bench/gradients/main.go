@@ -104,7 +104,7 @@ func relu() (*problem, error) {
 
 func (p *problem) differentiate(mode solver.Gradient, rtol float64) (*solver.Derivative, error) {
 	spec := solver.DefaultSpec()
-	spec.Gradient, spec.Controller.MaxSteps = mode, 1<<20
+	spec.Precision, spec.Gradient, spec.Controller.MaxSteps = solver.Float64, mode, 1<<20
 	spec.Controller.Rtol, spec.Controller.Atol = rtol, rtol/1000
 	program, err := solver.Reference().Compile(p.model, spec)
 	if err != nil {
