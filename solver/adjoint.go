@@ -89,6 +89,21 @@ func firstStepBack(steps []Step) float64 {
 	return h
 }
 
+// LongestBack is the longest step that the adjoint takes back from a time that lies rest after the beginning of a forward
+// step, with the sizes of that step and of the one before it, 0 for none: no longer than a forward step that it touches.
+// Where t or θ acts on the field faster than the adjoint moves, as a force does, the forward steps follow what the error of
+// the adjoint does not see, and ∂L/∂θ is a sum over the steps back. The last forward step, which the end of the span cut,
+// counts as long as the one before.
+func LongestBack(rest, step, before float64) float64 {
+	switch {
+	case before == 0 || rest >= step:
+		return step
+	case rest <= 1e-12*step: // as in ClipStep, what rounding leaves is none
+		return before
+	}
+	return min(step, max(rest, before))
+}
+
 // split are the parts of a state at time t.
 func (c *continuous) split(t float64, state []float64) (z, a []float64) {
 	if c.along {
@@ -103,7 +118,7 @@ func (c *continuous) a() []float64 { return c.state[len(c.state)-len(c.weight):]
 func (c *continuous) segment(span Span) Path {
 	in := newIntegration(c.slope, c.state, span, nil, c.spec)
 	if c.along {
-		in.scaleWidth = c.dim
+		in.scaleWidth, in.limit = c.dim, c.group.longestBack
 	}
 	path := in.run(c.quadratureStep)
 	c.state = path.Z1

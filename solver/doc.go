@@ -28,7 +28,8 @@
 //
 //   - Wrong use, before any work: [CheckCompile], [CheckCall], [CheckGradient], [CheckTraining], [CheckRun].
 //   - The control of one sample: [Row], told of a [Measure]. It is made of [StartProbe], [StartStep], [ClipStep],
-//     [StageTime], [SmallestStep] and [Controller.Next] with the history [Errors]; devices that cannot call it do the same.
+//     [StageTime], [SmallestStep] and [Controller.Next] with the history [Errors]; devices that cannot call it do the same. [LongestBack]
+//     is the limit of a row that goes back along a forward solve.
 //   - Times between steps: [Span.SaveTime], and [Polynomial] for the weights of the dense output.
 //   - What backsolve checks: [Controller.Drift], up to [DriftLimit].
 //   - Sums over samples: [SumOverSamples] over leaves of [LeafSize].

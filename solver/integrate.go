@@ -81,6 +81,8 @@ type integration struct {
 	// scaleWidth is 0, or the width of rows whose components share a scale: the largest of them. The adjoint is linear, so
 	// a component that crosses zero must not set the step.
 	scaleWidth int
+
+	limit func(t float64) float64 // nil, or the longest step from time t: see Row.Limit
 }
 
 func newIntegration(f FieldFunc, z0 []float64, span Span, times []float64, spec Spec) *integration {
@@ -142,6 +144,9 @@ func (in *integration) start() {
 
 // step tries one step.
 func (in *integration) step(onStep func(Step)) {
+	if in.limit != nil {
+		in.row.Limit = in.limit(in.row.T)
+	}
 	in.row.Try(&in.spec)
 	z1 := in.stages(in.row.Step)
 	in.row.Judge(&in.spec, Measure{First: in.errorNorm(in.row.Step, z1), Finite: finite(z1) && finite(in.k[len(in.k)-1])})

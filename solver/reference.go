@@ -69,11 +69,31 @@ func (g *group) at(tab *Tableau, t float64) []float64 {
 	if len(g.steps) == 0 {
 		return g.start
 	}
-	i := sort.Search(len(g.steps), func(i int) bool { return !g.span.before(g.steps[i].T, t) })
-	step := &g.steps[max(0, i-1)]
+	step := &g.steps[g.stepAt(t)]
 	z := make([]float64, len(g.start))
 	step.At(tab, (t-step.T)/step.H, z)
 	return z
+}
+
+// stepAt is the number of the forward step that holds time t.
+func (g *group) stepAt(t float64) int {
+	return max(0, sort.Search(len(g.steps), func(i int) bool { return !g.span.before(g.steps[i].T, t) })-1)
+}
+
+// longestBack is the longest step back from time t; 0, no limit, for a span without steps.
+func (g *group) longestBack(t float64) float64 {
+	if len(g.steps) == 0 {
+		return 0
+	}
+	i := g.stepAt(t)
+	step, before := math.Abs(g.steps[i].H), 0.0
+	if i > 0 {
+		before = math.Abs(g.steps[i-1].H)
+	}
+	if i == len(g.steps)-1 {
+		step = max(step, before)
+	}
+	return LongestBack(math.Abs(t-g.steps[i].T), step, before)
 }
 
 func (r *reference) groups(b Batch) []*group {

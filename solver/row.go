@@ -14,7 +14,8 @@ import "math"
 type Row struct {
 	Span     Span
 	T        float64 // time of the last accepted state
-	H        float64 // the size of the next step, before it is cut at the end of the span; 0 until it is known
+	H        float64 // the size of the next step, before it is cut at Limit and at the end of the span; 0 until it is known
+	Limit    float64 // > 0: no step is longer; the caller may set it before each Try
 	Step     float64 // the step being tried
 	Last     bool    // it ends the span
 	Accepted bool    // so was the last step tried
@@ -68,8 +69,14 @@ func (r *Row) Probe(s *Spec, m Measure) {
 	r.H = r.direction() * StartStep(math.Abs(r.Step), r.slope, m.First, s.Tableau.ErrorOrder+1)
 }
 
-// Try makes Step the next step: H, cut at the end of the span.
-func (r *Row) Try(s *Spec) { r.Step, r.Last = ClipStep(r.T, r.H, r.Span.T1, s.Precision) }
+// Try makes Step the next step: H, cut at the limit and at the end of the span.
+func (r *Row) Try(s *Spec) {
+	h := r.H
+	if r.Limit > 0 && math.Abs(h) > r.Limit {
+		h = math.Copysign(r.Limit, h)
+	}
+	r.Step, r.Last = ClipStep(r.T, h, r.Span.T1, s.Precision)
+}
 
 // At is the time at fraction c of the step.
 func (r *Row) At(c float64) float64 { return StageTime(r.T, r.Step, c, r.Span.T1) }
@@ -99,7 +106,7 @@ func (r *Row) Judge(s *Spec, m Measure) {
 }
 
 // Settle moves on after the step was judged: to its end where it was accepted. H is the next step, unless this one was cut
-// and ended the span: then it is what would have been tried without the end.
+// and accepted: then it is at least what would have been tried without the limit, or without the end of the span.
 func (r *Row) Settle(s *Spec) {
 	if r.Accepted {
 		r.T = r.End()
@@ -107,7 +114,9 @@ func (r *Row) Settle(s *Spec) {
 			return
 		}
 	}
-	r.H = r.Step * r.factor
+	if next := r.Step * r.factor; !r.Accepted || math.Abs(next) > math.Abs(r.H) {
+		r.H = next
+	}
 	switch {
 	case !r.Accepted && math.Abs(r.H) < SmallestStep(r.T, s.Precision):
 		r.Status = NonFinite

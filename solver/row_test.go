@@ -69,6 +69,52 @@ func TestRowEnds(t *testing.T) {
 	}
 }
 
+// TestRowLimit cuts the steps of a row: a step that is accepted keeps the one that it was cut from, and one that is not
+// gives up what is too long.
+func TestRowLimit(t *testing.T) {
+	s := solver.DefaultSpec()
+	s.Controller.FirstStep = 8
+	var r solver.Row
+	r.Enter(solver.Span{T0: 1, T1: -99})
+	r.FirstSlope(&s, solver.Measure{Finite: true})
+	for _, x := range []struct{ limit, norm, step, at, next float64 }{
+		{2, 0.9, -2, -1, -8},     // cut
+		{0.5, 0, -0.5, -1.5, -8}, // 5 is less than 8
+		{4, 0, -4, -5.5, -40},    // and 40 more
+		{5, 1e9, -5, -5.5, -1},   // rejected: a fifth of what was tried
+		{5, 0, -1, -6.5, -10},    // no cut
+		{0, 0.9, -10, -16.5, -10},
+		{200, 0, -10, -26.5, -100},
+		{200, 0, -72.5, -99, -100}, // the end of the span
+	} {
+		r.Limit = x.limit
+		r.Try(&s)
+		step := r.Step
+		r.Judge(&s, solver.Measure{First: x.norm, Finite: true})
+		r.Settle(&s)
+		agree(t, "the step", step, x.step)
+		agree(t, "the time", r.T, x.at)
+		agree(t, "the next step", r.H, x.next)
+	}
+	if !r.Done() {
+		t.Errorf("not at the end: %+v", r)
+	}
+}
+
+// TestLongestBack goes back from times within a forward step that lasted 4: into one that was as long, shorter or longer, or
+// the first. No step back is longer than a forward step that it touches.
+func TestLongestBack(t *testing.T) {
+	for _, x := range []struct{ rest, before, want float64 }{
+		{4, 0, 4}, {1, 0, 4}, // the end of the span ends the step
+		{4, 2, 4}, {3, 2, 3}, {2, 2, 2}, {1, 2, 2}, {0, 2, 2}, {1e-13, 2, 2},
+		{4, 9, 4}, {3, 9, 4}, {1, 9, 4}, {0, 9, 9}, {1e-13, 9, 9},
+	} {
+		if got := solver.LongestBack(x.rest, 4, x.before); got != x.want {
+			t.Errorf("%v after the beginning of a step, %v before it: %v, want %v", x.rest, x.before, got, x.want)
+		}
+	}
+}
+
 // TestRowGoesOn enters a second span: the step that was cut at the end of the first is tried again, in the direction of the
 // second, and the stats add up.
 func TestRowGoesOn(t *testing.T) {

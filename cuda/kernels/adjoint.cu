@@ -25,6 +25,7 @@ struct BackwardPass {
 		nextSpan(row, spanOf(call, row.sample)[1]);
 		if (ALONE) {
 			row.from = call.recordLast[row.sample];
+			setLimit(row, row.t0);
 			if (FIRST_STEP == 0) row.h = path.firstStepBack(row.from);
 		} else {
 			call.drift[row.sample] = 0;
@@ -47,8 +48,12 @@ struct BackwardPass {
 
 	__device__ void begun(const Rows &) {}
 	__device__ void settled(Row &row) {
-		if (ALONE) row.from = path.find(row.from, row.t);
+		if (!ALONE) return;
+		row.from = path.find(row.from, row.t);
+		setLimit(row, row.t);
 	}
+
+	__device__ void setLimit(Row &row, double t) { row.limit = path.longestBack(row.from, call.recordLast[row.sample], t); }
 
 	// arrived compares z with the true one.
 	__device__ void arrived(Row &row, int r) {

@@ -37,11 +37,26 @@ constexpr double TINY = sizeof(real) == 8 ? 4.9406564584124654e-324 : 1.40129846
 // smallestStep is the step below which neither time nor the state moves reliably.
 __device__ inline double smallestStep(const Row &row) { return 4 * fmax(SPACING * fabs(row.t), TINY); }
 
-// clip makes of the next step one that is at least the smallest and does not pass the end of the span.
+// clip makes of the next step one that is not beyond the limit, at least the smallest, and does not pass the end of the span.
 __device__ inline void clip(Row &row) {
-	const double h = copysign(fmax(fabs(row.h), smallestStep(row)), row.h), rest = row.t1 - row.t;
+	const double longest = row.limit > 0 ? row.limit : INFINITY;
+	const double size = fmax(fmin(fabs(row.h), longest), smallestStep(row));
+	const double h = copysign(size, row.h), rest = row.t1 - row.t;
 	row.last = fabs(h) >= fabs(rest) * (1 - 1e-12) || row.t + h == row.t1;
 	row.step = row.last ? rest : h;
+}
+
+// nextStep is the step after this one; at least what an accepted one was cut from.
+__device__ inline double nextStep(const Row &row) {
+	const double h = row.step * row.factor;
+	return row.accept && fabs(row.h) > fabs(h) ? row.h : h;
+}
+
+// longestBack is the longest step back from a time that lies rest after the beginning of a forward step: solver.LongestBack.
+__device__ inline double longestBack(double rest, double step, double before) {
+	if (before == 0 || rest >= step) return step;
+	if (rest <= 1e-12 * step) return before;
+	return fmin(step, fmax(rest, before));
 }
 
 // stageTime is the time at fraction c of the step, but not beyond the end of the span, where rounding may put it.

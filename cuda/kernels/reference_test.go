@@ -67,8 +67,11 @@ func (c modelCase) compare(t *testing.T, mode solver.Gradient, device emulated) 
 		}
 	}
 	bound := 1e-9
-	if c.name == "relu" {
-		bound = 1e-6 // at a kink the step size amplifies rounding
+	switch c.name { // at a kink the step size amplifies rounding
+	case "relu":
+		bound = 1e-6
+	case "functions":
+		bound = 1e-7
 	}
 	near(t, "z1", got.Z1, want.Z1, bound)
 	near(t, "saved", got.Saved, want.Saved, bound)

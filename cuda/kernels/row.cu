@@ -7,7 +7,8 @@ enum Phase { IDLE, FRESH, ACTIVE, DONE };
 // Row is the control state of one row.
 struct Row {
 	double t0, t1;               // the span of integration
-	double t, h, step;           // now; the next step; that step cut to the span
+	double t, h, step;           // now; the next step; that step cut to the limit and the span
+	double limit;                // 0, or the longest step
 	double factor;               // from this step to the next
 	double previous, previous2;  // error norms of the accepted steps before
 	int sample, phase, status;

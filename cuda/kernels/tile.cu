@@ -124,7 +124,7 @@ template <class T, class Pass> struct Integration {
 		if (sample >= 0) {
 			mine().sample = sample;
 			mine().accepted = mine().rejected = mine().nfe = mine().left = 0;
-			mine().h = 0;
+			mine().h = mine().limit = 0;
 			if (pass.begin(mine())) {
 				enter(mine());
 				mine().accept = -1; // just begun
@@ -340,7 +340,7 @@ template <class T, class Pass> struct Integration {
 				return;
 			}
 		}
-		row.h = row.step * row.factor;
+		row.h = nextStep(row);
 		if (!row.accept && fabs(row.h) < smallestStep(row)) {
 			row.phase = DONE; // with the status that judge has chosen
 			return;

@@ -30,6 +30,16 @@ struct Trajectory {
 		}
 	}
 
+	// longestBack is the longest step back from time t, which the given step holds, of a sample whose last step that is, or
+	// another; 0, no limit, for no step at all.
+	__device__ double longestBack(int step, int last, double t) const {
+		if (last < 0) return 0;
+		const int previous = call.recordPrevious[first + step];
+		const double before = previous < 0 ? 0 : fabs(call.recordH[first + previous]);
+		const double size = fabs(call.recordH[first + step]);
+		return ::longestBack(fabs(t - call.recordT[first + step]), step == last ? fmax(size, before) : size, before);
+	}
+
 	// state is component c at time t, in the given step or one before it.
 	__device__ real state(int step, double t, int c) const {
 		const long long at = first + find(step, t);

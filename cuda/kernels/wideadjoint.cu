@@ -16,6 +16,7 @@ struct WideBackward {
 		nextSpan(now, spanOf(call, row.sample)[1]);
 		if (ALONE) {
 			row.from = call.recordLast[row.sample];
+			setLimit(now, row.t0);
 			if (FIRST_STEP == 0) row.h = path(now).firstStepBack(row.from);
 		} else {
 			call.drift[row.sample] = 0;
@@ -40,7 +41,13 @@ struct WideBackward {
 
 	__device__ void begun(Now &) {}
 	__device__ void settled(Now &now) {
-		if (ALONE) now.row.from = path(now).find(now.row.from, now.row.t);
+		if (!ALONE) return;
+		now.row.from = path(now).find(now.row.from, now.row.t);
+		setLimit(now, now.row.t);
+	}
+
+	__device__ void setLimit(Now &now, double t) {
+		now.row.limit = path(now).longestBack(now.row.from, now.call.recordLast[now.row.sample], t);
 	}
 
 	// arrived compares z with the true one.

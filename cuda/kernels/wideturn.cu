@@ -197,7 +197,7 @@ template <class Pass> struct Turn {
 			pass.settled(*this);
 			if (row.last) return;
 		}
-		const double h = row.step * row.factor;
+		const double h = nextStep(row);
 		if (!row.accept && fabs(h) < smallestStep(row)) return; // with the status that judge has chosen
 		row.status = isCancelled(call) ? CANCELLED : row.tried >= MAX_STEPS_TRIED ? MAX_STEPS : OK;
 		if (row.status == OK) tryStep(h);
@@ -238,7 +238,7 @@ template <class Pass> struct Turn {
 			return;
 		}
 		row.accepted = row.rejected = row.nfe = row.left = 0;
-		row.h = 0;
+		row.h = row.limit = 0;
 		if (pass.begin(*this)) enter();
 	}
 

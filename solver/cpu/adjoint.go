@@ -53,6 +53,7 @@ func (p *adjointPass[T]) begin(slot int) bool {
 			return true
 		}
 		p.along.open(slot, i)
+		r.Limit = p.along.longestBack(slot, i, r.Span.T0)
 		if p.tile.m.con.FirstStep == 0 {
 			r.H = p.along.firstStepBack(i)
 		}
@@ -98,7 +99,9 @@ func (p *adjointPass[T]) accepted(slots []int) {
 	tl.exec.accumulate(p.sums, &tl.frames.rows)
 	if p.along != nil {
 		for _, s := range slots {
-			p.along.passed(s, tl.row[s].End())
+			r := &tl.row[s]
+			p.along.passed(s, r.End())
+			r.Limit = p.along.longestBack(s, p.sample[s], r.End())
 		}
 	}
 }

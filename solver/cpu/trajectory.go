@@ -3,6 +3,7 @@ package cpu
 import (
 	"slices"
 
+	"neuralode/solver"
 	"neuralode/solver/cpu/internal/simd"
 )
 
@@ -72,6 +73,24 @@ func (tr *trajectory[T]) firstStepBack(sample int) float64 {
 		h = max(h, abs(tr.steps[before].h))
 	}
 	return h
+}
+
+// longestBack is the longest step back of the sample in a slot from time t, where the slot is; 0, no limit, for a span
+// without steps.
+func (tr *trajectory[T]) longestBack(slot, sample int, t float64) float64 {
+	at := tr.at[slot]
+	if at < 0 {
+		return 0
+	}
+	s := &tr.steps[at]
+	step, before := abs(s.h), 0.0
+	if s.previous >= 0 {
+		before = abs(tr.steps[s.previous].h)
+	}
+	if at == tr.last[sample-tr.first] {
+		step = max(step, before)
+	}
+	return solver.LongestBack(abs(t-s.t), step, before)
 }
 
 // passed moves the slot's time back to t.

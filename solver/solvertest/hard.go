@@ -22,8 +22,8 @@ type Hard struct {
 	Want  float64 // the gradient for θ
 }
 
-// HardGradients are fields that pull trajectories together, whose states cannot be integrated backward, and one whose
-// gradient at loose tolerances is far worse than its solution.
+// HardGradients are fields that pull trajectories together, whose states cannot be integrated backward, one whose θ acts
+// faster than its adjoint moves, and one whose gradient at loose tolerances is far worse than its solution.
 func HardGradients() []Hard {
 	var all []Hard
 	for _, t1 := range []float64{2, 6, 10, 20} {
@@ -32,6 +32,7 @@ func HardGradients() []Hard {
 	}
 	// By SciPy's DOP853 at 1e-13 on the variational equation.
 	return append(all,
+		Hard{Name: "forced oscillator", Field: forced(), Theta: 1, Z0: []float64{1, 0}, T1: 10, Want: forcedSlope(10)},
 		Hard{Name: "DETEST E4", Field: falling(), Theta: 0.4, Z0: []float64{30, 0}, T1: 20, Want: -19.14655408329206},
 		Hard{Name: "van der Pol 2", Field: vanDerPol(), Theta: 2, Z0: []float64{2, 0}, T1: 20, Want: -1.86704588023637},
 		Hard{Name: "van der Pol 5", Field: vanDerPol(), Theta: 5, Z0: []float64{2, 0}, T1: 20, Want: -0.68965481677894},
@@ -46,6 +47,8 @@ func (s Suite) hardGradients(t *testing.T) {
 		switch h.Name {
 		case "linear to 20": // steps at the edge of stability: the discrete gradient, exact for them, is 6 % off
 			discrete = 0.07
+		case "forced oscillator": // as far off as the solution: both sum up a force that the steps just resolve
+			adjoint, discrete = 0.02, 0.07
 		case "van der Pol 2":
 			rtol, adjoint, discrete = s.choose(1e-6, 1e-9), s.choose(0.01, 1e-6), s.choose(0.01, 1e-6)
 		case "van der Pol 5":
@@ -96,6 +99,22 @@ func settled(p, t float64) float64 {
 	b, db := 0.2/(p-2.5), -0.2/((p-2.5)*(p-2.5))
 	c, dc := 1-0.8/p-b, 0.8/(p*p)-db
 	return -0.8/(p*p) + db*math.Exp(-2.5*t) + (dc-t*c)*math.Exp(-p*t)
+}
+
+// forced is x' = v, v' = θ cos 5t − x: ∂f/∂θ swings five times as fast as the adjoint.
+func forced() graph.Field {
+	return graph.Field{Dim: 2, Params: []graph.Param{{Name: "force"}}, Func: func(t, z *node, theta []*node) (*node, error) {
+		var b builder
+		x, v := b.do(graph.Slice(z, 1, 0, 1, 1)), b.do(graph.Slice(z, 1, 1, 2, 1))
+		swing := b.do(gorgonia.Cos(b.do(gorgonia.HadamardProd(t, gorgonia.NewConstant(5.0)))))
+		force := b.do(gorgonia.HadamardProd(swing, theta[0]))
+		return b.do(graph.Concat(1, v, b.do(gorgonia.Sub(force, x)))), b.err
+	}}
+}
+
+// forcedSlope is ∂(x + v)/∂θ of forced at time t: x is linear in θ with the slope (cos t − cos 5t)/24.
+func forcedSlope(t float64) float64 {
+	return (math.Cos(t) - math.Cos(5*t) - math.Sin(t) + 5*math.Sin(5*t)) / 24
 }
 
 // falling is DETEST E4, x' = v, v' = 0.32 − θv².
