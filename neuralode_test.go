@@ -81,8 +81,8 @@ func TestLossAtTimes(t *testing.T) {
 	near(t, d.Theta, -first*math.Sin(omega*0.5)*0.5+second*math.Cos(omega*1.5)*1.5)
 }
 
-// TestTrain turns z = (1, 0) until its first component is gone: SGD on cos²(ω·t1), whose derivative is known, with the rates of
-// a schedule over two calls and a read-out that stays.
+// TestTrain turns z = (1, 0) until its first component is gone: SGD on cos²(ω·t1), whose derivative is known, with the
+// rates of a schedule over two calls and a read-out that stays.
 func TestTrain(t *testing.T) {
 	o := open(t, rotation(), &graph.Head{Dim: 2, Readout: graph.Linear(1), Loss: graph.MeanSquaredError()})
 	const t1 = 1.5

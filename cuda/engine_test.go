@@ -204,7 +204,8 @@ func near(t *testing.T, what string, got, want []float64, bound float64) {
 }
 
 // TestSession checks that a training has the same bits however its iterations are split into calls, launched one by one or
-// as a graph, and when it goes on from a state; with fused kernels, with wide ones, and with a record that is too small.
+// as a graph, and when it goes on from a state, each iteration with a learning rate of its own; with fused kernels, with
+// wide ones, and with a record that is too small.
 func TestSession(t *testing.T) {
 	if !onDevice(t) {
 		return
@@ -249,17 +250,23 @@ func splitTraining(t *testing.T, b *cuda.Backend, m solver.Model, mode solver.Gr
 func train(t *testing.T, p solver.Program, theta []float64, n int, batches [][]int, split []int, reopen bool) solver.OptimizerState {
 	t.Helper()
 	data := solver.Data{Z0: numbers(2*n, 5), Labels: classes(n), Span: solver.Span{T1: 1}}
+	opt, schedule := solver.DefaultOptimizer(1), solver.Schedule{Rate: 1e-2, Warmup: len(batches)}
+	opt.Rule, opt.WeightDecay, opt.Frozen = solver.AdamW, 0.1, []solver.Range{{From: 3, To: 5}}
 	state := solver.NewOptimizerState(theta)
 	var s solver.Session
 	for i, k := range split {
 		var err error
 		if i == 0 || reopen {
-			if s, err = p.Train(data, solver.DefaultOptimizer(1e-2), state); err != nil {
+			if s, err = p.Train(data, opt, state); err != nil {
 				t.Fatal(err)
 			}
 		}
 		done := 0
-		if err = s.Run(context.Background(), batches[:k], nil, func(solver.Iteration) { done++ }); err != nil || done != k {
+		var rates []float64
+		for i := range k {
+			rates = append(rates, schedule.At(int(state.Step)+i))
+		}
+		if err = s.Run(context.Background(), batches[:k], rates, func(solver.Iteration) { done++ }); err != nil || done != k {
 			t.Fatalf("%d of %d iterations: %v", done, k, err)
 		}
 		batches = batches[k:]

@@ -43,12 +43,12 @@ type Program interface {
 
 // Session is a training under way. It is not for concurrent use.
 type Session interface {
-	// Run does one iteration per minibatch (indices into the data): solve, loss, gradient, optimizer, with the learning rate
-	// of that place in rates, or the optimizer's where rates is nil: see [Schedule.At]. It calls done after
-	// each with what it cost and stops at the first that fails, leaving θ as before that iteration: the error is then an
-	// *IterationError. When ctx ends before the last iteration it stops with ctx's error, between iterations or within
-	// one, but for a device that has been given all of them: that looks at ctx at the beginning alone. Indices outside of
-	// the data, empty minibatches and rates below zero are an error before any work. done must not call the session or its program.
+	// Run does one iteration per minibatch (indices into the data): solve, loss, gradient, update. rates has the learning
+	// rate of each, as [Schedule.At] gives it; where it is nil all have the optimizer's. Run calls done after each with what
+	// it cost and stops at the first that fails, leaving θ as before that iteration: the error is then an *IterationError.
+	// When ctx ends before the last iteration it stops with ctx's error, between iterations or within one, but for a device
+	// that has been given all of them: that looks at ctx at the beginning alone. Wrong minibatches and rates are what
+	// CheckRun reports, before any work. done must not call the session or its program.
 	Run(ctx context.Context, minibatches [][]int, rates []float64, done func(Iteration)) error
 
 	// State copies out θ and the optimizer's moments. The error is the device's.

@@ -53,7 +53,8 @@ func CheckGradient(m Model, spec Spec, theta []float64, b Batch, o Objective) er
 
 // CheckTraining reports everything that is wrong with what a program's Train is given.
 func CheckTraining(m Model, spec Spec, data Data, opt Optimizer, start OptimizerState) error {
-	errs := []error{opt.CheckIn(spec.Precision), opt.CheckFrozen(m.ThetaLen()), opt.check(start, m.ThetaLen()), data.check(m, spec)}
+	n := m.ThetaLen()
+	errs := []error{opt.CheckIn(spec.Precision), opt.CheckFrozen(n), opt.check(start, n), data.check(m, spec)}
 	if spec.Gradient == NoGradient {
 		errs = append(errs, errors.New("solver: training needs a gradient, the program was compiled without one"))
 	}

@@ -16,9 +16,9 @@
 //     [SampleError] for the first sample that failed, to which [Controller.Advise] adds what the tolerances have to do
 //     with it.
 //   - Training: [Data], [Optimizer] ([DefaultOptimizer]) with its [Rule] ([Rules], [ParseRule]) and [Range]s ([Ranges],
-//     [Optimizer.CheckFrozen]), and [OptimizerState] ([NewOptimizerState]) open a [Session], which
-//     tells of each [Iteration] and stops with an [IterationError]. A [Schedule] with its [Decline] ([Declines],
-//     [ParseDecline]) gives it learning rates ([CheckRates]).
+//     [Optimizer.CheckFrozen]), and [OptimizerState] ([NewOptimizerState]) open a [Session], which tells of each
+//     [Iteration] and stops with an [IterationError]. A [Schedule] with its [Decline] ([Declines], [ParseDecline]) gives
+//     it learning rates ([CheckRates]).
 //
 // # Writing a backend
 //

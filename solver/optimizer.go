@@ -30,15 +30,15 @@ func ParseRule(s string) (Rule, error) { return parse[Rule]("optimizer", s, rule
 func (r Rule) HasSecondMoments() bool { return r != SGD }
 
 // Optimizer is how a training updates θ, with the updates of optax and PyTorch (whose Adam has a weight decay too, which
-// is not that of AdamW). The gradient is clipped first. A number that the rule does not read must be zero.
+// is not that of AdamW). The gradient is clipped first.
 type Optimizer struct {
 	Rule         Rule
 	Rate         float64 // the learning rate of every iteration for which Session.Run is given no other
-	Beta1, Beta2 float64 // Adam and AdamW, as Epsilon
+	Beta1, Beta2 float64 // Adam and AdamW, as Epsilon: SGD takes no notice of them
 	Epsilon      float64
-	Momentum     float64 // SGD
+	Momentum     float64 // SGD, else zero
 	Nesterov     bool    // SGD: θ −= Rate · (g + WeightDecay·θ + Momentum·m) with the new m
-	WeightDecay  float64 // AdamW and SGD
+	WeightDecay  float64 // AdamW and SGD, else zero
 	ClipNorm     float64 // > 0: the gradient is scaled down to this 2-norm when it is longer
 	Frozen       []Range // these places of θ keep their values; the gradient's norm is that of the others
 }
@@ -59,8 +59,6 @@ func (o Optimizer) Check() error {
 	require(int(o.Rule) < len(ruleNames), "the optimizer must be adam, adamw or sgd", o.Rule)
 	require(o.Rate > 0 && !math.IsInf(o.Rate, 0), "the learning rate must be positive", o.Rate)
 	if o.Rule == SGD {
-		require(o.Beta1 == 0 && o.Beta2 == 0 && o.Epsilon == 0, "sgd has no betas and no epsilon",
-			[]float64{o.Beta1, o.Beta2, o.Epsilon})
 		require(o.Momentum >= 0 && o.Momentum < 1, "momentum must be in [0, 1)", o.Momentum)
 		require(!o.Nesterov || o.Momentum != 0, "nesterov needs a momentum", o.Momentum)
 	} else {
@@ -70,7 +68,8 @@ func (o Optimizer) Check() error {
 		require(o.Momentum == 0, fmt.Sprintf("momentum is for sgd, %v has beta1 in its place", o.Rule), o.Momentum)
 		require(!o.Nesterov, fmt.Sprintf("nesterov is for sgd with momentum, not for %v", o.Rule), o.Nesterov)
 	}
-	require(o.WeightDecay >= 0 && !math.IsInf(o.WeightDecay, 0), "the weight decay must be zero (off) or positive", o.WeightDecay)
+	require(o.WeightDecay >= 0 && !math.IsInf(o.WeightDecay, 0), "the weight decay must be zero (off) or positive",
+		o.WeightDecay)
 	require(o.Rule != Adam || o.WeightDecay == 0, "adam has no weight decay, choose adamw", o.WeightDecay)
 	require(o.ClipNorm >= 0 && !math.IsInf(o.ClipNorm, 0), "the clipping norm must be zero (off) or positive", o.ClipNorm)
 	return errors.Join(errs...)
@@ -140,7 +139,8 @@ func (s OptimizerState) Check(n int) error {
 			v = s.V[i]
 		}
 		if math.IsNaN(m) || !(v >= 0) {
-			return fmt.Errorf("solver: the moments of parameter %d are %v and %v, want numbers, the second not negative", i, m, v)
+			return fmt.Errorf("solver: the moments of parameter %d are %v and %v, want numbers, the second not negative",
+				i, m, v)
 		}
 	}
 	return nil

@@ -217,7 +217,8 @@ func TestAdamAgainstOptax(t *testing.T) {
 }
 
 // updated compares the updates of θ = (1, −2, 0.5) with those wanted.
-func updated(t *testing.T, what string, o solver.Optimizer, gradients [][]float64, rates []float64, want [][]float64) solver.OptimizerState {
+func updated(t *testing.T, what string, o solver.Optimizer, gradients [][]float64,
+	rates []float64, want [][]float64) solver.OptimizerState {
 	t.Helper()
 	if err := o.Check(); err != nil {
 		t.Fatal(err)

@@ -16,6 +16,7 @@ func (r *reference) Train(data Data, opt Optimizer, start OptimizerState) (Sessi
 		return nil, errClosed
 	}
 	data.Z0, data.Inputs, data.Labels = slices.Clone(data.Z0), slices.Clone(data.Inputs), slices.Clone(data.Labels)
+	opt.Frozen = slices.Clone(opt.Frozen)
 	return &referenceSession{program: r, data: data, opt: opt, state: opt.start(start)}, nil
 }
 

@@ -101,7 +101,6 @@ func TestOptimizerRefuses(t *testing.T) {
 		{"momentum is for sgd", solver.DefaultOptimizer(0.1), func(o *solver.Optimizer) { o.Momentum = 0.9 }},
 		{"nesterov is for sgd", solver.DefaultOptimizer(0.1), func(o *solver.Optimizer) { o.Nesterov = true }},
 		{"adam, adamw or sgd, got unknown(3)", solver.DefaultOptimizer(0.1), func(o *solver.Optimizer) { o.Rule = 3 }},
-		{"no betas", sgd, func(o *solver.Optimizer) { o.Beta1 = 0.9 }},
 		{"momentum must be in [0, 1), got 1", sgd, func(o *solver.Optimizer) { o.Momentum = 1 }},
 		{"nesterov needs a momentum", sgd, func(o *solver.Optimizer) { o.Nesterov = true }},
 		{"weight decay must be", sgd, func(o *solver.Optimizer) { o.WeightDecay = math.NaN() }},

@@ -202,5 +202,6 @@ func (c Config) optimizer() (solver.Optimizer, error) {
 // schedule gives the learning rates of the run's iterations.
 func (c Config) schedule() (solver.Schedule, error) {
 	decline, err := solver.ParseDecline(c.Schedule)
-	return solver.Schedule{Decline: decline, Rate: c.Rate, Final: c.FinalRate, Warmup: c.Warmup, Iterations: c.Iterations}, err
+	return solver.Schedule{Decline: decline, Rate: c.Rate, Final: c.FinalRate, Warmup: c.Warmup,
+		Iterations: c.Iterations}, err
 }

@@ -332,8 +332,8 @@ func TestMetricsCutAnywhere(t *testing.T) {
 	}
 }
 
-// TestOlderRun resumes a run whose files say neither their run, their arithmetic nor their optimizer, and whose samples are those of both
-// classes: it has the same data.
+// TestOlderRun resumes a run whose files say neither their run, their arithmetic nor their optimizer, and whose samples are
+// those of both classes: it has the same data.
 func TestOlderRun(t *testing.T) {
 	r := newRun(t, small())
 	path := filepath.Join(r.Dir, "state.safetensors")

@@ -40,7 +40,8 @@ func oneOf(names []string) string {
 // choices are the values that a shell completes after flags.
 var choices = map[string][]string{
 	"data": madeData, "task": train.Tasks, "readout": train.Readouts, "loss": train.Losses, "device": neuralode.Devices,
-	"activation": activations, "method": methods, "control": controls, "gradient": gradients, "precision": precisions, "optimizer": optimizers, "schedule": schedules,
+	"activation": activations, "method": methods, "control": controls, "gradient": gradients, "precision": precisions,
+	"optimizer": optimizers, "schedule": schedules,
 	"header": {"auto", "yes", "no"}, "separator": {"auto", ",", ";", "tab", "space"},
 }
 

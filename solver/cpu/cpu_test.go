@@ -54,6 +54,11 @@ func compile(t testing.TB, b solver.Backend, m solver.Model, spec solver.Spec) s
 
 func training(t testing.TB, workers int, mode solver.Gradient) solver.Session {
 	t.Helper()
+	return trainingWith(t, workers, mode, solver.DefaultOptimizer(3e-3))
+}
+
+func trainingWith(t testing.TB, workers int, mode solver.Gradient, opt solver.Optimizer) solver.Session {
+	t.Helper()
 	p, m := spiral(t)
 	spec := solver.DefaultSpec()
 	spec.Gradient = mode
@@ -61,7 +66,7 @@ func training(t testing.TB, workers int, mode solver.Gradient) solver.Session {
 		spec.Controller.Rtol = 1e-5 // at the default the trained spiral drifts
 	}
 	s, err := compile(t, backend(t, workers), m, spec).Train(solver.Data{Z0: p.X, Labels: p.Label, Span: solver.Span{T1: 1}},
-		solver.DefaultOptimizer(3e-3), solver.NewOptimizerState(p.Theta))
+		opt, solver.NewOptimizerState(p.Theta))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,19 +110,30 @@ func TestWorkersGiveTheSameBits(t *testing.T) {
 // TestTrainingDoesNotAllocate counts the allocations of whole iterations after warm-up.
 func TestTrainingDoesNotAllocate(t *testing.T) {
 	for _, mode := range solver.Gradients() {
-		s := training(t, 2, mode)
-		batches := [][]int{everySample(64)}
-		run := func() {
-			if err := s.Run(context.Background(), batches, nil, func(solver.Iteration) {}); err != nil {
-				t.Fatal(err)
-			}
+		doesNotAllocate(t, mode.String(), training(t, 2, mode), nil)
+	}
+	for _, rule := range []solver.Rule{solver.AdamW, solver.SGD} {
+		opt := solver.Optimizer{Rule: rule, Rate: 1e-3, WeightDecay: 0.01, Frozen: []solver.Range{{From: 5, To: 50}}}
+		if rule == solver.AdamW {
+			opt.Epsilon = 1e-8
 		}
-		for range 5 {
-			run()
+		doesNotAllocate(t, rule.String(), trainingWith(t, 2, solver.Discrete, opt), []float64{1e-4})
+	}
+}
+
+func doesNotAllocate(t *testing.T, what string, s solver.Session, rates []float64) {
+	t.Helper()
+	batches := [][]int{everySample(64)}
+	run := func() {
+		if err := s.Run(context.Background(), batches, rates, func(solver.Iteration) {}); err != nil {
+			t.Fatal(err)
 		}
-		if n := testing.AllocsPerRun(10, run); n > 0 {
-			t.Errorf("%v: %v allocations an iteration", mode, n)
-		}
+	}
+	for range 5 {
+		run()
+	}
+	if n := testing.AllocsPerRun(10, run); n > 0 {
+		t.Errorf("%s: %v allocations an iteration", what, n)
 	}
 }
 

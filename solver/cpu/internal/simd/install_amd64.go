@@ -32,8 +32,8 @@ func install32(k *Kernels[float32], l Level) {
 		if u.Rule == solver.AdamW {
 			u.Shrink(theta[:n])
 		}
-		adam(&theta[0], &m[0], &v[0], &g[0], n, u.Scale, u.Rate*u.CorrectM, u.Beta1, 1-u.Beta1, u.Beta2, 1-u.Beta2, u.Epsilon,
-			u.CorrectV)
+		adam(&theta[0], &m[0], &v[0], &g[0], n, u.Scale, u.Rate*u.CorrectM, u.Beta1, 1-u.Beta1, u.Beta2, 1-u.Beta2,
+			u.Epsilon, u.CorrectV)
 		u.Apply(theta[n:], m[n:], v[n:], g[n:])
 	}
 }
