@@ -17,9 +17,9 @@ type loop struct {
 	metrics   *metrics
 	observers []Observer
 	start     time.Time
-	last      time.Time // when the rate was measured
+	last      time.Time // when the speed was measured
 	lastDone  int       // and after which iteration
-	rate      float64   // samples per second
+	perSecond float64   // samples
 	failed    error     // of metrics.csv
 	batches   [][]int
 	schedule  solver.Schedule
@@ -100,17 +100,17 @@ func (l *loop) advance(ctx context.Context, from, to int) (int, error) {
 	return n, errors.Join(err, l.failed)
 }
 
-// rateWindow is how long iterations are counted before their rate is given: a device may report many at once.
-const rateWindow = 100 * time.Millisecond
+// speedWindow is how long iterations are counted before their speed is given: a device may report many at once.
+const speedWindow = 100 * time.Millisecond
 
 func (l *loop) observe(iteration int, it solver.Iteration) {
 	now := time.Now()
 	e := Event{Iteration: iteration, Total: l.run.Config.Iterations, Work: it, Elapsed: now.Sub(l.start)}
-	if d := now.Sub(l.last); d >= rateWindow || l.rate == 0 && d > 0 {
-		l.rate = float64(l.sampler.size*(iteration-l.lastDone)) / d.Seconds()
+	if d := now.Sub(l.last); d >= speedWindow || l.perSecond == 0 && d > 0 {
+		l.perSecond = float64(l.sampler.size*(iteration-l.lastDone)) / d.Seconds()
 		l.last, l.lastDone = now, iteration
 	}
-	e.SamplesPerSecond = l.rate
+	e.SamplesPerSecond = l.perSecond
 	l.failed = errors.Join(l.failed, l.metrics.add(e))
 	for _, o := range l.observers {
 		o(e)
