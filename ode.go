@@ -91,8 +91,9 @@ func (o *ODE) Ranges(names ...string) ([]solver.Range, error) {
 	return solver.Ranges(o.model.Params(), names)
 }
 
-// Train opens a session that trains a copy of theta, with no moments yet, on a copy of the data. A schedule's learning rates
-// are given to the session's Run. The spec must have a gradient mode and the ODE a head. Close the session when it is no longer used; closing the ODE closes it too.
+// Train opens a session that trains a copy of theta, with no moments yet, on a copy of the data. A schedule's learning
+// rates are given to the session's Run. The spec must have a gradient mode and the ODE a head. Close the session when
+// it is no longer used; closing the ODE closes it too.
 func (o *ODE) Train(data solver.Data, opt solver.Optimizer, theta []float64) (solver.Session, error) {
 	return o.program.Train(data, opt, solver.NewOptimizerState(theta))
 }

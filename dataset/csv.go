@@ -17,11 +17,12 @@ import (
 //
 // Where [Options] leave it open, the first 64 KiB say which separator cuts all lines into as many fields, and the first
 // hundred lines whether the first names the columns. It does when it holds a name that Options want or no number at
-// all. One that holds numbers does not when a text in it stands below too. It does when a text in it is a usual name for
-// labels, such as label or species; else not when a number in it has a sign or decimals, or stands there twice; and it does when a text stands over numbers and its own numbers count from 0, as names that pandas gives, or
-// lie far from those below. Of what is left it does when at least two of these hold: a text is unlike the texts below,
-// which repeat; its numbers count from 0, four or more of which count twice; numbers below have decimals; its numbers
-// lie far from those below. Where little speaks for it and little against it, that is an error.
+// all. One that holds numbers does not when a text in it stands below too. It does when a text in it is a usual name
+// for labels, such as label or species; else not when a number in it has a sign or decimals, or stands there twice; and
+// it does when a text stands over numbers and its own numbers count from 0, as names that pandas gives, or lie far from
+// those below. Of what is left it does when at least two of these hold: a text is unlike the texts below, which repeat;
+// its numbers count from 0, four or more of which count twice; numbers below have decimals; its numbers lie far from
+// those below. Where little speaks for it and little against it, that is an error.
 //
 // Lines that begin with # are rows, but at the front of the file those of another number of fields are left out.
 // A first column without a name or with the name "Unnamed: 0" is the index of pandas and left out, as are columns at the

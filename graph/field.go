@@ -28,11 +28,11 @@ type Field struct {
 	InputFunc InputFunc
 }
 
-// LowerField returns the plan of the field with its VJP, fused: inputs "t" [1], "z" [dim] and, if there are any, "inputs",
-// output "f" [dim], cotangent "f", and gradients for z, for the inputs and for every parameter. It reports a description that is incomplete, names that
-// are not unique, an error or panic of the function, derivatives of Gorgonia's and bound values that it leaves on the
-// graph, an unsupported operation, and samples that mix. A gradient that is zero everywhere, because the field does not
-// depend on z or on the parameter, is plan.None.
+// LowerField returns the plan of the field with its VJP, fused: inputs "t" [1], "z" [dim] and, if there are any,
+// "inputs", output "f" [dim], cotangent "f", and gradients for z, for the inputs and for every parameter. It reports a
+// description that is incomplete, names that are not unique, an error or panic of the function, derivatives of
+// Gorgonia's and bound values that it leaves on the graph, an unsupported operation, and samples that mix. A gradient
+// that is zero everywhere, because the field does not depend on z or on the parameter, is plan.None.
 func LowerField(f Field) (*plan.Plan, error) {
 	p, err := lowerField(f)
 	if err != nil {

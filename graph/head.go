@@ -35,7 +35,8 @@ func (h Head) Init(rng *rand.Rand) []float64 {
 }
 
 // LowerHead returns the plan of the head with the VJP of its loss, fused: inputs "z" [dim], "label" and, for a
-// TimeFunc, "t" [1], outputs "out" and "loss" [1], cotangent "loss", and gradients for z and for every parameter. Errors are those of [LowerField].
+// TimeFunc, "t" [1], outputs "out" and "loss" [1], cotangent "loss", and gradients for z and for every parameter.
+// Errors are those of [LowerField].
 func LowerHead(h Head) (*plan.Plan, error) {
 	p, err := lowerHead(h)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 )
 
 // SoftMax returns exp(x) / Σ exp(x) over the features of a matrix or over a vector of parameters, of x's shape; it does
-// not overflow. Gorgonia merges its own SoftMax and LogSoftMax of one operand into a single node, and turns a SoftMax into its logarithm when a Log
-// is taken of it anywhere.
+// not overflow. Gorgonia merges its own SoftMax and LogSoftMax of one operand into a single node, and turns a SoftMax
+// into its logarithm when a Log is taken of it anywhere.
 func SoftMax(x *gorgonia.Node) (*gorgonia.Node, error) {
 	return vectorAsRow(x, func(x *gorgonia.Node) (*gorgonia.Node, error) { return apply(&softMaxOp{base{"SoftMax", 1}}, x) })
 }

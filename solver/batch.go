@@ -12,7 +12,8 @@ type Batch struct {
 	Spans []Span    // one for all samples, or one per sample
 
 	// Times are those at which states are kept, in the direction of integration, from dense output (see Span.SaveTime):
-	// the same for all samples, or each sample's own. Then there are samples+1 Offsets, and sample i has Times[Offsets[i]:Offsets[i+1]].
+	// the same for all samples, or each sample's own. Then there are samples+1 Offsets, and sample i has
+	// Times[Offsets[i]:Offsets[i+1]].
 	Times   []float64
 	Offsets []int
 

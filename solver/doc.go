@@ -1,5 +1,6 @@
-// Package solver says what solving, differentiating and training an ordinary differential equation dz/dt = f(t, z; θ) mean
-// here, as plain data that any backend can execute. A backend does a whole solve, or whole training iterations, per call.
+// Package solver says what solving, differentiating and training an ordinary differential equation dz/dt = f(t, z; θ)
+// mean here, as plain data that any backend can execute. A backend does a whole solve, or whole training iterations,
+// per call.
 //
 // # Solving, differentiating, training
 //
@@ -11,28 +12,29 @@
 //     and a [Precision] ([Precisions], [ParsePrecision]).
 //   - Who solves it: a [Backend] compiles both into a [Program]. neuralode.Open gives one, and [Reference] is the readable
 //     float64 one that every other must match.
-//   - What a call takes: [Batch], initial values with a [Span] and save times, and for a gradient an [Objective].
+//   - What a call takes: [Batch], initial values with a [Span], save times and inputs, and for a gradient an [Objective].
 //   - What it returns: [Solution] or [Derivative], with [End], [Status], [Stats] and [Occupancy]; their Err is a
 //     [SampleError] for the first sample that failed, to which [Controller.Advise] adds what the tolerances have to do
 //     with it.
-//   - Training: [Data], [Optimizer] ([DefaultOptimizer]) with its [Rule] ([Rules], [ParseRule]) and [Range]s ([Ranges],
-//     [Optimizer.CheckFrozen]), and [OptimizerState] ([NewOptimizerState]) open a [Session], which tells of each
-//     [Iteration] and stops with an [IterationError]. A [Schedule] with its [Decline] ([Declines], [ParseDecline]) gives
-//     it learning rates ([CheckRates]).
+//   - Training: [Data], an [Optimizer] ([DefaultOptimizer]) with its [Rule] ([Rules], [ParseRule]) and what is frozen
+//     ([Range], [Ranges], [Optimizer.CheckFrozen]), and an [OptimizerState] ([NewOptimizerState]) open a [Session], which
+//     tells of each [Iteration] and stops with an [IterationError]. A [Schedule] with its [Decline] ([Declines],
+//     [ParseDecline]) gives it learning rates ([CheckRates]).
 //
 // # Writing a backend
 //
 // Package solvertest is the suite that a backend passes. Its numbers are those of the float64 backend: [Integrate] of a
-// [FieldFunc] gives a [Path] and each [Step], along which the gradients go back. These are the parts that backends share, so
-// that they agree:
+// [FieldFunc] gives a [Path] and each [Step], along which the gradients go back. These are the parts that backends
+// share, so that they agree:
 //
 //   - Wrong use, before any work: [CheckCompile], [CheckCall], [CheckGradient], [CheckTraining], [CheckRun].
 //   - The control of one sample: [Row], told of a [Measure]. It is made of [StartProbe], [StartStep], [ClipStep],
-//     [StageTime], [SmallestStep] and [Controller.Next] with the history [Errors]; devices that cannot call it do the same. [LongestBack]
-//     is the limit of a row that goes back along a forward solve.
+//     [StageTime], [SmallestStep] and [Controller.Next] with the history [Errors]; devices that cannot call it do the
+//     same. [LongestBack] is the limit of a row that goes back along a forward solve.
 //   - Times between steps: [Span.SaveTime], and [Polynomial] for the weights of the dense output.
 //   - What backsolve checks: [Controller.Drift], up to [DriftLimit].
 //   - Sums over samples: [SumOverSamples] over leaves of [LeafSize].
+//   - Losses at several times: [Batch.Rows], [Batch.TimesOf] and [Objective.TimeWeights].
 //   - Failed samples: [FailEmptySpans] after a solve, [LeaveOut] after a gradient.
 //   - Iterations: [Data.Minibatch], [Summarize], [FailedIteration], [NonFiniteIteration]; [Optimizer.Update] of
 //     float64, an [Update] ([UpdateOf]) of any precision with [Optimizer.RateOf] and [Optimizer.Trained].

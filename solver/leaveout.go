@@ -14,9 +14,9 @@ func FailEmptySpans(s *Solution, b Batch) {
 }
 
 // LeaveOut completes a derivative in which samples failed, or brought numbers that are not finite: their status says
-// so, ∂L/∂z0 is zeros for them, and ∂L/∂θ is the sum over all others, each with its weight in the whole batch. Loss is that
-// over all samples whose loss is finite, also of those that failed on the way back. ∂L/∂θ of a batch in which nobody is left is NaN. Under
-// [ControlBatch] all fail with the first.
+// so, ∂L/∂z0 is zeros for them, and ∂L/∂θ is the sum over all others, each with its weight in the whole batch. Loss is
+// that over all samples whose loss is finite, also of those that failed on the way back. ∂L/∂θ of a batch in which
+// nobody is left is NaN. Under [ControlBatch] all fail with the first.
 //
 // It is for backends: their Differentiate passes what it computed, and again, which differentiates another batch with
 // the same parameters. It is called where a sample failed after it had gone forward, or ∂L/∂θ is not finite. Its errors

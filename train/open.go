@@ -31,7 +31,9 @@ func OpenRun(dir string) (*Run, error) {
 
 // Resumption is what may be new when a run goes on.
 type Resumption struct {
-	Iterations int    // in all, at least as many as are done: the run ends as one that had them from the start; 0: as before
+	// Iterations of the run in all, at least as many as are done: it ends as one that had them from the start. They cannot
+	// change where the learning rate falls over them. 0: as before.
+	Iterations int
 	Data       string // where its data file is now; "": where it was
 }
 

@@ -166,8 +166,8 @@ func (r *Run) accepted(backend solver.Backend) error {
 	return program.Close()
 }
 
-// OtherArithmetic says in one line that the run will not end in the bits of one that was never stopped, because what it has done
-// so far was done on another backend's arithmetic; otherwise it is "".
+// OtherArithmetic says in one line that the run will not end in the bits of one that was never stopped, because what it
+// has done so far was done on another backend's arithmetic; otherwise it is "".
 func (r *Run) OtherArithmetic(backend solver.Backend) string {
 	now := backend.Arithmetic()
 	for _, then := range []string{r.arithmetic, r.began} {
