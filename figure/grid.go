@@ -91,7 +91,7 @@ func (l Limits) plane(names [2]string) (x, y axis, ratio float64) {
 	w, h := l.XMax-l.XMin, l.YMax-l.YMin
 	stepX, stepY := niceStep(max(w, h), 7), niceStep(max(w, h), 7)
 	ratio = l.ratio()
-	if ratio > maxRatio || ratio < 1/maxRatio {
+	if ratio > maxRatio || ratio*maxRatio < 1 {
 		stepX, stepY, ratio = niceStep(w, 7), niceStep(h, 7), 1
 	}
 	return linearAxis(names[0], l.XMin, l.XMax, stepX), linearAxis(names[1], l.YMin, l.YMax, stepY), ratio

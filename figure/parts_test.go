@@ -316,3 +316,19 @@ func TestProjection(t *testing.T) {
 		t.Errorf("%d entries for two components, want that of the arrows alone", len(l))
 	}
 }
+
+// TestScalesOfUnlikeSides gives a picture whose sides are too unlike for equal scales a square frame, wide or tall.
+func TestScalesOfUnlikeSides(t *testing.T) {
+	for _, c := range []struct {
+		l    Limits
+		want float64
+	}{
+		{Limits{0, 4, 0, 1}, 0.25}, {Limits{0, 1, 0, 4}, 4},
+		{Limits{0, 4.1, 0, 1}, 1}, {Limits{0, 1, 0, 4.1}, 1}, {Limits{20000, 90000, 10, 70}, 1}, {Limits{10, 70, 20000, 90000}, 1},
+	} {
+		x, y, ratio := c.l.plane([2]string{"x", "y"})
+		if ratio != c.want || ratio == 1 && (len(x.labelled()) < 3 || len(y.labelled()) < 3) {
+			t.Errorf("%v: ratio %v, want %v, ticks at %v and %v", c.l, ratio, c.want, x.labelled(), y.labelled())
+		}
+	}
+}
