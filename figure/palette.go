@@ -27,7 +27,7 @@ var named = map[string]color.NRGBA{
 	"white": {0xd4, 0xd4, 0xd4, 0xff}, // its markers have a dark edge
 }
 
-// newPalette gives each class the colour that its name says, where it says one; the others take the colours of [okabeIto]
+// newPalette gives each class the colour that its name says, where it says one and not both of two are greys; the others take the colours of [okabeIto]
 // in their order, then darker, then lighter, without those that a name has taken. names is nil or has one for each class.
 func newPalette(classes int, names []string) palette {
 	p, taken := make(palette, classes), []color.NRGBA(nil)
@@ -37,6 +37,9 @@ func newPalette(classes int, names []string) palette {
 			taken = append(taken, c)
 		}
 	}
+	if classes == 2 && isGrey(p[0]) && isGrey(p[1]) { // the map between them has each grey on both sides of its middle
+		p, taken = make(palette, classes), nil
+	}
 	free := unlike(taken)
 	for class := range p {
 		if p[class].A == 0 {
@@ -45,6 +48,9 @@ func newPalette(classes int, names []string) palette {
 	}
 	return p
 }
+
+// isGrey reports a colour without one, and not that of a class that has none yet.
+func isGrey(c color.NRGBA) bool { return c.A > 0 && c.R == c.G && c.G == c.B }
 
 // colourOf is the colour that a name has as a word, in the first shade that is not taken.
 func colourOf(name string, taken []color.NRGBA) (color.NRGBA, bool) {

@@ -20,6 +20,7 @@ func TestColoursFollowNames(t *testing.T) {
 		{[]string{"RED wine", "a-blue-whale"}, []func(color.NRGBA) bool{red, blue}},
 		{[]string{"bored", "tired"}, []func(color.NRGBA) bool{blue, nil}}, // no words for colours
 		{[]string{"cat", "blue"}, []func(color.NRGBA) bool{nil, blue}},
+		{[]string{"black", "white"}, []func(color.NRGBA) bool{blue, nil}}, // greys on both sides of white are one
 	} {
 		p := newPalette(len(c.names), c.names)
 		for class, is := range c.want {
