@@ -223,10 +223,14 @@ func (p *painter) dynamics(ctx context.Context) (*figure.Figure, error) {
 	return figure.Dynamics(p.data, field, ways)
 }
 
-// square is a grid of about square cells with that many along the longer side.
+// square is a grid of cells about square in the picture, with that many along its longer side. The picture itself is
+// square where one side is more than four times the other, see [figure.Dynamics].
 func square(l figure.Limits, n int) figure.Grid {
 	w, h := l.XMax-l.XMin, l.YMax-l.YMin
-	along := func(side float64) int { return max(n/4, int(math.Round(float64(n)*side/max(w, h)))) }
+	if max(w, h) > 4*min(w, h) {
+		return figure.Grid{Limits: l, NX: n, NY: n}
+	}
+	along := func(side float64) int { return int(math.Round(float64(n) * side / max(w, h))) }
 	return figure.Grid{Limits: l, NX: along(w), NY: along(h)}
 }
 

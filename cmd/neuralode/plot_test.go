@@ -218,3 +218,17 @@ func TestEndsAreInTheFrame(t *testing.T) {
 		t.Errorf("no trajectory leaves %v: this test shows nothing", p.limits)
 	}
 }
+
+// TestArrowsLieOnSquares counts the arrows along the sides of frames.
+func TestArrowsLieOnSquares(t *testing.T) {
+	for l, want := range map[figure.Limits][2]int{
+		{XMax: 2, YMax: 1}:        {20, 10},
+		{XMax: 1, YMax: 4}:        {5, 20},
+		{XMax: 70000, YMax: 60}:   {20, 20},
+		{XMax: 1e-3, YMax: 1e300}: {20, 20},
+	} {
+		if g := square(l, 20); g.NX != want[0] || g.NY != want[1] {
+			t.Errorf("%v: %d × %d arrows, want %v", l, g.NX, g.NY, want)
+		}
+	}
+}
