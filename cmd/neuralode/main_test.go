@@ -84,6 +84,7 @@ func TestWrongUse(t *testing.T) {
 		t.Fatal(err)
 	}
 	csv := write(t, "points.csv", "a,b,kind\n1,2,0\n2,1,1\n0,1,0\n1,1,1\n")
+	half := write(t, "half.csv", "0.5\n")
 	none := filepath.Join(t.TempDir(), "none")
 	for _, c := range []struct {
 		status int
@@ -135,6 +136,9 @@ func TestWrongUse(t *testing.T) {
 		{2, "augment", []string{"train", "--augment", "99999999"}},
 		{2, "parameters, want at most", []string{"train", "--hidden", "20000,20000"}},
 		{2, "would replace the points", []string{"solve", dir, "--points", csv, "--out", csv}},
+		{2, "would replace the times", []string{"solve", dir, "--points", csv, "--times", half, "--out", half}},
+		{2, "would replace the metrics of the run", []string{"solve", dir, "--points", csv, "--out", filepath.Join(dir, "metrics.csv")}},
+		{2, `"0x1p-1" is neither a number`, []string{"solve", dir, "--points", csv, "--times", "0x1p-1"}},
 		{2, "--data", []string{"eval", model}},
 		{2, "--points", []string{"solve", dir}},
 		{2, "out must end", []string{"solve", dir, "--points", csv, "--out", "x.txt"}},

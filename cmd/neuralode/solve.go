@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -100,8 +101,8 @@ func (a *app) solve(ctx context.Context, o *solveOptions, path string) error {
 	if o.out != "-" && !strings.HasSuffix(o.out, ".csv") && !strings.HasSuffix(o.out, ".npy") {
 		return wrongUse(fmt.Errorf("out must end in .csv or .npy, or be -, got %q", o.out))
 	}
-	if sameFile(o.points, o.out) {
-		return wrongUse(fmt.Errorf("out would replace the points in %s: give another file", o.points))
+	if err := o.checkReplaced(path); err != nil {
+		return wrongUse(err)
 	}
 	s, err := openSource(path)
 	if err != nil {
@@ -148,6 +149,18 @@ func (o *solveOptions) timesWithin(m *train.Model, spec solver.Spec) ([]float64,
 		return nil, wrongUse(fmt.Errorf("times must be in order from %v to %v, the model's own, got %.60s", m.Span.T0, m.Span.T1, o.times))
 	}
 	return times, nil
+}
+
+// checkReplaced reports an output that would take the place of what is read, or of what a run cannot go on without.
+func (o *solveOptions) checkReplaced(path string) error {
+	for _, f := range []struct{ what, path string }{
+		{"points", o.points}, {"times", o.times}, {"metrics of the run", filepath.Join(path, "metrics.csv")},
+	} {
+		if sameFile(f.path, o.out) {
+			return fmt.Errorf("out would replace the %s in %s: give another file", f.what, f.path)
+		}
+	}
+	return nil
 }
 
 // sameFile reports whether both names lead to one file that is there.

@@ -35,7 +35,7 @@ func timesOf(part string) ([]float64, error) {
 	numbers := make([]float64, len(fields))
 	for i, f := range fields {
 		var err error
-		if numbers[i], err = strconv.ParseFloat(f, 64); err != nil {
+		if numbers[i], err = strconv.ParseFloat(f, 64); err != nil || strings.ContainsAny(f, "xX_") { // Go's own syntax
 			return nil, wrongUse(fmt.Errorf("times: %q is neither a number, nor a range START:END:COUNT, nor a file", part))
 		}
 	}
