@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -63,5 +64,21 @@ func TestHostileNames(t *testing.T) {
 	}
 	if at := strings.IndexAny(said, "\x1b\a\r"); at >= 0 {
 		t.Errorf("a control character gets out: %q", said[max(0, at-60):min(len(said), at+20)])
+	}
+}
+
+// TestAdviceCanBePasted reads the words of advice as a shell does.
+func TestAdviceCanBePasted(t *testing.T) {
+	for _, name := range []string{"runs/spiral-20260101-120000", "a b", "it's", "-dash", "$HOME", "ü", "a;b", "~", "", "*", "-a 'b'"} {
+		out, err := exec.Command("sh", "-c", "printf %s "+shellWord(name)).Output()
+		if want := strings.TrimPrefix(name, "./"); err != nil || strings.TrimPrefix(string(out), "./") != want {
+			t.Errorf("%q is written %s, which is %q, error %v", name, shellWord(name), out, err)
+		}
+	}
+	if plain := "runs/spiral-20260101-120000"; shellWord(plain) != plain {
+		t.Errorf("%s is written %s", plain, shellWord(plain))
+	}
+	if word := shellWord("-dash"); strings.HasPrefix(word, "-") {
+		t.Errorf("%s is taken for a flag", word)
 	}
 }

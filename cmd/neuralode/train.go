@@ -146,7 +146,7 @@ func (a *app) train(ctx context.Context, flags *pflag.FlagSet, o *trainOptions) 
 
 // stoppedAfter says how to go on with a run.
 func stoppedAfter(r *train.Run) string {
-	return fmt.Sprintf("stopped after iteration %d; go on with: neuralode train --resume %s", r.Done, r.Dir)
+	return fmt.Sprintf("stopped after iteration %d; go on with: neuralode train --resume %s", r.Done, shellWord(r.Dir))
 }
 
 // check reports wrong use before any work.
@@ -317,7 +317,7 @@ func (a *app) carryOut(ctx context.Context, r *train.Run, backend solver.Backend
 // drawn draws the figures. What they cannot show is a note: the model is there.
 func (a *app) drawn(ctx context.Context, r *train.Run, backend solver.Backend) error {
 	err := a.draw(ctx, r, backend)
-	later := "the training is done, its figures come with: neuralode plot " + r.Dir
+	later := "the training is done, its figures come with: neuralode plot " + shellWord(r.Dir)
 	switch {
 	case err == nil:
 		return nil
