@@ -38,6 +38,7 @@ func TestDrift(t *testing.T) {
 		{1e-3, 0, []float64{1, 2.5}, []float64{1, 2}, []float64{1, 1}, 0.25},
 		{1e-3, 0, []float64{1.5, 2}, []float64{1, 2}, []float64{-5, 1}, 0.1},
 		{1e-3, 3e-3, []float64{1, 2.5}, []float64{1, 2}, []float64{1, 1}, 0.1},
+		{1e-3, 0, []float64{0, 0}, []float64{0, 0}, []float64{0, 0}, 0}, // nothing of nothing
 		{0, 1e-3, []float64{1, -3}, []float64{1, -2}, []float64{1, 1}, 0.5},
 		{1e-3, 1e-6, []float64{math.NaN(), 2}, []float64{1, 2}, []float64{1, 1}, math.Inf(1)},
 		{1e-3, 1e-6, []float64{1, math.Inf(-1)}, []float64{1, 2}, []float64{1, 1}, math.Inf(1)},

@@ -37,3 +37,12 @@ func TestSumOverSamples(t *testing.T) {
 		}
 	}
 }
+
+// TestLeafSize holds the order of sums to that of earlier versions, for batches on both sides of the two bounds.
+func TestLeafSize(t *testing.T) {
+	for n, want := range map[int]int{1: 8, 16: 8, 17: 9, 18: 9, 19: 10, 62: 31, 63: 32, 64: 32, 65: 32, 5000: 32} {
+		if got := solver.LeafSize(n); got != want {
+			t.Errorf("a batch of %d has leaves of %d, want %d", n, got, want)
+		}
+	}
+}

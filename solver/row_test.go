@@ -115,6 +115,27 @@ func TestLongestBack(t *testing.T) {
 	}
 }
 
+// TestSmallestSteps takes a row on in the smallest steps there are: where they grow with t, an accepted step is no underflow
+// because the next must be longer.
+func TestSmallestSteps(t *testing.T) {
+	s := solver.DefaultSpec()
+	s.Controller.FirstStep, s.Controller.MaxSteps = 1e-300, 10
+	var r solver.Row
+	r.Enter(solver.Span{T0: 1, T1: 2})
+	r.FirstSlope(&s, solver.Measure{Finite: true})
+	for !r.Done() {
+		r.Try(&s)
+		if r.Step != solver.SmallestStep(r.T, s.Precision) {
+			t.Errorf("a step of %v at 1 + %v", r.Step, r.T-1)
+		}
+		r.Judge(&s, solver.Measure{First: 0.9, Finite: true})
+		r.Settle(&s)
+	}
+	if r.Status != solver.MaxSteps || r.Stats.Accepted != 10 || !(r.T >= 1+40*0x1p-52) {
+		t.Errorf("%+v", r)
+	}
+}
+
 // TestRowGoesOn enters a second span: the step that was cut at the end of the first is tried again, in the direction of the
 // second, and the stats add up.
 func TestRowGoesOn(t *testing.T) {
