@@ -74,3 +74,27 @@ func TestLargeNumbers(t *testing.T) {
 		t.Errorf("status %d, %s", status, errors)
 	}
 }
+
+// TestFlagsWithoutEffect gives flags that the kind of data has no use for, by hand and in a configuration.
+func TestFlagsWithoutEffect(t *testing.T) {
+	table := write(t, "points.csv", "x,y,kind\n"+strings.Repeat("1,2,0\n2,1,1\n", 5))
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"--data", table, "--noise", "1"}, "note       without effect, for made data sets alone: --samples, --noise\n"},
+		{[]string{"--label", "z", "--drop", "x"}, "note       without effect, for files alone: --label, --drop\n"},
+		{nil, ""},
+	} {
+		dir := filepath.Join(t.TempDir(), "run")
+		status, _, errors := call(t, quick(append(c.args, "--out", dir, "--no-figures", "--iterations", "1")...)...)
+		if status != 0 || !strings.Contains(errors, c.want) || c.want == "" && strings.Contains(errors, "without effect") {
+			t.Errorf("%v: status %d, %s", c.args, status, errors)
+		}
+		config := filepath.Join(dir, "config.json")
+		status, _, errors = call(t, "train", "--config", config, "--out", filepath.Join(t.TempDir(), "again"), "--no-figures")
+		if status != 0 || strings.Contains(errors, "without effect") {
+			t.Errorf("%v as a configuration: status %d, %s", c.args, status, errors)
+		}
+	}
+}

@@ -122,6 +122,8 @@ func (o *trainOptions) flags(f *pflag.FlagSet) {
 }
 
 func (a *app) train(ctx context.Context, flags *pflag.FlagSet, o *trainOptions) error {
+	var given []string // by hand: the file of a configuration has all keys
+	flags.Visit(func(f *pflag.Flag) { given = append(given, f.Name) })
 	if o.configFile != "" && o.resume == "" { // beside --resume it is wrong use itself
 		if err := o.applyConfig(flags); err != nil {
 			return err
@@ -141,6 +143,9 @@ func (a *app) train(ctx context.Context, flags *pflag.FlagSet, o *trainOptions) 
 	defer r.Close()
 	gateOf(ctx).say(stoppedAfter(r))
 	a.describe(r, backend)
+	if idle := o.idle(given); idle != "" {
+		fmt.Fprintf(a.err, "note       %s\n", idle)
+	}
 	return a.carryOut(ctx, r, backend, o)
 }
 
@@ -200,6 +205,25 @@ func (o *trainOptions) checkConfig() error {
 		}
 	}
 	return err
+}
+
+// idle are the flags among those given that say something of a file where the data are made, or of made data where there
+// is a file.
+func (o *trainOptions) idle(given []string) string {
+	names, of := []string{"samples", "noise"}, "made data sets"
+	if slices.Contains(madeData, o.config.Data) {
+		names, of = []string{"label", "header", "separator", "decimal-comma", "drop"}, "files"
+	}
+	var idle []string
+	for _, name := range given {
+		if slices.Contains(names, name) && o.resume == "" {
+			idle = append(idle, "--"+name)
+		}
+	}
+	if len(idle) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("without effect, for %s alone: %s", of, strings.Join(idle, ", "))
 }
 
 // madeData are the names of the data sets that need no file.
