@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"cmp"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -24,9 +25,10 @@ import (
 // its numbers count from 0, four or more of which count twice; numbers below have decimals; its numbers lie far from
 // those below. Where little speaks for it and little against it, that is an error.
 //
-// Lines that begin with # are rows, but at the front of the file those of another number of fields are left out.
-// A first column without a name or with the name "Unnamed: 0" is the index of pandas and left out, as are columns at the
-// end with neither name nor content. Further columns without a name, and names given twice, get the names that pandas
+// A first line sep=; or of another character, by which Excel knows the separator, says it here too. Lines that begin
+// with # are rows, but at the front of the file those of another number of fields are left out. A first column without a
+// name or with the name "Unnamed: 0" is the index of pandas and left out, as are columns at the end with neither name nor
+// content. Further columns without a name, and names given twice, get the names that pandas
 // gives them. [Dataset].Notes tells of all this.
 //
 // Errors are one line and name the file, the line and the column: `dataset: points.csv: line 7, column 3 ("x2"): "abc"
@@ -129,12 +131,18 @@ func newLines(r io.Reader, o Options) (*lines, error) {
 	}
 	l := &lines{format: o.Format}
 	sample := sampled(b)
+	if named := excelLine(sample); named != 0 {
+		_, _ = b.Discard(len(sample[0]))
+		sample, l.skipped = sample[1:], 1
+		l.format.Separator = cmp.Or(l.format.Separator, named)
+	}
 	if l.format.Separator == 0 {
 		if l.format.Separator, err = detectSeparator(rows(sample), o.DecimalComma); err != nil {
 			return nil, err
 		}
 	}
-	if l.skipped = skipComments(b, sample, l.format.Separator); l.skipped > 0 {
+	if n := skipComments(b, sample, l.format.Separator); n > 0 {
+		l.skipped += n
 		l.notes = append(l.notes,
 			fmt.Sprintf("lines that begin with # in front of the table are left out, up to line %d", l.skipped))
 	}

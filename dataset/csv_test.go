@@ -305,6 +305,29 @@ func different(n int) string {
 	return b.String()
 }
 
+// TestSeparatorLine reads tables under the line by which Excel knows the separator.
+func TestSeparatorLine(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		want float64 // the second feature of the first row
+	}{
+		{"sep=;\r\nx1;x2;y\r\n1;2;a\r\n2;1;b\r\n", 2},
+		{"\uFEFFsep=;\n# note\n1;2;a\n2;1;b\n", 2},
+		{"sep=:\nx1:x2:y\n1:2:a\n2:1:b\n", 2},
+		{"sep=\t\nx1\tx2\ty\n1\t2\ta\n2\t1\tb\n", 2},
+		{"sep=,y\n1,a\n2,b\n", 0}, // names
+	} {
+		d, err := text(c.text, Options{})
+		if err != nil || d.Len() != 2 || c.want > 0 && (d.Dim != 2 || d.X[1] != c.want) {
+			t.Errorf("%q: %+v, error %v", c.text, d, err)
+		}
+	}
+	_, err := text("sep=;\n# note\nx1;x2;y\n1;abc;a\n", Options{})
+	if err == nil || !strings.Contains(err.Error(), "line 4, column 2") {
+		t.Errorf("error %v, want one in line 4", err)
+	}
+}
+
 // TestManyTexts takes different texts in most rows for classes where that is asked for, where rows are few, and where
 // most come twice.
 func TestManyTexts(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // candidates are the separators that are found out, beside spaces.
@@ -39,6 +40,18 @@ func detectSeparator(rows []string, decimalComma bool) (Separator, error) {
 		return space, nil
 	}
 	return choices[0], nil
+}
+
+// excelLine is the separator that a first line sep=; names, 0 where there is no such line.
+func excelLine(lines []string) Separator {
+	if len(lines) == 0 {
+		return 0
+	}
+	named, found := strings.CutPrefix(strings.TrimRight(lines[0], "\r\n"), "sep=")
+	if r, n := utf8.DecodeRuneInString(named); found && n > 0 && n == len(named) && r != utf8.RuneError && r != '"' {
+		return Separator(r)
+	}
+	return 0
 }
 
 // even says whether all rows have the same number of fields.
