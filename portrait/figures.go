@@ -1,0 +1,81 @@
+package portrait
+
+import (
+	"context"
+	"errors"
+	"math"
+
+	"neuralode/figure"
+	"neuralode/solver"
+)
+
+// The sizes of the figures: arrows along the longer axis, cells along each, trajectories and their points.
+const (
+	quiver       = 22
+	trajectories = 50
+	points       = 200 // a curve of fewer shows its corners
+	cells        = 200
+)
+
+// Dynamics is the field at t0 and the way of some samples, in a frame that the ways stay within.
+func (p *Portrait) Dynamics(ctx context.Context) (*figure.Figure, error) {
+	ways, err := p.Ways(ctx, trajectories, points)
+	if err != nil {
+		return nil, err
+	}
+	return figure.Dynamics(p.Data, p.Field(p.model.Span.T0, square(within(p.Limits, ways), quiver)), ways)
+}
+
+// Decision is what the model answers around the data.
+func (p *Portrait) Decision(ctx context.Context) (*figure.Figure, error) {
+	grid := figure.Grid{Limits: p.Limits, NX: cells, NY: cells}
+	answer := func(points []figure.Point) ([]float64, error) { return p.Answers(ctx, points) }
+	values, err := answer(grid.Points())
+	if err != nil {
+		return nil, err
+	}
+	answers := figure.Map{Grid: grid, Values: values, At: answer}
+	if p.model.Loss == "mse" { // a number between those of the two classes, of which nothing makes a probability
+		answers.Name = "prediction"
+	}
+	return figure.Decision(p.Data, answers)
+}
+
+// Answers are the model's answers at points, as figure.Map has them: a probability, scores, or a prediction.
+func (p *Portrait) Answers(ctx context.Context, points []figure.Point) ([]float64, error) {
+	m := p.model
+	var values []float64
+	err := m.SolveInBlocks(ctx, p.backend, p.spec, flat(points), nil, func(_ int, s *solver.Solution, failed error) error {
+		var sample *solver.SampleError
+		if errors.As(failed, &sample) && sample.End.Status == solver.Cancelled {
+			return ctx.Err()
+		}
+		out, _ := m.Read(s.Z1, nil)
+		values = append(values, p.answers(out)...)
+		return nil
+	})
+	return values, err
+}
+
+// answers turns outputs into what the picture shows: a probability, scores, or a prediction.
+func (p *Portrait) answers(out []float64) []float64 {
+	m, classes := p.model, len(p.shown.Classes)
+	n := len(out) / m.Outputs
+	values := make([]float64, 0, len(out))
+	for i := range n {
+		row := out[i*m.Outputs : (i+1)*m.Outputs]
+		switch {
+		case m.Loss == "bce":
+			values = append(values, 1/(1+math.Exp(-row[0])))
+		case m.Loss == "softmax" && classes == 2:
+			values = append(values, 1/(1+math.Exp(row[0]-row[1])))
+		case m.Loss == "mse" && classes == 2:
+			values = append(values, math.Min(1, math.Max(0, row[0])))
+		case m.Loss == "softmax":
+			values = append(values, row...)
+		default:
+			values = append(values, row[0])
+		}
+	}
+	return values
+}
