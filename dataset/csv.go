@@ -46,48 +46,67 @@ func ReadCSV(name string, r io.Reader, o Options) (*Dataset, error) {
 }
 
 func readCSV(r io.Reader, o Options) (*Dataset, error) {
-	l, err := newLines(r, o)
+	l, names, err := openLines(r, o)
 	if err != nil {
 		return nil, err
 	}
-	first, err := l.lookAhead()
-	if err != nil {
-		return nil, noData(err)
-	}
-	if err := l.separated(first[0], o.Task); err != nil {
-		return nil, err
-	}
-	names, err := o.header(first)
+	c, err := newColumns(l.count(), l.blankEnd(), names, o)
 	if err != nil {
 		return nil, err
-	}
-	c, err := newColumns(len(first[0].fields), blankEnd(first), names, o)
-	if err != nil {
-		return nil, err
-	}
-	if names != nil {
-		l.ahead = l.ahead[1:]
 	}
 	t := newTable(c, "line", o)
 	t.notes = append(l.notes, t.notes...)
-	for err = l.next(); err == nil; err = l.next() {
-		if len(l.fields) != c.count {
-			return nil, l.uneven(c.count, first[0].line)
-		}
-		if err := t.add(l.line, l.cell); err != nil {
-			return nil, err
-		}
-	}
-	if err != io.EOF {
+	if err := l.each(func() error { return t.add(l.line, l.cell) }); err != nil {
 		return nil, err
 	}
 	return t.dataset(o)
 }
 
-// blankEnd is how many fields at the end are empty in all of these lines, the first of which may be a header.
-func blankEnd(lines []record) int {
-	blank := len(lines[0].fields)
-	for _, r := range lines {
+// openLines stands before the first row, and has the names of the columns where there is a header.
+func openLines(r io.Reader, o Options) (l *lines, names []string, err error) {
+	if l, err = newLines(r, o); err != nil {
+		return nil, nil, err
+	}
+	if l.first, err = l.lookAhead(); err != nil {
+		return nil, nil, noData(err)
+	}
+	if err := l.separated(l.first[0], o.Task); err != nil {
+		return nil, nil, err
+	}
+	if names, err = o.header(l.first); err != nil {
+		return nil, nil, err
+	}
+	if names != nil {
+		l.ahead = l.ahead[1:]
+	}
+	return l, names, nil
+}
+
+// count is how many columns there are.
+func (l *lines) count() int { return len(l.first[0].fields) }
+
+// each goes through the rows that are left.
+func (l *lines) each(row func() error) error {
+	for {
+		err := l.next()
+		switch {
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return err
+		case len(l.fields) != l.count():
+			return l.uneven(l.count(), l.first[0].line)
+		}
+		if err := row(); err != nil {
+			return err
+		}
+	}
+}
+
+// blankEnd is how many fields at the end are empty in all of the first lines, a header among them.
+func (l *lines) blankEnd() int {
+	blank := l.count()
+	for _, r := range l.first {
 		i := len(r.fields)
 		for i > 0 && r.fields[i-1] == "" {
 			i--
@@ -117,6 +136,7 @@ type lines struct {
 	skipped int    // lines before those that csv reads
 	notes   []string
 
+	first []record // of them all, a header among them, once openLines has looked
 	ahead []record // lines that next has not given yet
 	end   error    // what came after them, once it came
 

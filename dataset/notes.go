@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // fewRows is how many rows a table has at least before something is said of how their fields repeat.
@@ -123,12 +124,23 @@ func (d *Dataset) risesWithin(j int, starts []int) bool {
 	return falls
 }
 
-// isSeriesName and isTimeName say whether a name is usual for the number of a series and for a time.
+// isSeriesName and isTimeName say whether a name is usual for the number of a series and for a time. An id is a word of its
+// own, as in subject_id and PatientID, and not the end of another, as in acid.
 func isSeriesName(name string) bool {
-	name = strings.ToLower(name)
-	usual := []string{"series", "sample", "subject", "patient", "trajectory", "sequence", "run", "track"}
-	return slices.Contains(usual, name) || strings.HasSuffix(name, "id")
+	lower := strings.ToLower(name)
+	usual := []string{"id", "series", "sample", "subject", "patient", "trajectory", "sequence", "run", "track"}
+	if slices.Contains(usual, lower) {
+		return true
+	}
+	n := len(name) - len("id")
+	if n < 1 || !strings.EqualFold(name[n:], "id") {
+		return false
+	}
+	last := name[n-1]
+	return !isLetter(last) || name[n] == 'I' && last >= 'a'
 }
+
+func isLetter(b byte) bool { return b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= utf8.RuneSelf }
 
 func isTimeName(name string) bool {
 	name = strings.ToLower(name)

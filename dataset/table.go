@@ -31,10 +31,8 @@ func newTable(c *columns, unit string, o Options) *table {
 
 // add appends a row, of which at gives the field of a column.
 func (t *table) add(row int, at func(column int) cell) error {
-	for _, i := range t.columns.blank {
-		if c := at(i); c.text != "" {
-			return t.errorAt(row, i, fmt.Errorf("%.40q in a column that is empty before: drop it, or give it a name", c.text))
-		}
+	if err := t.checkBlank(row, at); err != nil {
+		return err
 	}
 	for _, i := range t.columns.features {
 		v, err := t.number(row, i, at(i))
@@ -49,6 +47,16 @@ func (t *table) add(row int, at func(column int) cell) error {
 		}
 	}
 	t.n++
+	return nil
+}
+
+// checkBlank reports content in a column that was taken for a blank one.
+func (t *table) checkBlank(row int, at func(column int) cell) error {
+	for _, i := range t.columns.blank {
+		if c := at(i); c.text != "" {
+			return t.errorAt(row, i, fmt.Errorf("%.40q in a column that is empty before: drop it, or give it a name", c.text))
+		}
+	}
 	return nil
 }
 

@@ -1,0 +1,123 @@
+package dataset
+
+import (
+	"errors"
+	"fmt"
+	"math"
+)
+
+// Series is n observed trajectories, each with its own times. It is plain data: safe to read from several goroutines.
+// The rows of series i, an observation each, are Offsets[i] to Offsets[i+1].
+type Series struct {
+	IDs     []string  // [n], all different
+	Offsets []int     // [n+1], from 0
+	Times   []float64 // [rows], finite, rising within a series
+
+	X        []float64 // [rows, Dim], finite, or NaN where a feature was not observed
+	Dim      int       // at least 1
+	Features []string  // [Dim]
+
+	Inputs     []float64 // [rows, len(InputNames)], finite: known signals at the times of the rows
+	InputNames []string
+
+	Constants     []float64 // [n, len(ConstantNames)], finite: what is the same in all rows of a series
+	ConstantNames []string
+
+	IDName, TimeName string   // of the columns, as a file's header has them
+	Notes            []string // what a reader took upon itself or found strange, a line each; for people
+}
+
+// notObserved stands in X for a feature without a value.
+var notObserved = math.NaN()
+
+// Len is the number of series, n.
+func (s *Series) Len() int { return max(len(s.Offsets)-1, 0) }
+
+// Rows is the number of rows of all series.
+func (s *Series) Rows() int { return len(s.Times) }
+
+// Select is the series with these indices, in that order. It shares the names with s and nothing else.
+func (s *Series) Select(indices []int) *Series {
+	out := &Series{Offsets: []int{0}, Dim: s.Dim, Features: s.Features, InputNames: s.InputNames,
+		ConstantNames: s.ConstantNames, IDName: s.IDName, TimeName: s.TimeName}
+	for _, i := range indices {
+		from, to := s.Offsets[i], s.Offsets[i+1]
+		out.IDs = append(out.IDs, s.IDs[i])
+		out.Times = append(out.Times, s.Times[from:to]...)
+		out.X = append(out.X, s.X[from*s.Dim:to*s.Dim]...)
+		u, c := len(s.InputNames), len(s.ConstantNames)
+		out.Inputs = append(out.Inputs, s.Inputs[from*u:to*u]...)
+		out.Constants = append(out.Constants, s.Constants[i*c:(i+1)*c]...)
+		out.Offsets = append(out.Offsets, len(out.Times))
+	}
+	return out
+}
+
+// Check reports everything that contradicts the comments at the fields.
+func (s *Series) Check() error {
+	var errs []error
+	require := func(ok bool, format string, args ...any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf("dataset: "+format, args...))
+		}
+	}
+	n, rows := s.Len(), s.Rows()
+	require(n >= 1, "there must be at least one series")
+	require(s.Dim >= 1, "dim must be at least 1, got %d", s.Dim)
+	require(len(s.IDs) == n, "%d ids, want %d", len(s.IDs), n)
+	require(len(s.X) == rows*s.Dim, "x has %d numbers, want %d rows of %d", len(s.X), rows, s.Dim)
+	require(len(s.Features) == s.Dim, "%d feature names, want %d", len(s.Features), s.Dim)
+	require(len(s.Inputs) == rows*len(s.InputNames), "inputs have %d numbers, want %d rows of %d",
+		len(s.Inputs), rows, len(s.InputNames))
+	require(len(s.Constants) == n*len(s.ConstantNames), "constants have %d numbers, want %d series of %d",
+		len(s.Constants), n, len(s.ConstantNames))
+	if name := repeated(s.IDs); name != nil {
+		require(false, "series %q is there twice", *name)
+	}
+	errs = append(errs, s.checkOffsets(), finite("input", s.Inputs), finite("constant", s.Constants))
+	if errors.Join(errs...) == nil {
+		errs = append(errs, s.checkTimes(), s.checkFeatures())
+	}
+	return errors.Join(errs...)
+}
+
+func (s *Series) checkOffsets() error {
+	for i, at := range s.Offsets {
+		if i == 0 && at != 0 || i > 0 && at <= s.Offsets[i-1] || i == s.Len() && at != s.Rows() {
+			return fmt.Errorf("dataset: offset %d is %d, want offsets that rise from 0 to %d", i, at, s.Rows())
+		}
+	}
+	return nil
+}
+
+func (s *Series) checkTimes() error {
+	if err := finite("time", s.Times); err != nil {
+		return err
+	}
+	for i, id := range s.IDs {
+		for r := s.Offsets[i] + 1; r < s.Offsets[i+1]; r++ {
+			if s.Times[r] <= s.Times[r-1] {
+				return fmt.Errorf("dataset: series %q: time %v follows %v, want times that rise", id, s.Times[r], s.Times[r-1])
+			}
+		}
+	}
+	return nil
+}
+
+// checkFeatures names the first feature that has no observation at all, or one that is no number.
+func (s *Series) checkFeatures() error {
+	for j, name := range s.Features {
+		observed := false
+		for r := range s.Rows() {
+			v := s.X[r*s.Dim+j]
+			if math.IsInf(v, 0) {
+				return fmt.Errorf("dataset: feature %q is %v in row %d, want finite numbers", name, v, r)
+			}
+			observed = observed || !math.IsNaN(v)
+		}
+		if !observed {
+			return fmt.Errorf("dataset: feature %q is never observed", name)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,197 @@
+package dataset
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"reflect"
+	"strings"
+	"testing"
+
+	"neuralode/dataset/internal/npy"
+)
+
+func series(text string, o SeriesOptions) (*Series, error) {
+	return ReadSeriesCSV("series.csv", strings.NewReader(text), o)
+}
+
+// same compares what reflect.DeepEqual does not: NaN with NaN.
+func (s *Series) same(other *Series) bool { return fmt.Sprint(*s) == fmt.Sprint(*other) }
+
+func TestSeriesCSV(t *testing.T) {
+	nan := math.NaN()
+	for name, c := range map[string]struct {
+		text string
+		o    SeriesOptions
+		want Series
+	}{
+		"long form": {"id,t,x,y\na,0,1,2\na,0.5,3,\nb,7,NaN,5\nb,8,6,7\n", SeriesOptions{}, Series{
+			IDs: []string{"a", "b"}, Offsets: []int{0, 2, 4}, Times: []float64{0, 0.5, 7, 8}, X: []float64{1, 2, 3, nan, nan, 5, 6, 7},
+			Dim: 2, Features: []string{"x", "y"}, IDName: "id", TimeName: "t", Notes: []string{
+				`column 2 ("t") is taken for the time`, `column 1 ("id") is taken for the id`}}},
+		"one series": {"time;x\n0;1,5\n1;2\n", SeriesOptions{Format: Format{DecimalComma: true}}, Series{
+			IDs: []string{""}, Offsets: []int{0, 2}, Times: []float64{0, 1}, X: []float64{1.5, 2},
+			Dim: 1, Features: []string{"x"}, IDName: "id", TimeName: "time", Notes: []string{`column 1 ("time") is taken for the time`}}},
+		"named columns": {"u,day,kind,dose,y,x\n1,0,p,3,5,6\n2,1,p,3,7,8\n", SeriesOptions{ID: "kind", Time: "day",
+			Features: []string{"x", "y"}, Inputs: []string{"u"}, Constants: []string{"dose"}}, Series{
+			IDs: []string{"p"}, Offsets: []int{0, 2}, Times: []float64{0, 1}, X: []float64{6, 5, 8, 7}, Dim: 2,
+			Features: []string{"x", "y"}, Inputs: []float64{1, 2}, InputNames: []string{"u"},
+			Constants: []float64{3}, ConstantNames: []string{"dose"}, IDName: "kind", TimeName: "day"}},
+		"numbered columns": {"1 0 5\n1 1 6\n2 3 7\n2 4 8\n", SeriesOptions{ID: "1", Time: "2"}, Series{
+			IDs: []string{"1", "2"}, Offsets: []int{0, 2, 4}, Times: []float64{0, 1, 3, 4}, X: []float64{5, 6, 7, 8}, Dim: 1,
+			Features: []string{"x1"}, IDName: "id", TimeName: "t"}},
+		"single points": {"id,t,x\n1,0,5\n2,0,6\n", SeriesOptions{SinglePoints: true, ID: "id", Time: "t"}, Series{
+			IDs: []string{"1", "2"}, Offsets: []int{0, 1, 2}, Times: []float64{0, 0}, X: []float64{5, 6}, Dim: 1,
+			Features: []string{"x"}, IDName: "id", TimeName: "t"}},
+	} {
+		got, err := series(c.text, c.o)
+		if err != nil || !got.same(&c.want) {
+			t.Errorf("%s:\ngot  %+v, %v\nwant %+v", name, got, err, c.want)
+			continue
+		}
+		if err := got.Check(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestBadSeries(t *testing.T) {
+	named := SeriesOptions{ID: "id", Time: "t"}
+	with := func(change func(o *SeriesOptions)) SeriesOptions {
+		o := named
+		change(&o)
+		return o
+	}
+	for want, c := range map[string]struct {
+		text string
+		o    SeriesOptions
+	}{
+		`line 4, column 2 ("t"): "1" is before the 2 of line 3: sort`: {"id,t,x\na,0,1\na,2,1\na,1,1\n", named},
+		`line 3, column 1 ("t"): "0" is before the 1 of line 2: sort the rows of a series by time, or name the column`: {
+			"t,x\n1,1\n0,1\n", SeriesOptions{}},
+		`line 3, column 2 ("t"): "0.0" is the time of line 2 too`:                                {"id,t,x\na,0,1\na,0.0,1\n", named},
+		`line 4: series "b" has this row alone: want two`:                                        {"id,t,x\na,0,1\na,1,1\nb,2,1\nc,1,1\n", named},
+		`line 2, column 2 ("t"): "NaN" stands for a missing value`:                               {"id,t,x\na,NaN,1\na,2,1\n", named},
+		`line 3, column 2 ("t"): "soon" is not a number`:                                         {"id,t,x\na,0,1\na,soon,1\n", named},
+		`line 3, column 1 ("id"): "" is empty`:                                                   {"id,t,x\na,0,1\n,2,1\n", named},
+		`line 6, column 1 ("id"): series "a", which began in line 2, comes back after "b"`:       {"id,t,x\na,0,1\na,1,1\nb,0,1\nb,1,1\na,2,1\n", named},
+		`column 4 ("y") is never observed`:                                                       {"id,t,x,y\na,0,1,\na,2,1,NaN\n", named},
+		`line 3, column 3 ("x"): "inf" is not finite`:                                            {"id,t,x\na,0,1\na,2,inf\n", named},
+		`line 2, column 3 ("x"): "high" is not a number`:                                         {"id,t,x\na,0,high\na,2,1\n", named},
+		`line 3, column 4 ("u"): "" is empty`:                                                    {"id,t,x,u\na,0,1,2\na,2,1,\n", with(func(o *SeriesOptions) { o.Inputs = []string{"u"} })},
+		`line 3, column 4 ("c"): "3" is not the 2 of the rows before`:                            {"id,t,x,c\na,0,1,2\na,2,1,3\n", with(func(o *SeriesOptions) { o.Constants = []string{"c"} })},
+		`there is no column "z"; the columns are "id", "t", "x"`:                                 {"id,t,x\na,0,1\na,1,1\n", with(func(o *SeriesOptions) { o.Features = []string{"z"} })},
+		`no column is called t or time, and none is named as the time; the columns are "id","x"`: {"id,x\na,0\na,1\n", SeriesOptions{}},
+		`column 2 ("t") and column 3 ("time") may both be the time: name it`:                     {"id,t,time\na,0,1\na,2,1\n", SeriesOptions{}},
+		`column 3 ("x") is named twice`:                                                          {"id,t,x\na,0,1\na,2,1\n", with(func(o *SeriesOptions) { o.Features = []string{"x", "3"} })},
+		`column "x" is named twice`:                                                              {"", SeriesOptions{ID: "x", Time: "x"}},
+		`no column is left for features`:                                                         {"id,t\na,0\na,2\n", named},
+		`line 2: 2 columns, want 3`:                                                              {"id,t,x\na,0\n", named},
+		`there are no rows in the file`:                                                          {"id,t,x\n", named},
+		`1e39`:                                                                                   {"id,t,x\na,0,1e39\na,1,0\n", with(func(o *SeriesOptions) { o.Float32 = true })},
+	} {
+		_, err := series(c.text, c.o)
+		if err == nil || !strings.Contains(strings.ReplaceAll(err.Error(), `, "x"`, `,"x"`), strings.ReplaceAll(want, `, "x"`, `,"x"`)) {
+			t.Errorf("%q gives %v\nwant %s", c.text, err, want)
+		}
+	}
+}
+
+func TestSeriesNPY(t *testing.T) {
+	nan := math.NaN()
+	var file bytes.Buffer
+	a := npy.Array{Shape: []int{2, 3, 2}, Data: []float64{0, 1, 0.5, 2, 3, nan, 0, 4, 0.5, 5, 3, 6}}
+	if err := a.Write(&file); err != nil {
+		t.Fatal(err)
+	}
+	got, err := ReadSeriesNPY("series.npy", bytes.NewReader(file.Bytes()), SeriesOptions{Time: "1"})
+	want := Series{IDs: []string{"0", "1"}, Offsets: []int{0, 3, 6}, Times: []float64{0, 0.5, 3, 0, 0.5, 3},
+		X: []float64{1, 2, nan, 4, 5, 6}, Dim: 1, Features: []string{"x1"}, IDName: "id", TimeName: "t"}
+	if err != nil || !got.same(&want) {
+		t.Errorf("got %+v, %v\nwant %+v", got, err, want)
+	}
+	got, err = ReadSeriesNPY("series.npy", bytes.NewReader(file.Bytes()), SeriesOptions{})
+	if err != nil || got.Dim != 2 || !reflect.DeepEqual(got.Times, []float64{0, 1, 2, 0, 1, 2}) {
+		t.Errorf("without times: %+v, %v", got, err)
+	}
+	for want, o := range map[string]SeriesOptions{
+		`series 1, row 2, column 2: "0.5" is before the 1 of`: {Time: "2"},
+		`no column of ids`: {ID: "1"},
+	} {
+		a.Data[1], a.Data[3] = 1, 0.5
+		file.Reset()
+		if err := a.Write(&file); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ReadSeriesNPY("series.npy", bytes.NewReader(file.Bytes()), o); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: %v, want %s", o, err, want)
+		}
+	}
+}
+
+func TestSelectSeries(t *testing.T) {
+	s, err := series("id,t,x,u,c\na,0,1,2,9\na,1,3,4,9\nb,5,5,6,8\nb,6,7,8,8\nb,7,9,0,8\n",
+		SeriesOptions{Inputs: []string{"u"}, Constants: []string{"c"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := s.Select([]int{1, 0})
+	if err := got.Check(); err != nil {
+		t.Error(err)
+	}
+	want := Series{IDs: []string{"b", "a"}, Offsets: []int{0, 3, 5}, Times: []float64{5, 6, 7, 0, 1}, X: []float64{5, 7, 9, 1, 3},
+		Dim: 1, Features: []string{"x"}, Inputs: []float64{6, 8, 0, 2, 4}, InputNames: []string{"u"},
+		Constants: []float64{8, 9}, ConstantNames: []string{"c"}, IDName: "id", TimeName: "t"}
+	if !got.same(&want) {
+		t.Errorf("got %+v\nwant %+v", got, want)
+	}
+}
+
+func TestSeriesCheck(t *testing.T) {
+	good := func() Series {
+		return Series{IDs: []string{"a"}, Offsets: []int{0, 2}, Times: []float64{0, 1}, X: []float64{1, 2}, Dim: 1, Features: []string{"x"}}
+	}
+	for want, spoil := range map[string]func(s *Series){
+		"at least one series":       func(s *Series) { *s = Series{} },
+		"offset 1 is 3":             func(s *Series) { s.Offsets[1] = 3 },
+		"want times that rise":      func(s *Series) { s.Times[1] = 0 },
+		"time 1 is NaN":             func(s *Series) { s.Times[1] = math.NaN() },
+		"x has 1 numbers":           func(s *Series) { s.X = s.X[:1] },
+		`"x" is never observed`:     func(s *Series) { s.X = []float64{math.NaN(), math.NaN()} },
+		`"x" is +Inf in row 1`:      func(s *Series) { s.X[1] = math.Inf(1) },
+		"inputs have 0 numbers":     func(s *Series) { s.InputNames = []string{"u"} },
+		"constants have 0 numbers":  func(s *Series) { s.ConstantNames = []string{"u"} },
+		`series "a" is there twice`: func(s *Series) { s.IDs = []string{"a", "a"} },
+		"2 feature names, want 1":   func(s *Series) { s.Features = []string{"x", "y"} },
+		"dim must be at least 1":    func(s *Series) { s.Dim = 0 },
+	} {
+		s := good()
+		if err := s.Check(); err != nil {
+			t.Fatal(err)
+		}
+		spoil(&s)
+		if err := s.Check(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}
+
+func FuzzReadSeriesCSV(f *testing.F) {
+	for _, text := range []string{"id,t,x,y\na,0,1,2\na,0.5,3,\nb,7,NaN,5\nb,8,6,7\n", "t\tx\n0\t1\n1\t2\n", "id,t,x\n"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		s, err := series(text, SeriesOptions{})
+		if err == nil {
+			err = s.Check()
+		} else if strings.Contains(err.Error(), "\n") {
+			t.Errorf("an error of several lines: %v", err)
+			return
+		} else {
+			return
+		}
+		if err != nil {
+			t.Errorf("%q was read as %+v: %v", text, s, err)
+		}
+	})
+}
