@@ -9,6 +9,7 @@ import (
 
 	"neuralode"
 	"neuralode/graph"
+	"neuralode/graph/expr"
 	"neuralode/solver"
 )
 
@@ -19,12 +20,9 @@ func Example() {
 		Dim:    2,
 		Params: []graph.Param{{Name: "gravity"}, {Name: "damping"}},
 		Func: func(t, z *gorgonia.Node, theta []*gorgonia.Node) (*gorgonia.Node, error) {
-			angle := gorgonia.Must(graph.Slice(z, 1, 0, 1, 1))
-			speed := gorgonia.Must(graph.Slice(z, 1, 1, 2, 1))
-			pull := gorgonia.Must(gorgonia.HadamardProd(gorgonia.Must(gorgonia.Sin(angle)), theta[0]))
-			drag := gorgonia.Must(gorgonia.HadamardProd(speed, theta[1]))
-			slowing := gorgonia.Must(gorgonia.Add(pull, drag))
-			return graph.Concat(1, speed, gorgonia.Must(gorgonia.Neg(slowing)))
+			angle, speed := expr.Col(z, 0), expr.Col(z, 1)
+			pull, drag := expr.Mul(theta[0], expr.Sin(angle)), expr.Mul(theta[1], speed)
+			return expr.Columns(speed, expr.Neg(expr.Add(pull, drag))), nil
 		},
 	}
 

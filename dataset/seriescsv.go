@@ -8,14 +8,14 @@ import (
 	"strings"
 )
 
-// ReadSeriesCSV reads series from lines of fields, a row for each observation: which series it belongs to, its time, and
-// what was observed; name stands for the file in errors. A feature that is empty or stands for a missing value was not
-// observed. The text, its separator, header and numbers are those of [ReadCSV].
+// ReadSeriesCSV reads series from lines of fields, a row for each observation: which series it belongs to, its time,
+// and what was observed; name stands for the file in errors. A feature that is empty or stands for a missing value was
+// not observed. The text, its separator, header and numbers are those of [ReadCSV].
 //
 // Errors are one line and name the file, the line and the column. Beside those of the text these are errors: rows of a
-// series that do not follow each other; a time or id that is missing; times that do not rise within a series, or stand there
-// twice; a series of one row, unless the options allow it; a feature that is never observed; an input that is missing; a
-// constant that changes within a series.
+// series that do not follow each other; a time or id that is missing; times that do not rise within a series, or stand
+// there twice; a series of one row, unless the options allow it; a feature that is never observed; an input that is
+// missing; a constant that changes within a series.
 func ReadSeriesCSV(name string, r io.Reader, o SeriesOptions) (*Series, error) {
 	if err := o.Check(); err != nil {
 		return nil, err

@@ -11,8 +11,8 @@ import (
 
 // ReadSeriesNPY reads series from a NumPy array [series, times, columns] of numbers in either order: every series has
 // the same times. One column holds them when the options name it by its number from 1, and then it is the same in all
-// series; else the times are 0, 1, 2, ... Not a number means not observed. The ids are 0, 1, 2, ...; columns have no names
-// here. Errors are those of [ReadSeriesCSV] and name series and row, both from 1; gzip compression is taken off.
+// series; else the times are 0, 1, 2, ... Not a number means not observed. The ids are 0, 1, 2, ...; columns have no
+// names here. Errors are those of [ReadSeriesCSV] and name series and row, both from 1; gzip compression is taken off.
 func ReadSeriesNPY(name string, r io.Reader, o SeriesOptions) (*Series, error) {
 	if err := o.Check(); err != nil {
 		return nil, err

@@ -63,8 +63,8 @@ func (o SeriesOptions) points() Options {
 	return Options{Task: Unlabelled, Labels: named, Float32: o.Float32, Format: o.Format}
 }
 
-// seriesColumns says what the columns of a file of series are, by their numbers from 0; id and time are -1 without such a
-// column.
+// seriesColumns says what the columns of a file of series are, by their numbers from 0; id and time are -1 without such
+// a column.
 type seriesColumns struct {
 	columns
 	id, time          int
@@ -122,7 +122,8 @@ func (c *seriesColumns) all(names []string) ([]int, error) {
 	return found, nil
 }
 
-// choose is the column of that name or, without one, the only column not taken that has a usual name; -1 where none has.
+// choose is the column of that name or, without one, the only column not taken that has a usual name; -1 where none
+// has.
 func (c *seriesColumns) choose(name, role string, usual func(string) bool, taken []int) (int, error) {
 	if name != "" {
 		return c.find(name)

@@ -9,7 +9,8 @@
 // Graphs are built in float64; a plan has no precision of its own. Constants must therefore be float64:
 // gorgonia.NewConstant(2.0) for numbers, and [Constant] for matrices. Time is a column [batch, 1], the state a matrix
 // [batch, dim]; a bias is combined with gorgonia.BroadcastAdd(x, bias, nil, []byte{0}), time with
-// gorgonia.BroadcastHadamardProd(x, t, nil, []byte{1}). No value may have more than two axes.
+// gorgonia.BroadcastHadamardProd(x, t, nil, []byte{1}). No value may have more than two axes. Package graph/expr has
+// builders for formulae, which repeat rows and columns by themselves and leave no error to look at in each term.
 //
 // Samples must not mix. Each graph is built for two batch sizes and both are read in lockstep: an axis whose length
 // differs is the batch axis, and an operation that would combine or reorder what lies along it is an error.

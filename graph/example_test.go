@@ -10,6 +10,7 @@ import (
 
 	"neuralode"
 	"neuralode/graph"
+	"neuralode/graph/expr"
 	"neuralode/solver"
 )
 
@@ -20,14 +21,11 @@ func ExampleGrad() {
 		Dim:    2,
 		Params: []graph.Param{{Name: "g"}},
 		Func: func(t, z *gorgonia.Node, theta []*gorgonia.Node) (*gorgonia.Node, error) {
-			q := gorgonia.Must(graph.Slice(z, 1, 0, 1, 1))
-			p := gorgonia.Must(graph.Slice(z, 1, 1, 2, 1))
-			kinetic := gorgonia.Must(gorgonia.HadamardProd(gorgonia.Must(gorgonia.Square(p)), gorgonia.NewConstant(0.5)))
-			potential := gorgonia.Must(gorgonia.HadamardProd(gorgonia.Must(gorgonia.Cos(q)), theta[0]))
-			energy := gorgonia.Must(gorgonia.Sub(kinetic, potential)) // [batch, 1]: one number per sample
-			velocity := gorgonia.Must(graph.Grad(energy, p))
-			force := gorgonia.Must(gorgonia.Neg(gorgonia.Must(graph.Grad(energy, q))))
-			return graph.Concat(1, velocity, force)
+			q, p := expr.Col(z, 0), expr.Col(z, 1)
+			kinetic := expr.Scale(0.5, expr.Square(p))
+			potential := expr.Mul(theta[0], expr.Cos(q))
+			energy := expr.Sub(kinetic, potential) // [batch, 1]: one number per sample
+			return expr.Columns(expr.Grad(energy, p), expr.Neg(expr.Grad(energy, q))), nil
 		},
 	}
 
@@ -49,18 +47,13 @@ func ExampleGrad_divergence() {
 		Dim:    dim + 1,
 		Params: []graph.Param{{Name: "w", Shape: []int{dim, dim}}},
 		Func: func(t, z *gorgonia.Node, theta []*gorgonia.Node) (*gorgonia.Node, error) {
-			x := gorgonia.Must(graph.Slice(z, 1, 0, dim, 1))
-			f := gorgonia.Must(gorgonia.Tanh(gorgonia.Must(gorgonia.Mul(x, theta[0]))))
-			parts := []*gorgonia.Node{f}
-			for i := range dim {
-				row := gorgonia.Must(graph.Grad(gorgonia.Must(graph.Slice(f, 1, i, i+1, 1)), x)) // ∂fᵢ/∂x
-				parts = append(parts, gorgonia.Must(graph.Slice(row, 1, i, i+1, 1)))
+			x := expr.Cols(z, 0, dim)
+			f := expr.Tanh(expr.MatMul(x, theta[0]))
+			trace := expr.Col(expr.Grad(expr.Col(f, 0), x), 0)
+			for i := 1; i < dim; i++ {
+				trace = expr.Add(trace, expr.Col(expr.Grad(expr.Col(f, i), x), i)) // ∂fᵢ/∂xᵢ
 			}
-			trace := parts[1]
-			for _, part := range parts[2:] {
-				trace = gorgonia.Must(gorgonia.Add(trace, part))
-			}
-			return graph.Concat(1, f, gorgonia.Must(gorgonia.Neg(trace)))
+			return expr.Columns(f, expr.Neg(trace)), nil
 		},
 	}
 

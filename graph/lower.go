@@ -51,7 +51,11 @@ func lower(what string, params []Param, build func(batch int) (*trace, error)) (
 // guard turns a panic of Gorgonia or of the user's function into an error; Gorgonia panics where shapes do not fit.
 func guard(doing string, f func() (*trace, error)) (tr *trace, err error) {
 	defer func() {
-		if r := recover(); r != nil {
+		switch r := recover().(type) {
+		case nil:
+		case *TermError:
+			tr, err = nil, fmt.Errorf("graph: %s: %w%s", doing, r, adviceFor(r.Error(), ""))
+		default:
 			tr, err = nil, fmt.Errorf("graph: %s: panic: %v%s", doing, r, adviceFor(fmt.Sprint(r),
 				" (are the ranks and shapes of the operands what the operation wants? Values have at most two axes, [batch, features])"))
 		}
