@@ -38,10 +38,13 @@ func (r *Run) hasSecondMoments() bool {
 	return err == nil && rule.HasSecondMoments()
 }
 
-// saveCheckpoint writes the state, then the model for everyone else. Each file is replaced as a whole; the state holds θ
-// too, so a kill between the two loses nothing.
+// saveCheckpoint writes the history, the state, and then the model for everyone else. Each file is replaced as a whole; the
+// state holds θ too, so a kill between any two loses nothing.
 func (r *Run) saveCheckpoint(s solver.OptimizerState) error {
 	r.state, r.Model.Theta = s, s.Theta
+	if err := r.saveHistory(); err != nil {
+		return err
+	}
 	if err := atomicfile.Replace(filepath.Join(r.Dir, stateFile), r.checkpoint().Write); err != nil {
 		return err
 	}

@@ -13,6 +13,8 @@ type Event struct {
 	Work             solver.Iteration
 	SamplesPerSecond float64
 	Elapsed          time.Duration // since this process began to train
+	Kept             int           // the iteration of the last checkpoint
+	Theta            []float64     // after the iteration, where the run's history keeps it, else nil; not to be changed
 }
 
 // Observer sees every iteration of a training, in order, on the training's own goroutine: a slow observer slows the

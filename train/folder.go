@@ -23,12 +23,13 @@ const (
 	stateFile   = "state.safetensors"
 	metricsFile = "metrics.csv"
 	samplesFile = "samples.safetensors"
+	historyFile = "history.safetensors"
 )
 
 // HoldsRun reports whether the folder holds a run, or some of its files. A folder that was made for a run and got none of
 // them before a kill holds none.
 func HoldsRun(dir string) bool {
-	for _, name := range []string{configFile, stateFile, modelFile, metricsFile, samplesFile} {
+	for _, name := range []string{configFile, stateFile, modelFile, metricsFile, samplesFile, historyFile} {
 		if exists(filepath.Join(dir, name)) {
 			return true
 		}

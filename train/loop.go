@@ -61,12 +61,12 @@ func (l *loop) train(ctx context.Context) error {
 	}
 	for done < total {
 		next := min(total, (done/every+1)*every)
-		n, err := l.advance(ctx, done, min(next, done+ahead))
+		n, err := l.advance(ctx, done, l.run.history.after(done, min(next, done+ahead)))
 		done += n
 		if err != nil {
 			return errors.Join(err, l.interrupted(err, done))
 		}
-		if done == next {
+		if l.run.wanted.Swap(false) || done == next {
 			if err := l.checkpoint(); err != nil {
 				return err
 			}
@@ -87,10 +87,20 @@ func (l *loop) advance(ctx context.Context, from, to int) (int, error) {
 		l.rates = append(l.rates, l.schedule.At(from+i))
 	}
 	n := 0
+	var last *solver.Iteration // is not told of before its θ is there
 	err := l.session.Run(ctx, batches, l.rates, func(it solver.Iteration) {
 		n++
-		l.observe(from+n, it)
+		if from+n == to && l.run.history.due(to) {
+			last = &it
+			return
+		}
+		l.observe(from+n, it, nil)
 	})
+	if last != nil {
+		theta, failed := l.snapshot(to)
+		l.observe(to, *last, theta)
+		err = errors.Join(err, failed)
+	}
 	var numerical *solver.IterationError
 	if errors.As(err, &numerical) {
 		spec, _ := l.run.Config.Spec() // was good when the training began
@@ -100,12 +110,23 @@ func (l *loop) advance(ctx context.Context, from, to int) (int, error) {
 	return n, errors.Join(err, l.failed)
 }
 
+// snapshot adds θ to the run's history, unless it is such that the next checkpoint will be refused.
+func (l *loop) snapshot(iteration int) ([]float64, error) {
+	s, err := l.session.State()
+	if err != nil || checkFinite(s) != nil {
+		return nil, err
+	}
+	l.run.history.add(iteration, s.Theta)
+	return s.Theta, nil
+}
+
 // speedWindow is how long iterations are counted before their speed is given: a device may report many at once.
 const speedWindow = 100 * time.Millisecond
 
-func (l *loop) observe(iteration int, it solver.Iteration) {
+func (l *loop) observe(iteration int, it solver.Iteration, theta []float64) {
 	now := time.Now()
-	e := Event{Iteration: iteration, Total: l.run.Config.Iterations, Work: it, Elapsed: now.Sub(l.start)}
+	e := Event{Iteration: iteration, Total: l.run.Config.Iterations, Work: it, Elapsed: now.Sub(l.start), Kept: l.run.Done,
+		Theta: theta}
 	if d := now.Sub(l.last); d >= speedWindow || l.perSecond == 0 && d > 0 {
 		l.perSecond = float64(l.sampler.size*(iteration-l.lastDone)) / d.Seconds()
 		l.last, l.lastDone = now, iteration

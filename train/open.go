@@ -19,7 +19,7 @@ func OpenRun(dir string) (*Run, error) {
 		return nil, err
 	}
 	path := filepath.Join(dir, modelFile)
-	r := &Run{Dir: dir, Config: doc.Config, dataHash: doc.DataSHA256}
+	r := &Run{Dir: dir, Config: doc.Config, dataHash: doc.DataSHA256, id: doc.Run}
 	if r.Model, err = LoadModel(path); err != nil {
 		return nil, err
 	}
@@ -80,7 +80,11 @@ func (r *Run) resume(o Resumption) error {
 	if err := atomicfile.Sweep(r.Dir); err != nil {
 		return err
 	}
-	return r.change(doc, o.Iterations)
+	if err := r.change(doc, o.Iterations); err != nil {
+		return err
+	}
+	r.restoreHistory()
+	return nil
 }
 
 // change puts what is new into config.json.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"neuralode/dataset"
@@ -26,6 +27,8 @@ type Run struct {
 	began      string  // the arithmetic of the run's first iteration
 	arithmetic string  // and of its last
 	folder     *folder // nil in a run from OpenRun
+	history    history
+	wanted     atomic.Bool // a checkpoint, by Checkpoint
 }
 
 // ErrHoldsRun says that a folder for a new run already holds one.
@@ -80,6 +83,7 @@ func newRun(c Config, backend solver.Backend, version string, take func() (*fold
 		r.folder.abandon()
 		return nil, err
 	}
+	r.restoreHistory()
 	return r, nil
 }
 
@@ -183,6 +187,10 @@ func (r *Run) OtherArithmetic(backend solver.Backend) string {
 func (r *Run) Losses() (iterations []int, losses []float64, err error) {
 	return ReadLosses(filepath.Join(r.Dir, metricsFile))
 }
+
+// Checkpoint asks a training that is under way for a checkpoint soon, beside those that it writes anyway. It may be called
+// at any time from any goroutine.
+func (r *Run) Checkpoint() { r.wanted.Store(true) }
 
 // Train runs the iterations that are left, of a new run or of one from [ResumeRun], on the backend and shows each to the
 // observers. Checkpoints are written every Config.CheckpointEvery iterations, at the end, and when ctx ends; the error is

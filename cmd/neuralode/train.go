@@ -35,7 +35,7 @@ func (a *app) trainCommand() *cobra.Command {
 		Short: "Train a neural ODE and write a run folder with model and figures",
 		Long: `Train a neural ODE on a made data set (spiral, circle) or on a file of text or of NumPy, and write a run folder:
 model.safetensors, state.safetensors, metrics.csv, config.json, loss.png and, for data of two features, dynamics.png and
-decision.png; samples.safetensors keeps what figures show of a file.
+decision.png; samples.safetensors keeps what figures show of a file, history.safetensors what they show of the training.
 
 A made data set has --samples points of each of its two classes. In a file a row is a sample, a column a feature, and
 one column the label. Labels are classes under --task auto when they are text, two whole numbers, or the whole numbers
