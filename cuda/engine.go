@@ -68,6 +68,7 @@ func (e *engine) begin(n int, times []float64) error {
 		{"status", 4 * n}, {"stats", 12 * n}, {"endT", 8 * n}, {"endH", 8 * n}})
 	if err == nil && e.gradients() {
 		err = e.rooms([]room{e.reals("out", n*e.model.OutWidth()), e.reals("losses", n), e.reals("z0Bar", n*dim),
+			e.reals("inputsBar", n*e.model.Inputs()),
 			e.reals("cotangent", n*dim), e.reals("gradient", e.model.ThetaLen()), {"backStatus", 4 * n}, {"backStats", 12 * n},
 			{"backT", 8 * n}, {"backH", 8 * n}, {"drift", 8 * n}, {"recordLast", 4 * n}, {"decision", 8 * kernels.DecisionLen}})
 	}
@@ -122,6 +123,9 @@ func (e *engine) load(theta []float64, b solver.Batch) error {
 	err := e.putReals("theta", theta)
 	if err == nil {
 		err = e.putReals("z0", b.Z0)
+	}
+	if err == nil {
+		err = e.putReals("inputs", b.Inputs)
 	}
 	if err == nil {
 		err = e.putSpans(b.Spans)

@@ -159,7 +159,8 @@ func (e *engine) inParts(n int, f func(from, to int) error) error {
 
 // part is the samples from up to to.
 func part(b solver.Batch, dim, from, to int) solver.Batch {
-	p := solver.Batch{Z0: b.Z0[from*dim : to*dim], Spans: b.Spans, Times: b.Times}
+	inputs := len(b.Inputs) / b.Len(dim)
+	p := solver.Batch{Z0: b.Z0[from*dim : to*dim], Spans: b.Spans, Times: b.Times, Inputs: b.Inputs[from*inputs : to*inputs]}
 	if len(b.Spans) > 1 {
 		p.Spans = b.Spans[from:to]
 	}
@@ -203,6 +204,7 @@ func joinDerivative(whole, d *solver.Derivative) {
 	whole.Out = append(whole.Out, d.Out...)
 	whole.Losses = append(whole.Losses, d.Losses...)
 	whole.Z0 = append(whole.Z0, d.Z0...)
+	whole.Inputs = append(whole.Inputs, d.Inputs...)
 	for i, g := range d.Theta {
 		whole.Theta[i] += g
 	}

@@ -53,6 +53,11 @@ func (e *engine) derivative(o solver.Objective) (*solver.Derivative, error) {
 	if d.Z0, err = e.takeReals("z0Bar", e.n*e.model.Dim()); err != nil {
 		return nil, err
 	}
+	if inputs := e.model.Inputs(); inputs > 0 {
+		if d.Inputs, err = e.takeReals("inputsBar", e.n*inputs); err != nil {
+			return nil, err
+		}
+	}
 	if d.Theta, err = e.takeReals("gradient", e.model.ThetaLen()); err != nil {
 		return nil, err
 	}

@@ -59,6 +59,7 @@ func (s *session) open(data solver.Data, start solver.OptimizerState) error {
 	s.set("trainedRanges", uint64(len(trained)/2))
 	return inTurn(
 		func() error { return s.putReals("z0", data.Z0) },
+		func() error { return s.putReals("inputs", data.Inputs) },
 		func() error { return s.putReals("labels", data.Labels) },
 		func() error { return s.putSpans([]solver.Span{data.Span}) },
 		func() error { return s.putReals("theta", start.Theta) },
@@ -300,6 +301,9 @@ func (s *session) blame(ctx context.Context, minibatch []int) error {
 	}
 	b, o := solver.Batch{Spans: []solver.Span{s.span}}, solver.Objective{}
 	if b.Z0, err = s.rows("z0", s.model.Dim(), minibatch); err != nil {
+		return err
+	}
+	if b.Inputs, err = s.rows("inputs", s.model.Inputs(), minibatch); err != nil {
 		return err
 	}
 	if o.Labels, err = s.rows("labels", s.model.LabelWidth(), minibatch); err != nil {

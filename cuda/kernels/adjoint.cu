@@ -46,7 +46,11 @@ struct BackwardPass {
 		return c < Memory::ADJOINT_AT ? call.z1[at + c] : call.cotangent[at + c - Memory::ADJOINT_AT];
 	}
 
-	__device__ void begun(const Rows &) {}
+	__device__ void begun(const Rows &rows) {
+		loadInputs(call, batch, tile.row, rows, tile.frames(0));
+		clearInputsBar(call, tile.row, rows);
+	}
+
 	__device__ void settled(Row &row) {
 		if (!ALONE) return;
 		row.from = path.find(row.from, row.t);
@@ -63,14 +67,16 @@ struct BackwardPass {
 		judgeDrift(call, row, drift);
 	}
 
-	// accepted adds −h·b_i·aᵀ ∂f/∂θ, weighted, at the stages with a weight b_i.
+	// accepted adds −h·b_i·aᵀ ∂f/∂θ, weighted, at the stages with a weight b_i, and the same for the inputs.
 	__device__ void accepted(const Rows &rows) {
 		for (int e = threadIdx.x; e < rows.n * USED; e += THREADS) {
 			const Row &row = tile.row[rows.list[e / USED]];
 			tile.weight[e] = real(-row.step * B[USED_STAGE[e % USED]]) * lossWeight(call, batch, row.sample);
 		}
 		__syncthreads();
-		FieldVJP::accumulate(rows, tile.frames(0), Terms{USED_SLOT, USED, tile.weight}, sums);
+		const Terms terms{USED_SLOT, USED, tile.weight};
+		FieldVJP::accumulate(rows, tile.frames(0), terms, sums);
+		sumInputsBar(call, tile.row, rows, tile.frames(0), terms);
 	}
 
 	// store passes a save time, or takes the result.

@@ -20,7 +20,7 @@ func (p *program) newCall(n int, times, theta []float64) *call {
 	c.room("theta", real*len(theta))
 	c.device.Write(c.get("theta"), c.reals(theta))
 	c.roomReals(map[string]int{"z1": n * dim, "saved": n * dim * len(times), "out": n * p.model.OutWidth(), "losses": n,
-		"z0Bar": n * dim, "gradient": len(theta)})
+		"z0Bar": n * dim, "inputsBar": n * p.model.Inputs(), "gradient": len(theta)})
 	for name, bytes := range map[string]int{"status": 4 * n, "stats": 12 * n, "endT": 8 * n, "endH": 8 * n, "occupancy": 16 * c.blocks,
 		"backStatus": 4 * n, "backStats": 12 * n, "backT": 8 * n, "backH": 8 * n, "drift": 8 * n, "recordLast": 4 * n, "recordUsed": 8 * c.blocks,
 		"totals": 8 * kernels.TotalsLen * c.blocks, "decision": 8 * kernels.DecisionLen} {
@@ -64,6 +64,7 @@ func (p *program) batchCall(ctx context.Context, theta []float64, b solver.Batch
 	c := p.newCall(b.Len(p.model.Dim()), b.Times, theta)
 	c.spans(b.Spans)
 	c.put("z0", c.reals(b.Z0))
+	c.put("inputs", c.reals(b.Inputs))
 	c.cancel(ctx)
 	c.runner.prepare(c)
 	p.call = c
@@ -166,6 +167,9 @@ func (c *call) derivative(theta []float64, o solver.Objective) *solver.Derivativ
 	n := int(c.get("n"))
 	d := &solver.Derivative{Solution: c.solution(), Z0: c.read("z0Bar", n*c.model.Dim()), Theta: c.read("gradient", len(theta))}
 	d.Back, d.BackStats = c.ends("backStatus", "backT", "backH", "backStats")
+	if inputs := c.model.Inputs(); inputs > 0 {
+		d.Inputs = c.read("inputsBar", n*inputs)
+	}
 	if c.spec.Gradient == solver.Backsolve {
 		d.Drift = make([]float64, n)
 		c.device.Read(c.get("drift"), d.Drift)
@@ -220,6 +224,7 @@ func (s *session) Run(ctx context.Context, minibatches [][]int, rates []float64,
 	c.spans([]solver.Span{s.data.Span})
 	c.room("cotangent", c.realBytes()*largest*s.model.Dim())
 	c.put("z0", c.reals(s.data.Z0))
+	c.put("inputs", c.reals(s.data.Inputs))
 	c.put("labels", c.reals(s.data.Labels))
 	c.put("index", index)
 	c.put("minibatches", table)
@@ -274,11 +279,7 @@ func (s *session) report(ctx context.Context, c *call, minibatches [][]int, done
 
 // blame looks for the sample that made the loss or its gradient not finite, by differentiating the minibatch once more.
 func (s *session) blame(ctx context.Context, minibatch []int) error {
-	b, o := solver.Batch{Spans: []solver.Span{s.data.Span}}, solver.Objective{}
-	for _, i := range minibatch {
-		b.Z0 = append(b.Z0, s.data.Z0[i*s.model.Dim():][:s.model.Dim()]...)
-		o.Labels = append(o.Labels, s.data.Labels[i*s.model.LabelWidth():][:s.model.LabelWidth()]...)
-	}
+	b, o := s.data.Minibatch(s.model, minibatch)
 	d, err := s.Differentiate(ctx, s.state.Theta, b, o)
 	if err != nil {
 		return err

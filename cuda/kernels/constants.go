@@ -22,6 +22,7 @@ func printConstants(b *strings.Builder, m solver.Model, spec solver.Spec, fieldS
 	fmt.Fprintf(b, "#define APPROXIMATE %d\n#define HAS_HEAD %d\n\n", btoi(spec.Precision == solver.TF32), btoi(m.Head != nil))
 	integer(b, "WIDE_THREADS", wideThreads)
 	integer(b, "DIM", m.Dim())
+	integer(b, "INPUTS", m.Inputs())
 	integer(b, "OUT_WIDTH", max(m.OutWidth(), 1))
 	integer(b, "LABEL_WIDTH", max(m.LabelWidth(), 1))
 	integer(b, "FIELD_THETA", m.Field.ThetaLen())

@@ -106,6 +106,10 @@ func (p *program) print() (string, []string, error) {
 		return k.Source, k.KernelNames(), nil
 	}
 	k, err := kernels.Print(p.model, p.spec, p.config)
+	if errors.Is(err, kernels.ErrWide) {
+		p.rows = broad().rows
+		return p.print()
+	}
 	if err != nil {
 		return "", nil, err
 	}

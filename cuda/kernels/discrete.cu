@@ -73,6 +73,8 @@ struct Reverse {
 			const int sample = m.row[r].sample;
 			lambda(r, c) = lossWeight(call, batch, sample) * call.cotangent[placeOf(sample, DIM) + c];
 		});
+		loadInputs(call, batch, m.row, m.fresh, frames(0));
+		clearInputsBar(call, m.row, m.fresh);
 		if (ownsRow() && mine().phase == FRESH) mine().phase = mine().from >= 0 ? ACTIVE : DONE;
 		return true;
 	}
@@ -162,6 +164,7 @@ struct Reverse {
 		each<DIM>(m.active, [&](int r, int c) {
 			product(r, stage, c) = last ? lambda(r, c) + gradientOf(f, r, c) : gradientOf(f, r, c);
 		});
+		sumInputsBar(call, m.row, m.active, f, Terms{EVERY_SLOT + stage, 1, nullptr});
 	}
 
 	// retire moves every row to the step before, or hands over ∂L/∂z0.

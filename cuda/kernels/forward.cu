@@ -30,8 +30,9 @@ struct ForwardPass {
 
 	__device__ real *saved(const Row &row, int j) { return call.saved + (row.sample * call.saves + j) * DIM; }
 
-	// begun saves what is due at t0 and marks the rest as not reached.
+	// begun loads the inputs, saves what is due at t0 and marks the rest as not reached.
 	__device__ void begun(const Rows &rows) {
+		loadInputs(call, batch, tile.row, rows, tile.frames(0));
 		if (call.saves == 0) return;
 		each<DIM>(rows, [&](int r, int c) {
 			const Row &row = tile.row[r];

@@ -68,6 +68,15 @@ func operands(p *plan.Plan, code []plan.Instr) map[plan.ID]bool {
 // keptForSums marks what the sums over accepted steps read.
 func keptForSums(p *plan.Plan) map[plan.ID]bool { return operands(p, p.AccumulateCode) }
 
+// keptForSteps marks also the derivative for the inputs, which counts once its step is accepted.
+func keptForSteps(p *plan.Plan) map[plan.ID]bool {
+	kept := keptForSums(p)
+	if id := p.InputGrad("inputs"); id != plan.None {
+		kept[id] = true
+	}
+	return kept
+}
+
 // keptForVJP marks also what the VJP reads of the forward evaluation, when it does not follow at once.
 func keptForVJP(p *plan.Plan) map[plan.ID]bool {
 	kept, early := keptForSums(p), map[plan.ID]bool{}

@@ -38,6 +38,8 @@ type modelCase struct {
 	// f is a field for dim 3 when there is no mlp.
 	f      func(e *expr, t, z *node, theta []*node) *node
 	params []graph.Param
+	inputs int
+	g      func(e *expr, t, z, u *node, theta []*node) *node // instead of f where there are inputs
 	head   *graph.Head
 }
 
@@ -63,6 +65,7 @@ func modelCases() []modelCase {
 		{name: "pieces", dim: 3, f: pieces, params: []graph.Param{weight("c", 3)}},
 		{name: "time alone", dim: 3, f: timeAlone, params: []graph.Param{weight("c", 3)}},
 		{name: "derivative", dim: 3, f: downhill, params: []graph.Param{weight("W", 3, 5), weight("v", 5, 1)}, head: linear},
+		{name: "inputs", dim: 3, inputs: 2, g: conditioned, params: []graph.Param{weight("W", 3, 3), weight("V", 2, 3)}, head: linear},
 	}
 }
 
@@ -130,6 +133,12 @@ func downhill(e *expr, _, z *node, theta []*node) *node {
 	return e.do(gorgonia.Neg(e.do(graph.Grad(v, z))))
 }
 
+// conditioned is tanh(z·W + u·V) with the rates e^u₀.
+func conditioned(e *expr, _, z, u *node, theta []*node) *node {
+	h := e.do(gorgonia.Tanh(e.add(e.do(gorgonia.Mul(z, theta[0])), e.do(gorgonia.Mul(u, theta[1])))))
+	return e.do(gorgonia.BroadcastHadamardProd(h, e.do(gorgonia.Exp(e.do(graph.Slice(u, 1, 0, 1, 1)))), nil, []byte{1}))
+}
+
 // model lowers the case.
 func (c modelCase) model(t *testing.T) solver.Model {
 	t.Helper()
@@ -138,6 +147,14 @@ func (c modelCase) model(t *testing.T) solver.Model {
 		f := c.f(&e, t, z, theta)
 		return f, e.err
 	}}
+	if c.g != nil {
+		field.Inputs, field.Func = c.inputs, nil
+		field.InputFunc = func(t, z, u *node, theta []*node) (*node, error) {
+			var e expr
+			f := c.g(&e, t, z, u, theta)
+			return f, e.err
+		}
+	}
 	var err error
 	if c.mlp != nil {
 		field, err = c.mlp.Field()
@@ -172,7 +189,7 @@ func (c modelCase) problem(m solver.Model, n int, times []float64) ([]float64, s
 	if c.mlp != nil {
 		theta = wave(m.ThetaLen(), 1/math.Sqrt(float64(c.mlp.Sizes[1])), 0)
 	}
-	b := solver.Batch{Z0: wave(n*c.dim, 1, 2), Spans: []solver.Span{{T0: 0.25, T1: 1.5}}}
+	b := solver.Batch{Z0: wave(n*c.dim, 1, 2), Inputs: wave(n*c.inputs, 0.5, 7), Spans: []solver.Span{{T0: 0.25, T1: 1.5}}}
 	if c.head == nil {
 		b.Times = times
 		return theta, b, solver.Objective{Cotangent: wave(n*c.dim, 1, 3), Saved: wave(n*c.dim*len(times), 1, 4)}

@@ -49,7 +49,7 @@ const generations = "sm_80,sm_90,sm_100"
 func compiled() []modelCase {
 	some := []modelCase{seedNet()}
 	for _, c := range modelCases() {
-		if os.Getenv(long) != "" || slices.Contains([]string{"time softplus", "wide tanh", "deep gelu", "functions", "shared sections"}, c.name) {
+		if os.Getenv(long) != "" || slices.Contains([]string{"time softplus", "wide tanh", "deep gelu", "functions", "shared sections", "inputs"}, c.name) {
 			some = append(some, c)
 		}
 	}

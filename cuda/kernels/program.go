@@ -72,14 +72,14 @@ func list(x []int) string {
 }
 
 // portNames are the names of inputs and outputs in the source.
-var portNames = map[string]string{"t": "time", "z": "z", "label": "label", "f": "output", "out": "output", "loss": "loss"}
+var portNames = map[string]string{"t": "time", "z": "z", "inputs": "inputs", "label": "label", "f": "output", "out": "output", "loss": "loss"}
 
 // printPorts prints where the values that enter and leave lie.
 func (p *program) printPorts(b *strings.Builder) {
 	for _, in := range p.plan.Inputs {
 		p.printPort(b, portNames[in.Name], in.Value)
 	}
-	fmt.Fprintf(b, "\tstatic constexpr bool READS_TIME = %t;\n", p.plan.Reads(p.plan.Input("t")))
+	printReads(b, p.plan)
 	for _, out := range p.plan.Outputs {
 		p.printPort(b, portNames[out.Name], out.Value)
 	}
@@ -87,10 +87,21 @@ func (p *program) printPorts(b *strings.Builder) {
 		return
 	}
 	p.printPort(b, "cotangent", p.plan.Cotangents[0].Value)
-	z := p.plan.InputGrad("z")
-	fmt.Fprintf(b, "\tstatic constexpr bool HAS_GRADIENT = %t;\n", z != plan.None)
-	if z != plan.None {
-		p.printPort(b, "gradient", z)
+	p.printInputGrad(b, "HAS_GRADIENT", "gradient", "z")
+	p.printInputGrad(b, "HAS_INPUTS_GRADIENT", "inputsGradient", "inputs")
+}
+
+// printReads prints which of the inputs that a plan need not have are read.
+func printReads(b *strings.Builder, p *plan.Plan) {
+	fmt.Fprintf(b, "\tstatic constexpr bool READS_TIME = %t, READS_INPUTS = %t;\n", p.Reads(p.Input("t")), p.Reads(p.Input("inputs")))
+}
+
+// printInputGrad prints whether there is a derivative for an input, and where it lies.
+func (p *program) printInputGrad(b *strings.Builder, has, name, input string) {
+	id := p.plan.InputGrad(input)
+	fmt.Fprintf(b, "\tstatic constexpr bool %s = %t;\n", has, id != plan.None)
+	if id != plan.None {
+		p.printPort(b, name, id)
 	}
 }
 

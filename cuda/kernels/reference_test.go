@@ -78,6 +78,7 @@ func (c modelCase) compare(t *testing.T, mode solver.Gradient, device emulated) 
 	near(t, "losses", got.Losses, want.Losses, bound)
 	near(t, "out", got.Out, want.Out, bound)
 	near(t, "∂L/∂z0", got.Z0, want.Z0, bound)
+	near(t, "∂L/∂inputs", got.Inputs, want.Inputs, bound)
 	near(t, "∂L/∂θ", got.Theta, want.Theta, bound)
 	near(t, "loss", []float64{got.Loss}, []float64{want.Loss}, bound)
 }

@@ -22,9 +22,6 @@ func Refuse(b solver.Batch, o solver.Objective) error {
 
 // refuseModel is the same for a model.
 func refuseModel(m solver.Model) error {
-	if m.Inputs() > 0 {
-		return refused("a field with inputs")
-	}
 	if m.Head != nil && m.Head.Input("t") != plan.None {
 		return refused("a read-out that reads t")
 	}

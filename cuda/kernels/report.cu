@@ -71,5 +71,6 @@ __device__ inline bool skipBackward(const Call &call, int sample) {
 	reportBackward(call, none);
 	if (GRADIENT == BACKSOLVE) call.drift[sample] = 0;
 	for (int c = 0; c < DIM; c++) call.z0Bar[placeOf(sample, DIM) + c] = 0;
+	for (int c = 0; c < INPUTS; c++) call.inputsBar[placeOf(sample, INPUTS) + c] = 0;
 	return false;
 }

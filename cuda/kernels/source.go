@@ -19,6 +19,8 @@ var (
 	controllerSource string
 	//go:embed report.cu
 	reportSource string
+	//go:embed inputs.cu
+	inputsSource string
 	//go:embed tile.cu
 	tileSource string
 	//go:embed forward.cu
@@ -120,7 +122,7 @@ func Print(m solver.Model, spec solver.Spec, c Config) (*Printed, error) {
 
 // sources are the parts that the spec needs.
 func (k *Printed) sources() []string {
-	parts := []string{controllerSource, reportSource, trajectorySource, tileSource, forwardSource, prepareSource, kernelsSource}
+	parts := []string{controllerSource, reportSource, inputsSource, trajectorySource, tileSource, forwardSource, prepareSource, kernelsSource}
 	if k.spec.Gradient == solver.NoGradient {
 		return append(parts, solveSource)
 	}
@@ -142,7 +144,7 @@ func (k *Printed) lower() {
 	k.programs = []*program{newProgram("Field", k.field, false, nil, nil)}
 	switch k.spec.Gradient {
 	case solver.Adjoint, solver.Backsolve:
-		k.programs = append(k.programs, newProgram("FieldVJP", k.field, true, keptForSums(k.model.Field), sumSlots(&k.spec.Tableau)))
+		k.programs = append(k.programs, newProgram("FieldVJP", k.field, true, keptForSteps(k.model.Field), sumSlots(&k.spec.Tableau)))
 	case solver.Discrete:
 		k.programs = append(k.programs, newProgram("FieldVJP", k.field, true, keptForVJP(k.model.Field), everyStage(&k.spec.Tableau)))
 	}

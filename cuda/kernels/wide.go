@@ -12,6 +12,8 @@ import (
 var (
 	//go:embed wide.cu
 	wideSource string
+	//go:embed wideinputs.cu
+	wideInputsSource string
 	//go:embed wideturn.cu
 	wideTurnSource string
 	//go:embed wideforward.cu
@@ -171,7 +173,7 @@ func (k *Wide) print() string {
 		p.weights.printTables(&b)
 		p.weights.print(&b, p.name+"Weights")
 	}
-	parts := []string{controllerSource, reportSource, trajectorySource, prepareSource, wideSource}
+	parts := []string{controllerSource, reportSource, trajectorySource, prepareSource, wideSource, wideInputsSource}
 	for _, source := range parts {
 		b.WriteString("\n" + source)
 	}

@@ -39,7 +39,11 @@ struct WideBackward {
 		return c < Now::ADJOINT_AT ? now.call.z1[at + c] : now.call.cotangent[at + c - Now::ADJOINT_AT];
 	}
 
-	__device__ void begun(Now &) {}
+	__device__ void begun(Now &now) {
+		loadInputs<Field>(now.call, now.batch, now.row.sample, now.frame, now.r % TILE);
+		clearInputsBar(now.call, now.row.sample);
+	}
+
 	__device__ void settled(Now &now) {
 		if (!ALONE) return;
 		now.row.from = path(now).find(now.row.from, now.row.t);
@@ -79,14 +83,15 @@ struct WideBackward {
 		if (now.row.phase == ACTIVE ? now.row.stage < LAST : now.row.stage == 0) keep(now, now.row.stage);
 	}
 
-	// accepted puts up −h·b_i·aᵀ ∂f/∂θ, weighted, at the stages with a weight b_i. The last evaluation is the next step's
-	// first.
+	// accepted puts up −h·b_i·aᵀ ∂f/∂θ, weighted, at the stages with a weight b_i, and adds the same for the inputs. The last
+	// evaluation is the next step's first.
 	__device__ void accepted(Now &now) {
 		for (int i = 0; i < USED; i++) {
 			const int stage = USED_STAGE[i];
 			const real weight = real(-now.row.step * B[stage]) * lossWeight(now.call, now.batch, now.row.sample);
 			const real *x = kept(now, stage);
 			putUp<Field>(now.call, now.r, i, true, weight, [=](const Kept &value) { return x + value.keep; });
+			if (Field::INPUTS_GRADIENT >= 0) addInputsBar(now.call, now.row.sample, weight, x + Field::kept()[Field::INPUTS_GRADIENT].keep);
 		}
 		keep(now, 0);
 		if (now.controls()) now.row.ready = 1;

@@ -39,6 +39,10 @@ struct WideReverse {
 			// The last stage's argument is the step's result, so its product goes to λ.
 			product(row.stage, c) = row.stage == LAST ? lambda(c) + g : g;
 		});
+		if (Field::INPUTS_GRADIENT >= 0) {
+			const Kept value = Field::kept()[Field::INPUTS_GRADIENT];
+			addInputsBar(call, row.sample, 1, frame + value.at + r % TILE * value.stride);
+		}
 		const bool over = row.stage == 0;
 		__syncthreads();
 		if (controls()) {
@@ -107,6 +111,8 @@ struct WideReverse {
 			__syncthreads();
 			if (row.sample >= batch.n) return;
 			if (row.phase == IDLE) continue;
+			loadInputs<Field>(call, batch, row.sample, frame, r % TILE);
+			clearInputsBar(call, row.sample);
 			const real weight = lossWeight(call, batch, row.sample);
 			columns(DIM, [&](int c) { lambda(c) = weight * call.cotangent[placeOf(row.sample, DIM) + c]; });
 			if (row.from >= 0) break;

@@ -21,9 +21,10 @@ struct WideForward {
 
 	__device__ real *saved(Now &now, int j) { return now.call.saved + (now.row.sample * now.call.saves + j) * DIM; }
 
-	// begun saves what is due at t0 and marks the rest as not reached.
+	// begun loads the inputs, saves what is due at t0 and marks the rest as not reached.
 	__device__ void begun(Now &now) {
 		const Call &call = now.call;
+		loadInputs<Field>(call, now.batch, now.row.sample, now.frame, now.r % TILE);
 		columns(DIM, [&](int c) {
 			for (int j = 0; j < call.saves; j++)
 				saved(now, j)[c] = isDue(now.row, saveTime(call, now.row.sample, j), now.row.t0) ? now.state(c) : real(NAN);

@@ -19,7 +19,7 @@ type wideProgram struct {
 	at    map[plan.ID]widePlace
 	frame int // reals of a tile
 
-	kept  []plan.ID // what the sums read
+	kept  []plan.ID // what the sums read, and the derivative for the inputs
 	keep  int       // reals of them, per row
 	terms []wideTerm
 	ready int // reals of a tile
@@ -89,6 +89,9 @@ func (p *wideProgram) placeTerms() {
 		if in.Op == plan.MatMul {
 			p.addTerm(in.Src[1], true)
 		}
+	}
+	if id := p.plan.InputGrad("inputs"); id != plan.None && p.keptAt(id) < 0 {
+		p.kept = append(p.kept, id)
 	}
 	for _, id := range p.kept {
 		p.keep += p.plan.Values[id].Cols
@@ -182,7 +185,8 @@ func (p *wideProgram) print(b *strings.Builder) {
 	fmt.Fprintf(b, "\nstruct %s {\n\tenum { KEEP = %d, KEPT = %d, TERMS = %d, SLOTS = %d };\n", p.name, p.keep, len(p.kept), len(p.terms), p.slots)
 	fmt.Fprintf(b, "\tstatic __device__ const Kept *kept() { return %s_KEPT; }\n", upper)
 	fmt.Fprintf(b, "\tstatic __device__ const Term *terms() { return %s_TERMS; }\n", upper)
-	fmt.Fprintf(b, "\tstatic constexpr bool READS_TIME = %t;\n", p.plan.Reads(p.plan.Input("t")))
+	printReads(b, p.plan)
+	fmt.Fprintf(b, "\tstatic constexpr int INPUTS_GRADIENT = %d; // of the kept values, or -1\n", p.keptAt(p.plan.InputGrad("inputs")))
 	for _, in := range p.plan.Inputs {
 		p.printPort(b, portNames[in.Name], in.Value)
 	}
@@ -221,11 +225,15 @@ func (p *wideProgram) printTerms(b *strings.Builder, upper string) {
 	for _, t := range p.terms {
 		terms = append(terms, fmt.Sprintf("{%d, %d, %d}", p.keptAt(t.value), t.off, btoi(t.weighted)))
 	}
-	if len(kept) == 0 {
-		kept, terms = []string{"{}"}, []string{"{}"}
+	printTable := func(kind, name string, rows []string) {
+		if len(rows) == 0 {
+			rows = []string{"{}"}
+		}
+		fmt.Fprintf(b, "__constant__ %s %s_%s[] = {%s};\n", kind, upper, name, strings.Join(rows, ", "))
 	}
-	fmt.Fprintf(b, "\n__constant__ Kept %s_KEPT[] = {%s};\n", upper, strings.Join(kept, ", "))
-	fmt.Fprintf(b, "__constant__ Term %s_TERMS[] = {%s};\n", upper, strings.Join(terms, ", "))
+	b.WriteString("\n")
+	printTable("Kept", "KEPT", kept)
+	printTable("Term", "TERMS", terms)
 }
 
 // printGroup prints a group as a kernel with a thread for every element. A product that opens it has been made.

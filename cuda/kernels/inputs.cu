@@ -1,0 +1,32 @@
+// Inputs of a field: constants of each sample, which are neither integrated nor in the error norm. A field that has none
+// gets none of this.
+
+// loadInputs gives the rows the inputs of their samples, at every stage's place: nothing else is written there.
+template <class P>
+__device__ void loadInputs(const Call &call, const Batch &batch, const Row *row, const Rows &rows, const Frames<P> &frames) {
+	if constexpr (P::READS_INPUTS)
+		each<INPUTS>(rows, [&](int r, int c) {
+			const real x = call.inputs[dataOf(call, batch, row[r].sample) * INPUTS + c];
+			for (int slot = 0; slot < P::SLOTS; slot++) P::inputs(frames.l(r), frames.at(slot).s(r))[c] = x;
+		});
+}
+
+// clearInputsBar begins the sums of ∂L/∂inputs of the rows' samples.
+template <int WIDTH = INPUTS> __device__ void clearInputsBar(const Call &call, const Row *row, const Rows &rows) {
+	if constexpr (WIDTH > 0)
+		each<WIDTH>(rows, [&](int r, int c) { call.inputsBar[placeOf(row[r].sample, WIDTH) + c] = 0; });
+}
+
+// sumInputsBar adds Σ weight·∂L/∂inputs over the terms of each of the rows to that of its sample.
+template <class P>
+__device__ void sumInputsBar(const Call &call, const Row *row, const Rows &rows, const Frames<P> &frames, const Terms &terms) {
+	if constexpr (P::HAS_INPUTS_GRADIENT)
+		for (int e = threadIdx.x; e < rows.n * INPUTS; e += THREADS) {
+			const int p = e / INPUTS, c = e % INPUTS, r = rows.list[p];
+			real &sum = call.inputsBar[placeOf(row[r].sample, INPUTS) + c];
+			for (int q = 0; q < terms.n; q++) {
+				const Frames<P> f = frames.at(terms.slots[q]);
+				sum = mad(weightOf(terms, p, q), P::inputsGradient(f.l(r), f.s(r))[c], sum);
+			}
+		}
+}

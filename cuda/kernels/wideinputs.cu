@@ -1,0 +1,20 @@
+// Inputs of a field by rows in device memory: as for a block's rows, for the row of a block.
+
+// loadInputs gives a row the inputs of its sample.
+template <class P> __device__ void loadInputs(const Call &call, const Batch &batch, int sample, real *frame, int i) {
+	if constexpr (P::READS_INPUTS)
+		columns(INPUTS, [&](int c) { P::inputs(frame, i)[c] = call.inputs[dataOf(call, batch, sample) * INPUTS + c]; });
+}
+
+// clearInputsBar begins the sum of ∂L/∂inputs of a sample.
+__device__ inline void clearInputsBar(const Call &call, int sample) {
+	columns(INPUTS, [&](int c) { call.inputsBar[placeOf(sample, INPUTS) + c] = 0; });
+}
+
+// addInputsBar adds weight·x to it.
+__device__ inline void addInputsBar(const Call &call, int sample, real weight, const real *x) {
+	columns(INPUTS, [&](int c) {
+		real &sum = call.inputsBar[placeOf(sample, INPUTS) + c];
+		sum = mad(weight, x[c], sum);
+	});
+}
