@@ -38,6 +38,10 @@ type Options struct {
 	// Float32 says that numbers will be held as float32: one beyond its range is an error.
 	Float32 bool
 
+	// Centred says that columns will be scaled by [Standardise] before that: values that differ by little beside their
+	// size stay apart.
+	Centred bool
+
 	Format
 }
 

@@ -116,6 +116,6 @@ func (t *table) dataset(o Options) (*Dataset, error) {
 	} else if d.Classes, d.Labels, err = t.classes(d.Task); err != nil {
 		return nil, err
 	}
-	d.observe(o.Float32)
+	d.observe(o.Float32 && !o.Centred)
 	return d, nil
 }
