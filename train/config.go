@@ -24,6 +24,8 @@ type Config struct {
 
 	dataset.Format // how a file is read
 
+	Scale string `json:"scale"` // how features, and labels that are numbers, are scaled: "standard" or "none"
+
 	Hidden     []int  `json:"hidden"` // widths of the hidden layers
 	Activation string `json:"activation"`
 	Time       bool   `json:"time"`    // the field depends on t
@@ -64,12 +66,22 @@ type Config struct {
 // DefaultConfig trains a 2-64-64-2 tanh field on the spiral.
 func DefaultConfig() Config {
 	return Config{
-		Data: "spiral", Task: "auto", Samples: 1000, Noise: 0.1,
+		Data: "spiral", Task: "auto", Samples: 1000, Noise: 0.1, Scale: "none",
 		Hidden: []int{64, 64}, Activation: "tanh", Readout: "auto", Loss: "auto",
 		T1: 1, Method: "dopri5", Rtol: 1e-3, Atol: 1e-6, MaxSteps: 4096, Control: "sample", Gradient: "adjoint",
 		Precision: "float32", Iterations: 2000, Batch: 256, Seed: 42, Optimizer: "adam", Rate: 3e-3, Schedule: "constant",
 		Freeze: []string{}, CheckpointEvery: 200,
 	}
+}
+
+// DefaultsFor are DefaultConfig for a made data set, and for a file what suits tables of anyone's: features and labels in
+// all units, and rows that say how good the model is.
+func DefaultsFor(data string) Config {
+	c := DefaultConfig()
+	if c.Data = data; !c.made() {
+		c.Scale = "standard"
+	}
+	return c
 }
 
 // The choices a Config's strings have.
@@ -101,6 +113,7 @@ func (c Config) Check() error {
 	}
 	errs = append(errs, c.Format.Check())
 	choice("task", c.Task, Tasks)
+	choice("scale", c.Scale, Scales)
 	require(c.Samples >= 1 && c.Samples <= MaxSamples, "samples must be from 1 to %d for each class, got %d", MaxSamples, c.Samples)
 	require(c.Noise >= 0 && !math.IsInf(c.Noise, 0), "noise must be zero or positive, got %v", c.Noise)
 	for _, h := range c.Hidden {

@@ -77,7 +77,8 @@ func (c Config) made() bool { return c.Data == "spiral" || c.Data == "circle" }
 
 // readData reads the labelled file. Whole numbers that could be classes are numbers under the loss mse.
 func (c Config) readData() (*dataset.Dataset, error) {
-	o := dataset.Options{Labels: LabelColumns(c.Label), Float32: c.Precision != "float64", Format: c.Format}
+	o := dataset.Options{Labels: LabelColumns(c.Label), Float32: c.Precision != "float64", Format: c.Format,
+		Centred: c.Scale == "standard"}
 	o.Task = map[string]dataset.Task{"classification": dataset.Classification, "regression": dataset.Regression}[c.Task]
 	d, err := dataset.ReadFile(c.Data, o)
 	if err == nil && c.Task == "auto" && c.Loss == "mse" && d.Task == dataset.MultiClass {
@@ -91,7 +92,7 @@ func (c Config) readData() (*dataset.Dataset, error) {
 // knows: labels are classes of the model's, or numbers where it has none, and features are put into the order of the
 // model's where a header names the same.
 func (m *Model) ReadData(path string, o dataset.Options) (*dataset.Dataset, error) {
-	o.Features = m.Inputs
+	o.Features, o.Centred = m.Inputs, m.Scaled()
 	if o.Classes = m.Classes; len(m.Classes) == 0 {
 		o.Task = dataset.Regression
 	}

@@ -44,7 +44,7 @@ func (m *Model) Evaluate(ctx context.Context, backend solver.Backend, spec solve
 		}
 		n := len(s.End)
 		labels := d.Labels[from*d.Width : (from+n)*d.Width]
-		out, losses := m.Read(s.Z1, m.labels(labels))
+		out, losses := m.Read(s.Z1, labels)
 		if i := slices.IndexFunc(out, func(v float64) bool { return !finite(v) }); i >= 0 {
 			return fmt.Errorf("train: sample %d: the read-out gives %v", from+i/m.Outputs, out[i])
 		}
@@ -159,16 +159,20 @@ func failure(from int, s *solver.Solution, spec solver.Spec) error {
 	return err
 }
 
-// Read is what the read-out makes of final states [n, dim], [n, outputs], and with labels (or nil) the loss of each.
+// Read is what the read-out makes of final states [n, dim]: [n, outputs], in the units of the labels where these are
+// numbers, and with labels (or nil) as the data have them, one number or class a sample and output, the loss of each. The
+// loss is that of the training, between scaled numbers.
 func (m *Model) Read(z1, labels []float64) (out, losses []float64) {
 	n := len(z1) / m.Net.Dim()
 	if labels == nil {
 		labels = make([]float64, n*m.Solver.LabelWidth())
+	} else {
+		labels = m.labels(labels)
 	}
 	machine := plan.NewMachine(m.Solver.Head)
 	machine.SetTheta(m.Theta[m.Solver.Field.ThetaLen():])
 	machine.Forward(n, map[string][]float64{"z": z1, "label": labels})
-	return machine.Output("out"), machine.Output("loss")
+	return m.LabelScale.Undo(machine.Output("out"), m.Outputs), machine.Output("loss")
 }
 
 // Predict is the class of each row of outputs: the side of zero for a logit (bce), the side of a half for a number

@@ -80,7 +80,7 @@ func fromFile(described *reference.Model, file *safetensors.Reader) (*Model, err
 	if err := m.check(); err != nil {
 		return nil, fmt.Errorf("metadata: %w", err)
 	}
-	if err := m.takeHead(file); err != nil {
+	if err := errors.Join(m.takeHead(file), m.takeScales(file)); err != nil {
 		return nil, err
 	}
 	return m, m.lower()

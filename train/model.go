@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 	"strconv"
 
 	"neuralode/dataset"
@@ -29,6 +28,9 @@ type Model struct {
 	Classes   []string
 	Span      solver.Span
 	Theta     []float64 // the field's parameters, then the read-out's
+
+	FeatureScale dataset.Scale // from the data's units to those of states; zero: they are the same
+	LabelScale   dataset.Scale // from the units of labels that are numbers to those of outputs
 
 	Solver solver.Model
 }
@@ -56,6 +58,7 @@ func newModel(c Config, d *dataset.Dataset) (*Model, error) {
 	if err := m.lower(); err != nil {
 		return nil, err
 	}
+	m.learnScale(c, d, nil)
 	rng := stream(c.Seed, weightStream, 0)
 	m.Theta = append(m.Net.Init(rng), m.head().Init(rng)...)
 	return m, nil
@@ -146,24 +149,10 @@ func (m *Model) data(d *dataset.Dataset) solver.Data {
 	return solver.Data{Z0: m.States(d.X), Labels: m.labels(d.Labels), Span: m.Span}
 }
 
-// States is the points x, [n, features], as initial states [n, dim].
-func (m *Model) States(x []float64) []float64 {
-	if m.Augment == 0 {
-		return slices.Clone(x)
-	}
-	features, dim := m.Features(), m.Net.Dim()
-	z := make([]float64, len(x)/features*dim)
-	for i := range len(x) / features {
-		copy(z[i*dim:], x[i*features:(i+1)*features])
-	}
-	return z
-}
-
-// labels makes of some labels of a data set [n, label width]: one column per class for softmax, the numbers themselves
-// otherwise.
+// labels makes of some labels of a data set [n, label width]: one column per class for softmax, scaled numbers otherwise.
 func (m *Model) labels(labels []float64) []float64 {
 	if m.Loss != "softmax" {
-		return slices.Clone(labels)
+		return m.LabelScale.Apply(labels)
 	}
 	hot := make([]float64, len(labels)*m.Outputs)
 	for i, class := range labels {
@@ -173,7 +162,9 @@ func (m *Model) labels(labels []float64) []float64 {
 }
 
 // Save writes the model to a safetensors file with tensors of that type; see package reference for the format. What the
-// format lacks stands in further metadata: augment, readout, component, outputs, loss, classes and inputs.
+// format lacks stands in further metadata: augment, readout, component, outputs, loss, classes and inputs; and in tensors
+// scale.features.mean and .std, [features], and scale.labels.mean and .std, [outputs], always F64, of a model that has
+// such scales: a feature x begins as the state's component (x − mean) / std, and an output o says label mean + std·o.
 func (m *Model) Save(path string, dtype safetensors.DType) error {
 	file, err := m.file(dtype)
 	if err != nil {
@@ -199,6 +190,7 @@ func (m *Model) file(dtype safetensors.DType) (*safetensors.File, error) {
 	maps.Copy(file.Metadata, map[string]string{"augment": strconv.Itoa(m.Augment), "readout": m.Readout, "loss": m.Loss,
 		"component": strconv.Itoa(m.Component), "outputs": strconv.Itoa(m.Outputs), "classes": string(classes),
 		"inputs": string(inputs)})
+	m.addScales(file)
 	for _, p := range m.Solver.Head.Params {
 		file.Tensors[p.Name] = safetensors.Tensor{DType: dtype, Shape: p.Shape, Floats: m.Theta[n : n+p.Len()]}
 		n += p.Len()

@@ -41,7 +41,7 @@ func oneOf(names []string) string {
 var choices = map[string][]string{
 	"data": madeData, "task": train.Tasks, "readout": train.Readouts, "loss": train.Losses, "device": neuralode.Devices,
 	"activation": activations, "method": methods, "control": controls, "gradient": gradients, "precision": precisions,
-	"optimizer": optimizers, "schedule": schedules,
+	"scale": train.Scales, "optimizer": optimizers, "schedule": schedules,
 	"header": {"auto", "yes", "no"}, "separator": {"auto", ",", ";", "tab", "space"},
 }
 

@@ -70,7 +70,8 @@ func (a *app) solveCommand() *cobra.Command {
 		Use:   "solve RUN|MODEL --points FILE",
 		Short: "Integrate points with a trained field",
 		Long: `Integrate points over the model's time and write the states at the given times: as CSV with the columns sample, t,
-z1, z2, ... or as .npy of shape [samples, times, dim]. Times must lie, in order, within the model's own: numbers and ranges
+z1, z2, ... or as .npy of shape [samples, times, dim]. States are in the units of the data, also those of a model that scales
+its features; components added with --augment have none. Times must lie, in order, within the model's own: numbers and ranges
 START:END:COUNT, both ends included, with commas between, or the name of a file of numbers, text or .npy. States are
 written a few samples at a time, so that they need not fit into memory. Columns whose header has the names that the model
 was trained on may come in any order.`,
@@ -214,7 +215,7 @@ func states(ctx context.Context, w io.Writer, name string, m *train.Model, backe
 		if failed != nil {
 			return failed
 		}
-		return t.Write(s.Saved)
+		return t.Write(m.Unscale(s.Saved))
 	})
 	if err != nil {
 		return err

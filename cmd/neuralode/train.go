@@ -79,6 +79,8 @@ func (o *trainOptions) flags(f *pflag.FlagSet) {
 	f.StringVar(&c.Label, "label", c.Label, "the label's column in a file, by name, or number from 1 (default the last)")
 	f.StringVar(&c.Task, "task", c.Task, oneOf(train.Tasks)+" (auto: by the labels of the file)")
 	formatFlags(f, &c.Format)
+	f.StringVar(&c.Scale, "scale", c.Scale, "standard or none: features, and labels that are numbers, to mean 0 and deviation 1 "+
+		"over the training rows (default standard for a file, none for made data)")
 	f.IntVar(&c.Samples, "samples", c.Samples, "samples of each of the two classes of a made data set")
 	f.Float64Var(&c.Noise, "noise", c.Noise, "standard deviation of the noise of a made data set")
 	f.IntSliceVar(&c.Hidden, "hidden", c.Hidden, "widths of the hidden layers")
@@ -188,12 +190,29 @@ func (o *trainOptions) check(flags *pflag.FlagSet) error {
 // derive gives flags that are not set the values that others suggest.
 func (o *trainOptions) derive(flags *pflag.FlagSet) {
 	c := &o.config
+	o.take(flags, train.DefaultsFor(c.Data))
 	if c.Optimizer == solver.AdamW.String() && !flags.Changed("weight-decay") {
 		c.WeightDecay = 0.01 // PyTorch's
 	}
 	if c.Schedule == solver.ExponentialRate.String() && !flags.Changed("final-lr") {
 		c.FinalRate = c.Rate / 100
 	}
+}
+
+// take gives flags that are not set the values of a configuration.
+func (o *trainOptions) take(flags *pflag.FlagSet, c train.Config) {
+	other := &trainOptions{config: c}
+	own := pflag.NewFlagSet("", pflag.ContinueOnError)
+	other.flags(own)
+	flags.Visit(func(f *pflag.Flag) {
+		to := own.Lookup(f.Name)
+		if list, ok := f.Value.(pflag.SliceValue); ok && to != nil {
+			_ = to.Value.(pflag.SliceValue).Replace(list.GetSlice()) // what one flag has, the same can have
+		} else if to != nil {
+			_ = to.Value.Set(f.Value.String())
+		}
+	})
+	o.config = other.config
 }
 
 // checkConfig reports values that can never work, with the name of a made data set that may be meant.

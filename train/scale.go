@@ -1,0 +1,102 @@
+package train
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"neuralode/dataset"
+	"neuralode/safetensors"
+)
+
+// Scales are how features, and labels that are numbers, can be scaled.
+var Scales = []string{"standard", "none"}
+
+// learnScale takes the scales from these rows of the data, or from all where rows is nil.
+func (m *Model) learnScale(c Config, d *dataset.Dataset, rows []int) {
+	if c.Scale != "standard" {
+		return
+	}
+	m.FeatureScale = dataset.Standardise(d.X, d.Dim, rows)
+	if d.Task == dataset.Regression {
+		m.LabelScale = dataset.Standardise(d.Labels, d.Width, rows)
+	}
+}
+
+// Scaled reports whether features are scaled.
+func (m *Model) Scaled() bool { return len(m.FeatureScale.Mean) > 0 }
+
+// States is the points x, [n, features], as initial states [n, dim]: scaled, with the added zeros.
+func (m *Model) States(x []float64) []float64 {
+	x = m.FeatureScale.Apply(x)
+	if m.Augment == 0 {
+		return x
+	}
+	features, dim := m.Features(), m.Net.Dim()
+	z := make([]float64, len(x)/features*dim)
+	for i := range len(x) / features {
+		copy(z[i*dim:], x[i*features:(i+1)*features])
+	}
+	return z
+}
+
+// Unscale is states z, [n, dim], in the units of the data: what States would make of them again, but for the added
+// components, which have no unit and stay.
+func (m *Model) Unscale(z []float64) []float64 { return m.FeatureScale.Undo(z, m.Net.Dim()) }
+
+// UnscaleRates is Unscale for rates of change, as Field gives them.
+func (m *Model) UnscaleRates(f []float64) []float64 { return m.FeatureScale.UndoRates(f, m.Net.Dim()) }
+
+// checkScales reports scales that the model cannot have.
+func (m *Model) checkScales() error {
+	var p problems
+	if err := m.FeatureScale.Check(m.Features()); err != nil {
+		p = append(p, fmt.Errorf("scale of the features: %w", err))
+	}
+	if err := m.LabelScale.Check(m.Outputs); err != nil {
+		p = append(p, fmt.Errorf("scale of the labels: %w", err))
+	}
+	p.require(len(m.LabelScale.Mean) == 0 || len(m.Classes) == 0, "classes have no scale")
+	if len(p) > 0 {
+		return p[0]
+	}
+	return nil
+}
+
+// The tensors of scales in a model file.
+const (
+	featureScale = "scale.features"
+	labelScale   = "scale.labels"
+)
+
+// addScales puts the scales into a model file, in float64 whatever the parameters are in: a mean may be large beside its
+// deviation.
+func (m *Model) addScales(file *safetensors.File) {
+	for name, s := range map[string]dataset.Scale{featureScale: m.FeatureScale, labelScale: m.LabelScale} {
+		if len(s.Mean) == 0 {
+			continue
+		}
+		maps.Copy(file.Tensors, map[string]safetensors.Tensor{
+			name + ".mean": safetensors.Float64(s.Mean, len(s.Mean)), name + ".std": safetensors.Float64(s.Std, len(s.Std)),
+		})
+	}
+}
+
+// takeScales reads what addScales wrote. A file without is one of a model that has none.
+func (m *Model) takeScales(file *safetensors.Reader) (err error) {
+	names := slices.Collect(file.Names())
+	take := func(name string, columns int) (s dataset.Scale) {
+		if !slices.Contains(names, name+".mean") && !slices.Contains(names, name+".std") || err != nil {
+			return s
+		}
+		if s.Mean, err = file.Finite(name+".mean", columns); err == nil {
+			s.Std, err = file.Finite(name+".std", columns)
+		}
+		return s
+	}
+	m.FeatureScale, m.LabelScale = take(featureScale, m.Features()), take(labelScale, m.Outputs)
+	if err == nil {
+		err = m.checkScales()
+	}
+	return err
+}
