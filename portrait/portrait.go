@@ -79,10 +79,11 @@ func (p *Portrait) Ways(ctx context.Context, samples, points int) (figure.Trajec
 	times := evenly(p.model.Span.T0, p.model.Span.T1, points)
 	dim := p.model.Net.Dim()
 	err := p.model.SolveInBlocks(ctx, p.backend, p.spec, x, times, func(_ int, s *solver.Solution, failed error) error {
+		states := p.model.Unscale(s.Saved)
 		for k := range s.End {
 			way := make([]figure.Point, points)
 			for j := range way {
-				z := s.Saved[(k*points+j)*dim:]
+				z := states[(k*points+j)*dim:]
 				way[j] = figure.Point{z[0], z[1]}
 			}
 			t.Paths = append(t.Paths, way)
@@ -96,7 +97,7 @@ func (p *Portrait) Ways(ctx context.Context, samples, points int) (figure.Trajec
 func (p *Portrait) Field(t float64, grid figure.Grid) figure.Field {
 	dim := p.model.Net.Dim()
 	field := figure.Field{Grid: grid, Time: t, Dim: dim}
-	f := p.model.Field(t, p.model.States(flat(grid.Points())))
+	f := p.model.UnscaleRates(p.model.Field(t, p.model.States(flat(grid.Points()))))
 	for i := range grid.Len() {
 		field.Vectors = append(field.Vectors, figure.Point{f[i*dim], f[i*dim+1]})
 	}

@@ -227,3 +227,46 @@ func TestArrowsLieOnSquares(t *testing.T) {
 		}
 	}
 }
+
+// TestUnits draws a model that scales its features: ways begin at the data, and arrows are the slopes of ways there.
+func TestUnits(t *testing.T) {
+	backend, err := cpu.New(cpu.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "table.csv")
+	rows := "year,mass,kind\n1990,0.001,a\n2003,0.004,b\n2008,0.002,a\n2020,0.003,b\n1999,0.0015,a\n2011,0.0042,b\n"
+	if err := os.WriteFile(path, []byte(rows), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	c := train.DefaultsFor(path)
+	c.Hidden = []int{8}
+	r, err := train.NewRun(filepath.Join(t.TempDir(), "run"), c, backend, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	shown, err := r.Shown()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := New(r.Model, shown, backend, Fine(solver.DefaultSpec()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ways, err := p.Ways(context.Background(), 1, 1001)
+	if err != nil {
+		t.Fatal(err)
+	}
+	from, next := ways.Paths[0][0], ways.Paths[0][1]
+	if math.Abs(from[0]-1990) > 1e-3 || math.Abs(from[1]-0.001) > 1e-8 {
+		t.Fatalf("the way of (1990, 0.001) begins at %v", from)
+	}
+	at := figure.Limits{XMin: from[0] - 1e-3, XMax: from[0] + 1e-3, YMin: from[1] - 1e-7, YMax: from[1] + 1e-7}
+	arrow := p.Field(0, figure.Grid{Limits: at, NX: 2, NY: 2}).Vectors[0]
+	for j, unit := range []float64{10, 0.001} {
+		if slope := 1000 * (next[j] - from[j]); math.Abs(slope-arrow[j]) > 0.02*unit || math.Abs(arrow[j]) < 0.02*unit {
+			t.Errorf("component %d: the arrow says %v, the way %v", j, arrow[j], slope)
+		}
+	}
+}
