@@ -34,6 +34,28 @@ func Open(device string) (backend solver.Backend, note string, err error) {
 	return backend, note, err
 }
 
+// OpenFor is Open for what will be solved as the spec says: auto takes CUDA only where that supports it. A device that does
+// not is an error, errors.ErrUnsupported.
+func OpenFor(device string, spec solver.Spec) (backend solver.Backend, note string, err error) {
+	if backend, note, err = Open(device); err != nil {
+		return nil, "", err
+	}
+	lacks := backend.Supports(spec)
+	if lacks == nil {
+		return backend, note, nil
+	}
+	gpu, isGPU := backend.(*cuda.Backend)
+	switch {
+	case device == "auto" && isGPU:
+		closed := gpu.Close()
+		backend, err = cpu.New(cpu.Options{})
+		return backend, fmt.Sprintf("using the CPU: %v", lacks), errors.Join(err, closed)
+	case device == "auto":
+		lacks = fmt.Errorf("%w; %s", lacks, note)
+	}
+	return nil, "", lacks
+}
+
 // Devices are the names Open takes.
 var Devices = []string{"auto", "cpu", "cuda"}
 

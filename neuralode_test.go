@@ -2,6 +2,7 @@ package neuralode_test
 
 import (
 	"context"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"strings"
@@ -258,6 +259,21 @@ func TestOpen(t *testing.T) {
 	}
 	if b, note, err := neuralode.Open("auto"); err != nil || b == nil {
 		t.Errorf("auto gives %v, %q, %v", b, note, err)
+	}
+}
+
+// TestOpenFor asks for the spec that each device lacks.
+func TestOpenFor(t *testing.T) {
+	coarse, together := solver.DefaultSpec(), solver.DefaultSpec()
+	coarse.Precision, together.Controller.Control = solver.TF32, solver.ControlBatch
+	if _, _, err := neuralode.OpenFor("cpu", coarse); !errors.Is(err, errors.ErrUnsupported) || !strings.Contains(err.Error(), "tf32 needs CUDA") {
+		t.Errorf("tf32 on the CPU gives %v", err)
+	}
+	for _, device := range []string{"cpu", "auto"} {
+		b, note, err := neuralode.OpenFor(device, together)
+		if err != nil || !strings.HasPrefix(b.Device(), "cpu") {
+			t.Errorf("one step for all on %s gives %v, %q, %v", device, b, note, err)
+		}
 	}
 }
 

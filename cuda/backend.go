@@ -62,6 +62,9 @@ func (b *Backend) shared() int {
 	return max(info.SharedPerBlock, info.SharedPerBlockOptIn) - sharedReserve
 }
 
+// Supports is an error for one step for all samples, which needs the CPU.
+func (b *Backend) Supports(spec solver.Spec) error { return kernels.Supports(spec) }
+
 // Compile prepares a model. Kernels are compiled when a call first needs them. A model or spec that the GPU cannot
 // run is an error here.
 func (b *Backend) Compile(m solver.Model, spec solver.Spec) (solver.Program, error) {

@@ -93,6 +93,22 @@ func TestNoDriver(t *testing.T) {
 	}
 }
 
+// TestOneStepForAll asks for what only the CPU does: auto takes that and says so once, cuda refuses before any work.
+func TestOneStepForAll(t *testing.T) {
+	out, said := output(t, command(t, true, "verify", "--device", "auto", "--control", "batch", "--precision", "float32"))
+	if !strings.HasPrefix(out, "cpu (") || strings.Count(said, "\n") != 1 || !strings.Contains(said, "using the CPU: cuda: one step for all samples") {
+		t.Errorf("auto prints %q and says %q", out, said)
+	}
+	cmd := command(t, true, "train", "--device", "cuda", "--control", "batch", "--out", "run")
+	refused, err := cmd.CombinedOutput()
+	if err == nil || strings.Count(string(refused), "\n") != 1 || !strings.Contains(string(refused), "needs the CPU") {
+		t.Errorf("cuda says %q, %v", refused, err)
+	}
+	if _, err := os.Stat(filepath.Join(cmd.Dir, "run")); !os.IsNotExist(err) {
+		t.Errorf("it leaves a run: %v", err)
+	}
+}
+
 // TestVerify compares with the reference files, at the bounds of the CPU.
 func TestVerify(t *testing.T) {
 	t.Parallel()

@@ -8,7 +8,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"testing"
 
 	"neuralode/cuda"
@@ -118,37 +117,17 @@ func TestParts(t *testing.T) {
 	near(t, "∂L/∂θ", got.Theta, parts, 1e-4)
 }
 
-// TestOneStepForAllIsNotSolvedInParts gives one step for all more samples than the memory holds.
-func TestOneStepForAllIsNotSolvedInParts(t *testing.T) {
-	if !onDevice(t, "FAKE_CUDA_MEMORY=36000000") { // the kernels' own, and little more
-		return
-	}
-	if err := solveOnce(t, 40000, solver.ControlBatch); !errors.Is(err, &driver.Error{Name: driver.OutOfMemory}) || !strings.Contains(err.Error(), "in parts") {
-		t.Errorf("the error is %v", err)
-	}
-}
-
 // TestNoMemoryForTheKernelsThemselves has less than the wide kernels need for any sample.
 func TestNoMemoryForTheKernelsThemselves(t *testing.T) {
 	if !onDevice(t, "FAKE_CUDA_MEMORY=300000") {
 		return
 	}
-	if err := solveOnce(t, 4000, solver.ControlBatch); !errors.Is(err, &driver.Error{Name: driver.OutOfMemory}) {
+	m := network(t, 140)
+	p := compile(t, open(t), m, solver.DefaultSpec())
+	b := solver.Batch{Z0: numbers(2*4000, 2), Spans: []solver.Span{{T1: 1}}}
+	if _, err := p.Solve(context.Background(), numbers(m.ThetaLen(), 1), b); !errors.Is(err, &driver.Error{Name: driver.OutOfMemory}) {
 		t.Errorf("the error is %v", err)
 	}
-}
-
-// solveOnce compiles a field, solves n samples and returns what went wrong.
-func solveOnce(t *testing.T, n int, control solver.Control) error {
-	t.Helper()
-	m, spec := network(t, 8), solver.DefaultSpec()
-	spec.Controller.Control = control
-	p := compile(t, open(t), m, spec)
-	s, err := p.Solve(context.Background(), numbers(m.ThetaLen(), 1), solver.Batch{Z0: numbers(2*n, 2), Spans: []solver.Span{{T1: 1}}})
-	if err != nil {
-		return err
-	}
-	return s.Err()
 }
 
 // TestCancelledCallLeavesTheNextAlone ends calls before they begin; what tells their kernels must not tell those of the

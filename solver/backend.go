@@ -11,6 +11,10 @@ type Backend interface {
 	// instruction set, or the kind of GPU and its compiler. Backends of one arithmetic give the same bits.
 	Arithmetic() string
 
+	// Supports is nil where the backend can do what the spec asks, whatever the model and the batch. Else it says what the
+	// backend lacks and is errors.ErrUnsupported; Compile gives the same error for a spec that is right otherwise.
+	Supports(Spec) error
+
 	// Compile prepares a model for solving as spec says. It returns an error for a model, spec or precision the
 	// backend cannot run: what CheckCompile reports and more. The program keeps the memory of both, which must not
 	// change as long as it is used.

@@ -19,6 +19,8 @@ type referenceBackend struct{}
 func (referenceBackend) Device() string     { return "float64 reference" }
 func (referenceBackend) Arithmetic() string { return "float64 reference" }
 
+func (referenceBackend) Supports(Spec) error { return nil }
+
 func (referenceBackend) Compile(m Model, spec Spec) (Program, error) {
 	if err := CheckCompile(m, spec); err != nil {
 		return nil, err

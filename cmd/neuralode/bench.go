@@ -54,10 +54,6 @@ func (a *app) bench(ctx context.Context, o *benchOptions, files []string) error 
 	if err != nil {
 		return wrongUse(err)
 	}
-	backend, err := a.open(o.device)
-	if err != nil {
-		return err
-	}
 	problem := reference.Embedded()[0]
 	if len(files) == 1 {
 		problems, err := readProblems(files)
@@ -67,6 +63,10 @@ func (a *app) bench(ctx context.Context, o *benchOptions, files []string) error 
 		problem = problems[0]
 	}
 	c, err := bench.FromProblem(&problem, o.batch)
+	if err != nil {
+		return err
+	}
+	backend, err := a.open(o.device, c.Spec(mode))
 	if err != nil {
 		return err
 	}

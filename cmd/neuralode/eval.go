@@ -60,7 +60,7 @@ func (a *app) eval(ctx context.Context, o *evalOptions, path string) error {
 	if err != nil {
 		return err
 	}
-	backend, err := a.open(o.device)
+	backend, err := a.open(o.device, spec)
 	if err != nil {
 		return err
 	}

@@ -30,7 +30,11 @@ func (a *app) plotCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			backend, err := a.open(device)
+			spec, err := r.Config.Spec()
+			if err != nil {
+				return err
+			}
+			backend, err := a.open(device, fine(spec))
 			if err != nil {
 				return err
 			}

@@ -44,12 +44,12 @@ themselves (discrete). Training writes a run folder with the model, its figures 
 	return root
 }
 
-// open opens a device. Where auto fell back, announce says so once the inputs are known to be good.
-func (a *app) open(device string) (backend solver.Backend, err error) {
+// open opens a device for a spec. Where auto fell back, announce says so once the inputs are known to be good.
+func (a *app) open(device string, spec solver.Spec) (backend solver.Backend, err error) {
 	if err := checkDevice(device); err != nil {
 		return nil, err
 	}
-	backend, a.note, err = neuralode.Open(device)
+	backend, a.note, err = neuralode.OpenFor(device, spec)
 	return backend, err
 }
 

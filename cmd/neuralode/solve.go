@@ -124,7 +124,7 @@ func (a *app) solve(ctx context.Context, o *solveOptions, path string) error {
 	if points.Dim != s.model.Features() {
 		return fmt.Errorf("%s has %d features, the model wants %d (--drop leaves columns out)", o.points, points.Dim, s.model.Features())
 	}
-	backend, err := a.open(o.device)
+	backend, err := a.open(o.device, spec)
 	if err != nil {
 		return err
 	}

@@ -96,7 +96,7 @@ func (o *trainOptions) flags(f *pflag.FlagSet) {
 	f.Float64Var(&c.Rtol, "rtol", c.Rtol, "relative tolerance of a step")
 	f.Float64Var(&c.Atol, "atol", c.Atol, "absolute tolerance of a step")
 	f.IntVar(&c.MaxSteps, "max-steps", c.MaxSteps, "steps tried per sample before it fails")
-	f.StringVar(&c.Control, "control", c.Control, "sample (each its own steps) or batch (one step for all)")
+	f.StringVar(&c.Control, "control", c.Control, "sample (each its own steps) or batch (one step for all, on the CPU)")
 	f.StringVar(&c.Gradient, "gradient", c.Gradient, oneOf(gradients))
 	f.IntVar(&c.Iterations, "iterations", c.Iterations, "updates of the parameters")
 	f.IntVar(&c.Batch, "batch", c.Batch, "samples in a minibatch")
@@ -134,11 +134,7 @@ func (a *app) train(ctx context.Context, flags *pflag.FlagSet, o *trainOptions) 
 	if err := o.check(flags); err != nil {
 		return err
 	}
-	backend, err := a.open(o.device)
-	if err != nil {
-		return err
-	}
-	r, err := o.run(flags, backend)
+	r, backend, err := a.openRun(flags, o)
 	if err != nil {
 		return err
 	}
@@ -248,22 +244,49 @@ func (o *trainOptions) idle(given []string) string {
 // madeData are the names of the data sets that need no file.
 var madeData = []string{"spiral", "circle"}
 
-// run opens the run to resume, or makes a new one.
-func (o *trainOptions) run(flags *pflag.FlagSet, backend solver.Backend) (*train.Run, error) {
+// openRun opens the run to resume, or makes a new one, and the device that trains it.
+func (a *app) openRun(flags *pflag.FlagSet, o *trainOptions) (*train.Run, solver.Backend, error) {
 	if o.resume != "" {
-		var other train.Resumption
-		if flags.Changed("iterations") {
-			other.Iterations = o.config.Iterations
-		}
-		if flags.Changed("data") {
-			other.Data = o.config.Data
-		}
-		return train.ResumeRun(o.resume, other)
+		return a.resume(flags, o)
+	}
+	spec, err := o.config.Spec()
+	if err != nil {
+		return nil, nil, err
+	}
+	backend, err := a.open(o.device, spec)
+	if err != nil {
+		return nil, nil, err
 	}
 	if o.out == "" {
-		return train.NewNamedRun(newName(o.config.Data, time.Now()), o.config, backend, version())
+		r, err := train.NewNamedRun(newName(o.config.Data, time.Now()), o.config, backend, version())
+		return r, backend, err
 	}
-	return train.NewRun(o.out, o.config, backend, version())
+	r, err := train.NewRun(o.out, o.config, backend, version())
+	return r, backend, err
+}
+
+func (a *app) resume(flags *pflag.FlagSet, o *trainOptions) (*train.Run, solver.Backend, error) {
+	var other train.Resumption
+	if flags.Changed("iterations") {
+		other.Iterations = o.config.Iterations
+	}
+	if flags.Changed("data") {
+		other.Data = o.config.Data
+	}
+	r, err := train.ResumeRun(o.resume, other)
+	if err != nil {
+		return nil, nil, err
+	}
+	spec, err := r.Config.Spec()
+	var backend solver.Backend
+	if err == nil {
+		backend, err = a.open(o.device, spec)
+	}
+	if err != nil {
+		r.Close()
+		return nil, nil, err
+	}
+	return r, backend, nil
 }
 
 // newName is the folder of a run that got no name; where it is there already, the run's will have a number after it.

@@ -51,7 +51,7 @@ Exit status 1 when --within-z or --within-grad is exceeded.`,
 	f.Float64Var(&o.atol, "atol", 0, "absolute tolerance of a step (default 1e-10, else 1e-6)")
 	o.flags = f
 	f.StringVar(&o.gradient, "gradient", gradients[0], oneOf(gradients))
-	f.StringVar(&o.control, "control", "sample", "sample (each its own steps) or batch (one step for all)")
+	f.StringVar(&o.control, "control", "sample", "sample (each its own steps) or batch (one step for all, on the CPU)")
 	f.BoolVar(&o.json, "json", false, "one JSON object per file")
 	f.Float64Var(&o.withinZ, "within-z", math.Inf(1), "largest error of z that passes")
 	f.Float64Var(&o.withinGrad, "within-grad", math.Inf(1), "largest error of the gradients that passes")
@@ -101,7 +101,7 @@ func (a *app) verify(ctx context.Context, o *verifyOptions, files []string) erro
 	if err != nil {
 		return err
 	}
-	backend, err := a.open(o.device)
+	backend, err := a.open(o.device, spec)
 	if err != nil {
 		return err
 	}

@@ -78,10 +78,9 @@ type emulated struct {
 func (e emulated) Device() string     { return "emulated" }
 func (e emulated) Arithmetic() string { return "emulated" }
 
+func (e emulated) Supports(spec solver.Spec) error { return kernels.Supports(spec) }
+
 func (e emulated) Compile(m solver.Model, spec solver.Spec) (solver.Program, error) {
-	if spec.Controller.Control == solver.ControlBatch {
-		e.config.Rows, e.chunk = 16, 16
-	}
 	p := &program{emulated: e, model: m, spec: spec}
 	source, names, err := p.print()
 	if err != nil {

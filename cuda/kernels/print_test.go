@@ -40,6 +40,23 @@ func TestPrintRefuses(t *testing.T) {
 	}
 }
 
+// TestOneStepForAllNeedsTheCPU asks for what no kernel does.
+func TestOneStepForAllNeedsTheCPU(t *testing.T) {
+	m, spec := seedNet().model(t), solver.DefaultSpec()
+	spec.Controller.Control = solver.ControlBatch
+	_, fused := kernels.Print(m, spec, small().config)
+	_, wide := kernels.PrintWide(m, spec, kernels.DefaultWide())
+	for _, err := range []error{fused, wide, kernels.Supports(spec)} {
+		if !errors.Is(err, errors.ErrUnsupported) || !strings.Contains(err.Error(), "one step for all samples") ||
+			!strings.Contains(err.Error(), "CPU") {
+			t.Errorf("one step for all gives %v", err)
+		}
+	}
+	if err := kernels.Supports(solver.DefaultSpec()); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestInfinityInATable asks for a constant that the compiler of GPUs does not take.
 func TestInfinityInATable(t *testing.T) {
 	infinite := modelCase{dim: 3, f: func(e *expr, _, z *node, _ []*node) *node {

@@ -20,6 +20,15 @@ func Refuse(b solver.Batch, o solver.Objective) error {
 	return nil
 }
 
+// Supports is an error for what the kernels cannot do of what a spec asks, whatever the model; it is errors.ErrUnsupported.
+// One step for all samples would tie the rows of all blocks together in every step.
+func Supports(spec solver.Spec) error {
+	if spec.Controller.Control == solver.ControlBatch {
+		return refused("one step for all samples (control batch)")
+	}
+	return nil
+}
+
 // refuseModel is the same for a model.
 func refuseModel(m solver.Model) error {
 	if m.Head != nil && m.Head.Input("t") != plan.None {

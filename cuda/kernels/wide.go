@@ -110,7 +110,7 @@ func checkWide(m solver.Model, spec solver.Spec, c WideConfig) error {
 	if err := errors.Join(solver.CheckCompile(m, spec), c.check()); err != nil {
 		return err
 	}
-	if err := refuseModel(m); err != nil {
+	if err := errors.Join(Supports(spec), refuseModel(m)); err != nil {
 		return err
 	}
 	err := checkTables(m.Field)

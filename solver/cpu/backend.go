@@ -58,12 +58,20 @@ func (b backend) Device() string {
 // Arithmetic names the processor's family too: where it has fused multiply-adds, the compiler uses them in plain Go.
 func (b backend) Arithmetic() string { return runtime.GOARCH + "/" + b.level.String() }
 
+// Supports is an error for TF32, which needs CUDA.
+func (b backend) Supports(spec solver.Spec) error {
+	if spec.Precision == solver.TF32 {
+		return fmt.Errorf("cpu: precision tf32 needs CUDA, use float32: %w", errors.ErrUnsupported)
+	}
+	return nil
+}
+
 func (b backend) Compile(m solver.Model, spec solver.Spec) (solver.Program, error) {
 	if err := solver.CheckCompile(m, spec); err != nil {
 		return nil, err
 	}
-	if spec.Precision == solver.TF32 {
-		return nil, errors.New("cpu: precision tf32 needs CUDA: use float32")
+	if err := b.Supports(spec); err != nil {
+		return nil, err
 	}
 	if spec.Precision == solver.Float64 {
 		return newProgram[float64](b, m, spec), nil

@@ -16,7 +16,8 @@ type Suite struct {
 	Short     bool // leave out the comparison with the reference backend, which is slow itself
 }
 
-// Run runs the whole suite as subtests. It skips what the backend says is errors.ErrUnsupported.
+// Run runs the whole suite as subtests. It leaves out specs that the backend does not support, once it has seen that Compile
+// refuses them with the same error, and skips what a call says is errors.ErrUnsupported.
 func (s Suite) Run(t *testing.T) {
 	t.Run("closed forms", s.closedForms)
 	t.Run("functions", s.Functions)
@@ -38,6 +39,7 @@ func (s Suite) Run(t *testing.T) {
 	t.Run("failures", s.failures)
 	t.Run("times", s.times)
 	t.Run("wrong use", s.wrongUse)
+	t.Run("refusals", s.refusals)
 	t.Run("training", s.training)
 }
 

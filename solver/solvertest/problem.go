@@ -1,7 +1,6 @@
 package solvertest
 
 import (
-	"errors"
 	"math"
 	"testing"
 
@@ -41,15 +40,6 @@ func must[T any](t *testing.T, x T, err error) T {
 		t.Fatal(err)
 	}
 	return x
-}
-
-// supported is must, and skips what the backend lacks.
-func supported[T any](t *testing.T, x T, err error) T {
-	t.Helper()
-	if errors.Is(err, errors.ErrUnsupported) {
-		t.Skip(err)
-	}
-	return must(t, x, err)
 }
 
 // closed are problems with closed forms: DETEST (Hull et al. 1972) A1, A3, B5 in form of a linear oscillator, and the

@@ -67,10 +67,13 @@ func (s Suite) referenceBackend(t *testing.T) {
 		b, o := some(&p, 3)
 		m := network(t, &p)
 		for _, mode := range solver.Gradients() {
-			for _, control := range []solver.Control{solver.ControlSample, solver.ControlBatch} {
+			for _, control := range solver.Controls() {
 				spec := s.spec(mode)
 				spec.Controller.Control = control
 				spec.Controller.Rtol, spec.Controller.Atol = 1e-4, 1e-6
+				if !s.supports(t, m, spec) {
+					continue
+				}
 				want := Suite{Backend: solver.Reference(), Precision: s.Precision}.differentiate(t, m, spec, p.Theta, b, o)
 				got := s.differentiate(t, m, spec, p.Theta, b, o)
 				what := fmt.Sprintf("%s %v %v: ", p.Name, mode, control)
