@@ -39,7 +39,7 @@ func (e *engine) close() error {
 
 // choose loads the kernels for batches of n samples, if they are not.
 func (e *engine) choose(n int) (err error) {
-	c := e.backend.classOf(e.spec, n)
+	c := e.backend.classOf(n)
 	if e.now = e.runners[c]; e.now != nil {
 		return nil
 	}

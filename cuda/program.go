@@ -3,7 +3,6 @@ package cuda
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 
 	"neuralode/cuda/driver"
@@ -134,7 +133,7 @@ func (p *program) differentiateAll(ctx context.Context, theta []float64, b solve
 }
 
 // inParts calls f with the whole batch or, when that does not fit into the GPU's memory, with parts half as large, until
-// they do. Under one step for the whole batch parts would be another method: the error of the memory is f's then.
+// they do.
 func (e *engine) inParts(n int, f func(from, to int) error) error {
 	size := n
 	for from := 0; from < n; {
@@ -145,9 +144,6 @@ func (e *engine) inParts(n int, f func(from, to int) error) error {
 		}
 		if !errors.Is(err, &driver.Error{Name: driver.OutOfMemory}) || size == 1 {
 			return err
-		}
-		if e.spec.Controller.Control == solver.ControlBatch {
-			return fmt.Errorf("cuda: one step for all %d samples, which cannot be solved in parts: %w", n, err)
 		}
 		if released := e.release(); released != nil {
 			return errors.Join(err, released)

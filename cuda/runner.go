@@ -2,7 +2,6 @@ package cuda
 
 import (
 	"errors"
-	"math/bits"
 
 	"neuralode/cuda/kernels"
 	"neuralode/solver"
@@ -37,11 +36,8 @@ const (
 	latencyBlocks        = 4
 )
 
-// classOf is the class of batches of n samples. Under one step for the whole batch a block must hold all of them.
-func (b *Backend) classOf(spec solver.Spec, n int) class {
-	if spec.Controller.Control == solver.ControlBatch {
-		return max(latencyRows, class(1)<<bits.Len(uint(n-1)))
-	}
+// classOf is the class of batches of n samples.
+func (b *Backend) classOf(n int) class {
 	if n > int(latencyRows)*latencyBlocks*b.device.Info().Multiprocessors {
 		return throughputRows
 	}
@@ -60,19 +56,9 @@ func (b *Backend) newRunner(x *memory, m solver.Model, spec solver.Spec, c class
 	return b.newFused(x, m, spec, config)
 }
 
-// mostThreads is the size of the largest block.
-const mostThreads = 1024
-
 // configure is the configuration of the fused kernels of a class. The error wraps kernels.ErrWide where they do not fit.
 func (b *Backend) configure(m solver.Model, spec solver.Spec, c class) (kernels.Config, error) {
-	switch {
-	case spec.Controller.Control == solver.ControlBatch && c > mostThreads:
-		return kernels.Config{}, kernels.ErrWide
-	case spec.Controller.Control == solver.ControlBatch:
-		config := kernels.Config{Rows: int(c), Threads: max(256, int(c)), Shared: b.shared()}
-		_, err := kernels.Print(m, spec, config)
-		return config, err
-	case c == throughputRows:
+	if c == throughputRows {
 		return kernels.Throughput(m, spec, b.shared())
 	}
 	return kernels.Latency(m, spec, b.shared())

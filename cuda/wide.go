@@ -75,11 +75,7 @@ const totalsBlocks = 64
 // place holds as many samples at once as make whole tiles. The record is in one part.
 func (k *wide) place(n int) (sharing int, err error) {
 	k.n = n
-	held := n
-	if k.spec.Controller.Control != solver.ControlBatch {
-		held = min(n, mostRows)
-	}
-	k.rows = (held + k.Tile - 1) / k.Tile * k.Tile
+	k.rows = (min(n, mostRows) + k.Tile - 1) / k.Tile * k.Tile
 	chunk := (n + totalsBlocks - 1) / totalsBlocks
 	blocks := (n + chunk - 1) / chunk
 	k.set("rows", uint64(k.rows))
@@ -91,7 +87,7 @@ func (k *wide) place(n int) (sharing int, err error) {
 		k.reals("headWeights", k.HeadWeights), k.reals("sums", k.Sums), k.reals("frames", tiles*k.Frame),
 		k.reals("state", k.rows*2*dim), k.reals("slopes", k.rows*stages*2*dim), k.reals("keep", k.rows*k.Keep),
 		k.reals("ready", tiles*k.Ready), k.reals("ones", k.Ones), {"control", k.rows * kernels.WideRowBytes},
-		{"measures", 24 * (k.rows + 1)}, {"squares", 8 * k.NormBlocks}, {"counters", 8 * kernels.CountersLen}})
+		{"squares", 8 * k.NormBlocks}, {"counters", 8 * kernels.CountersLen}})
 	if err != nil {
 		return n, err
 	}

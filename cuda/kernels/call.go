@@ -88,7 +88,6 @@ var CallFields = []Field{
 	{"keep", "real *", "[rows][Wide.Keep] what ∂L/∂θ needs of a step that is not yet accepted (adjoint and backsolve)"},
 	{"ready", "real *", "[rows/Wide.Tile][Wide.Ready] terms of ∂L/∂θ"},
 	{"ones", "real *", "[Wide.Ones]"},
-	{"measures", "double *", "[rows + 1][3], the last of all rows together (one step for all)"},
 	{"squares", "double *", "[Wide.NormBlocks]"},
 	{"counters", "long long *", "[CountersLen]"},
 	{"recordK", "real *", "[recordCapacity][Wide.RecordK] the slopes of the step's stages (discrete gradient)"},

@@ -74,7 +74,6 @@ func printController(b *strings.Builder, c solver.Controller) {
 	}
 	fmt.Fprintf(b, "constexpr double DRIFT_LIMIT = %s;\n", double(solver.DriftLimit))
 	fmt.Fprintf(b, "constexpr int MAX_STEPS_TRIED = %d;\n", c.MaxSteps)
-	fmt.Fprintf(b, "constexpr bool WHOLE = %t; // one step for all rows\n", c.Control == solver.ControlBatch)
 }
 
 // printTableau prints the method. Rows of A are filled up with zeros.

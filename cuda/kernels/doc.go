@@ -44,9 +44,8 @@
 // change nothing, and neither does anything after a Failure. Where the record was too small (Call.recordUsed), the
 // caller makes room and repeats from Begin. Call.occupancy is not written.
 //
-// Call.rows is any multiple of the tile, for instance the batch's size rounded up, or what memory holds. Under one step for
-// the whole batch (solver.ControlBatch) the batch must not have more samples than rows. Call.chunk and Call.blocks say how
-// the totals are cut, with rows and samples unrelated to them; the record is one part.
+// Call.rows is any multiple of the tile, for instance the batch's size rounded up, or what memory holds. Call.chunk and
+// Call.blocks say how the totals are cut, with rows and samples unrelated to them; the record is one part.
 //
 // A product always has the same shape, that of a tile, whatever the batch: so a library that chooses its algorithm by shape
 // always takes the same one, and a sample's bits depend neither on its row nor on the other rows nor on their number, as

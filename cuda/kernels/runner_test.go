@@ -3,7 +3,6 @@ package kernels_test
 import (
 	"neuralode/cuda/kernels"
 	"neuralode/cuda/kernels/emulate"
-	"neuralode/solver"
 )
 
 // fused runs the kernels that hold a tile in a block.
@@ -42,16 +41,12 @@ func (k fused) solvesAlone() bool { return false }
 type wide struct{ *kernels.Wide }
 
 func (k wide) rooms(c *call) {
-	if c.spec.Controller.Control == solver.ControlBatch {
-		c.rows = (int(c.get("n")) + k.Tile - 1) / k.Tile * k.Tile
-	}
 	c.set("rows", uint64(c.rows))
 	dim, stages, tiles := c.model.Dim(), c.spec.Tableau.Stages(), c.rows/k.Tile
 	c.roomReals(map[string]int{"fieldShared": k.FieldShared, "headShared": k.HeadShared, "fieldWeights": k.FieldWeights,
 		"headWeights": k.HeadWeights, "sums": k.Sums, "frames": tiles * k.Frame, "state": c.rows * 2 * dim,
 		"slopes": c.rows * stages * 2 * dim, "keep": c.rows * k.Keep, "ready": tiles * k.Ready, "ones": k.Ones})
 	c.room("control", c.rows*kernels.WideRowBytes)
-	c.room("measures", 24*(c.rows+1))
 	c.room("squares", 8*k.NormBlocks)
 	c.room("counters", 8*kernels.CountersLen)
 }

@@ -84,8 +84,7 @@ type Printed struct {
 // model for a spec without gradient.
 //
 // share is needed only where NeedsShare says so. It and finish run as one block, solve and differentiate as Call.blocks,
-// the others as any number of blocks. Under one step for the whole batch (solver.ControlBatch) there must be one block,
-// and the batch must not have more samples than Rows.
+// the others as any number of blocks.
 func (k *Printed) KernelNames() []string {
 	if k.spec.Gradient == solver.NoGradient {
 		return []string{"share", "prepare", "solve"}

@@ -150,22 +150,19 @@ template <class T, class Pass> struct Integration {
 		__syncthreads();
 	}
 
-	// rms is the root mean square of x(row, c): of this row, or of all listed rows under one step for all.
-	template <class X> __device__ double rms(const Rows &rows, int own, X x) {
+	// rms is the root mean square of x(c) over the components.
+	template <class X> static __device__ double rms(X x) {
 		double sum = 0;
-		for (int p = 0; p < (WHOLE ? rows.n : 1); p++)
-			for (int c = 0; c < T::WIDTH; c++) {
-				double v = x(WHOLE ? rows.list[p] : own, c);
-				sum += v * v;
-			}
-		return sqrt(sum / (WHOLE ? rows.n * T::WIDTH : T::WIDTH));
+		for (int c = 0; c < T::WIDTH; c++) {
+			double v = x(c);
+			sum += v * v;
+		}
+		return sqrt(sum / T::WIDTH);
 	}
 
-	// allFinite reports whether state and slope stayed finite: of this row, or of all listed ones under one step for all.
-	template <class X> __device__ bool allFinite(const Rows &rows, int own, X x) {
+	template <class X> static __device__ bool allFinite(X x) {
 		bool finite = true;
-		for (int p = 0; p < (WHOLE ? rows.n : 1); p++)
-			for (int c = 0; c < T::WIDTH; c++) finite = finite && x(WHOLE ? rows.list[p] : own, c);
+		for (int c = 0; c < T::WIDTH; c++) finite = finite && x(c);
 		return finite;
 	}
 
@@ -239,7 +236,7 @@ template <class T, class Pass> struct Integration {
 	// firstLook fails a row that cannot start and says how far to probe.
 	__device__ void firstLook(Row &row, int r) {
 		row.nfe++;
-		if (!allFinite(tile.fresh, r, [&](int q, int c) { return isFinite(tile.state(q, c)) && isFinite(tile.slope(q, 0, c)); })) {
+		if (!allFinite([&](int c) { return isFinite(tile.state(r, c)) && isFinite(tile.slope(r, 0, c)); })) {
 			row.status = NON_FINITE;
 			row.phase = DONE;
 			return;
@@ -249,8 +246,8 @@ template <class T, class Pass> struct Integration {
 			row.phase = ACTIVE;
 			return;
 		}
-		double d0 = rms(tile.fresh, r, [&](int q, int c) { return double(tile.state(q, c)) / scale(q, c); });
-		double d1 = rms(tile.fresh, r, [&](int q, int c) { return double(tile.slope(q, 0, c)) / scale(q, c); });
+		double d0 = rms([&](int c) { return double(tile.state(r, c)) / scale(r, c); });
+		double d1 = rms([&](int c) { return double(tile.slope(r, 0, c)) / scale(r, c); });
 		row.factor = d1;
 		row.step = copysign(startProbe(d0, d1, row), row.t1 - row.t0);
 	}
@@ -259,8 +256,7 @@ template <class T, class Pass> struct Integration {
 
 	// firstStep chooses the step after the probe.
 	__device__ void firstStep(Row &row, int r) {
-		double d2 = rms(tile.fresh, r,
-			[&](int q, int c) { return double(tile.slope(q, 1, c) - tile.slope(q, 0, c)) / scale(q, c); });
+		double d2 = rms([&](int c) { return double(tile.slope(r, 1, c) - tile.slope(r, 0, c)) / scale(r, c); });
 		row.h = copysign(startStep(fabs(row.step), row.factor, d2), row.t1 - row.t0);
 		row.nfe++;
 		row.phase = ACTIVE;
@@ -283,8 +279,8 @@ template <class T, class Pass> struct Integration {
 
 	// finiteTrial reports whether the trial step stayed finite: its result and its last slope.
 	__device__ bool finiteTrial(int r) {
-		return allFinite(tile.active, r, [&](int q, int c) {
-			return isFinite(tile.argument(q, STAGES - 1, c)) && isFinite(tile.slope(q, STAGES - 1, c));
+		return allFinite([&](int c) {
+			return isFinite(tile.argument(r, STAGES - 1, c)) && isFinite(tile.slope(r, STAGES - 1, c));
 		});
 	}
 
@@ -293,7 +289,7 @@ template <class T, class Pass> struct Integration {
 		if (ownsRow() && mine().phase == ACTIVE) {
 			// An infinite result has an infinite scale, which hides any error.
 			bool finite = finiteTrial(threadIdx.x);
-			double err = rms(tile.active, threadIdx.x, [&](int q, int c) { return double(tile.square[q * T::WIDTH + c]); });
+			double err = rms([&](int c) { return double(tile.square[threadIdx.x * T::WIDTH + c]); });
 			control(mine(), finite ? err : INFINITY);
 			mine().tried++;
 			mine().nfe += STAGES - 1;

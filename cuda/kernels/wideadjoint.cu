@@ -124,5 +124,4 @@ struct WideBackward {
 };
 
 extern "C" __global__ void __launch_bounds__(ROW_THREADS) beginBackward(const Call *p) { beginRow<WideBackward>(*p); }
-extern "C" __global__ void __launch_bounds__(ROW_THREADS) measureBackward(const Call *p) { measureRow<WideBackward>(*p); }
 extern "C" __global__ void __launch_bounds__(ROW_THREADS) turnBackward(const Call *p) { takeTurn<WideBackward>(*p); }

@@ -99,5 +99,4 @@ struct WideForward {
 };
 
 extern "C" __global__ void __launch_bounds__(ROW_THREADS) beginForward(const Call *p) { beginRow<WideForward>(*p); }
-extern "C" __global__ void __launch_bounds__(ROW_THREADS) measureForward(const Call *p) { measureRow<WideForward>(*p); }
 extern "C" __global__ void __launch_bounds__(ROW_THREADS) turnForward(const Call *p) { takeTurn<WideForward>(*p); }

@@ -56,7 +56,7 @@ func (k *Wide) schedule() {
 	}
 	k.Begin = []Step{k.over("clear", max(k.Sums, k.Ones)), k.each("beginForward")}
 	forward := k.section(k.field, "Forward", k.model.Field.ForwardCode)
-	k.Round = k.evaluations(forward, "Forward")
+	k.Round = k.evaluations(forward, "turnForward")
 	if k.spec.Gradient == solver.NoGradient {
 		return
 	}
@@ -66,14 +66,11 @@ func (k *Wide) schedule() {
 }
 
 // evaluations repeats evaluation and turn, so that every row tries one step.
-func (k *Wide) evaluations(evaluation []Step, direction string) []Step {
+func (k *Wide) evaluations(evaluation []Step, turn string) []Step {
 	var round []Step
 	for range k.window() {
 		round = append(round, evaluation...)
-		if k.spec.Controller.Control == solver.ControlBatch && !(direction == "Backward" && k.spec.Gradient == solver.Discrete) {
-			round = append(round, k.each("measure"+direction), Step{Kernel: "sumMeasures", Threads: k.config.RowThreads, blocks: 1})
-		}
-		round = append(round, k.each("turn"+direction))
+		round = append(round, k.each(turn))
 	}
 	return round
 }
@@ -92,7 +89,7 @@ func (k *Wide) scheduleHead() {
 func (k *Wide) scheduleBack(evaluation []Step) {
 	clear := Step{Kernel: "clearReady", Threads: k.config.Threads, threadsPerRow: min(max(k.Ready/k.Tile, 1), 64)}
 	k.BeginBack = []Step{clear, k.each("beginBackward")}
-	k.RoundBack = k.evaluations(evaluation, "Backward")
+	k.RoundBack = k.evaluations(evaluation, "turnBackward")
 	k.RoundBack = append(k.RoundBack, k.sums(k.field, 0)...)
 	k.RoundBack = append(k.RoundBack, k.each("consume"))
 }

@@ -14,9 +14,6 @@ struct Measure {
 	double first, second, bad;
 };
 
-// measures are the rows' and behind them, under one step for all, that of all together.
-__device__ inline Measure *measures(const Call &call) { return reinterpret_cast<Measure *>(call.measures); }
-
 template <class Pass> struct Turn {
 	typedef typename Pass::Program P;
 	static constexpr bool ALONE = Pass::FORM == ADJOINT_ALONE;
@@ -107,7 +104,7 @@ template <class Pass> struct Turn {
 		return real(rowMax(shared, largest));
 	}
 
-	__device__ double rms(double squares) const { return sqrt(squares / (WHOLE ? double(batch.n) * WIDTH : WIDTH)); }
+	static __device__ double rms(double squares) { return sqrt(squares / WIDTH); }
 
 	// advance moves the row on after an evaluation with that measure.
 	__device__ void advance(Pass &pass, const Measure &m) {
@@ -272,7 +269,7 @@ template <class Pass> __device__ void beginRow(const Call &call) {
 	if (threadIdx.x == 0) *controlOf(call, blockIdx.x) = row;
 }
 
-// takeTurn is every other. Under one step for all rows a kernel of its own has absorbed the evaluation.
+// takeTurn is every other.
 template <class Pass> __device__ void takeTurn(const Call &call) {
 	__shared__ WideRow row;
 	__shared__ double shared[ROW_THREADS];
@@ -281,33 +278,7 @@ template <class Pass> __device__ void takeTurn(const Call &call) {
 	__syncthreads();
 	Pass pass;
 	Turn<Pass> turn(call, row, shared);
-	turn.advance(pass, WHOLE ? measures(call)[call.rows] : turn.absorb());
+	turn.advance(pass, turn.absorb());
 	__syncthreads();
 	if (threadIdx.x == 0) *controlOf(call, blockIdx.x) = row;
-}
-
-// measureRow absorbs the evaluation and leaves its measure to the turns of all rows.
-template <class Pass> __device__ void measureRow(const Call &call) {
-	__shared__ WideRow row;
-	__shared__ double shared[ROW_THREADS];
-	if (hasFailed(call) || controlOf(call, blockIdx.x)->phase == IDLE) return;
-	if (threadIdx.x == 0) row = *controlOf(call, blockIdx.x);
-	__syncthreads();
-	const Measure m = Turn<Pass>(call, row, shared).absorb();
-	if (threadIdx.x == 0) measures(call)[row.sample] = m;
-}
-
-// sumMeasures adds the measures of all rows, in a fixed order. One block.
-extern "C" __global__ void __launch_bounds__(ROW_THREADS) sumMeasures(const Call *p) {
-	__shared__ double shared[ROW_THREADS];
-	const Call &call = *p;
-	if (hasFailed(call)) return;
-	const long long n = batchOf(call).n;
-	Measure sum = {};
-	for (long long q = threadIdx.x; q < n; q += ROW_THREADS) {
-		const Measure m = measures(call)[q];
-		sum = Measure{sum.first + m.first, sum.second + m.second, sum.bad + m.bad};
-	}
-	const Measure all = {rowSum(shared, sum.first), rowSum(shared, sum.second), rowSum(shared, sum.bad)};
-	if (threadIdx.x == 0) measures(call)[call.rows] = all;
 }
