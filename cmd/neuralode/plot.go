@@ -34,7 +34,7 @@ func (a *app) plotCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			backend, err := a.open(device, fine(spec))
+			backend, err := a.open(device, portrait.Fine(spec))
 			if err != nil {
 				return err
 			}
