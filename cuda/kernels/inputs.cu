@@ -18,12 +18,12 @@ template <int WIDTH = INPUTS> __device__ void clearInputsBar(const Call &call, c
 }
 
 // sumInputsBar adds Σ weight·∂L/∂inputs over the terms of each of the rows to that of its sample.
-template <class P>
+template <class P, int WIDTH = INPUTS>
 __device__ void sumInputsBar(const Call &call, const Row *row, const Rows &rows, const Frames<P> &frames, const Terms &terms) {
 	if constexpr (P::HAS_INPUTS_GRADIENT)
-		for (int e = threadIdx.x; e < rows.n * INPUTS; e += THREADS) {
-			const int p = e / INPUTS, c = e % INPUTS, r = rows.list[p];
-			real &sum = call.inputsBar[placeOf(row[r].sample, INPUTS) + c];
+		for (int e = threadIdx.x; e < rows.n * WIDTH; e += THREADS) {
+			const int p = e / WIDTH, c = e % WIDTH, r = rows.list[p];
+			real &sum = call.inputsBar[placeOf(row[r].sample, WIDTH) + c];
 			for (int q = 0; q < terms.n; q++) {
 				const Frames<P> f = frames.at(terms.slots[q]);
 				sum = mad(weightOf(terms, p, q), P::inputsGradient(f.l(r), f.s(r))[c], sum);
