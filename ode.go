@@ -14,7 +14,7 @@ import (
 // other. They read their arguments during the call only, and what they return belongs to the caller. theta is flat, in
 // the order of Params; z0 is [samples, dim], row-major. Wrong lengths and times that are not finite are errors before any
 // work; when ctx ends the error is ctx's. Solve, Gradient and VJP are for one time span and the states at its ends;
-// SolveBatch and Differentiate take everything else that a batch may have.
+// SolveBatch, Predict and Differentiate take everything else that a batch may have.
 type ODE struct {
 	model   solver.Model
 	spec    solver.Spec
@@ -22,22 +22,37 @@ type ODE struct {
 }
 
 // New lowers a field, and a head unless it is nil, and compiles them for the backend as spec says. It reports
-// everything graph.LowerField, graph.LowerHead and the backend's Compile do. Close the ODE when it is no longer used.
+// everything Lower and Compile do. Close the ODE when it is no longer used.
 func New(backend solver.Backend, field graph.Field, head *graph.Head, spec solver.Spec) (*ODE, error) {
-	o := &ODE{spec: spec}
-	var err error
-	if o.model.Field, err = graph.LowerField(field); err != nil {
+	model, err := Lower(field, head)
+	if err != nil {
 		return nil, err
+	}
+	return Compile(backend, model, spec)
+}
+
+// Lower makes the plans of a field, and of a head unless it is nil, for [Compile]: once, however often they are compiled.
+// It reports everything graph.LowerField and graph.LowerHead do.
+func Lower(field graph.Field, head *graph.Head) (m solver.Model, err error) {
+	if m.Field, err = graph.LowerField(field); err != nil {
+		return solver.Model{}, err
 	}
 	if head != nil {
-		if o.model.Head, err = graph.LowerHead(*head); err != nil {
-			return nil, err
+		if m.Head, err = graph.LowerHead(*head); err != nil {
+			return solver.Model{}, err
 		}
 	}
-	if o.program, err = backend.Compile(o.model, spec); err != nil {
+	return m, nil
+}
+
+// Compile compiles plans for the backend as spec says. It keeps the memory of both, which must not change as long as the
+// ODE is used, and reports everything the backend's Compile does. Close the ODE when it is no longer used.
+func Compile(backend solver.Backend, model solver.Model, spec solver.Spec) (*ODE, error) {
+	program, err := backend.Compile(model, spec)
+	if err != nil {
 		return nil, err
 	}
-	return o, nil
+	return &ODE{model: model, spec: spec, program: program}, nil
 }
 
 // Params lists the parameters in the order in which they lie in the flat θ that the methods take.
@@ -95,7 +110,12 @@ func (o *ODE) Ranges(names ...string) ([]solver.Range, error) {
 // rates are given to the session's Run. The spec must have a gradient mode and the ODE a head. Close the session when
 // it is no longer used; closing the ODE closes it too.
 func (o *ODE) Train(data solver.Data, opt solver.Optimizer, theta []float64) (solver.Session, error) {
-	return o.program.Train(data, opt, solver.NewOptimizerState(theta))
+	return o.TrainFrom(data, opt, solver.NewOptimizerState(theta))
+}
+
+// TrainFrom is Train from the state of an optimizer, such as another session's.
+func (o *ODE) TrainFrom(data solver.Data, opt solver.Optimizer, start solver.OptimizerState) (solver.Session, error) {
+	return o.program.Train(data, opt, start)
 }
 
 // Close frees what the ODE holds, once calls under way have ended. Other calls are errors after it; closing again is none.

@@ -18,8 +18,9 @@ type program struct {
 
 	mu       sync.Mutex
 	closed   bool
-	solving  *engine // forward alone; nil until needed
-	deriving *engine // with the spec's gradient; nil until needed
+	solving  *engine        // forward alone; nil until needed
+	deriving *engine        // with the spec's gradient; nil until needed
+	reading  solver.Program // of the CPU, for the head alone; nil until needed
 	sessions map[*session]bool
 }
 
@@ -39,7 +40,10 @@ func (p *program) Close() error {
 	for s := range p.sessions {
 		err = errors.Join(err, s.close())
 	}
-	p.solving, p.deriving, p.sessions = nil, nil, nil
+	if p.reading != nil {
+		err = errors.Join(err, p.reading.Close())
+	}
+	p.solving, p.deriving, p.reading, p.sessions = nil, nil, nil, nil
 	return err
 }
 

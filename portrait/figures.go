@@ -43,16 +43,15 @@ func (p *Portrait) Decision(ctx context.Context) (*figure.Figure, error) {
 
 // Answers are the model's answers at points, as figure.Map has them: a probability, scores, or a prediction.
 func (p *Portrait) Answers(ctx context.Context, points []figure.Point) ([]float64, error) {
-	m := p.model
 	var values []float64
-	err := m.SolveInBlocks(ctx, p.backend, p.spec, flat(points), nil, func(_ int, s *solver.Solution, failed error) error {
+	err := p.predictor.Solve(ctx, flat(points), nil, func(_ int, s *solver.Solution, failed error) error {
 		var sample *solver.SampleError
 		if errors.As(failed, &sample) && sample.End.Status == solver.Cancelled {
 			return ctx.Err()
 		}
-		out, _ := m.Read(s.Z1, nil)
+		out, err := p.predictor.ReadOut(ctx, s.Z1)
 		values = append(values, p.answers(out)...)
-		return nil
+		return err
 	})
 	return values, err
 }

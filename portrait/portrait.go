@@ -18,19 +18,23 @@ type Portrait struct {
 	Data   figure.Data
 	Limits figure.Limits // those of the data and a margin
 
-	model   *train.Model
-	shown   *dataset.Dataset
-	backend solver.Backend
-	spec    solver.Spec
+	model     *train.Model
+	predictor *train.Predictor // of the model
+	shown     *dataset.Dataset
 }
 
 // New is the portrait of a model with some labelled samples, as train.Run.Shown gives them, solved on the backend as spec
-// says; Fine is such a spec. It is an error if the data have not two features.
+// says; Fine is such a spec. It is compiled here, once for all that it draws: close it when it is no longer used. It is an
+// error if the data have not two features.
 func New(m *train.Model, shown *dataset.Dataset, backend solver.Backend, spec solver.Spec) (*Portrait, error) {
 	if m.Features() != 2 || shown.Dim != 2 {
 		return nil, fmt.Errorf("portrait: the model has %d features and the data %d, want 2", m.Features(), shown.Dim)
 	}
-	p := &Portrait{model: m, shown: shown, backend: backend, spec: spec}
+	predictor, err := m.Compile(backend, spec)
+	if err != nil {
+		return nil, err
+	}
+	p := &Portrait{model: m, predictor: predictor, shown: shown}
 	for i := range shown.Len() {
 		p.Data.Points = append(p.Data.Points, figure.Point{shown.X[2*i], shown.X[2*i+1]})
 		p.Data.Labels = append(p.Data.Labels, shown.Labels[i*shown.Width])
@@ -40,12 +44,16 @@ func New(m *train.Model, shown *dataset.Dataset, backend solver.Backend, spec so
 	return p, nil
 }
 
-// With is the portrait with other parameters, of which it keeps the memory.
+// With is the portrait with other parameters, of which it keeps the memory. It is good as long as p is.
 func (p *Portrait) With(theta []float64) *Portrait {
-	model, other := *p.model, *p
-	model.Theta, other.model = theta, &model
+	other := *p
+	other.predictor = p.predictor.With(theta)
+	other.model = other.predictor.Model()
 	return &other
 }
+
+// Close frees what was compiled.
+func (p *Portrait) Close() error { return p.predictor.Close() }
 
 // The tolerances of pictures, where the run's are coarser.
 const (
@@ -78,7 +86,7 @@ func (p *Portrait) Ways(ctx context.Context, samples, points int) (figure.Trajec
 	}
 	times := evenly(p.model.Span.T0, p.model.Span.T1, points)
 	dim := p.model.Net.Dim()
-	err := p.model.SolveInBlocks(ctx, p.backend, p.spec, x, times, func(_ int, s *solver.Solution, failed error) error {
+	err := p.predictor.Solve(ctx, x, times, func(_ int, s *solver.Solution, failed error) error {
 		states := p.model.Unscale(s.Saved)
 		for k := range s.End {
 			way := make([]figure.Point, points)

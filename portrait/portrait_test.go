@@ -41,6 +41,7 @@ func trained(t *testing.T, iterations int, rate float64) *Portrait {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { p.Close() })
 	return p
 }
 

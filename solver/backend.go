@@ -35,6 +35,10 @@ type Program interface {
 	// When ctx ends there is no derivative and the error is ctx's. Wrong arguments are what CheckGradient reports.
 	Differentiate(ctx context.Context, theta []float64, b Batch, o Objective) (*Derivative, error)
 
+	// ReadOut runs the head on states, such as a solve returns: what the model predicts and, with labels, the loss of each
+	// state. A state's readings depend on nothing beside it. Wrong arguments are what CheckReadOut reports.
+	ReadOut(ctx context.Context, theta []float64, s States) (*Readings, error)
+
 	// Train opens a training session on a data set, from an optimizer state (all moments zero for a new one). The
 	// session has its own memory until it is closed; the program may be used beside it. Wrong arguments are what
 	// CheckTraining reports.

@@ -13,6 +13,7 @@
 //   - Who solves it: a [Backend] compiles both into a [Program]. neuralode.Open gives one, and [Reference] is the readable
 //     float64 one that every other must match.
 //   - What a call takes: [Batch], initial values with a [Span], save times and inputs, and for a gradient an [Objective].
+//   - What the head makes of states: a program's ReadOut takes [States] and returns [Readings].
 //   - What it returns: [Solution] or [Derivative], with [End], [Status], [Stats] and [Occupancy]; their Err is a
 //     [SampleError] for the first sample that failed, to which [Controller.Advise] adds what the tolerances have to do
 //     with it.
@@ -27,7 +28,7 @@
 // [FieldFunc] gives a [Path] and each [Step], along which the gradients go back. These are the parts that backends
 // share, so that they agree:
 //
-//   - Wrong use, before any work: [CheckCompile], [CheckCall], [CheckGradient], [CheckTraining], [CheckRun].
+//   - Wrong use, before any work: [CheckCompile], [CheckCall], [CheckGradient], [CheckReadOut], [CheckTraining], [CheckRun].
 //   - The control of one sample: [Row], told of a [Measure]. It is made of [StartProbe], [StartStep], [ClipStep],
 //     [StageTime], [SmallestStep] and [Controller.Next] with the history [Errors]; devices that cannot call it do the
 //     same. [LongestBack] is the limit of a row that goes back along a forward solve.

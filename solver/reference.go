@@ -148,6 +148,29 @@ func (r *reference) forward(ctx context.Context, theta []float64, b Batch) (*Sol
 	return s, groups, ctx.Err()
 }
 
+func (r *reference) ReadOut(ctx context.Context, theta []float64, s States) (*Readings, error) {
+	if err := CheckReadOut(r.model, theta, s); err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return nil, errClosed
+	}
+	r.setTheta(theta)
+	n := len(s.Z) / r.dim
+	labels := s.Labels
+	if labels == nil {
+		labels = make([]float64, n*r.model.LabelWidth())
+	}
+	r.head.Forward(n, map[string][]float64{"t": s.T, "z": s.Z, "label": labels})
+	read := &Readings{Out: r.head.Output("out")} // the next Forward has values of its own
+	if s.Labels != nil {
+		read.Losses = r.head.Output("loss")
+	}
+	return read, ctx.Err()
+}
+
 func (r *reference) setTheta(theta []float64) {
 	n := r.model.Field.ThetaLen()
 	r.field.SetTheta(theta[:n])

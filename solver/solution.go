@@ -61,12 +61,20 @@ type Solution struct {
 // Err is nil when every sample reached t1; otherwise it is a *SampleError for the first that did not.
 func (s *Solution) Err() error { return firstFailure(s.End, forwardPass) }
 
-// SampleError names the first sample of a batch that failed.
+// ErrOf is nil when sample i reached t1; otherwise it is its *SampleError.
+func (s *Solution) ErrOf(i int) error {
+	if s.End[i].Status == OK {
+		return nil
+	}
+	return &SampleError{Sample: i, Pass: forwardPass, End: s.End[i]}
+}
+
+// SampleError names a sample of a batch that failed, the first unless it was asked for.
 type SampleError struct {
 	Sample int
 	Pass   string // "forward" or "backward"
 	End    End
-	Failed int    // how many samples of the batch failed
+	Failed int    // how many samples of the batch failed; 0 where a sample was asked for
 	Advice string // what to try, where that is not the status's own advice: see [Controller.Advise]
 }
 
@@ -76,8 +84,12 @@ func (e *SampleError) Error() string {
 
 // Reason is what happened to the sample, without its number, and what to try.
 func (e *SampleError) Reason() string {
-	return fmt.Sprintf("%s in the %s solve at t = %.6g with step %.3g (%d failed in the batch); %s",
-		e.End.Status, e.Pass, e.End.T, e.End.H, e.Failed, e.remedy())
+	others := ""
+	if e.Failed > 0 {
+		others = fmt.Sprintf(" (%d failed in the batch)", e.Failed)
+	}
+	return fmt.Sprintf("%s in the %s solve at t = %.6g with step %.3g%s; %s",
+		e.End.Status, e.Pass, e.End.T, e.End.H, others, e.remedy())
 }
 
 // remedy is what to try.

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"neuralode/dataset"
+	"neuralode/graph"
 	"neuralode/memory"
 	"neuralode/solver"
 	"neuralode/solver/cpu"
@@ -19,7 +20,7 @@ import (
 func TestBlocks(t *testing.T) {
 	c := DefaultConfig()
 	c.Hidden, c.Augment = []int{8}, 1
-	m, err := newModel(c, &dataset.Dataset{Dim: 2, Task: dataset.Binary, Width: 1, Classes: []string{"0", "1"}})
+	m, err := newModel(c, graph.Tanh, &dataset.Dataset{Dim: 2, Task: dataset.Binary, Width: 1, Classes: []string{"0", "1"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,7 +31,12 @@ func TestBlocks(t *testing.T) {
 	spec := solver.DefaultSpec()
 	x := []float64{0, 1, 2, 3, -4, 5, 6, 7, 8, -9, 10, 11, 12, 13}
 	states := func(bytes float64) (saved []float64, blocks int, err error) {
-		err = m.solve(context.Background(), backend, spec, x, []float64{0.25, 1}, bytes, func(from int, s *solver.Solution, failed error) error {
+		p, err := m.Compile(backend, spec)
+		if err != nil {
+			return nil, 0, err
+		}
+		defer p.Close()
+		err = p.solve(context.Background(), x, []float64{0.25, 1}, bytes, func(from int, s *solver.Solution, failed error) error {
 			if from != len(saved)/(2*3) {
 				t.Errorf("a block from %d after %d numbers", from, len(saved))
 			}
@@ -92,14 +98,18 @@ func TestSizes(t *testing.T) {
 func TestNoScale(t *testing.T) {
 	c := DefaultConfig()
 	c.Hidden = []int{4}
-	m, err := newModel(c, &dataset.Dataset{Dim: 2, Task: dataset.Binary, Width: 1, Classes: []string{"0", "1"}})
+	m, err := newModel(c, graph.Tanh, &dataset.Dataset{Dim: 2, Task: dataset.Binary, Width: 1, Classes: []string{"0", "1"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	clear(m.Theta)
 	spec := solver.DefaultSpec()
 	spec.Controller.Atol = 0
-	err = m.SolveInBlocks(context.Background(), solver.Reference(), spec, []float64{1, 0}, nil,
+	p, err := m.Compile(solver.Reference(), spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = p.Solve(context.Background(), []float64{1, 0}, nil,
 		func(_ int, _ *solver.Solution, failed error) error { return failed })
 	if err == nil || !strings.Contains(err.Error(), "step underflow") || !strings.Contains(err.Error(), "scale of 0") {
 		t.Errorf("got %v", err)

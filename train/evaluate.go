@@ -2,7 +2,6 @@ package train
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -26,10 +25,21 @@ type Evaluation struct {
 // MaxConfusion is how many classes are counted pair by pair at most: the table grows with their square.
 const MaxConfusion = 1000
 
-// Evaluate solves every sample of the data and compares the outputs with the labels. It fails with a
-// *solver.SampleError where a sample cannot be solved, and where the data are not such as the model was made for.
+// Evaluate is [Predictor.Evaluate] of the model compiled for this alone.
 func (m *Model) Evaluate(ctx context.Context, backend solver.Backend, spec solver.Spec,
 	d *dataset.Dataset) (*Evaluation, error) {
+	p, err := m.Compile(backend, spec)
+	if err != nil {
+		return nil, err
+	}
+	defer p.Close()
+	return p.Evaluate(ctx, d)
+}
+
+// Evaluate solves every sample of the data and compares the outputs with the labels. It fails with a
+// *solver.SampleError where a sample cannot be solved, and where the data are not such as the model was made for.
+func (p *Predictor) Evaluate(ctx context.Context, d *dataset.Dataset) (*Evaluation, error) {
+	m := p.model
 	if err := m.fits(d); err != nil {
 		return nil, err
 	}
@@ -38,21 +48,24 @@ func (m *Model) Evaluate(ctx context.Context, backend solver.Backend, spec solve
 		e.Confusion = newConfusion(k)
 	}
 	nfe, right := 0, 0
-	err := m.SolveInBlocks(ctx, backend, spec, d.X, nil, func(from int, s *solver.Solution, failed error) error {
+	err := p.Solve(ctx, d.X, nil, func(from int, s *solver.Solution, failed error) error {
 		if failed != nil {
 			return failed
 		}
 		n := len(s.End)
 		labels := d.Labels[from*d.Width : (from+n)*d.Width]
-		out, losses := m.Read(s.Z1, labels)
-		if i := slices.IndexFunc(out, func(v float64) bool { return !finite(v) }); i >= 0 {
+		out, losses, err := p.read(ctx, s.Z1, labels)
+		if err != nil {
+			return err
+		}
+		if i := notFinite(out); i >= 0 {
 			return fmt.Errorf("train: sample %d: the read-out gives %v", from+i/m.Outputs, out[i])
 		}
 		for _, l := range losses {
 			e.Loss += l / float64(e.Samples)
 		}
 		if len(d.Classes) > 0 {
-			right += e.count(m.Predict(out), labels)
+			right += e.count(m.classes(out), labels)
 		}
 		for _, cost := range s.Stats {
 			nfe, e.NFEMax = nfe+cost.NFE, max(e.NFEMax, cost.NFE)
@@ -89,118 +102,6 @@ func (m *Model) fits(d *dataset.Dataset) error {
 		}
 	}
 	return nil
-}
-
-// SolveInBlocks integrates the points x, [n, features], over the model's span, with states kept at the times, and gives
-// use the solutions of so many at once as fit into a bounded memory, in their order: from is the place of a solution's
-// first sample, failed is nil or the *solver.SampleError of one of its samples, numbered as in x. With one step for all,
-// all are solved at once. It ends at the first error of use.
-func (m *Model) SolveInBlocks(ctx context.Context, backend solver.Backend, spec solver.Spec, x, times []float64,
-	use func(from int, s *solver.Solution, failed error) error) error {
-	return m.solve(ctx, backend, spec, x, times, solveBytes, use)
-}
-
-// solve is SolveInBlocks with blocks of about so many bytes.
-func (m *Model) solve(ctx context.Context, backend solver.Backend, spec solver.Spec, x, times []float64, bytes float64,
-	use func(from int, s *solver.Solution, failed error) error) error {
-	spec.Gradient = solver.NoGradient
-	n := len(x) / m.Features()
-	block, err := m.block(spec, n, len(times), bytes)
-	if err != nil {
-		return err
-	}
-	if err := m.fitsIn(spec.Precision); err != nil {
-		return err
-	}
-	program, err := backend.Compile(solver.Model{Field: m.Solver.Field}, spec)
-	if err != nil {
-		return err
-	}
-	defer program.Close()
-	for from := 0; from < n; from += block {
-		z0 := m.States(x[from*m.Features() : min(n, from+block)*m.Features()])
-		s, err := program.Solve(ctx, m.Theta[:m.Solver.Field.ThetaLen()],
-			solver.Batch{Z0: z0, Spans: []solver.Span{m.Span}, Times: times})
-		if err != nil {
-			return err
-		}
-		if err := use(from, s, failure(from, s, spec)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// fitsIn reports the first parameter of the field that is infinite in a precision.
-func (m *Model) fitsIn(p solver.Precision) error {
-	if p == solver.Float64 {
-		return nil
-	}
-	at := 0
-	for _, q := range m.Solver.Field.Params {
-		for i, v := range m.Theta[at : at+q.Len()] {
-			if math.Abs(v) > math.MaxFloat32 {
-				return fmt.Errorf("train: number %d of %s is %v, which %v does not hold: solve in float64", i, q.Name, v, p)
-			}
-		}
-		at += q.Len()
-	}
-	return nil
-}
-
-// failure is the solution's error with the sample's place among all.
-func failure(from int, s *solver.Solution, spec solver.Spec) error {
-	var failed *solver.SampleError
-	err := s.Err()
-	if errors.As(err, &failed) {
-		failed.Sample += from
-		spec.Controller.Advise(err)
-	}
-	return err
-}
-
-// Read is what the read-out makes of final states [n, dim]: [n, outputs], in the units of the labels where these are
-// numbers, and with labels (or nil) as the data have them, one number or class a sample and output, the loss of each. The
-// loss is that of the training, between scaled numbers.
-func (m *Model) Read(z1, labels []float64) (out, losses []float64) {
-	n := len(z1) / m.Net.Dim()
-	if labels == nil {
-		labels = make([]float64, n*m.Solver.LabelWidth())
-	} else {
-		labels = m.labels(labels)
-	}
-	machine := plan.NewMachine(m.Solver.Head)
-	machine.SetTheta(m.Theta[m.Solver.Field.ThetaLen():])
-	machine.Forward(n, map[string][]float64{"z": z1, "label": labels})
-	return m.LabelScale.Undo(machine.Output("out"), m.Outputs), machine.Output("loss")
-}
-
-// Predict is the class of each row of outputs: the side of zero for a logit (bce), the side of a half for a number
-// between the two classes (mse), the largest of several logits (softmax).
-func (m *Model) Predict(out []float64) []int {
-	classes := make([]int, len(out)/m.Outputs)
-	for i := range classes {
-		row := out[i*m.Outputs : (i+1)*m.Outputs]
-		switch {
-		case m.Loss == "bce" && row[0] > 0:
-			classes[i] = 1
-		case m.Loss == "mse" && row[0] > 0.5:
-			classes[i] = 1
-		case m.Loss == "softmax":
-			classes[i] = largest(row)
-		}
-	}
-	return classes
-}
-
-func largest(x []float64) int {
-	best := 0
-	for i, v := range x {
-		if v > x[best] {
-			best = i
-		}
-	}
-	return best
 }
 
 func newConfusion(classes int) [][]int {

@@ -103,8 +103,7 @@ func (l *loop) advance(ctx context.Context, from, to int) (int, error) {
 	}
 	var numerical *solver.IterationError
 	if errors.As(err, &numerical) {
-		spec, _ := l.run.Config.Spec() // was good when the training began
-		spec.Controller.Advise(err)
+		l.run.recipe.spec.Controller.Advise(err)
 		err = &FailedError{Iteration: from + n + 1, Sample: numerical.Sample, Dir: l.run.Dir, Kept: l.run.Done, Err: numerical.Err}
 	}
 	return n, errors.Join(err, l.failed)

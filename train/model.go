@@ -7,6 +7,7 @@ import (
 	"maps"
 	"strconv"
 
+	"neuralode"
 	"neuralode/dataset"
 	"neuralode/graph"
 	"neuralode/plan"
@@ -39,11 +40,7 @@ type Model struct {
 func (m *Model) Features() int { return m.Net.Dim() - m.Augment }
 
 // newModel is the untrained model of a run.
-func newModel(c Config, d *dataset.Dataset) (*Model, error) {
-	activation, err := graph.ParseActivation(c.Activation)
-	if err != nil {
-		return nil, err
-	}
+func newModel(c Config, activation graph.Activation, d *dataset.Dataset) (*Model, error) {
 	m := &Model{Net: graph.MLP{Sizes: c.sizes(d.Dim), Activation: activation, Time: c.Time}, Augment: c.Augment,
 		Component: c.Component, Classes: d.Classes, Span: solver.Span{T0: c.T0, T1: c.T1}}
 	if d.Named {
@@ -137,10 +134,8 @@ func (m *Model) lower() error {
 	if err != nil {
 		return err
 	}
-	if m.Solver.Field, err = graph.LowerField(field); err != nil {
-		return err
-	}
-	m.Solver.Head, err = graph.LowerHead(m.head())
+	head := m.head()
+	m.Solver, err = neuralode.Lower(field, &head)
 	return err
 }
 

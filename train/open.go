@@ -20,6 +20,9 @@ func OpenRun(dir string) (*Run, error) {
 	}
 	path := filepath.Join(dir, modelFile)
 	r := &Run{Dir: dir, Config: doc.Config, dataHash: doc.DataSHA256, id: doc.Run}
+	if r.recipe, err = r.Config.recipe(); err != nil {
+		return nil, err
+	}
 	if r.Model, err = LoadModel(path); err != nil {
 		return nil, err
 	}
@@ -68,7 +71,10 @@ func (r *Run) resume(o Resumption) error {
 	if err := r.LoadData(); err != nil {
 		return err
 	}
-	if r.Model, err = newModel(r.Config, r.Data); err != nil {
+	if r.recipe, err = r.Config.recipe(); err != nil {
+		return err
+	}
+	if r.Model, err = newModel(r.Config, r.recipe.activation, r.Data); err != nil {
 		return err
 	}
 	if err := r.restore(); err != nil {
@@ -90,7 +96,7 @@ func (r *Run) resume(o Resumption) error {
 // change puts what is new into config.json.
 func (r *Run) change(doc configDocument, iterations int) error {
 	if iterations > 0 {
-		r.Config.Iterations = iterations
+		r.Config.Iterations, r.recipe.schedule.Iterations = iterations, iterations
 	}
 	if r.Config.Iterations < r.Done {
 		return fmt.Errorf("train: the run in %s has done %d iterations, want at least as many, got %d",

@@ -21,12 +21,14 @@ type Run struct {
 	Model  *Model
 	Done   int // iterations the last checkpoint covers
 
+	recipe     recipe // of Config
 	state      solver.OptimizerState
 	id         string  // a random name
 	dataHash   string  // of the data file
 	began      string  // the arithmetic of the run's first iteration
 	arithmetic string  // and of its last
 	folder     *folder // nil in a run from OpenRun
+	compiled   compiled
 	history    history
 	wanted     atomic.Bool // a checkpoint, by Checkpoint
 }
@@ -66,7 +68,10 @@ func newRun(c Config, backend solver.Backend, version string, take func() (*fold
 	if err != nil {
 		return nil, err
 	}
-	if r.Model, err = newModel(r.Config, r.Data); err != nil {
+	if r.recipe, err = r.Config.recipe(); err != nil {
+		return nil, err
+	}
+	if r.Model, err = newModel(r.Config, r.recipe.activation, r.Data); err != nil {
 		return nil, err
 	}
 	if err := r.checkMemory(); err != nil {
@@ -76,11 +81,13 @@ func newRun(c Config, backend solver.Backend, version string, take func() (*fold
 		return nil, err
 	}
 	if r.folder, err = take(); err != nil {
+		r.Close()
 		return nil, err
 	}
 	r.Dir = r.folder.dir
 	if err := r.create(version); err != nil {
 		r.folder.abandon()
+		_ = r.compiled.close()
 		return nil, err
 	}
 	r.restoreHistory()
@@ -114,60 +121,39 @@ func (r *Run) begin() error {
 	return r.folder.create(modelFile, model.Write)
 }
 
-// Close lets other processes write into the run's folder. It may be called again.
+// Close lets other processes write into the run's folder, and frees what was compiled for it. It may be called again.
 func (r *Run) Close() {
+	_ = r.compiled.close() // of memory that nothing reads any more
 	if r.folder != nil {
 		unsign(r.folder.lock)
 		r.folder.close()
 	}
 }
 
-// compile prepares the run's model on the backend.
-func (r *Run) compile(backend solver.Backend) (solver.Program, error) {
-	spec, err := r.Config.Spec()
-	if err != nil {
-		return nil, err
-	}
-	return backend.Compile(r.Model.Solver, spec)
-}
-
 // optimizer is that of the configuration with the model's parameters that are frozen.
 func (r *Run) optimizer() (o solver.Optimizer, err error) {
-	if o, err = r.Config.optimizer(); err != nil {
-		return o, err
-	}
+	o = r.recipe.optimizer
 	o.Frozen, err = solver.Ranges(r.Model.params(), r.Config.Freeze)
 	return o, err
 }
 
 // checkMemory reports a training that memory has no room for.
 func (r *Run) checkMemory() error {
-	spec, err := r.Config.Spec()
-	if err != nil {
-		return err
-	}
-	return r.Model.CheckTraining(spec, r.Data.Len(), r.Config.Batch)
+	return r.Model.CheckTraining(r.recipe.spec, r.Data.Len(), r.Config.Batch)
 }
 
 // accepted reports what the backend has against model, spec or data.
 func (r *Run) accepted(backend solver.Backend) error {
-	spec, err := r.Config.Spec()
-	if err != nil {
-		return err
-	}
 	opt, err := r.optimizer()
 	if err != nil {
 		return err
 	}
 	start := solver.NewOptimizerState(r.Model.Theta)
-	if err := solver.CheckTraining(r.Model.Solver, spec, r.Model.data(r.Data), opt, start); err != nil {
+	if err := solver.CheckTraining(r.Model.Solver, r.recipe.spec, r.Model.data(r.Data), opt, start); err != nil {
 		return err
 	}
-	program, err := r.compile(backend)
-	if err != nil {
-		return err
-	}
-	return program.Close()
+	_, err = r.compile(backend)
+	return err
 }
 
 // OtherArithmetic says in one line that the run will not end in the bits of one that was never stopped, because what it
@@ -202,20 +188,15 @@ func (r *Run) Train(ctx context.Context, backend solver.Backend, observers ...Ob
 	if err := r.checkMemory(); err != nil {
 		return err
 	}
-	program, err := r.compile(backend)
+	ode, err := r.compile(backend)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, program.Close()) }()
 	opt, err := r.optimizer()
 	if err != nil {
 		return err
 	}
-	schedule, err := r.Config.schedule()
-	if err != nil {
-		return err
-	}
-	session, err := program.Train(r.Model.data(r.Data), opt, r.state)
+	session, err := ode.TrainFrom(r.Model.data(r.Data), opt, r.state)
 	if err != nil {
 		return err
 	}
@@ -227,7 +208,7 @@ func (r *Run) Train(ctx context.Context, backend solver.Backend, observers ...Ob
 		return err
 	}
 	defer func() { err = errors.Join(err, m.close()) }()
-	l := &loop{run: r, session: session, schedule: schedule, metrics: m, observers: observers, start: time.Now(),
+	l := &loop{run: r, session: session, schedule: r.recipe.schedule, metrics: m, observers: observers, start: time.Now(),
 		sampler: newSampler(r.Config.Seed, r.Data.Len(), r.Config.Batch)}
 	return l.train(ctx)
 }

@@ -76,16 +76,18 @@ func TestUnitsDoNotMatter(t *testing.T) {
 // rootMeanSquare is how far the model's predictions are from the labels, in their units.
 func rootMeanSquare(t *testing.T, m *train.Model, spec solver.Spec, d *dataset.Dataset) float64 {
 	t.Helper()
-	sum := 0.0
-	err := m.SolveInBlocks(context.Background(), backend(t), spec, d.X, nil, func(_ int, s *solver.Solution, failed error) error {
-		out, _ := m.Read(s.Z1, nil)
-		for i, o := range out {
-			sum += (o - d.Labels[i]) * (o - d.Labels[i]) / float64(len(out))
-		}
-		return failed
-	})
+	p, err := m.Compile(backend(t), spec)
 	if err != nil {
 		t.Fatal(err)
+	}
+	defer p.Close()
+	answers, err := p.Predict(context.Background(), d.X)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := 0.0
+	for i, o := range answers.Value {
+		sum += (o - d.Labels[i]) * (o - d.Labels[i]) / float64(d.Len())
 	}
 	return math.Sqrt(sum)
 }

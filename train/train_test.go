@@ -418,6 +418,13 @@ func TestDataFile(t *testing.T) {
 	if again, err := m.Evaluate(context.Background(), backend(t), spec, r.Data); err != nil || again.Loss != e.Loss {
 		t.Errorf("the loaded model has loss %v, the run's %v (%v)", again, e.Loss, err)
 	}
+	p, err := r.Predictor(backend(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := p.Evaluate(context.Background(), r.Data); err != nil || again.Loss != e.Loss {
+		t.Errorf("as it was compiled for training it has loss %v, want %v (%v)", again, e.Loss, err)
+	}
 	if err := os.WriteFile(path, []byte(text+"1,1,red\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}

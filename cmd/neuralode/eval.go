@@ -134,11 +134,11 @@ func (s *source) data(o *evalOptions, spec solver.Spec) (*dataset.Dataset, error
 
 // report evaluates a run on its own data.
 func (a *app) report(ctx context.Context, r *train.Run, backend solver.Backend) error {
-	spec, err := r.Config.Spec()
+	p, err := r.Predictor(backend)
 	if err != nil {
 		return err
 	}
-	e, err := r.Model.Evaluate(ctx, backend, spec, r.Data)
+	e, err := p.Evaluate(ctx, r.Data)
 	if err != nil {
 		return err
 	}

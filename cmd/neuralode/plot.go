@@ -84,6 +84,7 @@ func (a *app) drawPlane(ctx context.Context, r *train.Run, backend solver.Backen
 	if err != nil {
 		return err
 	}
+	defer p.Close()
 	err = a.writeFigure(ctx, r, "dynamics", func() (*figure.Figure, error) { return p.Dynamics(ctx) })
 	if isOfFile(err) {
 		return err

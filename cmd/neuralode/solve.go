@@ -131,9 +131,12 @@ func (a *app) solve(ctx context.Context, o *solveOptions, path string) error {
 	a.announce()
 	a.takeNotes(points)
 	a.compareNames(points, s.model)
-	return a.writeStates(ctx, o.out, func(w io.Writer) error {
-		return states(ctx, w, o.out, s.model, backend, spec, points, times)
-	})
+	p, err := s.model.Compile(backend, spec)
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	return a.writeStates(ctx, o.out, func(w io.Writer) error { return states(ctx, w, o.out, p, points, times) })
 }
 
 // timesWithin are the times that are asked for, or the end of the model's.
@@ -202,20 +205,21 @@ func (a *app) writeStates(ctx context.Context, out string, write func(io.Writer)
 }
 
 // states solves the points and writes their states at the times to w, in the format that the name says.
-func states(ctx context.Context, w io.Writer, name string, m *train.Model, backend solver.Backend, spec solver.Spec,
-	points *dataset.Dataset, times []float64) error {
-	t, err := dataset.NewTrajectoryCSV(w, times, m.Net.Dim())
+func states(ctx context.Context, w io.Writer, name string, p *train.Predictor, points *dataset.Dataset,
+	times []float64) error {
+	dim := p.Model().Net.Dim()
+	t, err := dataset.NewTrajectoryCSV(w, times, dim)
 	if strings.HasSuffix(name, ".npy") {
-		t, err = dataset.NewTrajectoryNPY(w, points.Len(), times, m.Net.Dim())
+		t, err = dataset.NewTrajectoryNPY(w, points.Len(), times, dim)
 	}
 	if err != nil {
 		return err
 	}
-	err = m.SolveInBlocks(ctx, backend, spec, points.X, times, func(_ int, s *solver.Solution, failed error) error {
+	err = p.Solve(ctx, points.X, times, func(_ int, s *solver.Solution, failed error) error {
 		if failed != nil {
 			return failed
 		}
-		return t.Write(m.Unscale(s.Saved))
+		return t.Write(p.Model().Unscale(s.Saved))
 	})
 	if err != nil {
 		return err

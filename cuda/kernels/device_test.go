@@ -139,6 +139,11 @@ type runner interface {
 
 func (p *program) Close() error { return p.device.Close() }
 
+// ReadOut is not done by kernels.
+func (p *program) ReadOut(context.Context, []float64, solver.States) (*solver.Readings, error) {
+	return nil, errors.ErrUnsupported
+}
+
 // call is a parameter block under construction.
 type call struct {
 	*program

@@ -23,6 +23,9 @@ type call[T simd.Float] struct {
 	stats     []solver.Stats
 	occupancy []solver.Occupancy // per task
 
+	reading    bool      // of states: z1, nothing is solved
+	stateTimes []float64 // [n], of these; or none
+
 	gradient  bool
 	labels    []T // [losses, label width], or nil: the cotangents are given
 	weight    []T // [n], or nil: 1/n

@@ -53,6 +53,10 @@ func newWorker[T simd.Float](e *engine[T], capacity int) *worker[T] {
 // leaf takes one leaf of the call through everything it needs; what is summed goes to p.
 func (w *worker[T]) leaf(ctx context.Context, c *call[T], leaf int, p *partial[T]) {
 	from, to := c.samples(leaf)
+	if c.reading {
+		w.read(c, from, to)
+		return
+	}
 	w.solve.reset(c, from, to)
 	if c.gradient {
 		p.clear()
@@ -117,39 +121,9 @@ func (w *worker[T]) loss(c *call[T], p *partial[T], samples []int) {
 	}
 }
 
-// lossOf runs the head on at most as many states as the worker has rows.
+// lossOf differentiates the losses of at most as many states as the worker has rows.
 func (w *worker[T]) lossOf(c *call[T], s *sums[T], losses []loss) {
-	e := w.engine.head
-	list := w.head.list(0, w.slots[:len(losses)])
-	labelWidth := w.engine.labelWidth
-	put := func(id int, x []T, width int) {
-		dst, off := e.at(list, e.layout.at[id])
-		for k, l := range losses {
-			copy(dst[off[k]:off[k]+width], row(x, l.number, width))
-		}
-	}
-	get := func(id int, x []T, width int) {
-		src, off := e.at(list, e.layout.at[id])
-		for k, l := range losses {
-			copy(row(x, l.number, width), src[off[k]:])
-		}
-	}
-	states, bars := c.z1, c.cotangent
-	if c.atTimes != nil {
-		states, bars = c.saved, c.savedBar
-	}
-	put(int(e.plan.Input("z")), states, c.dim)
-	put(int(e.plan.Input("label")), c.labels, labelWidth)
-	if id := e.plan.Input("t"); id >= 0 {
-		dst, off := e.at(list, e.layout.at[id])
-		for k, l := range losses {
-			dst[off[k]] = T(l.t)
-		}
-	}
-	e.run(e.forward, list)
-	get(int(e.plan.Output("out")), c.out, w.engine.outWidth)
-	get(int(e.plan.Output("loss")), c.losses, 1)
-
+	e, list := w.engine.head, w.readOut(c, losses)
 	bar, off := e.at(list, e.layout.at[e.plan.Cotangents[0].Value])
 	w.weight = w.weight[:0]
 	for k, l := range losses {
@@ -158,7 +132,11 @@ func (w *worker[T]) lossOf(c *call[T], s *sums[T], losses []loss) {
 	}
 	e.run(e.backward, list)
 	if id := e.plan.InputGrad("z"); id >= 0 {
-		get(int(id), bars, c.dim)
+		bars := c.cotangent
+		if c.atTimes != nil {
+			bars = c.savedBar
+		}
+		e.get(list, id, bars, losses)
 	}
 	if c.atTimes != nil {
 		c.atTimes.takeUp(c, losses)
