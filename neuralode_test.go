@@ -93,7 +93,7 @@ func TestTrain(t *testing.T) {
 		t.Fatal(err)
 	}
 	opt := solver.Optimizer{Rule: solver.SGD, Rate: s.Rate, Momentum: 0.5, Frozen: frozen}
-	session, err := o.Train(solver.Data{Z0: []float64{1, 0}, Labels: []float64{0}, Span: solver.Span{T1: t1}}, opt, []float64{0.8, 1, 0, 0})
+	session, err := o.Train(solver.Labelled([]float64{1, 0}, []float64{0}, solver.Span{T1: t1}), opt, []float64{0.8, 1, 0, 0})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,7 +41,7 @@ func TestCompileTwice(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	data := solver.Data{Z0: []float64{1, 0}, Labels: []float64{0}, Span: solver.Span{T1: 1.5}}
+	data := solver.Labelled([]float64{1, 0}, []float64{0}, solver.Span{T1: 1.5})
 	state := solver.NewOptimizerState([]float64{0.8})
 	train := func(from solver.OptimizerState, iterations int) solver.OptimizerState {
 		o, err := neuralode.Compile(solver.Reference(), model, solver.DefaultSpec())

@@ -92,5 +92,5 @@ func (c *Case) data() (solver.Data, [][]int) {
 	for i := range all {
 		all[i] = i
 	}
-	return solver.Data{Z0: slices.Clone(c.Z0), Labels: slices.Clone(c.Labels), Span: c.Model.Span}, [][]int{all}
+	return solver.Labelled(slices.Clone(c.Z0), slices.Clone(c.Labels), c.Model.Span), [][]int{all}
 }

@@ -228,7 +228,7 @@ func splitTraining(t *testing.T, b *cuda.Backend, m solver.Model, mode solver.Gr
 // train runs the minibatches in calls of those lengths; with reopen each in a session of its own.
 func train(t *testing.T, p solver.Program, theta []float64, n int, batches [][]int, split []int, reopen bool) solver.OptimizerState {
 	t.Helper()
-	data := solver.Data{Z0: numbers(2*n, 5), Labels: classes(n), Span: solver.Span{T1: 1}}
+	data := solver.Labelled(numbers(2*n, 5), classes(n), solver.Span{T1: 1})
 	opt, schedule := solver.DefaultOptimizer(1), solver.Schedule{Rate: 1e-2, Warmup: len(batches)}
 	opt.Rule, opt.WeightDecay, opt.Frozen = solver.AdamW, 0.1, []solver.Range{{From: 3, To: 5}}
 	state := solver.NewOptimizerState(theta)

@@ -33,7 +33,7 @@ func shortTraining(t *testing.T) (err error) {
 	}
 	defer func() { err = errors.Join(err, p.Close()) }()
 	theta, z0 := numbers(m.ThetaLen(), 3), numbers(8, 5)
-	data := solver.Data{Z0: z0, Labels: classes(4), Span: solver.Span{T1: 1}}
+	data := solver.Labelled(z0, classes(4), solver.Span{T1: 1})
 	s, err := p.Train(data, solver.DefaultOptimizer(1e-2), solver.NewOptimizerState(theta))
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package cuda
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"neuralode/cuda/driver"
 	"neuralode/cuda/kernels"
@@ -14,7 +15,7 @@ type session struct {
 	*engine
 	program *program
 	samples int // of the data set
-	span    solver.Span
+	spans   []solver.Span
 	step    int64 // updates done
 	opt     solver.Optimizer
 	last    shape // of the launches of the call before
@@ -34,6 +35,9 @@ func (p *program) Train(data solver.Data, opt solver.Optimizer, start solver.Opt
 	if err := solver.CheckTraining(p.model, p.spec, data, opt, start); err != nil {
 		return nil, err
 	}
+	if err := kernels.RefuseData(data); err != nil {
+		return nil, err
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
@@ -43,7 +47,8 @@ func (p *program) Train(data solver.Data, opt solver.Optimizer, start solver.Opt
 	if err != nil {
 		return nil, err
 	}
-	s := &session{engine: e, program: p, samples: len(data.Z0) / p.model.Dim(), span: data.Span, step: start.Step, opt: opt}
+	s := &session{engine: e, program: p, samples: data.Len(p.model.Dim()), spans: slices.Clone(data.Spans),
+		step: start.Step, opt: opt}
 	if err := s.open(data, start); err != nil {
 		return nil, errors.Join(err, e.close())
 	}
@@ -61,7 +66,7 @@ func (s *session) open(data solver.Data, start solver.OptimizerState) error {
 		func() error { return s.putReals("z0", data.Z0) },
 		func() error { return s.putReals("inputs", data.Inputs) },
 		func() error { return s.putReals("labels", data.Labels) },
-		func() error { return s.putSpans([]solver.Span{data.Span}) },
+		func() error { return s.putSpans(data.Spans) },
 		func() error { return s.putReals("theta", start.Theta) },
 		func() error { return s.putReals("m", start.M) },
 		func() error { return s.putReals("v", start.V) },
@@ -299,7 +304,7 @@ func (s *session) blame(ctx context.Context, minibatch []int) error {
 	if err != nil {
 		return err
 	}
-	b, o := solver.Batch{Spans: []solver.Span{s.span}}, solver.Objective{}
+	b, o := solver.Batch{Spans: s.spans}, solver.Objective{}
 	if b.Z0, err = s.rows("z0", s.model.Dim(), minibatch); err != nil {
 		return err
 	}

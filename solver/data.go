@@ -3,35 +3,56 @@ package solver
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
-// Data is a data set that stays with the backend for a whole training.
+// Data is a data set that stays with the backend for a whole training: a batch, of which each minibatch has some
+// samples, and the head's loss of it. What is the mean of a loss without weights is the mean over the minibatch.
 type Data struct {
-	Z0     []float64 // [samples, dim]
-	Inputs []float64 // [samples, inputs] of the field; see Batch.Inputs
-	Labels []float64 // [samples, label width]
-	Span   Span
+	Batch
+	Objective
+}
+
+// Labelled is the data of samples that all have one span, with a loss at its end. It keeps z0 and labels.
+func Labelled(z0, labels []float64, span Span) Data {
+	return Data{Batch: Batch{Z0: z0, Spans: []Span{span}}, Objective: Objective{Labels: labels}}
 }
 
 func (d Data) check(m Model, spec Spec) error {
-	b := Batch{Z0: d.Z0, Spans: []Span{d.Span}}
-	if err := errors.Join(b.Check(m.Dim(), spec), checkInputs(m, d.Inputs, b.Len(m.Dim())), checkTime(m, spec, b.Spans)); err != nil || m.Head == nil {
+	n := d.Len(m.Dim())
+	err := errors.Join(d.Batch.Check(m.Dim(), spec), checkInputs(m, d.Inputs, n), checkTime(m, spec, d.Spans))
+	if err != nil || m.Head == nil {
 		return err
 	}
-	if n, w := b.Len(m.Dim()), m.LabelWidth(); len(d.Labels) != n*w {
-		return fmt.Errorf("solver: labels has %d numbers, want %d for %d samples", len(d.Labels), n*w, n)
+	if d.Cotangent != nil || d.Saved != nil {
+		return errors.New("solver: training wants labels, got cotangents")
+	}
+	if err := d.Objective.Check(m, n, d.RowCount(n)); err != nil || !d.AtTimes {
+		return err
+	}
+	for i := range n {
+		if len(d.TimesOf(i)) == 0 {
+			return fmt.Errorf("solver: sample %d of the data has no times, and so no loss", i)
+		}
 	}
 	return nil
 }
 
 // Minibatch copies out the samples with the given indices, which must pass [CheckRun].
 func (d Data) Minibatch(m Model, indices []int) (Batch, Objective) {
-	b := Batch{Z0: pick(d.Z0, indices, m.Dim()), Spans: []Span{d.Span}, Inputs: pick(d.Inputs, indices, m.Inputs())}
-	return b, Objective{Labels: pick(d.Labels, indices, m.LabelWidth())}
+	return d.Batch.pick(indices, m.Dim()), d.Objective.pick(d.Batch, indices, d.Len(m.Dim()))
 }
 
-// CheckRun reports what is wrong with the minibatches and learning rates of a [Session.Run]: indices outside of a data set
-// of n samples, empty minibatches, and what [CheckRates] reports.
+// clone shares nothing with d.
+func (d Data) clone() Data {
+	d.Batch = Batch{Z0: slices.Clone(d.Z0), Spans: slices.Clone(d.Spans), Times: slices.Clone(d.Times),
+		Offsets: slices.Clone(d.Offsets), Inputs: slices.Clone(d.Inputs)}
+	d.Labels, d.Weight, d.Mask = slices.Clone(d.Labels), slices.Clone(d.Weight), slices.Clone(d.Mask)
+	return d
+}
+
+// CheckRun reports what is wrong with the minibatches and learning rates of a [Session.Run]: indices outside of a data
+// set of n samples, empty minibatches, and what [CheckRates] reports.
 func CheckRun(minibatches [][]int, rates []float64, n int) error {
 	var errs []error
 	if err := CheckRates(rates, len(minibatches)); err != nil { // a list of nil would allocate

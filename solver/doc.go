@@ -17,10 +17,10 @@
 //   - What it returns: [Solution] or [Derivative], with [End], [Status], [Stats] and [Occupancy]; their Err is a
 //     [SampleError] for the first sample that failed, to which [Controller.Advise] adds what the tolerances have to do
 //     with it.
-//   - Training: [Data], an [Optimizer] ([DefaultOptimizer]) with its [Rule] ([Rules], [ParseRule]) and what is frozen
-//     ([Range], [Ranges], [Optimizer.CheckFrozen]), and an [OptimizerState] ([NewOptimizerState]) open a [Session], which
-//     tells of each [Iteration] and stops with an [IterationError]. A [Schedule] with its [Decline] ([Declines],
-//     [ParseDecline]) gives it learning rates ([CheckRates]).
+//   - Training: [Data] ([Labelled]), an [Optimizer] ([DefaultOptimizer]) with its [Rule] ([Rules], [ParseRule]) and
+//     what is frozen ([Range], [Ranges], [Optimizer.CheckFrozen]), and an [OptimizerState] ([NewOptimizerState]) open a
+//     [Session], which tells of each [Iteration] and stops with an [IterationError]. A [Schedule] with its [Decline]
+//     ([Declines], [ParseDecline]) gives it learning rates ([CheckRates]).
 //
 // # Writing a backend
 //

@@ -210,23 +210,11 @@ func (l *leaveOut) blame(samples []int) ([]int, error) {
 
 // objective keeps each loss's weight in the whole batch.
 func (l *leaveOut) objective(samples []int) Objective {
-	n := len(l.d.End)
-	rows := func(x []float64) []float64 { return pick(x, samples, len(x)/n) }
-	o := Objective{AtTimes: l.o.AtTimes, Cotangent: rows(l.o.Cotangent), Saved: l.b.pickRows(l.o.Saved, samples, l.dim)}
-	if l.o.Labels == nil {
-		return o
+	n, o := len(l.d.End), l.o
+	if o.Labels != nil {
+		o.Weight = o.weights(l.b, n)
 	}
-	o.Labels, o.Weight = []float64{}, []float64{} // which are there, though these samples may have no times
-	weights, width := l.o.weights(l.b, n), len(l.o.Labels)/len(l.d.Losses)
-	for _, i := range samples {
-		from, to := l.o.losses(l.b, i)
-		o.Labels = append(o.Labels, l.o.Labels[from*width:to*width]...)
-		o.Weight = append(o.Weight, weights[from:to]...)
-		if l.o.Mask != nil {
-			o.Mask = append(o.Mask, l.o.Mask[from:to]...)
-		}
-	}
-	return o
+	return o.pick(l.b, samples, n)
 }
 
 // pick copies out rows of x; nil of nil.

@@ -58,6 +58,32 @@ func (o Objective) weights(b Batch, n int) []float64 {
 	return w
 }
 
+// pick is the objective of some of n samples, with weights of their own where o has them.
+func (o Objective) pick(b Batch, samples []int, n int) Objective {
+	p := Objective{AtTimes: o.AtTimes, Cotangent: pick(o.Cotangent, samples, len(o.Cotangent)/n)}
+	if rows := b.RowCount(n); rows > 0 {
+		p.Saved = b.pickRows(o.Saved, samples, len(o.Saved)/rows)
+	}
+	_, losses := o.losses(b, n-1)
+	if o.Labels == nil || losses == 0 {
+		p.Labels = o.Labels
+		return p
+	}
+	p.Labels = []float64{} // which are there, though these samples may have no times
+	width := len(o.Labels) / losses
+	for _, i := range samples {
+		from, to := o.losses(b, i)
+		p.Labels = append(p.Labels, o.Labels[from*width:to*width]...)
+		if o.Weight != nil {
+			p.Weight = append(p.Weight, o.Weight[from:to]...)
+		}
+		if o.Mask != nil {
+			p.Mask = append(p.Mask, o.Mask[from:to]...)
+		}
+	}
+	return p
+}
+
 // TimeWeights is for backends: what they make of the weights of an objective AtTimes. The way back of sample i carries each
 // row's loss times its share, and what comes out is multiplied by sample[i], the largest of the weights of its rows: so the
 // steps of an adjoint do not depend on how many rows the batch has. Masked rows have the share 0.

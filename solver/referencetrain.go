@@ -15,9 +15,8 @@ func (r *reference) Train(data Data, opt Optimizer, start OptimizerState) (Sessi
 	if r.isClosed() {
 		return nil, errClosed
 	}
-	data.Z0, data.Inputs, data.Labels = slices.Clone(data.Z0), slices.Clone(data.Inputs), slices.Clone(data.Labels)
 	opt.Frozen = slices.Clone(opt.Frozen)
-	return &referenceSession{program: r, data: data, opt: opt, state: opt.start(start)}, nil
+	return &referenceSession{program: r, data: data.clone(), opt: opt, state: opt.start(start)}, nil
 }
 
 func (r *reference) isClosed() bool {
@@ -60,7 +59,7 @@ func (s *referenceSession) State() (OptimizerState, error) {
 }
 
 func (s *referenceSession) Run(ctx context.Context, minibatches [][]int, rates []float64, done func(Iteration)) error {
-	if err := CheckRun(minibatches, rates, len(s.data.Z0)/s.program.dim); err != nil {
+	if err := CheckRun(minibatches, rates, s.data.Len(s.program.dim)); err != nil {
 		return err
 	}
 	if err := s.check(); err != nil {

@@ -141,7 +141,7 @@ func (m *Model) lower() error {
 
 // data is the data set as a backend takes it: states with the added zeros, and labels as the loss wants them.
 func (m *Model) data(d *dataset.Dataset) solver.Data {
-	return solver.Data{Z0: m.States(d.X), Labels: m.labels(d.Labels), Span: m.Span}
+	return solver.Labelled(m.States(d.X), m.labels(d.Labels), m.Span)
 }
 
 // labels makes of some labels of a data set [n, label width]: one column per class for softmax, scaled numbers otherwise.

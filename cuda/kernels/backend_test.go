@@ -202,7 +202,7 @@ type session struct {
 }
 
 func (p *program) Train(data solver.Data, opt solver.Optimizer, start solver.OptimizerState) (solver.Session, error) {
-	if err := solver.CheckTraining(p.model, p.spec, data, opt, start); err != nil {
+	if err := errors.Join(solver.CheckTraining(p.model, p.spec, data, opt, start), kernels.RefuseData(data)); err != nil {
 		return nil, err
 	}
 	return &session{p, data, opt, start}, nil
@@ -221,7 +221,7 @@ func (s *session) Run(ctx context.Context, minibatches [][]int, rates []float64,
 		}
 	}
 	c := s.newCall(largest, nil, s.state.Theta)
-	c.spans([]solver.Span{s.data.Span})
+	c.spans(s.data.Spans)
 	c.room("cotangent", c.realBytes()*largest*s.model.Dim())
 	c.put("z0", c.reals(s.data.Z0))
 	c.put("inputs", c.reals(s.data.Inputs))

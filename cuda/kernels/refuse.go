@@ -29,6 +29,19 @@ func Supports(spec solver.Spec) error {
 	return nil
 }
 
+// RefuseData is the same for the data of a training.
+func RefuseData(d solver.Data) error {
+	switch {
+	case len(d.Times) > 0:
+		return refused("a training with times of the data")
+	case len(d.Spans) > 1:
+		return refused("a training whose samples have spans of their own")
+	case d.Weight != nil:
+		return refused("a training with weights")
+	}
+	return nil
+}
+
 // refuseModel is the same for a model.
 func refuseModel(m solver.Model) error {
 	if m.Head != nil && m.Head.Input("t") != plan.None {

@@ -14,20 +14,27 @@ type atTimes[T simd.Float] struct {
 
 // loadAtTimes prepares the call for such a loss.
 func (e *engine[T]) loadAtTimes(c *call[T], o solver.Objective) {
+	if c.atTimes == nil {
+		c.atTimes = &atTimes[T]{}
+	}
 	sample, share := o.TimeWeights(c.batch, c.n)
-	c.weight = converted[T](sample)
-	a := &atTimes[T]{mask: o.Mask, weight: make([]T, len(share)), share: converted[T](share)}
+	a, rows := c.atTimes, len(share)
+	grow(&c.weight, c.n)
+	convert(c.weight, sample)
+	grow(&a.weight, rows)
+	grow(&a.share, rows)
+	a.mask = o.Mask
 	for i, w := range sample {
 		from, to := c.batch.Rows(i)
 		for row := from; row < to; row++ {
-			a.weight[row] = T(w * share[row])
+			a.weight[row], a.share[row] = T(w*share[row]), T(share[row])
+			if e.spec.Gradient == solver.Discrete {
+				a.share[row] = a.weight[row]
+			}
 		}
 	}
-	if e.spec.Gradient == solver.Discrete {
-		a.share = a.weight
-	}
-	c.atTimes, c.savedBar = a, make([]T, len(share)*c.dim)
-	e.resizeLosses(c, len(share))
+	grow(&c.savedBar, rows*c.dim)
+	e.resizeLosses(c, rows)
 }
 
 // loss is a loss to compute: the number it has among all, the sample it belongs to, and the time of the state.
@@ -59,6 +66,18 @@ func (c *call[T]) lossWeight(l loss) T {
 		return c.weightOf(l.sample)
 	}
 	return c.atTimes.weight[l.number]
+}
+
+// lossOf is the weighted sum of a sample's losses.
+func (a *atTimes[T]) lossOf(c *call[T], sample int) float64 {
+	sum := 0.0
+	from, to := c.batch.Rows(sample)
+	for row := from; row < to; row++ {
+		if a.mask == nil || !a.mask[row] {
+			sum += float64(a.weight[row]) * float64(c.losses[row])
+		}
+	}
+	return sum
 }
 
 // takeUp adds the share of each of the losses to the cotangents that were computed.

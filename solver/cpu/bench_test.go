@@ -19,7 +19,7 @@ func BenchmarkIteration(b *testing.B) {
 					spec := solver.DefaultSpec()
 					spec.Gradient = mode
 					s, err := compile(b, backend(b, workers), m, spec).Train(
-						solver.Data{Z0: p.X, Labels: p.Label, Span: solver.Span{T1: 1}},
+						solver.Labelled(p.X, p.Label, solver.Span{T1: 1}),
 						solver.DefaultOptimizer(1e-12), solver.NewOptimizerState(p.Theta))
 					if err != nil {
 						b.Fatal(err)

@@ -65,7 +65,7 @@ func trainingWith(t testing.TB, workers int, mode solver.Gradient, opt solver.Op
 	if mode == solver.Backsolve {
 		spec.Controller.Rtol = 1e-5 // at the default the trained spiral drifts
 	}
-	s, err := compile(t, backend(t, workers), m, spec).Train(solver.Data{Z0: p.X, Labels: p.Label, Span: solver.Span{T1: 1}},
+	s, err := compile(t, backend(t, workers), m, spec).Train(solver.Labelled(p.X, p.Label, solver.Span{T1: 1}),
 		opt, solver.NewOptimizerState(p.Theta))
 	if err != nil {
 		t.Fatal(err)
@@ -182,7 +182,7 @@ func TestClosedWhileTraining(t *testing.T) {
 		spec := solver.DefaultSpec()
 		spec.Gradient = solver.Discrete
 		program := compile(t, backend(t, workers), m, spec)
-		s, err := program.Train(solver.Data{Z0: p.X, Labels: p.Label, Span: solver.Span{T1: 1}},
+		s, err := program.Train(solver.Labelled(p.X, p.Label, solver.Span{T1: 1}),
 			solver.DefaultOptimizer(3e-3), solver.NewOptimizerState(p.Theta))
 		if err != nil {
 			t.Fatal(err)

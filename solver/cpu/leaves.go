@@ -113,11 +113,14 @@ func (e *engine[T]) sum(c *call[T]) *partial[T] {
 	return &p[0]
 }
 
-// lossOf is the weighted sum of the losses at t1 of the samples that arrived.
+// lossOf is the weighted sum of the losses of the samples that arrived.
 func lossOf[T simd.Float](c *call[T]) float64 {
 	return solver.SumOverSamples(c.n, func(i int) float64 {
-		if c.end[i].Status != solver.OK {
+		switch {
+		case c.end[i].Status != solver.OK:
 			return 0
+		case c.atTimes != nil:
+			return c.atTimes.lossOf(c, i)
 		}
 		return float64(c.weightOf(i)) * float64(c.losses[i])
 	})

@@ -118,17 +118,23 @@ func (p *program[T]) Differentiate(ctx context.Context, theta []float64, b solve
 func (e *engine[T]) loadObjective(c *call[T], o solver.Objective) {
 	if o.Labels != nil {
 		c.labels = converted[T](o.Labels)
-		switch {
-		case o.AtTimes:
-			e.loadAtTimes(c, o)
-		case o.Weight != nil:
-			c.weight = converted[T](o.Weight)
-		}
+		e.loadWeights(c, o)
 		return
 	}
 	convert(c.cotangent, o.Cotangent)
 	if o.Saved != nil {
 		c.savedBar = converted[T](o.Saved)
+	}
+}
+
+// loadWeights prepares the call for the weights and the mask of an objective with labels.
+func (e *engine[T]) loadWeights(c *call[T], o solver.Objective) {
+	switch {
+	case o.AtTimes:
+		e.loadAtTimes(c, o)
+	case o.Weight != nil:
+		grow(&c.weight, len(o.Weight))
+		convert(c.weight, o.Weight)
 	}
 }
 

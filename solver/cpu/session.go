@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 	"sync"
 
 	"neuralode/solver"
@@ -17,15 +18,22 @@ type session[T simd.Float] struct {
 	mu      sync.Mutex // against the program's Close, which may come from another goroutine
 	engine  *engine[T] // nil once closed
 	opt     solver.Optimizer
-	data    []T // [samples, dim]
-	inputs  []T // [samples, inputs]
-	labels  []T // [samples, label width]
+	data    solver.Data // what is not in the program's precision: spans, times, offsets, mask
+	z0      []T         // [samples, dim]
+	inputs  []T         // [samples, inputs]
+	labels  []T         // [losses, label width]
 	n       int
 	theta   []T
 	m, v    []T // v is empty where the optimizer has none
 	trained []solver.Range
 	step    int64
 	call    call[T]
+
+	// of the minibatch
+	spans     []solver.Span
+	times     []float64
+	offsets   []int
+	objective solver.Objective // without labels, which the call has
 }
 
 func (p *program[T]) Train(data solver.Data, opt solver.Optimizer, start solver.OptimizerState) (solver.Session, error) {
@@ -38,14 +46,23 @@ func (p *program[T]) Train(data solver.Data, opt solver.Optimizer, start solver.
 		return nil, errClosed
 	}
 	s := &session[T]{program: p, engine: newEngine[T](p.model, p.spec, p.backend.level, p.backend.workers), opt: opt,
-		data: converted[T](data.Z0), inputs: converted[T](data.Inputs), labels: converted[T](data.Labels), n: len(data.Z0) / p.model.Dim(),
+		data: times(data), z0: converted[T](data.Z0), inputs: converted[T](data.Inputs), labels: converted[T](data.Labels),
+		n:     data.Len(p.model.Dim()),
 		theta: converted[T](start.Theta), m: converted[T](start.M), v: converted[T](start.V), step: start.Step}
 	if s.trained = opt.Trained(len(s.theta)); !opt.Rule.HasSecondMoments() {
 		s.v = nil
 	}
-	s.call.gradient, s.call.batch = true, solver.Batch{Spans: []solver.Span{data.Span}}
+	s.call.gradient, s.call.labels = true, []T{}
 	p.sessions[s] = true
 	return s, nil
+}
+
+// times is a copy of what the session keeps of the data as it is.
+func times(d solver.Data) solver.Data {
+	return solver.Data{
+		Batch:     solver.Batch{Spans: slices.Clone(d.Spans), Times: slices.Clone(d.Times), Offsets: slices.Clone(d.Offsets)},
+		Objective: solver.Objective{AtTimes: d.AtTimes, Weight: slices.Clone(d.Weight), Mask: slices.Clone(d.Mask)},
+	}
 }
 
 var errSessionClosed = errors.New("cpu: the session is closed")
@@ -128,13 +145,62 @@ func (s *session[T]) iterate(ctx context.Context, indices []int, rate float64) (
 func (s *session[T]) load(indices []int) {
 	e, c := s.engine, &s.call
 	e.setTheta(s.theta)
+	s.loadTimes(indices)
 	e.resize(c, len(indices))
-	grow(&c.labels, len(indices)*e.labelWidth)
+	c.labels = c.labels[:0]
 	for k, i := range indices {
-		copy(row(c.z0, k, e.dim), row(s.data, i, e.dim))
+		copy(row(c.z0, k, e.dim), row(s.z0, i, e.dim))
 		copy(row(c.inputs, k, e.inputs), row(s.inputs, i, e.inputs))
-		copy(row(c.labels, k, e.labelWidth), row(s.labels, i, e.labelWidth))
+		from, to := s.lossesOf(i)
+		c.labels = append(c.labels, s.labels[from*e.labelWidth:to*e.labelWidth]...)
 	}
+	s.loadWeights(indices)
+}
+
+// lossesOf are the losses of a sample of the data, from up to to.
+func (s *session[T]) lossesOf(i int) (from, to int) {
+	if s.data.AtTimes {
+		return s.data.Rows(i)
+	}
+	return i, i + 1
+}
+
+// loadTimes gathers the spans and times of the minibatch.
+func (s *session[T]) loadTimes(indices []int) {
+	b, d := &s.call.batch, &s.data.Batch
+	b.Spans, b.Times = d.Spans, d.Times
+	if len(d.Spans) > 1 {
+		s.spans = s.spans[:0]
+		for _, i := range indices {
+			s.spans = append(s.spans, d.Spans[i])
+		}
+		b.Spans = s.spans
+	}
+	if d.Offsets == nil {
+		return
+	}
+	s.times, s.offsets = s.times[:0], append(s.offsets[:0], 0)
+	for _, i := range indices {
+		s.times = append(s.times, d.TimesOf(i)...)
+		s.offsets = append(s.offsets, len(s.times))
+	}
+	b.Times, b.Offsets = s.times, s.offsets
+}
+
+// loadWeights gathers the weights and the mask of the minibatch's losses.
+func (s *session[T]) loadWeights(indices []int) {
+	o := &s.objective
+	o.AtTimes, o.Weight, o.Mask = s.data.AtTimes, o.Weight[:0], o.Mask[:0]
+	for _, i := range indices {
+		from, to := s.lossesOf(i)
+		if s.data.Weight != nil {
+			o.Weight = append(o.Weight, s.data.Weight[from:to]...)
+		}
+		if s.data.Mask != nil {
+			o.Mask = append(o.Mask, s.data.Mask[from:to]...)
+		}
+	}
+	s.engine.loadWeights(&s.call, *o)
 }
 
 // failure is an error for the first sample that did not go forward and backward.
@@ -145,8 +211,9 @@ func (s *session[T]) failure(indices []int) error {
 // blame looks for the sample that made the loss or its gradient not finite, by differentiating the minibatch once more.
 func (s *session[T]) blame(ctx context.Context, indices []int) error {
 	c := &s.call
-	b := solver.Batch{Z0: widened(c.z0), Spans: c.batch.Spans, Inputs: widened(c.inputs)}
-	d, err := s.engine.differentiate(ctx, widened(s.theta), b, solver.Objective{Labels: widened(c.labels)})
+	b, o := c.batch, s.objective
+	b.Z0, b.Inputs, o.Labels = widened(c.z0), widened(c.inputs), widened(c.labels)
+	d, err := s.engine.differentiate(ctx, widened(s.theta), b, o)
 	if err != nil {
 		return err
 	}

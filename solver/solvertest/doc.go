@@ -27,6 +27,7 @@ func (s Suite) Run(t *testing.T) {
 	t.Run("save times", s.saveTimes)
 	t.Run("ragged times", s.raggedTimes)
 	t.Run("loss at times", s.lossAtTimes)
+	t.Run("training at times", s.trainsAtTimes)
 	t.Run("read-out", s.readOut)
 	t.Run("inputs", s.inputs)
 	t.Run("batch independence", s.batchIndependence)

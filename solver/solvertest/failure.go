@@ -101,7 +101,7 @@ func (s Suite) failedTraining(t *testing.T) {
 	h, err := graph.LowerHead(graph.Head{Dim: 1, Readout: graph.Linear(1), Loss: graph.MeanSquaredError()})
 	m := solver.Model{Field: lower(t, square()), Head: must(t, h, err)}
 	program := s.compile(t, m, s.spec(solver.Backsolve))
-	data := solver.Data{Z0: []float64{0.1, 0.2, 2, 0.3}, Labels: []float64{0, 1, 0, 1}, Span: solver.Span{T1: 1}}
+	data := solver.Labelled([]float64{0.1, 0.2, 2, 0.3}, []float64{0, 1, 0, 1}, solver.Span{T1: 1})
 	session, err := program.Train(data, solver.DefaultOptimizer(0.1), solver.NewOptimizerState([]float64{0.5, 0.25}))
 	must(t, session, err)
 	done := 0

@@ -134,7 +134,8 @@ func (s Suite) manyInputs(t *testing.T) {
 func (s Suite) trainsWithInputs(t *testing.T, mode solver.Gradient) {
 	h, err := graph.LowerHead(graph.Head{Dim: 2, Readout: graph.Linear(1), Loss: graph.MeanSquaredError()})
 	m := solver.Model{Field: lower(t, conditioned()), Head: must(t, h, err)}
-	data := solver.Data{Z0: []float64{1, 0, 0, 1, 1, 1}, Inputs: []float64{1, 2, 3, -1, 0.5, 0, 0, 1, -2}, Labels: []float64{1, 0, -1}, Span: solver.Span{T1: 1}}
+	data := solver.Labelled([]float64{1, 0, 0, 1, 1, 1}, []float64{1, 0, -1}, solver.Span{T1: 1})
+	data.Inputs = []float64{1, 2, 3, -1, 0.5, 0, 0, 1, -2}
 	theta := slices.Repeat([]float64{0.3, -0.2}, m.ThetaLen())[:m.ThetaLen()]
 	trained := func(b solver.Backend) []float64 {
 		p, err := b.Compile(m, s.spec(mode))

@@ -106,7 +106,7 @@ func (s Suite) logarithm(t *testing.T, mode solver.Gradient) {
 func (s Suite) trainsOnARoot(t *testing.T, mode solver.Gradient) {
 	h, err := graph.LowerHead(graph.Head{Dim: 1, Readout: graph.Linear(1), Loss: graph.MeanSquaredError()})
 	program := s.compile(t, solver.Model{Field: lower(t, roots()), Head: must(t, h, err)}, s.spec(mode))
-	session, err := program.Train(solver.Data{Z0: []float64{1, 4, 0, 9}, Labels: make([]float64, 4), Span: solver.Span{T1: 1}},
+	session, err := program.Train(solver.Labelled([]float64{1, 4, 0, 9}, make([]float64, 4), solver.Span{T1: 1}),
 		solver.DefaultOptimizer(1e-3), solver.NewOptimizerState([]float64{2, 1, 0}))
 	must(t, session, err)
 	err = session.Run(context.Background(), [][]int{{0, 1}, {3, 2, 0}}, nil, func(solver.Iteration) {})

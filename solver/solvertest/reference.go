@@ -96,7 +96,7 @@ func (s Suite) training(t *testing.T) {
 	p := reference.Embedded()[3]
 	m := network(t, &p)
 	b, o := some(&p, 12)
-	data := solver.Data{Z0: b.Z0, Labels: o.Labels, Span: b.Spans[0]}
+	data := solver.Labelled(b.Z0, o.Labels, b.Spans[0])
 	adam := solver.DefaultOptimizer(1e-2)
 	adam.ClipNorm = 0.05
 	frozen := []solver.Range{{From: 40, To: 43}, {From: 3, To: 24}, {From: 20, To: 30}}

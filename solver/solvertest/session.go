@@ -29,7 +29,7 @@ func (s Suite) classroom(t *testing.T) classroom {
 	m := solver.Model{Field: lower(t, square()), Head: must(t, h, err)}
 	b := solver.Batch{Z0: make([]float64, samples), Spans: []solver.Span{{T1: 1}}}
 	return classroom{s.compile(t, m, s.spec(solver.Discrete)), b,
-		solver.Data{Z0: b.Z0, Labels: make([]float64, samples), Span: b.Spans[0]}}
+		solver.Labelled(b.Z0, make([]float64, samples), b.Spans[0])}
 }
 
 func (c classroom) theta() []float64 { return []float64{0.5, 0.25} }

@@ -188,7 +188,7 @@ func (s Suite) coarseTime(t *testing.T) {
 		for call, err := range map[string]error{
 			"Solve":         second(program.Solve(context.Background(), theta, b)),
 			"Differentiate": second(program.Differentiate(context.Background(), theta, b, o)),
-			"Train": second(program.Train(solver.Data{Z0: b.Z0, Labels: o.Labels, Span: x.span}, solver.DefaultOptimizer(1),
+			"Train": second(program.Train(solver.Labelled(b.Z0, o.Labels, x.span), solver.DefaultOptimizer(1),
 				solver.NewOptimizerState(theta))),
 		} {
 			fine := x.fine || s.Precision == solver.Float64

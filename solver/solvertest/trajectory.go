@@ -60,6 +60,58 @@ func (s Suite) lossAtTimes(t *testing.T) {
 	}
 }
 
+// trainsAtTimes compares a training on the trajectories, which has spans, times, weights and masks of its samples, with
+// updates along derivatives of the minibatches.
+func (s Suite) trainsAtTimes(t *testing.T) {
+	j, opt := newTrajectory(t, graph.Linear(2)), solver.DefaultOptimizer(0.01)
+	j.batch, j.o = j.some(j.o, []int{1, 2, 4, 5, 7, 8}) // the others have no times
+	minibatches := [][]int{{5, 0, 3}, {4}, {2}, {1, 4, 3, 5, 0, 2}}
+	for _, mode := range solver.Gradients() {
+		for _, weighted := range []bool{true, false} {
+			o := j.o
+			if !weighted {
+				o.Weight = nil
+			}
+			program := s.compile(t, j.model, s.spec(mode))
+			session, err := program.Train(solver.Data{Batch: j.batch, Objective: o}, opt, solver.NewOptimizerState(j.theta))
+			supported(t, session, err)
+			want := solver.NewOptimizerState(j.theta)
+			k := 0
+			err = session.Run(context.Background(), minibatches, nil, func(it solver.Iteration) {
+				b, o := j.some(o, minibatches[k])
+				d := Suite{Backend: solver.Reference(), Precision: s.Precision}.differentiate(t, j.model, s.spec(mode), want.Theta, b, o)
+				near(t, fmt.Sprintf("%v: the loss of minibatch %d", mode, k), []float64{it.Loss}, []float64{d.Loss}, s.choose(1e-3, 1e-8))
+				opt.Update(&want, d.Theta, it.GradientNorm, opt.Rate)
+				k++
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			state, err := session.State()
+			must(t, state, err)
+			near(t, fmt.Sprintf("%v: θ after training", mode), state.Theta, want.Theta, s.choose(3e-3, 1e-8))
+			must(t, session, session.Close())
+		}
+	}
+}
+
+// some is the batch and the objective of some samples.
+func (j trajectory) some(o solver.Objective, samples []int) (solver.Batch, solver.Objective) {
+	b, part := solver.Batch{Offsets: []int{0}}, solver.Objective{AtTimes: true, Labels: []float64{}}
+	for _, i := range samples {
+		b.Z0, b.Spans = append(b.Z0, j.batch.Z0[2*i], j.batch.Z0[2*i+1]), append(b.Spans, j.batch.Spans[i])
+		for row := j.batch.Offsets[i]; row < j.batch.Offsets[i+1]; row++ {
+			b.Times, part.Labels = append(b.Times, j.batch.Times[row]), append(part.Labels, o.Labels[2*row:2*row+2]...)
+			part.Mask = append(part.Mask, o.Mask[row])
+			if o.Weight != nil {
+				part.Weight = append(part.Weight, o.Weight[row])
+			}
+		}
+		b.Offsets = append(b.Offsets, len(b.Times))
+	}
+	return b, part
+}
+
 // waving is the read-out p·z·cos t.
 func waving() graph.Readout {
 	return graph.Readout{Params: func(int) []graph.Param { return []graph.Param{{Name: "p"}} },
