@@ -18,6 +18,7 @@ import (
 type ODE struct {
 	model   solver.Model
 	spec    solver.Spec
+	backend solver.Backend
 	program solver.Program
 }
 
@@ -52,7 +53,7 @@ func Compile(backend solver.Backend, model solver.Model, spec solver.Spec) (*ODE
 	if err != nil {
 		return nil, err
 	}
-	return &ODE{model: model, spec: spec, program: program}, nil
+	return &ODE{model: model, spec: spec, backend: backend, program: program}, nil
 }
 
 // Params lists the parameters in the order in which they lie in the flat θ that the methods take.

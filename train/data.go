@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 
 	"neuralode/dataset"
+	"neuralode/solver"
 )
 
 // LoadData makes the run's data set or reads its file, unless that is done. It fails when the file is not the one that the
@@ -118,4 +119,13 @@ func fileHash(path string) (string, error) {
 		return "", fmt.Errorf("train: %s: %w", path, err)
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// Samples are those of a data set as backends take them: starts of the state, labels as the loss wants them, the model's
+// span. It fails where the data are not such as the model was made for.
+func (m *Model) Samples(d *dataset.Dataset) (solver.Data, error) {
+	if err := m.fits(d); err != nil {
+		return solver.Data{}, err
+	}
+	return m.data(d), nil
 }
