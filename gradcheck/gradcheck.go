@@ -14,7 +14,7 @@ import (
 const (
 	Rtol     = 1e-11
 	Atol     = 1e-13
-	MaxSteps = 1 << 17 // a stiff field takes many; records of a few samples still fit into memory
+	MaxSteps = 1 << 15 // some hundred times what is usual; gradients keep the steps
 )
 
 // Bound is how far apart derivatives may be, relative to their size: some hundred times what a net of ReLUs, whose kinks

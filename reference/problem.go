@@ -24,10 +24,14 @@ type Problem struct {
 	GradX     []float64 // [batch, dim], ∂Loss/∂z(t0)
 }
 
+// ErrModelAlone says that a file has a model and no answers.
+var ErrModelAlone = errors.New("it is a model alone: a reference file has tensors x, label, z1, loss, grad.x and grad. of each " +
+	"parameter too")
+
 // Batch is the number of samples.
 func (p *Problem) Batch() int { return len(p.Label) }
 
-// ReadProblem reads a problem from the file at path. Its errors are those of [ReadModel].
+// ReadProblem reads a problem from the file at path. Its errors are those of [ReadModel], and [ErrModelAlone].
 func ReadProblem(path string) (*Problem, error) {
 	p, err := read(path, ParseProblem)
 	if err == nil {
@@ -57,8 +61,7 @@ func parseProblem(file *safetensors.Reader) (*Problem, error) {
 	p := &Problem{Model: *m}
 	x, err := file.Shape("x")
 	if _, missing := file.Shape("z1"); err != nil && missing != nil {
-		return nil, errors.New("it is a model alone: a reference file has tensors x, label, z1, loss, grad.x and grad. of each " +
-			"parameter too")
+		return nil, ErrModelAlone
 	}
 	if p.GradTheta, err = gather("grad.", p.Params, file); err != nil {
 		return nil, err

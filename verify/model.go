@@ -18,7 +18,7 @@ const (
 	exactRtol    = 1e-11
 	exacterRtol  = 1e-12
 	atolPerRtol  = 1e-2 // of both
-	exactSteps   = 1 << 20
+	exactSteps   = 1 << 17
 	independents = 4 // samples of the reference backend, which is slow
 	largestField = 1e5
 )

@@ -56,11 +56,11 @@ func (a *app) bench(ctx context.Context, o *benchOptions, files []string) error 
 	}
 	problem := reference.Embedded()[0]
 	if len(files) == 1 {
-		problems, err := readProblems(files)
+		p, err := reference.ReadProblem(files[0])
 		if err != nil {
 			return err
 		}
-		problem = problems[0]
+		problem = *p
 	}
 	c, err := bench.FromProblem(&problem, o.batch)
 	if err != nil {

@@ -170,7 +170,10 @@ func TestWrongUse(t *testing.T) {
 		{1, "holds no run", []string{"train", "--resume", t.TempDir()}},
 		{1, "not a directory", quick("--out", filepath.Join(csv, "below"))},
 		{1, "cut.safetensors", []string{"eval", write(t, "cut.safetensors", string(content[:300])), "--data", csv}},
-		{1, "a model alone", []string{"verify", model}},
+		{1, "a model alone", []string{"bench", model}},
+		{2, "goes with a run or a model", []string{"verify", "--data", csv}},
+		{2, "samples must be at least 1", []string{"verify", model, "--samples", "0"}},
+		{1, "z(t1) is off by", []string{"verify", model, "--device", "cpu", "--samples", "2", "--gradient-samples", "0", "--within-z", "1e-9"}},
 		{1, "want an object of flags", []string{"train", "--config", write(t, "list.json", "[1]")}},
 		{1, "nothing in it", []string{"train", "--config", write(t, "empty.json", "")}},
 		{1, "cut.safetensors", []string{"verify", write(t, "cut.safetensors", string(content[:300]))}},
@@ -393,6 +396,37 @@ func TestVerify(t *testing.T) {
 	for _, l := range lines {
 		if got := keys(t, l); !slices.Equal(got, want) {
 			t.Errorf("keys %v, want %v", got, want)
+		}
+	}
+}
+
+// TestVerifyModel verifies a run, and its model file alone: with the same keys, and finer tolerances are closer.
+func TestVerifyModel(t *testing.T) {
+	dir := trained(t, "--no-figures")
+	for _, subject := range []string{dir, filepath.Join(dir, "model.safetensors")} {
+		text := succeed(t, "verify", subject, "--json", "--device", "cpu", "--samples", "16", "--gradient-samples", "1", "--within-grad", "0.9")
+		var v struct {
+			Samples int `json:"samples"`
+			Answers []struct {
+				Trained bool    `json:"as_trained"`
+				Z       float64 `json:"z1_max"`
+			} `json:"answers"`
+			Gradients []struct {
+				ToDifferences float64 `json:"to_differences"`
+			} `json:"gradients"`
+		}
+		if err := json.Unmarshal([]byte(text), &v); err != nil {
+			t.Fatal(err)
+		}
+		if v.Samples != 16 || len(v.Answers) != 5 || !v.Answers[0].Trained || !(v.Answers[0].Z > v.Answers[4].Z) || len(v.Gradients) != 3 ||
+			!(v.Gradients[0].ToDifferences < 1e-5) {
+			t.Errorf("%s", text)
+		}
+	}
+	shown := succeed(t, "verify", dir, "--device", "cpu", "--samples", "4", "--gradient-samples", "1")
+	for _, want := range []string{"as trained", "classes changed", "backsolve", "to finite differences"} {
+		if !strings.Contains(shown, want) {
+			t.Errorf("no %q in %s", want, shown)
 		}
 	}
 }

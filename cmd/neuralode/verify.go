@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -24,21 +25,30 @@ type verifyOptions struct {
 	rtol, atol                           float64
 	json                                 bool
 	withinZ, withinGrad                  float64
+	model                                modelOptions
 }
 
 func (a *app) verifyCommand() *cobra.Command {
 	o := &verifyOptions{}
 	c := &cobra.Command{
-		Use:   "verify [FILE...]",
-		Short: "Compare solutions and gradients with float64 references",
-		Long: `Solve the networks of reference files, differentiate their loss, and print how far both are from the file's answers:
-z is the largest absolute error of z(t1), loss that of the loss, grad the largest relative error (2-norm) over the
-parameter tensors, grad.x that of the start; steps and accepted are means over the samples, most is the largest number
-of steps, busy the share of rows at work. A reference file is a safetensors file of a network, points, labels, and the
-answers of a solver of higher order; without files the five built-in ones are used.
+		Use:   "verify [RUN|MODEL|FILE...]",
+		Short: "Say how far a model's answers and gradients are from exact ones",
+		Long: `Of a run or a model file: solve its samples as it was trained and at tolerances that are ever ten times tighter, and
+print how far z(t1), outputs, loss and classes are from those of a float64 solve that is tighter still; then compare its
+gradients, by every mode, with finite differences and with each other, and say what the training's tolerances cost them.
+A run's samples are its own unless --data names others; a model file without --data starts from random points.
 
-Exit status 1 when --within-z or --within-grad is exceeded.`,
+Of reference files, without arguments the five built-in ones: solve their networks, differentiate their loss, and print
+how far both are from the file's answers: z is the largest absolute error of z(t1), loss that of the loss, grad the
+largest relative error (2-norm) over the parameter tensors, grad.x that of the start; steps and accepted are means over
+the samples, most is the largest number of steps, busy the share of rows at work. A reference file is a safetensors file
+of a network, points, labels, and the answers of a solver of higher order.
+
+Exit status 1 when gradients contradict each other or finite differences, and when --within-z or --within-grad is
+exceeded: by the answers of the training's tolerances, and by the gradient of the training's mode.`,
 		Example: `  neuralode verify
+  neuralode verify RUN
+  neuralode verify model.safetensors --data points.csv --samples 64 --within-z 1e-2
   neuralode verify --precision float32 --gradient discrete
   neuralode verify --json --within-z 3e-7 --within-grad 1e-6 my.safetensors`,
 		RunE: func(c *cobra.Command, files []string) error { return a.verify(c.Context(), o, files) },
@@ -46,13 +56,14 @@ Exit status 1 when --within-z or --within-grad is exceeded.`,
 	f := c.Flags()
 	f.SortFlags = false
 	f.StringVar(&o.device, "device", "auto", oneOf(neuralode.Devices))
-	f.StringVar(&o.precision, "precision", "float64", oneOf(precisions))
-	f.Float64Var(&o.rtol, "rtol", 0, "relative tolerance of a step (default 1e-9, in float32 1e-5, in tf32 1e-3)")
-	f.Float64Var(&o.atol, "atol", 0, "absolute tolerance of a step (default 1e-10, else 1e-6)")
+	f.StringVar(&o.precision, "precision", "float64", oneOf(precisions)+"; a model has its own")
+	f.Float64Var(&o.rtol, "rtol", 0, "relative tolerance of a step (default 1e-9, in float32 1e-5, in tf32 1e-3); a model has its own")
+	f.Float64Var(&o.atol, "atol", 0, "absolute tolerance of a step (default 1e-10, else 1e-6); a model has its own")
 	o.flags = f
 	f.StringVar(&o.gradient, "gradient", gradients[0], oneOf(gradients))
 	f.StringVar(&o.control, "control", "sample", "sample (each its own steps) or batch (one step for all, on the CPU)")
-	f.BoolVar(&o.json, "json", false, "one JSON object per file")
+	o.model.add(f)
+	f.BoolVar(&o.json, "json", false, "one JSON object per file or model")
 	f.Float64Var(&o.withinZ, "within-z", math.Inf(1), "largest error of z that passes")
 	f.Float64Var(&o.withinGrad, "within-grad", math.Inf(1), "largest error of the gradients that passes")
 	for _, bound := range []string{"within-z", "within-grad"} {
@@ -105,11 +116,17 @@ func (a *app) verify(ctx context.Context, o *verifyOptions, files []string) erro
 	if err != nil {
 		return err
 	}
-	problems, err := readProblems(files)
+	problems, models, err := readSubjects(files)
+	if err == nil {
+		err = o.model.check(o.flags, len(models))
+	}
 	if err != nil {
 		return err
 	}
 	a.announce()
+	if err := a.verifyModels(ctx, o, backend, models); err != nil || len(models) > 0 && len(problems) == 0 {
+		return err
+	}
 	table := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 	if !o.json {
 		fmt.Fprintf(a.out, "%s, %s, rtol %g, atol %g, gradient %s, control %s\n", backend.Device(), o.precision, o.rtol, o.atol, o.gradient, o.control)
@@ -138,19 +155,28 @@ func (a *app) verify(ctx context.Context, o *verifyOptions, files []string) erro
 	return errors.Join(exceeded...)
 }
 
-func readProblems(files []string) ([]reference.Problem, error) {
-	if len(files) == 0 {
-		return reference.Embedded(), nil
+// readSubjects reads reference files, and models with their runs; without names the built-in reference files.
+func readSubjects(names []string) (problems []reference.Problem, models []*source, err error) {
+	if len(names) == 0 {
+		return reference.Embedded(), nil, nil
 	}
-	var problems []reference.Problem
-	for _, f := range files {
-		p, err := reference.ReadProblem(f)
-		if err != nil {
-			return nil, err
+	for _, name := range names {
+		p, err := reference.ReadProblem(name)
+		info, missing := os.Stat(name)
+		switch {
+		case missing == nil && info.IsDir(), errors.Is(err, reference.ErrModelAlone):
+			s, err := openSource(name)
+			if err != nil {
+				return nil, nil, err
+			}
+			models = append(models, s)
+		case err != nil:
+			return nil, nil, err
+		default:
+			problems = append(problems, *p)
 		}
-		problems = append(problems, *p)
 	}
-	return problems, nil
+	return problems, models, nil
 }
 
 func (a *app) printJSON(o *verifyOptions, backend solver.Backend, file string, r *verify.Result) error {
