@@ -14,15 +14,16 @@ import (
 type TrajectoryWriter struct {
 	times   []float64
 	dim     int
-	samples int // written so far
+	round   Rounding // of states as text
+	samples int      // written so far
 	csv     *bufio.Writer
 	npy     *npy.Writer // or nil
 }
 
 // NewTrajectoryCSV writes a line for each sample and time to w, under the header sample,t,z1,z2,...: samples count from 0,
-// and a number is the shortest text that gives the same float64.
-func NewTrajectoryCSV(w io.Writer, times []float64, dim int) (*TrajectoryWriter, error) {
-	t := &TrajectoryWriter{times: times, dim: dim, csv: bufio.NewWriterSize(w, 1<<16)}
+// and states are rounded, times not.
+func NewTrajectoryCSV(w io.Writer, times []float64, dim int, round Rounding) (*TrajectoryWriter, error) {
+	t := &TrajectoryWriter{times: times, dim: dim, round: round, csv: bufio.NewWriterSize(w, 1<<16)}
 	if err := t.check(); err != nil {
 		return nil, err
 	}
@@ -74,7 +75,7 @@ func (t *TrajectoryWriter) writeLines(states []float64) {
 		line := strconv.AppendInt(t.csv.AvailableBuffer(), int64(sample), 10)
 		line = strconv.AppendFloat(append(line, ','), time, 'g', -1, 64)
 		for _, v := range states[i*t.dim : (i+1)*t.dim] {
-			line = strconv.AppendFloat(append(line, ','), v, 'g', -1, 64)
+			line = t.round.Append(append(line, ','), v)
 		}
 		_, _ = t.csv.Write(append(line, '\n'))
 	}

@@ -199,7 +199,7 @@ func opened(t *testing.T) func(*TrajectoryWriter, error) *TrajectoryWriter {
 func TestTrajectories(t *testing.T) {
 	times, states := []float64{0, 0.1}, []float64{1, 2, 3, 4, 5, 6, math.NaN(), 1e-300}
 	var text, binary bytes.Buffer
-	inCSV, inNPY := opened(t)(NewTrajectoryCSV(&text, times, 2)), opened(t)(NewTrajectoryNPY(&binary, 2, times, 2))
+	inCSV, inNPY := opened(t)(NewTrajectoryCSV(&text, times, 2, Rounding{})), opened(t)(NewTrajectoryNPY(&binary, 2, times, 2))
 	for _, w := range []*TrajectoryWriter{inCSV, inNPY} {
 		if err := errors.Join(w.Write(states[:4]), w.Write(nil), w.Write(states[4:]), w.Close()); err != nil {
 			t.Fatal(err)
@@ -220,7 +220,7 @@ func TestTrajectoriesCheck(t *testing.T) {
 		times []float64
 	}{{0, []float64{1}}, {-1, []float64{1}}, {1, nil}} {
 		var b bytes.Buffer
-		_, err1 := NewTrajectoryCSV(&b, c.times, c.dim)
+		_, err1 := NewTrajectoryCSV(&b, c.times, c.dim, Rounding{})
 		_, err2 := NewTrajectoryNPY(&b, 1, c.times, c.dim)
 		if err1 == nil || err2 == nil || b.Len() > 0 {
 			t.Errorf("%+v: errors %v, %v, %d bytes", c, err1, err2, b.Len())
@@ -242,7 +242,7 @@ func (failing) Read([]byte) (int, error)  { return 0, errors.New("broken pipe") 
 
 func TestFailuresOfTheStream(t *testing.T) {
 	d := must(t)(Circle(2, 0, seeded(1)))
-	inCSV := opened(t)(NewTrajectoryCSV(failing{}, []float64{0}, 1))
+	inCSV := opened(t)(NewTrajectoryCSV(failing{}, []float64{0}, 1, Rounding{}))
 	inNPY := opened(t)(NewTrajectoryNPY(failing{}, 0, []float64{0}, 1))
 	for _, err := range []error{d.WriteCSV(failing{}), d.WriteNPY(failing{}), inCSV.Close(), inNPY.Close()} {
 		if err == nil || !strings.Contains(err.Error(), "broken pipe") {

@@ -10,8 +10,8 @@ import (
 
 	"gorgonia.org/gorgonia"
 
-	"neuralode/graph"
 	"neuralode/gradcheck"
+	"neuralode/graph"
 	"neuralode/plan"
 	"neuralode/reference"
 	"neuralode/solver"

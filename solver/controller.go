@@ -56,7 +56,7 @@ func (c Controller) Check() error {
 // round to infinity, nor both to zero.
 func (c Controller) checkIn(p Precision) error {
 	err := c.Check()
-	if least := p.relative(); err == nil && c.Rtol > 0 && c.Rtol < least {
+	if least := p.Relative(); err == nil && c.Rtol > 0 && c.Rtol < least {
 		err = fmt.Errorf("solver: rtol must be zero or at least %.2g, the spacing of %v at 1, got %v", least, p, c.Rtol)
 	}
 	if err != nil || p == Float64 {

@@ -10,8 +10,8 @@ func (p Precision) tiny() float64 {
 	return math.SmallestNonzeroFloat32
 }
 
-// relative is the spacing of the precision at 1: a smaller rtol asks for what no number can show.
-func (p Precision) relative() float64 {
+// Relative is the spacing of the precision at 1: a smaller rtol asks for what no number can show.
+func (p Precision) Relative() float64 {
 	if p == Float64 {
 		return epsilon
 	}

@@ -141,6 +141,8 @@ func TestWrongUse(t *testing.T) {
 		{2, `"0x1p-1" is neither a number`, []string{"solve", dir, "--points", csv, "--times", "0x1p-1"}},
 		{2, "--data", []string{"eval", model}},
 		{2, "--points", []string{"solve", dir}},
+		{2, "digits must be auto, all", []string{"solve", dir, "--points", csv, "--digits", "18"}},
+		{2, "an array has all digits", []string{"solve", dir, "--points", csv, "--digits", "3", "--out", "x.npy"}},
 		{2, "out must end", []string{"solve", dir, "--points", csv, "--out", "x.txt"}},
 		{2, "times must be in order from 0 to 1", []string{"solve", dir, "--points", csv, "--times", "0,2"}},
 		{2, `one of ["adjoint" "discrete" "backsolve"], got "none"`, []string{"verify", "--gradient", "none"}},
@@ -456,6 +458,32 @@ func TestSolve(t *testing.T) {
 	succeed(t, "solve", dir, "--points", points, "--drop", "kind", "--out", out)
 	if b, err := os.ReadFile(out); err != nil || !bytes.HasPrefix(b, []byte("\x93NUMPY")) {
 		t.Errorf("states.npy: %v", err)
+	}
+}
+
+// TestSolveDigits holds the digits of a state to those that the tolerances leave, and all of them to what an array has.
+func TestSolveDigits(t *testing.T) {
+	dir := trained(t, "--no-figures")
+	points := write(t, "points.csv", "a,b\n1.23456789,-2.3456789\n")
+	at := func(more ...string) []string {
+		text := succeed(t, append([]string{"solve", dir, "--points", points, "--times", "1"}, more...)...)
+		return strings.Split(strings.TrimSpace(text), ",")[5:]
+	}
+	length := func(text string) int {
+		return len(strings.Trim(strings.NewReplacer("-", "", ".", "").Replace(text), "0"))
+	}
+	for _, c := range []struct {
+		from, to int
+		flags    []string
+	}{
+		{1, 5, nil}, {1, 4, []string{"--rtol", "1e-2"}}, {6, 9, []string{"--precision", "float64", "--rtol", "1e-8", "--atol", "1e-9"}},
+		{1, 3, []string{"--digits", "3"}}, {12, 17, []string{"--digits", "all"}},
+	} {
+		for _, z := range at(c.flags...) {
+			if n := length(z); n < c.from || n > c.to {
+				t.Errorf("%v: %s has %d digits, want %d to %d", c.flags, z, n, c.from, c.to)
+			}
+		}
 	}
 }
 

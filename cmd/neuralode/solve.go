@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -60,6 +62,7 @@ func (s *solveFlags) spec(from *source) (solver.Spec, error) {
 // solveOptions are solve's flags.
 type solveOptions struct {
 	points, out, device, times string
+	digits                     string
 	format                     dataset.Format
 	solve                      solveFlags
 }
@@ -73,7 +76,9 @@ func (a *app) solveCommand() *cobra.Command {
 z1, z2, ... or as .npy of shape [samples, times, dim]. States are in the units of the data, also those of a model that scales
 its features; components added with --augment have none. Times must lie, in order, within the model's own: numbers and ranges
 START:END:COUNT, both ends included, with commas between, or the name of a file of numbers, text or .npy. States are
-written a few samples at a time, so that they need not fit into memory. Columns whose header has the names that the model
+written a few samples at a time, so that they need not fit into memory. A CSV has the digits of a state down to the first
+that the tolerances of a step leave open, atol + rtol·|z|; errors of many steps may be larger: verify RUN measures them.
+--digits all writes what computes on to the bit, as .npy always does. Columns whose header has the names that the model
 was trained on may come in any order.`,
 		Example: `  neuralode solve RUN --points points.csv --times 0,0.5,1
   neuralode solve RUN --points points.csv --times 0:1:101 --out states.npy
@@ -90,6 +95,7 @@ was trained on may come in any order.`,
 	f.StringSliceVar(&o.format.Drop, "leave-out", nil, "--drop, as it was once called")
 	f.Lookup("leave-out").Hidden = true
 	f.StringVar(&o.out, "out", "-", ".csv or .npy file to write; - for CSV on standard output")
+	f.StringVar(&o.digits, "digits", "auto", "digits of a CSV: auto (by the tolerances), all, or a number of them, 1 to 17")
 	f.StringVar(&o.device, "device", "auto", oneOf(neuralode.Devices))
 	o.solve.add(f)
 	return c
@@ -102,7 +108,7 @@ func (a *app) solve(ctx context.Context, o *solveOptions, path string) error {
 	if o.out != "-" && !strings.HasSuffix(o.out, ".csv") && !strings.HasSuffix(o.out, ".npy") {
 		return wrongUse(fmt.Errorf("out must end in .csv or .npy, or be -, got %q", o.out))
 	}
-	if err := o.checkReplaced(path); err != nil {
+	if err := errors.Join(o.checkReplaced(path), o.checkDigits()); err != nil {
 		return wrongUse(err)
 	}
 	s, err := openSource(path)
@@ -136,7 +142,7 @@ func (a *app) solve(ctx context.Context, o *solveOptions, path string) error {
 		return err
 	}
 	defer p.Close()
-	return a.writeStates(ctx, o.out, func(w io.Writer) error { return states(ctx, w, o.out, p, points, times) })
+	return a.writeStates(ctx, o.out, func(w io.Writer) error { return o.states(ctx, w, p, spec, points, times) })
 }
 
 // timesWithin are the times that are asked for, or the end of the model's.
@@ -204,12 +210,38 @@ func (a *app) writeStates(ctx context.Context, out string, write func(io.Writer)
 	return atomicfile.Write(out, write)
 }
 
-// states solves the points and writes their states at the times to w, in the format that the name says.
-func states(ctx context.Context, w io.Writer, name string, p *train.Predictor, points *dataset.Dataset,
+// checkDigits reports digits that cannot be, and such as an array does not have.
+func (o *solveOptions) checkDigits() error {
+	n, err := strconv.Atoi(o.digits)
+	switch {
+	case o.digits == "auto":
+		return nil
+	case o.digits != "all" && (err != nil || n < 1 || n > 17):
+		return fmt.Errorf("digits must be auto, all, or a number from 1 to 17, got %q", o.digits)
+	case strings.HasSuffix(o.out, ".npy") && o.digits != "all":
+		return errors.New("an array has all digits: leave out --digits")
+	}
+	return nil
+}
+
+// rounding is what a CSV shows of a state that is solved so.
+func (o *solveOptions) rounding(spec solver.Spec) dataset.Rounding {
+	switch o.digits {
+	case "all":
+		return dataset.Rounding{}
+	case "auto":
+		return dataset.Rounding{Rtol: math.Max(spec.Controller.Rtol, spec.Precision.Relative()), Atol: spec.Controller.Atol}
+	}
+	n, _ := strconv.Atoi(o.digits)
+	return dataset.Rounding{Digits: n}
+}
+
+// states solves the points and writes their states at the times to w, in the format that the name of the output says.
+func (o *solveOptions) states(ctx context.Context, w io.Writer, p *train.Predictor, spec solver.Spec, points *dataset.Dataset,
 	times []float64) error {
 	dim := p.Model().Net.Dim()
-	t, err := dataset.NewTrajectoryCSV(w, times, dim)
-	if strings.HasSuffix(name, ".npy") {
+	t, err := dataset.NewTrajectoryCSV(w, times, dim, o.rounding(spec))
+	if strings.HasSuffix(o.out, ".npy") {
 		t, err = dataset.NewTrajectoryNPY(w, points.Len(), times, dim)
 	}
 	if err != nil {
