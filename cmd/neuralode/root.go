@@ -29,7 +29,8 @@ themselves (discrete). Training writes a run folder with the model, its figures 
   neuralode train --data points.csv        # on data of your own
   neuralode train --resume RUN             # goes on where a run was stopped
   neuralode eval RUN                       # loss, accuracy, confusion, cost
-  neuralode verify                         # against the reference solutions`,
+  neuralode verify RUN                     # how far its answers and gradients are from exact ones
+  neuralode doctor                         # what limits the speed on this machine`,
 		Version:       version(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -37,7 +38,7 @@ themselves (discrete). Training writes a run folder with the model, its figures 
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.AddCommand(a.trainCommand(), a.solveCommand(), a.evalCommand(), a.plotCommand(), a.verifyCommand(),
-		a.benchCommand(), a.devicesCommand(), a.versionCommand(), a.licensesCommand())
+		a.benchCommand(), a.devicesCommand(), a.doctorCommand(), a.versionCommand(), a.licensesCommand())
 	for _, c := range root.Commands() {
 		complete(c)
 	}
