@@ -112,8 +112,7 @@ func (a *app) verify(ctx context.Context, o *verifyOptions, files []string) erro
 	if err != nil {
 		return err
 	}
-	backend, err := a.open(o.device, spec)
-	if err != nil {
+	if err := checkDevice(o.device); err != nil {
 		return err
 	}
 	problems, models, err := readSubjects(files)
@@ -123,10 +122,20 @@ func (a *app) verify(ctx context.Context, o *verifyOptions, files []string) erro
 	if err != nil {
 		return err
 	}
-	a.announce()
-	if err := a.verifyModels(ctx, o, backend, models); err != nil || len(models) > 0 && len(problems) == 0 {
+	contradictions, err := a.verifyModels(ctx, o, models)
+	if err == nil && len(problems) > 0 {
+		err = a.verifyProblems(ctx, o, spec, problems)
+	}
+	return errors.Join(contradictions, err)
+}
+
+// verifyProblems compares with the answers of reference files.
+func (a *app) verifyProblems(ctx context.Context, o *verifyOptions, spec solver.Spec, problems []reference.Problem) error {
+	backend, err := a.open(o.device, spec)
+	if err != nil {
 		return err
 	}
+	a.announce()
 	table := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 	if !o.json {
 		fmt.Fprintf(a.out, "%s, %s, rtol %g, atol %g, gradient %s, control %s\n", backend.Device(), o.precision, o.rtol, o.atol, o.gradient, o.control)

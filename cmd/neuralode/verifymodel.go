@@ -49,19 +49,19 @@ func (m *modelOptions) check(flags *pflag.FlagSet, models int) error {
 	return nil
 }
 
-// verifyModels verifies one model after the other and returns all that was exceeded.
-func (a *app) verifyModels(ctx context.Context, o *verifyOptions, backend solver.Backend, models []*source) error {
-	var wrong []error
+// verifyModels verifies one model after the other. found is what does not hold of them, err why there is no verdict.
+func (a *app) verifyModels(ctx context.Context, o *verifyOptions, models []*source) (found, err error) {
+	var all []error
 	for _, s := range models {
-		err := a.verifyModel(ctx, o, backend, s)
+		err := a.verifyModel(ctx, o, s)
 		var exceeded *boundError
 		var contradiction *gradcheck.Error
 		if err != nil && !errors.As(err, &exceeded) && !errors.As(err, &contradiction) {
-			return err
+			return errors.Join(all...), err
 		}
-		wrong = append(wrong, err)
+		all = append(all, err)
 	}
-	return errors.Join(wrong...)
+	return errors.Join(all...), nil
 }
 
 // boundError says that a model does not keep a bound.
@@ -74,8 +74,12 @@ func (e *boundError) Error() string {
 	return fmt.Sprintf("verify: %s is off by %.3g, more than %g", e.what, e.got, e.bound)
 }
 
-func (a *app) verifyModel(ctx context.Context, o *verifyOptions, backend solver.Backend, s *source) error {
+func (a *app) verifyModel(ctx context.Context, o *verifyOptions, s *source) error {
 	spec, err := o.modelSpec(s)
+	if err != nil {
+		return err
+	}
+	backend, err := a.open(o.device, spec)
 	if err != nil {
 		return err
 	}
@@ -87,6 +91,7 @@ func (a *app) verifyModel(ctx context.Context, o *verifyOptions, backend solver.
 	if err != nil {
 		return err
 	}
+	a.announce()
 	r, err := verify.Model(ctx, verify.Subject{Model: s.model, Spec: spec, Data: data, Backend: backend, Exact: exact,
 		Gradients: o.model.gradients})
 	if r == nil {
