@@ -65,7 +65,7 @@ func (p *Predictor) Evaluate(ctx context.Context, d *dataset.Dataset) (*Evaluati
 			e.Loss += l / float64(e.Samples)
 		}
 		if len(d.Classes) > 0 {
-			right += e.count(m.classes(out), labels)
+			right += e.count(m.ClassesOf(out), labels)
 		}
 		for _, cost := range s.Stats {
 			nfe, e.NFEMax = nfe+cost.NFE, max(e.NFEMax, cost.NFE)

@@ -82,7 +82,7 @@ func (p *Predictions) add(m *Model, out []float64, errs []error) {
 	}
 	p.Err = append(p.Err, errs...)
 	if len(m.Classes) > 0 {
-		for i, class := range m.classes(out) {
+		for i, class := range m.ClassesOf(out) {
 			if errs[i] != nil {
 				class = -1
 			}
@@ -103,9 +103,9 @@ func (p *Predictions) add(m *Model, out []float64, errs []error) {
 	}
 }
 
-// classes is the class of each row of outputs: the side of zero for a logit (bce), the side of a half for a number
+// ClassesOf is the class of each row of outputs: the side of zero for a logit (bce), the side of a half for a number
 // between the two classes (mse), the largest of several logits (softmax).
-func (m *Model) classes(out []float64) []int {
+func (m *Model) ClassesOf(out []float64) []int {
 	classes := make([]int, len(out)/m.Outputs)
 	for i := range classes {
 		o := row(out, i, m.Outputs)

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"neuralode/gradcheck"
-	"neuralode/plan"
 	"neuralode/solver"
 	"neuralode/train"
 )
@@ -122,13 +121,12 @@ type answers struct {
 // solve answers the first n samples.
 func (s Subject) solve(ctx context.Context, backend solver.Backend, spec solver.Spec, n int) (*answers, error) {
 	spec.Gradient = solver.NoGradient
-	field := s.Model.Solver.Field
-	program, err := backend.Compile(solver.Model{Field: field}, spec)
+	program, err := backend.Compile(s.Model.Solver, spec)
 	if err != nil {
 		return nil, err
 	}
 	defer program.Close()
-	solution, err := program.Solve(ctx, s.Model.Theta[:field.ThetaLen()],
+	solution, err := program.Solve(ctx, s.Model.Theta,
 		solver.Batch{Z0: s.Data.Z0[:n*s.Model.Net.Dim()], Spans: []solver.Span{s.Data.Span}})
 	if err == nil {
 		err = solution.Err()
@@ -137,31 +135,23 @@ func (s Subject) solve(ctx context.Context, backend solver.Backend, spec solver.
 		spec.Controller.Advise(err)
 		return nil, fmt.Errorf("verify: at rtol %g: %w", spec.Controller.Rtol, err)
 	}
-	a := s.read(solution.Z1)
+	a := &answers{z1: solution.Z1}
 	for _, cost := range solution.Stats {
 		a.nfe += float64(cost.NFE) / float64(n)
 	}
-	return a, nil
-}
-
-// read is what the head makes of final states.
-func (s Subject) read(z1 []float64) *answers {
-	n, width := len(z1)/s.Model.Net.Dim(), s.Model.Solver.LabelWidth()
-	labels := make([]float64, n*width)
+	states := solver.States{Z: solution.Z1}
 	if s.Data.Labels != nil {
-		copy(labels, s.Data.Labels)
+		states.Labels = s.Data.Labels[:n*s.Model.Solver.LabelWidth()]
 	}
-	machine := plan.NewMachine(s.Model.Solver.Head)
-	machine.SetTheta(s.Model.Theta[s.Model.Solver.Field.ThetaLen():])
-	machine.Forward(n, map[string][]float64{"z": z1, "label": labels})
-	a := &answers{z1: z1, out: slices.Clone(machine.Output("out"))}
-	if s.Data.Labels != nil {
-		a.losses = slices.Clone(machine.Output("loss"))
+	read, err := program.ReadOut(ctx, s.Model.Theta, states)
+	if err != nil {
+		return nil, err
 	}
+	a.out, a.losses = read.Out, read.Losses
 	if len(s.Model.Classes) > 0 {
-		a.classes = s.Model.Predict(a.out)
+		a.classes = s.Model.ClassesOf(a.out)
 	}
-	return a
+	return a, nil
 }
 
 // trust says how good the exact answers are.
