@@ -126,8 +126,8 @@ func (s Subject) solve(ctx context.Context, backend solver.Backend, spec solver.
 		return nil, err
 	}
 	defer program.Close()
-	solution, err := program.Solve(ctx, s.Model.Theta,
-		solver.Batch{Z0: s.Data.Z0[:n*s.Model.Net.Dim()], Spans: []solver.Span{s.Data.Span}})
+	batch, goal := s.first(n)
+	solution, err := program.Solve(ctx, s.Model.Theta, batch)
 	if err == nil {
 		err = solution.Err()
 	}
@@ -139,11 +139,7 @@ func (s Subject) solve(ctx context.Context, backend solver.Backend, spec solver.
 	for _, cost := range solution.Stats {
 		a.nfe += float64(cost.NFE) / float64(n)
 	}
-	states := solver.States{Z: solution.Z1}
-	if s.Data.Labels != nil {
-		states.Labels = s.Data.Labels[:n*s.Model.Solver.LabelWidth()]
-	}
-	read, err := program.ReadOut(ctx, s.Model.Theta, states)
+	read, err := program.ReadOut(ctx, s.Model.Theta, solver.States{Z: solution.Z1, Labels: goal.Labels})
 	if err != nil {
 		return nil, err
 	}
@@ -152,6 +148,15 @@ func (s Subject) solve(ctx context.Context, backend solver.Backend, spec solver.
 		a.classes = s.Model.ClassesOf(a.out)
 	}
 	return a, nil
+}
+
+// first are the first n samples.
+func (s Subject) first(n int) (solver.Batch, solver.Objective) {
+	some := make([]int, n)
+	for i := range some {
+		some[i] = i
+	}
+	return s.Data.Minibatch(s.Model.Solver, some)
 }
 
 // trust says how good the exact answers are.
@@ -192,20 +197,17 @@ func (s Subject) judge(spec solver.Spec, trained bool, got, exact *answers) Answ
 
 // gradients checks those of the training's loss on the first samples, or without labels those of the sum of z(t1).
 func (s Subject) gradients(ctx context.Context, r *Report) (err error) {
-	dim, width := s.Model.Net.Dim(), s.Model.Solver.LabelWidth()
 	n := min(r.Samples, s.Gradients)
 	if n == 0 {
 		return nil
 	}
-	goal := solver.Objective{}
-	if s.Data.Labels != nil {
-		goal.Labels = s.Data.Labels[:n*width]
-	} else {
-		goal.Cotangent = slices.Repeat([]float64{1 / float64(n)}, n*dim)
+	batch, goal := s.first(n)
+	if goal.Labels == nil {
+		goal.Cotangent = slices.Repeat([]float64{1 / float64(n)}, len(batch.Z0))
 	}
 	r.GradientSamples = n
 	r.Gradients, err = gradcheck.Check(ctx, gradcheck.Problem{Exact: s.Exact, Backend: s.Backend, Model: s.Model.Solver,
-		Spec: s.Spec, Theta: s.Model.Theta, Batch: solver.Batch{Z0: s.Data.Z0[:n*dim], Spans: []solver.Span{s.Data.Span}}, Goal: goal})
+		Spec: s.Spec, Theta: s.Model.Theta, Batch: batch, Goal: goal})
 	return err
 }
 

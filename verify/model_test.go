@@ -24,7 +24,7 @@ func subject(t *testing.T, name string, rtol float64) (verify.Subject, reference
 	}
 	s := solver.DefaultSpec()
 	s.Precision, s.Controller.Rtol, s.Controller.Atol = solver.Float64, rtol, rtol/1000
-	return verify.Subject{Model: m, Spec: s, Data: solver.Data{Z0: p.X, Labels: p.Label, Span: m.Span}, Backend: backend(t),
+	return verify.Subject{Model: m, Spec: s, Data: solver.Labelled(p.X, p.Label, m.Span), Backend: backend(t),
 		Exact: backend(t), Gradients: 1}, p
 }
 
@@ -75,7 +75,7 @@ func TestModelCountsClasses(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer program.Close()
-	coarse, err := program.Solve(context.Background(), p.Theta, solver.Batch{Z0: p.X, Spans: []solver.Span{s.Data.Span}})
+	coarse, err := program.Solve(context.Background(), p.Theta, solver.Batch{Z0: p.X, Spans: s.Data.Spans})
 	if err != nil {
 		t.Fatal(err)
 	}

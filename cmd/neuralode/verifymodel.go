@@ -151,8 +151,8 @@ func (o *verifyOptions) modelData(s *source, spec solver.Spec) (solver.Data, str
 	if err != nil {
 		return solver.Data{}, "", err
 	}
-	b, goal := all.Minibatch(s.model.Solver, evenlyOf(d.Len(), o.model.samples))
-	return solver.Data{Z0: b.Z0, Labels: goal.Labels, Span: all.Span}, from, nil
+	batch, goal := all.Minibatch(s.model.Solver, evenlyOf(d.Len(), o.model.samples))
+	return solver.Data{Batch: batch, Objective: goal}, from, nil
 }
 
 // drawn are starts for a model of which nothing else is known.
@@ -164,7 +164,7 @@ func (o *verifyOptions) drawn(m *train.Model) solver.Data {
 			z0[i] = rng.NormFloat64()
 		}
 	}
-	return solver.Data{Z0: z0, Span: m.Span}
+	return solver.Labelled(z0, nil, m.Span)
 }
 
 // evenlyOf are at most k of the numbers below n, evenly picked.
