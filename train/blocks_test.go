@@ -20,7 +20,7 @@ import (
 func TestBlocks(t *testing.T) {
 	c := DefaultConfig()
 	c.Hidden, c.Augment = []int{8}, 1
-	m, err := newModel(c, graph.Tanh, &dataset.Dataset{Dim: 2, Task: dataset.Binary, Width: 1, Classes: []string{"0", "1"}})
+	m, err := newModel(c, graph.Tanh, &dataset.Dataset{Dim: 2, Task: dataset.Binary, Width: 1, Classes: []string{"0", "1"}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +98,7 @@ func TestSizes(t *testing.T) {
 func TestNoScale(t *testing.T) {
 	c := DefaultConfig()
 	c.Hidden = []int{4}
-	m, err := newModel(c, graph.Tanh, &dataset.Dataset{Dim: 2, Task: dataset.Binary, Width: 1, Classes: []string{"0", "1"}})
+	m, err := newModel(c, graph.Tanh, &dataset.Dataset{Dim: 2, Task: dataset.Binary, Width: 1, Classes: []string{"0", "1"}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

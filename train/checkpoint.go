@@ -30,6 +30,9 @@ func (r *Run) checkpoint() *safetensors.File {
 	if r.hasSecondMoments() {
 		file.Tensors["v"] = tensor(s.V)
 	}
+	if r.Config.Patience > 0 {
+		r.best.addTo(file, dtype)
+	}
 	return file
 }
 
@@ -39,9 +42,10 @@ func (r *Run) hasSecondMoments() bool {
 }
 
 // saveCheckpoint writes the history, the state, and then the model for everyone else. Each file is replaced as a whole; the
-// state holds θ too, so a kill between any two loses nothing.
+// state holds θ too, so a kill between any two loses nothing. A run with patience gives everyone else the best θ.
 func (r *Run) saveCheckpoint(s solver.OptimizerState) error {
-	r.state, r.Model.Theta = s, s.Theta
+	r.state = s
+	r.Model.Theta = r.chosen()
 	if err := r.saveHistory(); err != nil {
 		return err
 	}
@@ -71,14 +75,19 @@ func (r *Run) loadCheckpoint() error {
 		return err
 	}
 	defer file.Close()
+	var b best
 	s, err := stateIn(file, len(r.Model.Theta), r.hasSecondMoments())
 	if err == nil {
 		err = r.owns(file)
 	}
+	if err == nil && r.Config.Patience > 0 {
+		b, err = bestIn(file, len(r.Model.Theta), int(s.Step))
+	}
 	if err != nil {
 		return fmt.Errorf("train: %s: %w", path, err)
 	}
-	r.state, r.Model.Theta, r.Done = s, s.Theta, int(s.Step)
+	r.state, r.best, r.Done = s, b, int(s.Step)
+	r.Model.Theta = r.chosen()
 	r.arithmetic, _ = file.Metadata("arithmetic")
 	return nil
 }

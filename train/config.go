@@ -26,6 +26,10 @@ type Config struct {
 
 	Scale string `json:"scale"` // how features, and labels that are numbers, are scaled: "standard" or "none"
 
+	Validation    float64 `json:"validation"`     // the part of the rows that is held out of the training
+	ValidateEvery int     `json:"validate_every"` // iterations between looks at it; 0: see Run.CheckEvery
+	Patience      int     `json:"patience"`       // looks that find nothing better before the run stops; 0: it does not
+
 	Hidden     []int  `json:"hidden"` // widths of the hidden layers
 	Activation string `json:"activation"`
 	Time       bool   `json:"time"`    // the field depends on t
@@ -79,7 +83,7 @@ func DefaultConfig() Config {
 func DefaultsFor(data string) Config {
 	c := DefaultConfig()
 	if c.Data = data; !c.made() {
-		c.Scale = "standard"
+		c.Scale, c.Validation, c.Patience = "standard", 0.2, 20
 	}
 	return c
 }
@@ -114,6 +118,10 @@ func (c Config) Check() error {
 	errs = append(errs, c.Format.Check())
 	choice("task", c.Task, Tasks)
 	choice("scale", c.Scale, Scales)
+	require(c.Validation >= 0 && c.Validation < 1, "validation must be at least 0 and below 1, got %v", c.Validation)
+	require(c.ValidateEvery >= 0, "validate-every must be zero or positive, got %d", c.ValidateEvery)
+	require(c.Patience >= 0, "patience must be zero or positive, got %d", c.Patience)
+	require(c.Patience == 0 || c.Validation != 0, "patience %d needs rows held out: a validation above 0", c.Patience)
 	require(c.Samples >= 1 && c.Samples <= MaxSamples, "samples must be from 1 to %d for each class, got %d", MaxSamples, c.Samples)
 	require(c.Noise >= 0 && !math.IsInf(c.Noise, 0), "noise must be zero or positive, got %v", c.Noise)
 	for _, h := range c.Hidden {

@@ -16,11 +16,19 @@ import (
 
 // LoadData makes the run's data set or reads its file, unless that is done. It fails when the file is not the one that the
 // run began with.
-func (r *Run) LoadData() (err error) {
+func (r *Run) LoadData() error {
+	if r.Data != nil {
+		return nil
+	}
+	if err := r.readOrMake(); err != nil {
+		return err
+	}
+	return r.hold()
+}
+
+func (r *Run) readOrMake() (err error) {
 	c := &r.Config
 	switch {
-	case r.Data != nil:
-		return nil
 	case c.made() && r.dataHash != "":
 		return fmt.Errorf("train: the run in %s began with a data file, %s is none", r.Dir, c.Data)
 	case c.made():

@@ -3,7 +3,6 @@ package train
 import (
 	"context"
 	"fmt"
-	"math"
 	"slices"
 
 	"neuralode/dataset"
@@ -13,8 +12,7 @@ import (
 
 // Evaluation is how a model does on labelled data.
 type Evaluation struct {
-	Loss      float64 // mean
-	Accuracy  float64 // NaN for a regression
+	Scores
 	Confusion [][]int // [true class][predicted class]; nil for a regression, and beyond MaxConfusion classes
 	Classes   []string
 	Samples   int
@@ -43,11 +41,11 @@ func (p *Predictor) Evaluate(ctx context.Context, d *dataset.Dataset) (*Evaluati
 	if err := m.fits(d); err != nil {
 		return nil, err
 	}
-	e := &Evaluation{Samples: d.Len(), Accuracy: math.NaN(), Classes: m.Classes}
+	e, scoring := &Evaluation{Samples: d.Len(), Classes: m.Classes}, m.scoring(d)
 	if k := len(d.Classes); k > 0 && k <= MaxConfusion {
 		e.Confusion = newConfusion(k)
 	}
-	nfe, right := 0, 0
+	nfe := 0
 	err := p.Solve(ctx, d.X, nil, func(from int, s *solver.Solution, failed error) error {
 		if failed != nil {
 			return failed
@@ -59,13 +57,11 @@ func (p *Predictor) Evaluate(ctx context.Context, d *dataset.Dataset) (*Evaluati
 			return err
 		}
 		if i := notFinite(out); i >= 0 {
-			return fmt.Errorf("train: sample %d: the read-out gives %v", from+i/m.Outputs, out[i])
+			return &readOutError{from + i/m.Outputs, out[i]}
 		}
-		for _, l := range losses {
-			e.Loss += l / float64(e.Samples)
-		}
+		scoring.add(out, labels, losses)
 		if len(d.Classes) > 0 {
-			right += e.count(m.ClassesOf(out), labels)
+			scoring.right += e.count(m.ClassesOf(out), labels)
 		}
 		for _, cost := range s.Stats {
 			nfe, e.NFEMax = nfe+cost.NFE, max(e.NFEMax, cost.NFE)
@@ -76,9 +72,7 @@ func (p *Predictor) Evaluate(ctx context.Context, d *dataset.Dataset) (*Evaluati
 		return nil, err
 	}
 	e.NFEMean = float64(nfe) / float64(e.Samples)
-	if len(d.Classes) > 0 {
-		e.Accuracy = float64(right) / float64(e.Samples)
-	}
+	e.Scores = scoring.scores()
 	return e, nil
 }
 
@@ -102,6 +96,16 @@ func (m *Model) fits(d *dataset.Dataset) error {
 		}
 	}
 	return nil
+}
+
+// readOutError says that a sample was solved and that its answer is none.
+type readOutError struct {
+	sample int
+	value  float64
+}
+
+func (e *readOutError) Error() string {
+	return fmt.Sprintf("train: sample %d: the read-out gives %v", e.sample, e.value)
 }
 
 func newConfusion(classes int) [][]int {

@@ -14,6 +14,7 @@ type Event struct {
 	SamplesPerSecond float64
 	Elapsed          time.Duration // since this process began to train
 	Kept             int           // the iteration of the last checkpoint
+	Validation       *Scores       // of rows held out after the iteration, where they were looked at, else nil
 	Theta            []float64     // after the iteration, where the run's history keeps it, else nil; not to be changed
 }
 

@@ -162,7 +162,7 @@ func snapshotsIn(file *safetensors.Reader, run string, parameters int) ([]Snapsh
 // written meanwhile; older runs have the last alone. The snapshots must not be changed, and the call not be made while
 // Train is under way.
 func (r *Run) History() ([]Snapshot, error) {
-	snapshots, last := slices.Clone(r.history.snapshots), Snapshot{r.Done, r.Model.Theta}
+	snapshots, last := slices.Clone(r.history.snapshots), Snapshot{r.Done, r.state.Theta}
 	if r.folder == nil {
 		var err error
 		if snapshots, err = readHistory(r.Dir, r.id, len(r.Model.Theta)); err != nil && !errors.Is(err, fs.ErrNotExist) {

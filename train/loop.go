@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
+	"neuralode/dataset"
 	"neuralode/solver"
 )
 
@@ -23,6 +25,9 @@ type loop struct {
 	failed    error     // of metrics.csv
 	batches   [][]int
 	schedule  solver.Schedule
+	every     int              // iterations between looks at the rows held out; 0: there are none
+	checked   *dataset.Dataset // of them, those that are looked at
+	predictor *Predictor
 	rates     []float64
 }
 
@@ -56,17 +61,17 @@ func (l *loop) train(ctx context.Context) error {
 	l.last, l.lastDone = time.Now(), l.run.Done
 	total, every := l.run.Config.Iterations, l.run.Config.CheckpointEvery
 	done := l.run.Done
-	if done >= total { // a kill may have left the model file behind the state
+	if done >= total || l.run.exhausted() { // a kill may have left the model file behind the state
 		return l.run.saveCheckpoint(l.run.state)
 	}
-	for done < total {
+	for done < total && !l.run.exhausted() {
 		next := min(total, (done/every+1)*every)
-		n, err := l.advance(ctx, done, l.run.history.after(done, min(next, done+ahead)))
+		n, err := l.advance(ctx, done, l.nextLook(done, min(next, done+ahead)))
 		done += n
 		if err != nil {
 			return errors.Join(err, l.interrupted(err, done))
 		}
-		if l.run.wanted.Swap(false) || done == next {
+		if l.run.wanted.Swap(false) || done == next || l.run.exhausted() {
 			if err := l.checkpoint(); err != nil {
 				return err
 			}
@@ -87,19 +92,17 @@ func (l *loop) advance(ctx context.Context, from, to int) (int, error) {
 		l.rates = append(l.rates, l.schedule.At(from+i))
 	}
 	n := 0
-	var last *solver.Iteration // is not told of before its θ is there
+	var last *solver.Iteration // is not told of before its θ was looked at
 	err := l.session.Run(ctx, batches, l.rates, func(it solver.Iteration) {
 		n++
-		if from+n == to && l.run.history.due(to) {
+		if from+n == to && (l.run.history.due(to) || l.due(to)) {
 			last = &it
 			return
 		}
-		l.observe(from+n, it, nil)
+		l.observe(from+n, Event{Work: it})
 	})
 	if last != nil {
-		theta, failed := l.snapshot(to)
-		l.observe(to, *last, theta)
-		err = errors.Join(err, failed)
+		err = errors.Join(err, l.look(ctx, to, *last))
 	}
 	var numerical *solver.IterationError
 	if errors.As(err, &numerical) {
@@ -109,23 +112,63 @@ func (l *loop) advance(ctx context.Context, from, to int) (int, error) {
 	return n, errors.Join(err, l.failed)
 }
 
-// snapshot adds θ to the run's history, unless it is such that the next checkpoint will be refused.
-func (l *loop) snapshot(iteration int) ([]float64, error) {
+// nextLook is the next iteration whose θ is looked at, or limit where that comes first.
+func (l *loop) nextLook(done, limit int) int {
+	if l.every > 0 {
+		limit = min(limit, (done/l.every+1)*l.every)
+	}
+	return l.run.history.after(done, limit)
+}
+
+// due reports whether the rows held out are looked at after an iteration.
+func (l *loop) due(iteration int) bool {
+	return l.every > 0 && (iteration%l.every == 0 || iteration == l.run.Config.Iterations)
+}
+
+// look takes θ after an iteration for the run's history and the rows held out, unless it is such that the next checkpoint
+// will be refused, and tells of the iteration.
+func (l *loop) look(ctx context.Context, iteration int, it solver.Iteration) error {
+	e := Event{Work: it}
 	s, err := l.session.State()
-	if err != nil || checkFinite(s) != nil {
+	if err == nil && checkFinite(s) == nil {
+		if l.run.history.due(iteration) {
+			e.Theta = s.Theta
+			l.run.history.add(iteration, s.Theta)
+		}
+		if l.due(iteration) {
+			e.Validation, err = l.check(ctx, iteration, s.Theta)
+		}
+	}
+	l.observe(iteration, e)
+	return err
+}
+
+// check looks at the rows held out. It does not end with ctx: a run that goes on would look no more at this θ. The last
+// iteration of a run, unless it is one of all the others, does not count for patience: a longer run would not stop to look.
+func (l *loop) check(ctx context.Context, iteration int, theta []float64) (*Scores, error) {
+	e, err := l.predictor.With(theta).Evaluate(context.WithoutCancel(ctx), l.checked)
+	var failed *solver.SampleError
+	var beyond *readOutError
+	scores := Scores{Loss: math.NaN(), Accuracy: math.NaN(), R2: math.NaN(), RMSE: math.NaN()}
+	switch {
+	case err == nil:
+		scores = e.Scores
+	case !errors.As(err, &failed) && !errors.As(err, &beyond):
 		return nil, err
 	}
-	l.run.history.add(iteration, s.Theta)
-	return s.Theta, nil
+	if l.run.Config.Patience > 0 && iteration%l.every == 0 {
+		l.run.best.judge(iteration, scores.Loss, theta)
+	}
+	return &scores, nil
 }
 
 // speedWindow is how long iterations are counted before their speed is given: a device may report many at once.
 const speedWindow = 100 * time.Millisecond
 
-func (l *loop) observe(iteration int, it solver.Iteration, theta []float64) {
+// observe tells of an iteration: e has what it did and what was seen after it.
+func (l *loop) observe(iteration int, e Event) {
 	now := time.Now()
-	e := Event{Iteration: iteration, Total: l.run.Config.Iterations, Work: it, Elapsed: now.Sub(l.start), Kept: l.run.Done,
-		Theta: theta}
+	e.Iteration, e.Total, e.Elapsed, e.Kept = iteration, l.run.Config.Iterations, now.Sub(l.start), l.run.Done
 	if d := now.Sub(l.last); d >= speedWindow || l.perSecond == 0 && d > 0 {
 		l.perSecond = float64(l.sampler.size*(iteration-l.lastDone)) / d.Seconds()
 		l.last, l.lastDone = now, iteration

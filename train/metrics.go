@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"slices"
 	"strconv"
@@ -15,10 +16,13 @@ import (
 	"neuralode/atomicfile"
 )
 
-// metricsHeader names the columns of metrics.csv. The last two depend on the machine; the others are the same in every
-// run of the same configuration.
+// metricsHeader names the columns of metrics.csv. samples_per_second and seconds depend on the machine; the others are the
+// same in every run of the same configuration. Those of the rows held out, from firstOfHeld on, are empty in iterations
+// after which these were not looked at, and where a score does not go with the task. Older runs have no such columns.
 var metricsHeader = []string{"iteration", "loss", "gradient_norm", "nfe_mean", "nfe_max", "accepted", "rejected",
-	"samples_per_second", "seconds"}
+	"samples_per_second", "seconds", "validation_loss", "validation_accuracy", "validation_r2", "validation_rmse"}
+
+const firstOfHeld = 9
 
 // metrics appends to a run's metrics.csv, whole lines at a time: others may read it while the run goes on.
 type metrics struct {
@@ -52,6 +56,9 @@ func writeRows(w io.Writer, rows [][]string) error {
 	c := csv.NewWriter(w)
 	if err := c.Write(metricsHeader); err != nil {
 		return err
+	}
+	for i, row := range rows {
+		rows[i] = append(row, make([]string, len(metricsHeader)-len(row))...) // of an older run
 	}
 	return c.WriteAll(rows)
 }
@@ -106,9 +113,10 @@ func rowsUntil(path string, f io.Reader, last int) (rows [][]string, err error) 
 
 // metricsRow is one iteration in metrics.csv.
 type metricsRow struct {
-	iteration int
-	loss      float64
-	cells     []string
+	iteration  int
+	loss       float64
+	validation float64 // loss of the rows held out, where its cell is not empty
+	cells      []string
 }
 
 // rowReader reads a metrics.csv up to its last whole line: what is behind is being written, or was when a kill came.
@@ -124,7 +132,8 @@ func newRowReader(path string, f io.Reader) (*rowReader, error) {
 		return nil, fmt.Errorf("train: %w", err)
 	}
 	r := &rowReader{path: path, csv: csv.NewReader(bytes.NewReader(text[:bytes.LastIndexByte(text, '\n')+1]))}
-	if header, err := r.csv.Read(); err != nil || !slices.Equal(header, metricsHeader) {
+	header, err := r.csv.Read()
+	if err != nil || !slices.Equal(header, metricsHeader) && !slices.Equal(header, metricsHeader[:firstOfHeld]) {
 		return nil, fmt.Errorf("train: %s does not begin with the columns of metrics", path)
 	}
 	return r, nil
@@ -142,13 +151,19 @@ func (r *rowReader) next() (row metricsRow, err error) {
 	if row.iteration, err = strconv.Atoi(row.cells[0]); err == nil && row.iteration < 1 {
 		err = fmt.Errorf("iteration %d, want 1 or more", row.iteration)
 	}
-	for i, cell := range row.cells[1:] {
+	for i, cell := range row.cells {
+		if i == 0 || i >= firstOfHeld && cell == "" {
+			continue
+		}
 		x, wrong := strconv.ParseFloat(cell, 64)
 		if err == nil {
 			err = wrong
 		}
-		if i == 0 {
+		switch i {
+		case 1:
 			row.loss = x
+		case firstOfHeld:
+			row.validation = x
 		}
 	}
 	if err != nil {
@@ -162,14 +177,28 @@ const flushAfter = 100 * time.Millisecond
 
 func (m *metrics) add(e Event) error {
 	number := func(x float64) string { return strconv.FormatFloat(x, 'g', 8, 64) }
-	_ = m.csv.Write([]string{strconv.Itoa(e.Iteration), strconv.FormatFloat(e.Work.Loss, 'g', -1, 64), number(e.Work.GradientNorm),
+	_ = m.csv.Write(append([]string{strconv.Itoa(e.Iteration), strconv.FormatFloat(e.Work.Loss, 'g', -1, 64), number(e.Work.GradientNorm),
 		number(e.Work.NFEMean), strconv.Itoa(e.Work.NFEMax), strconv.Itoa(e.Work.Accepted), strconv.Itoa(e.Work.Rejected),
-		number(e.SamplesPerSecond), strconv.FormatFloat(e.Elapsed.Seconds(), 'f', 3, 64)}) // into memory
+		number(e.SamplesPerSecond), strconv.FormatFloat(e.Elapsed.Seconds(), 'f', 3, 64)}, heldCells(e.Validation)...)) // into memory
 	if now := time.Now(); now.Sub(m.flushed) >= flushAfter {
 		m.flushed = now
 		return m.flush()
 	}
 	return nil
+}
+
+// heldCells are the columns of the rows held out.
+func heldCells(v *Scores) []string {
+	cells := make([]string, len(metricsHeader)-firstOfHeld)
+	if v == nil {
+		return cells
+	}
+	for i, x := range []float64{v.Loss, v.Accuracy, v.R2, v.RMSE} {
+		if i == 0 || !math.IsNaN(x) {
+			cells[i] = strconv.FormatFloat(x, 'g', -1, 64)
+		}
+	}
+	return cells
 }
 
 // flush writes the whole lines there are.
@@ -185,26 +214,45 @@ func (m *metrics) sync() error { return errors.Join(m.flush(), m.file.Sync()) }
 
 func (m *metrics) close() error { return errors.Join(m.sync(), m.file.Close()) }
 
+// Curve is numbers of some of a run's iterations.
+type Curve struct {
+	Iterations []int
+	Values     []float64 // [iterations]
+}
+
+func (c *Curve) add(iteration int, value float64) {
+	c.Iterations, c.Values = append(c.Iterations, iteration), append(c.Values, value)
+}
+
 // ReadLosses returns the iterations of a metrics.csv and their losses. The run may be going on: what is written of the
 // next row is not read.
 func ReadLosses(path string) (iterations []int, losses []float64, err error) {
+	training, _, err := ReadBothLosses(path)
+	return training.Iterations, training.Values, err
+}
+
+// ReadBothLosses is ReadLosses, and the losses of rows held out, for the iterations after which these were looked at.
+func ReadBothLosses(path string) (training, held Curve, err error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, nil, fmt.Errorf("train: %w", err)
+		return training, held, fmt.Errorf("train: %w", err)
 	}
 	defer f.Close()
 	r, err := newRowReader(path, f)
 	if err != nil {
-		return nil, nil, err
+		return Curve{}, Curve{}, err
 	}
 	for {
 		row, err := r.next()
 		if err == io.EOF {
-			return iterations, losses, nil
+			return training, held, nil
 		}
 		if err != nil {
-			return nil, nil, err
+			return Curve{}, Curve{}, err
 		}
-		iterations, losses = append(iterations, row.iteration), append(losses, row.loss)
+		training.add(row.iteration, row.loss)
+		if len(row.cells) > firstOfHeld && row.cells[firstOfHeld] != "" {
+			held.add(row.iteration, row.validation)
+		}
 	}
 }

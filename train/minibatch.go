@@ -1,6 +1,9 @@
 package train
 
-import "math/rand/v2"
+import (
+	"math/rand/v2"
+	"slices"
+)
 
 // The streams of random numbers that one seed gives. Each is a PCG generator of its own, so that changing how many
 // numbers one of them draws leaves the others alone.
@@ -8,26 +11,23 @@ const (
 	dataStream uint64 = iota
 	weightStream
 	minibatchStream
+	validationStream
 )
 
 func stream(seed, which, index uint64) *rand.Rand {
 	return rand.New(rand.NewPCG(seed, which<<56|index))
 }
 
-// sampler draws minibatches without replacement. The minibatch of an iteration depends on the seed and the iteration's
+// sampler draws minibatches of a training's rows without replacement. The minibatch of an iteration depends on the seed and the iteration's
 // number alone, so a resumed run draws what the first would have.
 type sampler struct {
 	seed  uint64
-	order []int // 0..n-1 between draws
+	order []int // the rows, in their order between draws
 	size  int
 }
 
-func newSampler(seed uint64, n, size int) *sampler {
-	s := &sampler{seed: seed, order: make([]int, n), size: min(size, n)}
-	for i := range s.order {
-		s.order[i] = i
-	}
-	return s
+func newSampler(seed uint64, rows []int, size int) *sampler {
+	return &sampler{seed: seed, order: slices.Clone(rows), size: min(size, len(rows))}
 }
 
 // draw fills dst with the minibatch of an iteration: the first part of a Fisher-Yates shuffle, which is undone after.

@@ -39,8 +39,8 @@ type Model struct {
 // Features is how many numbers a sample has: the state's components without the added zeros.
 func (m *Model) Features() int { return m.Net.Dim() - m.Augment }
 
-// newModel is the untrained model of a run.
-func newModel(c Config, activation graph.Activation, d *dataset.Dataset) (*Model, error) {
+// newModel is the untrained model of a run, which will see these rows of the data; nil: all.
+func newModel(c Config, activation graph.Activation, d *dataset.Dataset, rows []int) (*Model, error) {
 	m := &Model{Net: graph.MLP{Sizes: c.sizes(d.Dim), Activation: activation, Time: c.Time}, Augment: c.Augment,
 		Component: c.Component, Classes: d.Classes, Span: solver.Span{T0: c.T0, T1: c.T1}}
 	if d.Named {
@@ -55,7 +55,7 @@ func newModel(c Config, activation graph.Activation, d *dataset.Dataset) (*Model
 	if err := m.lower(); err != nil {
 		return nil, err
 	}
-	m.learnScale(c, d, nil)
+	m.learnScale(c, d, rows)
 	rng := stream(c.Seed, weightStream, 0)
 	m.Theta = append(m.Net.Init(rng), m.head().Init(rng)...)
 	return m, nil

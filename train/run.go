@@ -23,6 +23,9 @@ type Run struct {
 
 	recipe     recipe // of Config
 	state      solver.OptimizerState
+	best       best
+	training   []int   // rows, ascending; with held they are all
+	held       []int   // rows that the training does not see
 	id         string  // a random name
 	dataHash   string  // of the data file
 	began      string  // the arithmetic of the run's first iteration
@@ -71,7 +74,7 @@ func newRun(c Config, backend solver.Backend, version string, take func() (*fold
 	if r.recipe, err = r.Config.recipe(); err != nil {
 		return nil, err
 	}
-	if r.Model, err = newModel(r.Config, r.recipe.activation, r.Data); err != nil {
+	if r.Model, err = newModel(r.Config, r.recipe.activation, r.Data, r.training); err != nil {
 		return nil, err
 	}
 	if err := r.checkMemory(); err != nil {
@@ -174,6 +177,11 @@ func (r *Run) Losses() (iterations []int, losses []float64, err error) {
 	return ReadLosses(filepath.Join(r.Dir, metricsFile))
 }
 
+// BothLosses are Losses, and those of the rows held out.
+func (r *Run) BothLosses() (training, held Curve, err error) {
+	return ReadBothLosses(filepath.Join(r.Dir, metricsFile))
+}
+
 // Checkpoint asks a training that is under way for a checkpoint soon, beside those that it writes anyway. It may be called
 // at any time from any goroutine.
 func (r *Run) Checkpoint() { r.wanted.Store(true) }
@@ -209,6 +217,12 @@ func (r *Run) Train(ctx context.Context, backend solver.Backend, observers ...Ob
 	}
 	defer func() { err = errors.Join(err, m.close()) }()
 	l := &loop{run: r, session: session, schedule: r.recipe.schedule, metrics: m, observers: observers, start: time.Now(),
-		sampler: newSampler(r.Config.Seed, r.Data.Len(), r.Config.Batch)}
+		sampler: newSampler(r.Config.Seed, r.training, r.Config.Batch)}
+	if l.every = r.CheckEvery(); l.every > 0 {
+		l.checked = r.checked()
+		if l.predictor, err = r.Predictor(backend); err != nil {
+			return err
+		}
+	}
 	return l.train(ctx)
 }

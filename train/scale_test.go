@@ -95,7 +95,9 @@ func rootMeanSquare(t *testing.T, m *train.Model, spec solver.Spec, d *dataset.D
 // TestScaleInTheFile reads the scales of a model file with what others have: names, shapes, numbers, beside float32
 // parameters. A constant column has deviation 1.
 func TestScaleInTheFile(t *testing.T) {
-	r := newRun(t, onFile(tableFile(t, 12, func(i int) (x, y, label any) { return 1e9 + float64(i%2), 7, i % 3 * 100 })))
+	c := onFile(tableFile(t, 12, func(i int) (x, y, label any) { return 1e9 + float64(i%2), 7, i % 3 * 100 }))
+	c.Validation, c.Patience = 0, 0
+	r := newRun(t, c)
 	if r.Data.Task != dataset.Regression {
 		t.Fatalf("task %v", r.Data.Task)
 	}

@@ -1,0 +1,63 @@
+package train
+
+import "neuralode/dataset"
+
+// hold draws the rows that the training does not see.
+func (r *Run) hold() (err error) {
+	r.training, r.held, err = r.Data.Split(r.Config.Validation, stream(r.Config.Seed, validationStream, 0))
+	return err
+}
+
+// Training is the part of the run's data that it is trained on: all of them where none are held out. The data must have
+// been loaded.
+func (r *Run) Training() *dataset.Dataset {
+	if len(r.held) == 0 {
+		return r.Data
+	}
+	return r.Data.Select(r.training)
+}
+
+// Held is the part of the run's data that the training does not see, or nil where that is none. The data must have been
+// loaded.
+func (r *Run) Held() *dataset.Dataset {
+	if len(r.held) == 0 {
+		return nil
+	}
+	return r.Data.Select(r.held)
+}
+
+// maxChecked is how many of the rows held out are looked at while the run is trained: more would say the same and take
+// time. They are picked evenly. What is reported of the model at the end is of all.
+const maxChecked = 4096
+
+// checked is these rows.
+func (r *Run) checked() *dataset.Dataset {
+	rows, n := r.held, len(r.held)
+	if n > maxChecked {
+		rows = nil
+		for k := range maxChecked {
+			rows = append(rows, r.held[k*n/maxChecked])
+		}
+	}
+	return r.Data.Select(rows)
+}
+
+// Bounds of how often the rows held out are looked at without a word of it: a check costs about as much as the iterations
+// that see two fifths as many samples, so that it takes a twentieth of the time at most.
+const (
+	leastBetweenChecks  = 10
+	iterationsPerSample = 8
+)
+
+// CheckEvery is how many iterations lie between two looks at the rows held out, 0 without such rows: Config.ValidateEvery,
+// or 10, or more where the rows are many beside a minibatch. The data must have been loaded.
+func (r *Run) CheckEvery() int {
+	switch n, batch := min(len(r.held), maxChecked), min(r.Config.Batch, len(r.training)); {
+	case n == 0:
+		return 0
+	case r.Config.ValidateEvery > 0:
+		return r.Config.ValidateEvery
+	default:
+		return max(leastBetweenChecks, (iterationsPerSample*n+batch-1)/batch)
+	}
+}
