@@ -223,6 +223,10 @@ func TestProblemsAllAtOnce(t *testing.T) {
 			"figure: no positive, finite value among 2 loss values",
 			"figure: iterations must increase, got 1 after 1",
 		}},
+		"held": {errorOf(LossWithHeld([]int{1}, []float64{1}, Held{Iterations: []int{2, 1}, Loss: []float64{1}})), []string{
+			"figure: 2 iterations of rows held out for 1 loss values",
+			"figure: iterations must increase, got 1 after 2",
+		}},
 		"no loss": {errorOf(Loss(nil, nil)), []string{"figure: no positive, finite value among 0 loss values"}},
 		"dynamics": {errorOf(Dynamics(
 			Data{Points: []Point{{nan, 0}, {0, nan}}, Labels: []float64{0, 2, 1.5}, Classes: 2, Names: []string{"a"}},

@@ -18,8 +18,12 @@ const goldenDPI = 60 // small files
 // TestGolden compares whole pictures with ones that a person has looked at.
 func TestGolden(t *testing.T) {
 	for name, make := range map[string]func() (*Figure, error){
-		"loss":           func() (*Figure, error) { return Loss(training(400, 0.02)) },
-		"loss_gaps":      func() (*Figure, error) { return Loss(withGaps(training(100, 1e-7))) },
+		"loss":      func() (*Figure, error) { return Loss(training(400, 0.02)) },
+		"loss_gaps": func() (*Figure, error) { return Loss(withGaps(training(100, 1e-7))) },
+		"loss_held": func() (*Figure, error) {
+			iterations, loss := training(400, 0.02)
+			return LossWithHeld(iterations, loss, held(iterations, loss))
+		},
 		"dynamics":       func() (*Figure, error) { d := spiral(300); return Dynamics(d, fieldOver(d, 20), flow(d, 50, 50)) },
 		"dynamics_real":  func() (*Figure, error) { d := plane(150); return Dynamics(d, fieldOver(d, 12), flow(d, 20, 50)) },
 		"decision":       func() (*Figure, error) { d := circles(200, 2); return Decision(d, probabilityOver(d, 40)) },

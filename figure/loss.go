@@ -1,9 +1,11 @@
 package figure
 
 import (
+	"errors"
 	"fmt"
 	"image/color"
 	"math"
+	"slices"
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -12,7 +14,16 @@ import (
 var (
 	rawLine    = draw.LineStyle{Color: color.NRGBA{0x9c, 0xc3, 0xdd, 0xff}, Width: 0.6}
 	smoothLine = draw.LineStyle{Color: okabeIto[0], Width: 1.6}
+	heldLine   = draw.LineStyle{Color: okabeIto[1], Width: 1.6}
+	baseLine   = draw.LineStyle{Color: color.NRGBA{0x77, 0x77, 0x77, 0xff}, Width: 1, Dashes: []vg.Length{4, 3}}
 )
+
+// Held is the losses of rows held out of a training. The zero value is that of a training without.
+type Held struct {
+	Iterations []int     // [n], increasing: after these the rows were looked at
+	Loss       []float64 // [n]; what has no place on the axis leaves a gap
+	Baseline   float64   // the loss of the best answer that is the same for all; not drawn unless positive and finite
+}
 
 // Loss returns the curve of the training loss over the iterations, on a logarithmic axis: each value, thin, and on top
 // the centred moving geometric mean, bold. Its window is about a twentieth of the values, odd, at most 501, and at the
@@ -22,11 +33,16 @@ var (
 // the axis: they leave a gap in the thin line, do not enter the mean, and the legend says how many there are. It is an
 // error if no value is left.
 func Loss(iterations []int, loss []float64) (*Figure, error) {
-	if err := checkLoss(iterations, loss); err != nil {
+	return LossWithHeld(iterations, loss, Held{})
+}
+
+// LossWithHeld is Loss with the curve of rows held out beside, and a dashed line for the baseline.
+func LossWithHeld(iterations []int, loss []float64, held Held) (*Figure, error) {
+	if err := errors.Join(checkLoss(iterations, loss), held.check()); err != nil {
 		return nil, err
 	}
-	c := newCurve(iterations, loss)
-	x, y := c.axes()
+	c, h := newCurve(iterations, loss), newCurve(held.Iterations, held.Loss)
+	x, y := axes(c, slices.Concat(c, h, held.baseline(c)))
 	window := smoothingWindow(len(loss))
 	layers := []layer{gridLines(x, y)}
 	if window > 1 {
@@ -34,9 +50,10 @@ func Loss(iterations []int, loss []float64) (*Figure, error) {
 	} else {
 		layers = append(layers, c.layer(smoothLine))
 	}
+	layers = append(layers, held.baseline(c).layer(baseLine), h.layer(heldLine))
 	return &Figure{
 		plot:   newPlot(x, y, layers...),
-		legend: lossLegend(window, len(loss)-c.count(), len(loss)),
+		legend: append(lossLegend(window, len(loss)-c.count(), len(loss)), held.legend(h.count())...),
 		ratio:  0.55,
 		dpi:    dpi,
 	}, nil
@@ -48,13 +65,46 @@ func checkLoss(iterations []int, loss []float64) error {
 	if newCurve(nil, loss).count() == 0 {
 		p.add("no positive, finite value among %d loss values", len(loss))
 	}
+	p.increase(iterations)
+	return p.err()
+}
+
+// check reports iterations that are not those of the losses.
+func (h Held) check() error {
+	var p problems
+	p.length("iterations of rows held out", len(h.Iterations), len(h.Loss), "loss values")
+	p.increase(h.Iterations)
+	return p.err()
+}
+
+// increase demands that iterations do.
+func (p *problems) increase(iterations []int) {
 	for i := 1; i < len(iterations); i++ {
 		if iterations[i] <= iterations[i-1] {
 			p.add("iterations must increase, got %d after %d", iterations[i], iterations[i-1])
 			break
 		}
 	}
-	return p.err()
+}
+
+// baseline is a line from one end of the curve to the other, or nothing.
+func (h Held) baseline(c curve) curve {
+	if !(h.Baseline > 0) || !finite(h.Baseline) {
+		return nil
+	}
+	y := math.Log10(h.Baseline)
+	return curve{{c[0][0], y}, {c[len(c)-1][0], y}}
+}
+
+// legend has a line for each that is drawn.
+func (h Held) legend(drawn int) (l legend) {
+	if drawn > 0 {
+		l = append(l, lineEntry("rows held out", heldLine))
+	}
+	if h.baseline(curve{{}}) != nil {
+		l = append(l, lineEntry("baseline, of rows held out", baseLine))
+	}
+	return l
 }
 
 // smoothingWindow is odd; 1: no smoothing.
@@ -126,14 +176,15 @@ func (c curve) smoothed(window int) curve {
 	return s
 }
 
-// axes leave some room above and below, and at least a factor of 1.5 in all. An axis of iterations has whole ticks.
-func (c curve) axes() (x, y axis) {
+// axes are as wide as the curve and as high as all that is drawn. They leave some room above and below, and at least a
+// factor of 1.5 in all. An axis of iterations has whole ticks.
+func axes(c, all curve) (x, y axis) {
 	from, to := c[0][0], c[len(c)-1][0]
 	if !apart(from, to) {
 		pad := math.Max(1, 1e-9*math.Abs(from))
 		from, to = from-pad, to+pad
 	}
-	l := Around(c, 0)
+	l := Around(all, 0)
 	pad := math.Max(0.04*(l.YMax-l.YMin), (math.Log10(1.5)-(l.YMax-l.YMin))/2)
 	x = linearAxis("iteration", from, to, math.Max(1, niceStep(to-from, 8)))
 	return x, logAxis("loss", l.YMin-pad, l.YMax+pad)

@@ -144,3 +144,14 @@ func withGaps(iterations []int, loss []float64) ([]int, []float64) {
 	loss[60], loss[62], loss[99] = 0, -1, math.Inf(1)
 	return iterations, loss
 }
+
+// held is a training that learns its rows by heart: what is held out gets worse at the end, and one look gave no number.
+func held(iterations []int, loss []float64) Held {
+	h := Held{Baseline: 0.69}
+	for i := 19; i < len(iterations); i += 20 {
+		h.Iterations = append(h.Iterations, iterations[i])
+		h.Loss = append(h.Loss, 0.08+0.6*math.Exp(-float64(i)/60)+0.0004*float64(i))
+	}
+	h.Loss[2] = math.NaN()
+	return h
+}
