@@ -22,6 +22,8 @@ type configDocument struct {
 	Run        string `json:"run,omitempty"`         // a random name; the state has it too. Older runs have none
 	Arithmetic string `json:"arithmetic,omitempty"`  // that the run began on, see solver.Backend
 	PerClass   bool   `json:"samples_per_class"`     // that is what Samples counts: older runs counted both classes together
+
+	BaselineLoss float64 `json:"baseline_loss,omitempty"` // see Run.BaselineLoss
 }
 
 func readConfig(dir string) (doc configDocument, err error) {

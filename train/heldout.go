@@ -17,6 +17,9 @@ func (r *Run) Training() *dataset.Dataset {
 	return r.Data.Select(r.training)
 }
 
+// TrainingLen is how many rows Training has.
+func (r *Run) TrainingLen() int { return len(r.training) }
+
 // Held is the part of the run's data that the training does not see, or nil where that is none. The data must have been
 // loaded.
 func (r *Run) Held() *dataset.Dataset {
@@ -25,6 +28,10 @@ func (r *Run) Held() *dataset.Dataset {
 	}
 	return r.Data.Select(r.held)
 }
+
+// BaselineLoss is the loss of the baseline of the rows that the training sees on those that it does not, 0 where all rows
+// are seen. No data are needed.
+func (r *Run) BaselineLoss() float64 { return r.baselineLoss }
 
 // maxChecked is how many of the rows held out are looked at while the run is trained: more would say the same and take
 // time. They are picked evenly. What is reported of the model at the end is of all.

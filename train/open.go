@@ -19,7 +19,7 @@ func OpenRun(dir string) (*Run, error) {
 		return nil, err
 	}
 	path := filepath.Join(dir, modelFile)
-	r := &Run{Dir: dir, Config: doc.Config, dataHash: doc.DataSHA256, id: doc.Run}
+	r := &Run{Dir: dir, Config: doc.Config, dataHash: doc.DataSHA256, id: doc.Run, baselineLoss: doc.BaselineLoss}
 	if r.recipe, err = r.Config.recipe(); err != nil {
 		return nil, err
 	}
@@ -64,7 +64,7 @@ func (r *Run) resume(o Resumption) error {
 		return err
 	}
 	r.Config, r.dataHash, r.id = doc.Config, doc.DataSHA256, doc.Run
-	r.began, r.arithmetic = doc.Arithmetic, doc.Arithmetic
+	r.began, r.arithmetic, r.baselineLoss = doc.Arithmetic, doc.Arithmetic, doc.BaselineLoss
 	if err := r.moveData(o.Data); err != nil {
 		return err
 	}

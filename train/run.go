@@ -21,19 +21,21 @@ type Run struct {
 	Model  *Model
 	Done   int // iterations the last checkpoint covers
 
-	recipe     recipe // of Config
-	state      solver.OptimizerState
-	best       best
-	training   []int   // rows, ascending; with held they are all
-	held       []int   // rows that the training does not see
-	id         string  // a random name
-	dataHash   string  // of the data file
-	began      string  // the arithmetic of the run's first iteration
-	arithmetic string  // and of its last
-	folder     *folder // nil in a run from OpenRun
-	compiled   compiled
-	history    history
-	wanted     atomic.Bool // a checkpoint, by Checkpoint
+	recipe   recipe // of Config
+	state    solver.OptimizerState
+	best     best
+	training []int // rows, ascending; with held they are all
+	held     []int // rows that the training does not see
+
+	baselineLoss float64
+	id           string  // a random name
+	dataHash     string  // of the data file
+	began        string  // the arithmetic of the run's first iteration
+	arithmetic   string  // and of its last
+	folder       *folder // nil in a run from OpenRun
+	compiled     compiled
+	history      history
+	wanted       atomic.Bool // a checkpoint, by Checkpoint
 }
 
 // ErrHoldsRun says that a folder for a new run already holds one.
@@ -77,6 +79,9 @@ func newRun(c Config, backend solver.Backend, version string, take func() (*fold
 	if r.Model, err = newModel(r.Config, r.recipe.activation, r.Data, r.training); err != nil {
 		return nil, err
 	}
+	if held := r.Held(); held != nil {
+		r.baselineLoss = r.Model.Baseline(r.Training()).Scores(held).Loss
+	}
 	if err := r.checkMemory(); err != nil {
 		return nil, err
 	}
@@ -99,7 +104,8 @@ func newRun(c Config, backend solver.Backend, version string, take func() (*fold
 
 // create writes the configuration, which makes the folder a run, and what a run begins with.
 func (r *Run) create(version string) error {
-	doc := configDocument{Config: r.Config, DataSHA256: r.dataHash, Version: version, Run: r.id, Arithmetic: r.began, PerClass: true}
+	doc := configDocument{Config: r.Config, DataSHA256: r.dataHash, Version: version, Run: r.id, Arithmetic: r.began, PerClass: true,
+		BaselineLoss: r.baselineLoss}
 	if err := r.folder.create(configFile, doc.write); err != nil {
 		return err
 	}

@@ -89,10 +89,10 @@ func byFlag(flags *pflag.FlagSet, values map[string]any) (map[string]string, err
 }
 
 // notInConfig are flags that a configuration file cannot set.
-var notInConfig = []string{"config", "resume", "help"}
+var notInConfig = []string{"config", "resume", "json", "help"}
 
 // ofRun is what a run adds to its configuration.
-var ofRun = []string{"version", "data-sha256", "run", "arithmetic", "samples-per-class"}
+var ofRun = []string{"version", "data-sha256", "run", "arithmetic", "samples-per-class", "baseline-loss"}
 
 func readConfig(path string) (map[string]any, error) {
 	content, err := os.ReadFile(path)

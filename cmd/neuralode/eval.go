@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -31,9 +30,11 @@ func (a *app) evalCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "eval RUN|MODEL",
 		Short: "Measure a model's loss, accuracy, confusion and cost",
-		Long: `Measure a trained model on labelled data: a run on all of its own data unless --data names others, a model file on
---data. NFE is the number of field evaluations that a sample took. The confusion table has a row for each true class.
-Columns whose header has the names that the model was trained on may come in any order.`,
+		Long: `Measure a trained model on labelled data: a run on its own data unless --data names others, a model file on --data. Of a
+run that held rows out, the scores are of these, with those of the training's rows beside them. The baseline is the best
+answer that is the same for every row: the largest class of the training's rows or their mean, of --data that of its own.
+R² and RMSE are of labels that are numbers, in their units; the loss is between scaled ones. NFE is the number of field
+evaluations that a sample took. The confusion table has a row for each true class. Columns whose header has the names that the model was trained on may come in any order.`,
 		Example: `  neuralode eval runs/spiral-20260101-120000
   neuralode eval runs/spiral-20260101-120000 --data others.csv --json
   neuralode eval model.safetensors --data points.csv --label kind`,
@@ -73,20 +74,32 @@ func (a *app) eval(ctx context.Context, o *evalOptions, path string) error {
 		a.describeColumns(data)
 	}
 	a.compareNames(data, s.model)
-	e, err := s.model.Evaluate(ctx, backend, spec, data)
+	p, err := s.model.Compile(backend, spec)
 	if err != nil {
 		return err
 	}
-	if o.json {
-		return json.NewEncoder(a.out).Encode(struct {
-			Loss     number  `json:"loss"`
-			Accuracy number  `json:"accuracy"`
-			Samples  int     `json:"samples"`
-			NFEMean  float64 `json:"nfe_mean"`
-			NFEMax   int     `json:"nfe_max"`
-		}{number(e.Loss), number(e.Accuracy), e.Samples, e.NFEMean, e.NFEMax})
+	defer p.Close()
+	var found *assessment
+	if o.data != "" {
+		found, err = assessOn(ctx, p, data)
+	} else {
+		found, err = assess(ctx, p, s.run)
 	}
-	return printEvaluation(a.out, e)
+	if err != nil {
+		return err
+	}
+	a.warn(found)
+	if o.json {
+		return found.writeJSON(a.out)
+	}
+	return found.print(a.out)
+}
+
+// warn says that a model is no better than its baseline.
+func (a *app) warn(found *assessment) {
+	if text := found.warning(); text != "" {
+		fmt.Fprintf(a.err, "warning    %s\n", text)
+	}
 }
 
 // source is a model with, when it comes from a run, the run.
@@ -132,27 +145,25 @@ func (s *source) data(o *evalOptions, spec solver.Spec) (*dataset.Dataset, error
 	return nil, wrongUse(errors.New("a model file has no data of its own: give --data"))
 }
 
-// report evaluates a run on its own data.
-func (a *app) report(ctx context.Context, r *train.Run, backend solver.Backend) error {
+// report evaluates a run that was trained on its own data.
+func (a *app) report(ctx context.Context, r *train.Run, backend solver.Backend) (*assessment, error) {
 	p, err := r.Predictor(backend)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	e, err := p.Evaluate(ctx, r.Data)
+	found, err := assess(ctx, p, r)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return printEvaluation(a.out, e)
+	a.warn(found)
+	return found, nil
 }
 
 // mostConfused is how many classes the confusion table has at most.
 const mostConfused = 20
 
-func printEvaluation(w io.Writer, e *train.Evaluation) error {
-	fmt.Fprintf(w, "samples   %d\nloss      %.4f\n", e.Samples, e.Loss)
-	if !math.IsNaN(e.Accuracy) {
-		fmt.Fprintf(w, "accuracy  %.4f\n", e.Accuracy)
-	}
+// printCost writes what the solves cost, and the confusion of classes.
+func printCost(w io.Writer, e *train.Evaluation) error {
 	fmt.Fprintf(w, "NFE       mean %.1f, max %d (field evaluations of a sample)\n", e.NFEMean, e.NFEMax)
 	if math.IsNaN(e.Accuracy) {
 		return nil

@@ -37,7 +37,7 @@ func TestFiles(t *testing.T) {
 // TestOwnFormat reads other data in the format of the run's own, but for the flags that are given.
 func TestOwnFormat(t *testing.T) {
 	rows := strings.Repeat("1;1,5;2;u\n2;2;1;v\n3;,1;1;u\n4;1;0;v\n", 5)
-	dir := trained(t, "--no-figures", "--separator", ";", "--decimal-comma", "--drop", "1", "--data", write(t, "own.csv", rows))
+	dir := trained(t, "--no-figures", "--validation", "0", "--separator", ";", "--decimal-comma", "--drop", "1", "--data", write(t, "own.csv", rows))
 	want := succeed(t, "eval", dir, "--json")
 	if got := succeed(t, "eval", dir, "--json", "--data", write(t, "same.csv", rows)); got != want {
 		t.Errorf("the same file again gives %s, want %s", got, want)

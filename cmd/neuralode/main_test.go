@@ -352,7 +352,7 @@ func keys(t *testing.T, text string) []string {
 func TestEval(t *testing.T) {
 	dir := trained(t, "--no-figures")
 	text := succeed(t, "eval", dir, "--json", "--device", "cpu")
-	if got, want := keys(t, text), []string{"accuracy", "loss", "nfe_max", "nfe_mean", "samples"}; !slices.Equal(got, want) {
+	if got, want := keys(t, text), []string{"accuracy", "baseline", "held_out", "loss", "nfe_max", "nfe_mean", "r2", "rmse", "samples"}; !slices.Equal(got, want) {
 		t.Errorf("keys %v, want %v", got, want)
 	}
 	if !strings.Contains(text, `"samples":60`) {

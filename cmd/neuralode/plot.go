@@ -63,15 +63,18 @@ func isOfFile(err error) bool {
 }
 
 func (a *app) drawLoss(ctx context.Context, r *train.Run) error {
-	iterations, losses, err := r.Losses()
-	if errors.Is(err, fs.ErrNotExist) || err == nil && len(losses) == 0 {
+	training, held, err := r.BothLosses()
+	if errors.Is(err, fs.ErrNotExist) || err == nil && len(training.Values) == 0 {
 		fmt.Fprintf(a.err, "loss is drawn when there are iterations\n")
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	return a.writeFigure(ctx, r, "loss", func() (*figure.Figure, error) { return figure.Loss(iterations, losses) })
+	beside := figure.Held{Iterations: held.Iterations, Loss: held.Values, Baseline: r.BaselineLoss()}
+	return a.writeFigure(ctx, r, "loss", func() (*figure.Figure, error) {
+		return figure.LossWithHeld(training.Iterations, training.Values, beside)
+	})
 }
 
 // drawPlane writes the figures that show two features.

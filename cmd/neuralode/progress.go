@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -21,6 +22,7 @@ type progress struct {
 	first       int        // iterations that were done before
 	total       int
 	rate        float64 // samples per second, smoothed
+	held        string  // the last scores of rows held out
 }
 
 // narrowest is the terminal that has room for a bar.
@@ -75,6 +77,9 @@ func (p *progress) observe(e train.Event) {
 		p.rate = e.SamplesPerSecond
 	}
 	p.rate = rateDecay*p.rate + (1-rateDecay)*e.SamplesPerSecond
+	if e.Validation != nil {
+		p.held = "held out: " + scoreText(*e.Validation)
+	}
 	now := time.Now()
 	if p.bar != nil {
 		if now.Sub(p.last) > 200*time.Millisecond || e.Iteration == e.Total {
@@ -87,8 +92,8 @@ func (p *progress) observe(e train.Event) {
 	twentieth := max(1, p.total/20)
 	if e.Iteration == 1 || e.Iteration == p.total || e.Iteration%twentieth == 0 || now.Sub(p.last) > linesEvery {
 		p.last = now
-		fmt.Fprintf(p.w, "iteration %d/%d  loss %.4f  NFE %.1f (max %d)  rejected %d  %.0f samples/s\n", e.Iteration, e.Total,
-			e.Work.Loss, e.Work.NFEMean, e.Work.NFEMax, e.Work.Rejected, p.rate)
+		fmt.Fprintf(p.w, "iteration %d/%d  loss %.4f  NFE %.1f (max %d)  rejected %d  %.0f samples/s%s\n", e.Iteration, e.Total,
+			e.Work.Loss, e.Work.NFEMean, e.Work.NFEMax, e.Work.Rejected, p.rate, spaced(p.held))
 	}
 }
 
@@ -101,6 +106,9 @@ func (p *progress) text(e train.Event, now time.Time) string {
 	left := time.Duration(float64(e.Total-e.Iteration) / perSecond * float64(time.Second)).Round(time.Second)
 	parts := []string{fmt.Sprintf("%d/%d", e.Iteration, e.Total), fmt.Sprintf("loss %.4f", e.Work.Loss), fmt.Sprintf("%v left", left),
 		fmt.Sprintf("%.0f it/s", perSecond), fmt.Sprintf("NFE %.0f (max %d)", e.Work.NFEMean, e.Work.NFEMax), fmt.Sprintf("%.0f samples/s", p.rate)}
+	if p.held != "" {
+		parts = slices.Insert(parts, 2, p.held)
+	}
 	text, room := parts[0], p.columns()-barColumns
 	for _, part := range parts[1:] {
 		if len(text)+2+len(part) > room {
@@ -109,6 +117,14 @@ func (p *progress) text(e train.Event, now time.Time) string {
 		text += "  " + part
 	}
 	return text
+}
+
+// spaced is a part of a line that may be missing.
+func spaced(part string) string {
+	if part == "" {
+		return ""
+	}
+	return "  " + part
 }
 
 func (p *progress) finish() {

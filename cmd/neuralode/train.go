@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -26,6 +28,7 @@ type trainOptions struct {
 	resume     string
 	configFile string
 	noFigures  bool
+	json       bool
 }
 
 func (a *app) trainCommand() *cobra.Command {
@@ -98,6 +101,12 @@ func (o *trainOptions) flags(f *pflag.FlagSet) {
 	f.IntVar(&c.MaxSteps, "max-steps", c.MaxSteps, "steps tried per sample before it fails")
 	f.StringVar(&c.Control, "control", c.Control, "sample (each its own steps) or batch (one step for all, on the CPU)")
 	f.StringVar(&c.Gradient, "gradient", c.Gradient, oneOf(gradients))
+	f.Float64Var(&c.Validation, "validation", c.Validation, "part of the rows that is held out of the training, of each class alike "+
+		"(default 0.2 for a file, 0 for made data)")
+	f.IntVar(&c.ValidateEvery, "validate-every", c.ValidateEvery,
+		"iterations between looks at the rows held out (default 10, more where they are many beside a minibatch)")
+	f.IntVar(&c.Patience, "patience", c.Patience, "looks that find nothing better before the training stops; the best model is kept "+
+		"(default 20 for a file; 0: never, the last is kept)")
 	f.IntVar(&c.Iterations, "iterations", c.Iterations, "updates of the parameters")
 	f.IntVar(&c.Batch, "batch", c.Batch, "samples in a minibatch")
 	f.StringVar(&c.Optimizer, "optimizer", c.Optimizer, oneOf(optimizers))
@@ -121,6 +130,7 @@ func (o *trainOptions) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.configFile, "config", "", "TOML or JSON file whose keys are the names of these flags; flags win")
 	f.IntVar(&c.CheckpointEvery, "checkpoint-every", c.CheckpointEvery, "iterations between checkpoints")
 	f.BoolVar(&o.noFigures, "no-figures", false, "do not draw at the end")
+	f.BoolVar(&o.json, "json", false, "one JSON object at the end and nothing else on standard output")
 }
 
 func (a *app) train(ctx context.Context, flags *pflag.FlagSet, o *trainOptions) error {
@@ -172,7 +182,7 @@ func (o *trainOptions) check(flags *pflag.FlagSet) error {
 	var clash []string
 	flags.Visit(func(f *pflag.Flag) {
 		switch f.Name {
-		case "resume", "data", "device", "no-figures", "iterations":
+		case "resume", "data", "device", "no-figures", "json", "iterations":
 		default:
 			clash = append(clash, "--"+f.Name)
 		}
@@ -187,6 +197,12 @@ func (o *trainOptions) check(flags *pflag.FlagSet) error {
 func (o *trainOptions) derive(flags *pflag.FlagSet) {
 	c := &o.config
 	o.take(flags, train.DefaultsFor(c.Data))
+	switch held, patience := flags.Changed("validation"), flags.Changed("patience"); {
+	case held && c.Validation == 0 && !patience:
+		c.Patience = 0
+	case patience && c.Patience > 0 && !held && c.Validation == 0:
+		c.Validation = heldOut
+	}
 	if c.Optimizer == solver.AdamW.String() && !flags.Changed("weight-decay") {
 		c.WeightDecay = 0.01 // PyTorch's
 	}
@@ -194,6 +210,9 @@ func (o *trainOptions) derive(flags *pflag.FlagSet) {
 		c.FinalRate = c.Rate / 100
 	}
 }
+
+// heldOut is the part of made data that is held out when there is patience.
+const heldOut = 0.2
 
 // take gives flags that are not set the values of a configuration.
 func (o *trainOptions) take(flags *pflag.FlagSet, c train.Config) {
@@ -308,6 +327,7 @@ func (a *app) describe(r *train.Run, backend solver.Backend) {
 		fmt.Fprintf(a.err, ", task %s\n", c.Task)
 		a.describeColumns(r.Data)
 	}
+	a.describeHeld(r)
 	fmt.Fprintf(a.err, "field      sizes %v, %s, time input %t, augment %d, %d parameters\n", m.Net.Sizes, c.Activation, c.Time, c.Augment, len(m.Theta))
 	readout := m.Readout
 	if readout == "component" {
@@ -316,7 +336,7 @@ func (a *app) describe(r *train.Run, backend solver.Backend) {
 	fmt.Fprintf(a.err, "read-out   %s, loss %s\n", readout, m.Loss)
 	fmt.Fprintf(a.err, "solver     %s, t %v to %v, rtol %v, atol %v, control %s, at most %d steps\n", c.Method, c.T0, c.T1, c.Rtol, c.Atol, c.Control, c.MaxSteps)
 	fmt.Fprintf(a.err, "training   gradient %s, %d iterations of batch %d, lr %v, clip %v, seed %d, checkpoint every %d\n",
-		c.Gradient, c.Iterations, min(c.Batch, r.Data.Len()), c.Rate, c.ClipNorm, c.Seed, c.CheckpointEvery)
+		c.Gradient, c.Iterations, min(c.Batch, r.TrainingLen()), c.Rate, c.ClipNorm, c.Seed, c.CheckpointEvery)
 	fmt.Fprintf(a.err, "optimizer  %s\n", optimizerOf(c))
 	if r.Done > 0 {
 		fmt.Fprintf(a.err, "resuming   after iteration %d\n", r.Done)
@@ -324,6 +344,39 @@ func (a *app) describe(r *train.Run, backend solver.Backend) {
 	if note := r.OtherArithmetic(backend); note != "" {
 		fmt.Fprintf(a.err, "note       %s\n", note)
 	}
+}
+
+// describeHeld says how the data are scaled and what is held out of the training.
+func (a *app) describeHeld(r *train.Run) {
+	c := r.Config
+	if r.Model.Scaled() {
+		what := "features"
+		if len(r.Model.LabelScale.Mean) > 0 {
+			what = "features and label"
+		}
+		fmt.Fprintf(a.err, "scale      %s to mean 0 and deviation 1\n", what)
+	}
+	held := r.Held()
+	if held == nil {
+		if c.Validation > 0 {
+			fmt.Fprintf(a.err, "note       %d rows are too few to hold any out: the scores are those of the training\n", r.Data.Len())
+		}
+		return
+	}
+	fmt.Fprintf(a.err, "held out   %d rows of %d, looked at every %d iterations", held.Len(), r.Data.Len(), r.CheckEvery())
+	if c.Patience > 0 {
+		fmt.Fprintf(a.err, "; patience %d", c.Patience)
+	}
+	b := r.Model.Baseline(r.Training())
+	fmt.Fprintf(a.err, "\nbaseline   %s: %s\n", inWords(b), scoreText(b.Scores(held)))
+}
+
+// scoreText is the loss of some rows and the score that goes with the task.
+func scoreText(s train.Scores) string {
+	if !math.IsNaN(s.RMSE) {
+		return fmt.Sprintf("loss %.4f, RMSE %.4g, R² %.3f", s.Loss, s.RMSE, s.R2)
+	}
+	return fmt.Sprintf("loss %.4f, accuracy %.3f", s.Loss, s.Accuracy)
 }
 
 // optimizerOf describes the optimizer and its learning rates.
@@ -367,8 +420,44 @@ func (a *app) carryOut(ctx context.Context, r *train.Run, backend solver.Backend
 		return err
 	}
 	took := time.Since(start)
-	if err := a.report(ctx, r, backend); err != nil {
+	found, err := a.report(ctx, r, backend)
+	if err != nil {
 		return err
+	}
+	people := *a
+	if o.json {
+		people.out = a.err
+	}
+	if err := people.conclude(ctx, r, backend, o, found, took); err != nil || !o.json {
+		return err
+	}
+	return json.NewEncoder(a.out).Encode(trainedDocument{r.Dir, filepath.Join(r.Dir, "model.safetensors"), r.Done, r.Chosen(),
+		r.StoppedEarly(), took.Seconds(), found.document()})
+}
+
+// trainedDocument is what train --json says at the end.
+type trainedDocument struct {
+	Run          string  `json:"run"`
+	Model        string  `json:"model"`
+	Iterations   int     `json:"iterations"`    // that were done
+	Iteration    int     `json:"iteration"`     // whose model is kept
+	StoppedEarly bool    `json:"stopped_early"` // before the last, for want of anything better
+	Seconds      float64 `json:"seconds"`
+	assessmentDocument
+}
+
+// conclude prints how the training ended, and draws.
+func (a *app) conclude(ctx context.Context, r *train.Run, backend solver.Backend, o *trainOptions, found *assessment,
+	took time.Duration) error {
+	if err := found.print(a.out); err != nil {
+		return err
+	}
+	if r.Chosen() != r.Done {
+		why := "it did best on the rows held out"
+		if r.StoppedEarly() {
+			why += fmt.Sprintf("; stopped early, after %d of %d", r.Done, r.Config.Iterations)
+		}
+		fmt.Fprintf(a.out, "iteration %d is the model's: %s\n", r.Chosen(), why)
 	}
 	fmt.Fprintf(a.out, "time      %.1f s\n", took.Seconds())
 	if !o.noFigures {
