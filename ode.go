@@ -2,6 +2,7 @@ package neuralode
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"neuralode/graph"
@@ -71,6 +72,17 @@ func (o *ODE) Solve(ctx context.Context, theta, z0 []float64, t0, t1 float64) (*
 // SolveBatch returns the solution of a batch, with its states at the batch's times in Solution.Saved. Check Solution.Err.
 func (o *ODE) SolveBatch(ctx context.Context, theta []float64, b solver.Batch) (*solver.Solution, error) {
 	return o.program.Solve(ctx, theta, b)
+}
+
+// SolveAt returns the states of samples at times in order, from z0 at the first on: Solution.Saved, [samples, times, dim].
+// Check Solution.Err.
+func (o *ODE) SolveAt(ctx context.Context, theta, z0, times []float64) (*solver.Solution, error) {
+	if len(times) == 0 {
+		return nil, errors.New("neuralode: SolveAt wants at least one time, that of z0")
+	}
+	b := over(z0, times[0], times[len(times)-1])
+	b.Times = times
+	return o.SolveBatch(ctx, theta, b)
 }
 
 // over is the batch of one span.

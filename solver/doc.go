@@ -7,7 +7,7 @@
 // This is all that a program needs which uses a backend; neuralode.ODE spares it the first steps.
 //
 //   - What is solved: [Model], the plans of the field and the head.
-//   - How, from [DefaultSpec]: [Spec] with a [Tableau], the method ([Tableaus], [TableauNamed]), a [Controller]
+//   - How, from [DefaultSpec] or [AccurateSpec]: [Spec] with a [Tableau], the method ([Tableaus], [TableauNamed]), a [Controller]
 //     ([DefaultController]) with its [Control] ([Controls], [ParseControl]), a [Gradient] ([Gradients], [ParseGradient])
 //     and a [Precision] ([Precisions], [ParsePrecision]).
 //   - Who solves it: a [Backend] compiles both into a [Program]. neuralode.Open gives one, and [Reference] is the readable

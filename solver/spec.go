@@ -107,6 +107,15 @@ func DefaultSpec() Spec {
 	return Spec{Tableau: Dopri5(), Controller: DefaultController(), Gradient: Adjoint}
 }
 
+// AccurateSpec is the default in float64 with tolerances of 1e-7 (relative) and 1e-9, and the gradient of the steps
+// themselves: for fits of parameters, and for values that others are compared with.
+func AccurateSpec() Spec {
+	s := DefaultSpec()
+	s.Precision, s.Gradient = Float64, Discrete
+	s.Controller.Rtol, s.Controller.Atol = 1e-7, 1e-9
+	return s
+}
+
 // Check reports everything that is wrong with the spec.
 func (s Spec) Check() error {
 	errs := []error{s.Tableau.Check(), s.Controller.checkIn(s.Precision)}

@@ -1,0 +1,386 @@
+package neuralode
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/optimize"
+
+	"neuralode/dataset"
+	"neuralode/graph"
+	"neuralode/graph/expr"
+	"neuralode/solver"
+)
+
+// FitOptions say how [ODE.Fit] goes about it. The zero value is a good start.
+type FitOptions struct {
+	// FixedStarts takes the starts as exact. Otherwise they are fitted too: a first observation is as noisy as the others.
+	FixedStarts bool
+
+	// Starts are the states at the first time of each series, [series, dim]; without them they are the first
+	// observations, for which every component must be observed there.
+	Starts []float64
+
+	// Horizons are the parts of each series' span, rising to 1, that are fitted one after the other: what oscillates has
+	// many local minima over a long span and few over a short one. Without them they are 1/8, 1/4, 1/2 and 1.
+	Horizons []float64
+
+	// Iterations is how many there are at most for each horizon; 200 when it is 0.
+	Iterations int
+}
+
+// Fitted is what a fit found.
+type Fitted struct {
+	Theta       []float64
+	Starts      []float64 // [series, dim], the states at the first times
+	RMSE        []float64 // of each feature, over all that was observed of it
+	Iterations  int
+	Evaluations int    // of the loss and its gradient
+	Why         string // the fit ended, in a word
+}
+
+// Fit is [ODE.Fit] for the field alone, on the CPU with solver.AccurateSpec and no options.
+func Fit(ctx context.Context, field graph.Field, theta []float64, s *dataset.Series) (*Fitted, error) {
+	backend, _, err := Open("cpu")
+	if err != nil {
+		return nil, err
+	}
+	ode, err := New(backend, field, nil, solver.AccurateSpec())
+	if err != nil {
+		return nil, err
+	}
+	defer ode.Close()
+	return ode.Fit(ctx, theta, s, FitOptions{})
+}
+
+// Fit returns the parameters, and unless they are fixed the starts, with the least squares of what series observed of the
+// first components of z: Σ ((z − x)/σ)² with each feature's own deviation σ, by L-BFGS (Nocedal 1980) along gradients of
+// [solver.Discrete], for one horizon after the other. theta is where it begins. A series begins at its first time; its
+// constants are the inputs of the field. Parameters for which a sample fails are never taken; that theta is of them is an
+// error, as are series that do not fit the ODE, all before any work. When ctx ends the error is ctx's.
+//
+// The spec of the ODE should have float64 and tolerances well below the noise of the observations: the search ends
+// where the loss no longer changes smoothly.
+func (o *ODE) Fit(ctx context.Context, theta []float64, s *dataset.Series, opt FitOptions) (*Fitted, error) {
+	starts, err := o.checkFit(theta, s, &opt)
+	if err != nil {
+		return nil, err
+	}
+	f, err := newFit(o, ctx, theta, starts, s, opt)
+	if err != nil {
+		return nil, err
+	}
+	defer f.program.Close()
+	for _, horizon := range opt.Horizons {
+		f.look(horizon)
+		if err := f.minimize(opt.Iterations); err != nil {
+			return nil, err
+		}
+	}
+	return f.result()
+}
+
+// checkFit fills in the options and returns the starts.
+func (o *ODE) checkFit(theta []float64, s *dataset.Series, opt *FitOptions) ([]float64, error) {
+	var errs []error
+	require := func(ok bool, format string, args ...any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf("neuralode: Fit: "+format, args...))
+		}
+	}
+	if err := s.Check(); err != nil {
+		return nil, err
+	}
+	if opt.Horizons == nil {
+		opt.Horizons = []float64{1.0 / 8, 1.0 / 4, 1.0 / 2, 1}
+	}
+	if opt.Iterations == 0 {
+		opt.Iterations = 200
+	}
+	require(len(theta) == o.model.ThetaLen(), "theta has %d numbers, want %d", len(theta), o.model.ThetaLen())
+	require(s.Dim <= o.Dim(), "the series have %d features, want at most the %d components of z", s.Dim, o.Dim())
+	require(len(s.ConstantNames) == o.model.Inputs(), "the series have %d constants, want one for each of the field's %d inputs",
+		len(s.ConstantNames), o.model.Inputs())
+	require(len(s.InputNames) == 0, "the series have the signals %q, which a field has no inputs for", s.InputNames)
+	require(opt.Iterations > 0, "iterations must be positive, got %d", opt.Iterations)
+	require(slices.IsSorted(opt.Horizons) && len(opt.Horizons) > 0 && opt.Horizons[0] > 0 && opt.Horizons[len(opt.Horizons)-1] == 1,
+		"horizons must rise to 1 from above 0, got %v", opt.Horizons)
+	starts := slices.Clone(opt.Starts)
+	if starts == nil && s.Dim <= o.Dim() {
+		starts = firstObservations(s, o.Dim())
+	}
+	require(len(starts) == s.Len()*o.Dim(), "starts has %d numbers, want %d for %d series", len(starts), s.Len()*o.Dim(), s.Len())
+	for i, v := range starts {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			require(false, "component %d of series %q is not observed at its first time: give starts", i%o.Dim(), s.IDs[i/o.Dim()])
+			break
+		}
+	}
+	return starts, errors.Join(errs...)
+}
+
+// firstObservations is the first row of each series, [series, dim]; NaN where it has no observation.
+func firstObservations(s *dataset.Series, dim int) []float64 {
+	var starts []float64
+	for _, row := range s.Offsets[:s.Len()] {
+		for j := range dim {
+			x := math.NaN()
+			if j < s.Dim {
+				x = s.X[row*s.Dim+j]
+			}
+			starts = append(starts, x)
+		}
+	}
+	return starts
+}
+
+// fit is one under way.
+type fit struct {
+	ctx     context.Context
+	program solver.Program
+	series  *dataset.Series
+	dim     int
+	scale   []float64 // [features], the deviation of each
+
+	x      []float64 // what is searched, in its units: θ and, unless they are fixed, the starts
+	unit   []float64 // [x]
+	theta  []float64 // of the last point
+	starts []float64 // of it
+
+	batch     solver.Batch
+	objective solver.Objective
+
+	last        *point
+	err         error // of the device or the context, which ends the search
+	failed      error // of the last sample that failed
+	iterations  int
+	evaluations int
+	why         string
+}
+
+func newFit(o *ODE, ctx context.Context, theta, starts []float64, s *dataset.Series, opt FitOptions) (*fit, error) {
+	head, err := graph.LowerHead(graph.Head{Dim: o.Dim(), Readout: leading(s.Dim), Loss: weightedSquares(s.Dim)})
+	if err != nil {
+		return nil, err
+	}
+	spec := o.spec
+	spec.Gradient = solver.Discrete
+	f := &fit{ctx: ctx, series: s, dim: o.Dim(), scale: deviations(s), theta: slices.Clone(theta), starts: starts}
+	if f.program, err = o.backend.Compile(solver.Model{Field: o.model.Field, Head: head}, spec); err != nil {
+		return nil, err
+	}
+	f.unit, f.x = units(theta), slices.Clone(theta)
+	if !opt.FixedStarts {
+		f.unit, f.x = append(f.unit, f.startUnits()...), append(f.x, starts...)
+	}
+	for i, u := range f.unit {
+		f.x[i] /= u
+	}
+	return f, nil
+}
+
+// startUnits are the sizes in which starts are searched: the deviations of what is observed.
+func (f *fit) startUnits() []float64 {
+	u := units(f.starts)
+	for i := range u {
+		if j := i % f.dim; j < f.series.Dim {
+			u[i] = f.scale[j]
+		}
+	}
+	return u
+}
+
+// units are the sizes in which parameters are searched: those where the search begins.
+func units(theta []float64) []float64 {
+	u := make([]float64, len(theta))
+	for i, v := range theta {
+		if u[i] = math.Abs(v); u[i] == 0 {
+			u[i] = 1
+		}
+	}
+	return u
+}
+
+// deviations are the standard deviations of the features, or 1 where all observations are the same.
+func deviations(s *dataset.Series) []float64 {
+	scale := make([]float64, s.Dim)
+	for j := range scale {
+		n, mean, squares := 0.0, 0.0, 0.0
+		for r := range s.Rows() { // Welford 1962
+			if x := s.X[r*s.Dim+j]; !math.IsNaN(x) {
+				n++
+				d := x - mean
+				mean += d / n
+				squares += d * (x - mean)
+			}
+		}
+		if scale[j] = math.Sqrt(squares / n); scale[j] == 0 {
+			scale[j] = 1
+		}
+	}
+	return scale
+}
+
+// leading reads out the first components.
+func leading(n int) graph.Readout {
+	return graph.Readout{Func: func(z *expr.Node, _ []*expr.Node) (*expr.Node, error) { return expr.Cols(z, 0, n), nil }}
+}
+
+// weightedSquares is Σ weight·(out − x)² for labels that are x and then the weights.
+func weightedSquares(n int) graph.Loss {
+	return graph.Loss{LabelWidth: 2 * n, Func: func(out, label *expr.Node) (*expr.Node, error) {
+		miss := expr.Sub(out, expr.Cols(label, 0, n))
+		return expr.SumCols(expr.Mul(expr.Cols(label, n, 2*n), expr.Square(miss))), nil
+	}}
+}
+
+// look takes the rows within that part of each series' span, two at least.
+func (f *fit) look(horizon float64) {
+	s := f.series
+	f.batch = solver.Batch{Offsets: []int{0}, Inputs: s.Constants}
+	f.objective = solver.Objective{AtTimes: true}
+	observed := 0.0
+	for i := range s.Len() {
+		from, to := s.Offsets[i], s.Offsets[i+1]
+		end := s.Times[from] + horizon*(s.Times[to-1]-s.Times[from])
+		if horizon < 1 {
+			for to > from+2 && s.Times[to-1] > end {
+				to--
+			}
+		}
+		f.batch.Spans = append(f.batch.Spans, solver.Span{T0: s.Times[from], T1: s.Times[to-1]})
+		f.batch.Times = append(f.batch.Times, s.Times[from:to]...)
+		f.batch.Offsets = append(f.batch.Offsets, len(f.batch.Times))
+		for r := from; r < to; r++ {
+			observed += f.label(s.X[r*s.Dim : (r+1)*s.Dim])
+		}
+	}
+	f.objective.Weight = slices.Repeat([]float64{1 / max(observed, 1)}, len(f.batch.Times))
+}
+
+// label appends a row's observations and their weights, and returns how many there are.
+func (f *fit) label(x []float64) (observed float64) {
+	weights := make([]float64, len(x))
+	for j, v := range x {
+		if math.IsNaN(v) {
+			v = 0
+		} else {
+			weights[j] = 1 / (f.scale[j] * f.scale[j])
+			observed++
+		}
+		f.objective.Labels = append(f.objective.Labels, v)
+	}
+	f.objective.Labels = append(f.objective.Labels, weights...)
+	return observed
+}
+
+// put takes x apart.
+func (f *fit) put(x []float64) {
+	for i, u := range f.unit {
+		if n := len(f.theta); i < n {
+			f.theta[i] = x[i] * u
+		} else {
+			f.starts[i-n] = x[i] * u
+		}
+	}
+	f.batch.Z0 = f.starts
+}
+
+// evaluate looks at x, unless it was looked at last: the loss is infinite where a sample fails.
+func (f *fit) evaluate(x []float64) *point {
+	if f.last != nil && slices.Equal(f.last.x, x) {
+		return f.last
+	}
+	f.last = &point{x: slices.Clone(x), loss: math.Inf(1), gradient: make([]float64, len(x))}
+	if f.err != nil {
+		return f.last
+	}
+	f.put(x)
+	f.evaluations++
+	d, err := f.program.Differentiate(f.ctx, f.theta, f.batch, f.objective)
+	switch {
+	case err != nil:
+		f.err = err
+	case d.Err() != nil:
+		f.failed = d.Err()
+	default:
+		f.last.loss = d.Loss
+		copy(f.last.gradient, d.Theta)
+		copy(f.last.gradient[len(d.Theta):], d.Z0)
+		for i, u := range f.unit {
+			f.last.gradient[i] *= u
+		}
+	}
+	return f.last
+}
+
+// point is where the search looked.
+type point struct {
+	x, gradient []float64
+	loss        float64
+}
+
+// minimize searches on from x, over the rows that look took.
+func (f *fit) minimize(iterations int) error {
+	f.last = nil
+	if f.evaluate(f.x); f.err != nil {
+		return f.err
+	}
+	if math.IsInf(f.last.loss, 1) {
+		return fmt.Errorf("neuralode: Fit: where the search begins: %w", f.failed)
+	}
+	r, err := optimize.Minimize(optimize.Problem{
+		Func:   func(x []float64) float64 { return f.evaluate(x).loss },
+		Grad:   func(dst, x []float64) { copy(dst, f.evaluate(x).gradient) },
+		Status: f.status,
+	}, f.x, &optimize.Settings{MajorIterations: iterations, Converger: &optimize.FunctionConverge{Relative: 1e-9, Iterations: 5}},
+		&optimize.LBFGS{})
+	if f.err != nil {
+		return f.err
+	}
+	if r == nil {
+		return fmt.Errorf("neuralode: Fit: %w", err)
+	}
+	f.x, f.iterations, f.why = r.X, f.iterations+r.MajorIterations, r.Status.String()
+	return nil // err says that the line search can no longer tell points apart: r is the best
+}
+
+// status ends a search whose device failed, or whose context ended.
+func (f *fit) status() (optimize.Status, error) {
+	if f.err != nil {
+		return optimize.Failure, f.err
+	}
+	return optimize.NotTerminated, nil
+}
+
+// result is where the search came to.
+func (f *fit) result() (*Fitted, error) {
+	f.put(f.x)
+	s, err := f.program.Solve(f.ctx, f.theta, f.batch)
+	if err == nil {
+		err = s.Err()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &Fitted{Theta: f.theta, Starts: f.starts, RMSE: f.rmse(s.Saved), Iterations: f.iterations,
+		Evaluations: f.evaluations, Why: f.why}, nil
+}
+
+// rmse is the root of the mean square of each feature's errors.
+func (f *fit) rmse(states []float64) []float64 {
+	errors := make([]float64, f.series.Dim)
+	for j := range errors {
+		n, squares := 0.0, 0.0
+		for r := range f.series.Rows() {
+			if e := states[r*f.dim+j] - f.series.X[r*f.series.Dim+j]; !math.IsNaN(e) {
+				n, squares = n+1, squares+e*e
+			}
+		}
+		errors[j] = math.Sqrt(squares / n)
+	}
+	return errors
+}
