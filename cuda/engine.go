@@ -17,8 +17,10 @@ type engine struct {
 	runners map[class]runner // loaded when first needed
 	now     runner           // the one in use
 	n       int              // samples it has room for
-	sharing int              // samples that share a part of the record
-	steps   int              // of such a part: more than at first, once they were too few
+	saved   int              // rows of the states at save times
+	losses  int
+	sharing int // samples that share a part of the record
+	steps   int // of such a part: more than at first, once they were too few
 }
 
 func (b *Backend) newEngine(m solver.Model, spec solver.Spec) (*engine, error) {
@@ -52,25 +54,29 @@ func (e *engine) choose(n int) (err error) {
 
 func (e *engine) gradients() bool { return e.spec.Gradient != solver.NoGradient }
 
-// begin makes room for n samples whose states are kept at the times.
-func (e *engine) begin(n int, times []float64) error {
+// begin makes room for n samples of a batch, of which it takes the save times.
+func (e *engine) begin(n int, b solver.Batch) error {
 	if err := e.choose(n); err != nil {
 		return err
 	}
 	dim := e.model.Dim()
-	e.n = n
+	e.n, e.saved = n, b.RowCount(n)
 	e.set("n", uint64(n))
-	e.set("saves", uint64(len(times)))
-	if err := put(e.memory, "saveAt", times); err != nil {
+	e.set("saves", uint64(len(b.Times)))
+	err := errors.Join(put(e.memory, "saveAt", b.Times), put(e.memory, "offsets", kernels.Offsets(b)))
+	if err != nil {
 		return err
 	}
-	err := e.rooms([]room{e.reals("theta", e.model.ThetaLen()), e.reals("z1", n*dim), e.reals("saved", n*dim*len(times)),
+	err = e.rooms([]room{e.reals("theta", e.model.ThetaLen()), e.reals("z1", n*dim), e.reals("saved", e.saved*dim),
 		{"status", 4 * n}, {"stats", 12 * n}, {"endT", 8 * n}, {"endH", 8 * n}})
 	if err == nil && e.gradients() {
-		err = e.rooms([]room{e.reals("out", n*e.model.OutWidth()), e.reals("losses", n), e.reals("z0Bar", n*dim),
+		err = e.rooms([]room{e.reals("z0Bar", n*dim),
 			e.reals("inputsBar", n*e.model.Inputs()),
 			e.reals("cotangent", n*dim), e.reals("gradient", e.model.ThetaLen()), {"backStatus", 4 * n}, {"backStats", 12 * n},
 			{"backT", 8 * n}, {"backH", 8 * n}, {"drift", 8 * n}, {"recordLast", 4 * n}, {"decision", 8 * kernels.DecisionLen}})
+	}
+	if err == nil && e.gradients() {
+		err = e.roomForLosses(n)
 	}
 	if err == nil {
 		e.sharing, err = e.now.place(n)
@@ -79,6 +85,14 @@ func (e *engine) begin(n int, times []float64) error {
 		err = e.now.record(e.capacity())
 	}
 	return err
+}
+
+// roomForLosses makes room for so many losses, at t1 and all of which count until aim says otherwise.
+func (e *engine) roomForLosses(n int) error {
+	e.losses = n
+	e.set("lossRows", 0)
+	e.set("masked", 0)
+	return e.rooms([]room{e.reals("out", n*e.model.OutWidth()), e.reals("losses", n)})
 }
 
 // firstSteps is how many accepted steps of a sample the record has room for until a batch has shown that it takes more.
@@ -117,7 +131,7 @@ func (e *engine) recordFits() (bool, error) {
 
 // load begins a batch of a caller's.
 func (e *engine) load(theta []float64, b solver.Batch) error {
-	if err := e.begin(b.Len(e.model.Dim()), b.Times); err != nil {
+	if err := e.begin(b.Len(e.model.Dim()), b); err != nil {
 		return err
 	}
 	err := e.putReals("theta", theta)
@@ -186,7 +200,7 @@ func (e *engine) watching(ctx context.Context, launch func() error) error {
 func (e *engine) differentiate(ctx context.Context, theta []float64, b solver.Batch, o solver.Objective) (*solver.Derivative, error) {
 	err := e.load(theta, b)
 	if err == nil {
-		err = e.aim(o)
+		err = e.aim(b, o)
 	}
 	for fits := false; err == nil && !fits; {
 		err = e.watching(ctx, func() error { return inTurn(e.now.prepare, e.now.gradient) })
@@ -201,18 +215,4 @@ func (e *engine) differentiate(ctx context.Context, theta []float64, b solver.Ba
 		return nil, err
 	}
 	return e.derivative(o)
-}
-
-// aim copies the objective.
-func (e *engine) aim(o solver.Objective) error {
-	fields := map[string][]float64{"labels": o.Labels, "weight": o.Weight, "savedBar": o.Saved}
-	if o.Labels == nil {
-		fields["cotangent"] = o.Cotangent
-	}
-	for field, x := range fields {
-		if err := e.putReals(field, x); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -6,7 +6,6 @@ import (
 	"sync"
 
 	"neuralode/cuda/driver"
-	"neuralode/cuda/kernels"
 	"neuralode/solver"
 )
 
@@ -64,7 +63,7 @@ func (p *program) engineFor(e **engine, spec solver.Spec) (*engine, error) {
 
 // Solve integrates the batch; where the GPU's memory does not hold it, in parts.
 func (p *program) Solve(ctx context.Context, theta []float64, b solver.Batch) (*solver.Solution, error) {
-	if err := errors.Join(solver.CheckCall(p.model, p.spec, theta, b), kernels.Refuse(b, solver.Objective{})); err != nil {
+	if err := solver.CheckCall(p.model, p.spec, theta, b); err != nil {
 		return nil, err
 	}
 	p.mu.Lock()
@@ -91,7 +90,7 @@ func (p *program) Solve(ctx context.Context, theta []float64, b solver.Batch) (*
 
 // Differentiate integrates the batch and computes the gradient.
 func (p *program) Differentiate(ctx context.Context, theta []float64, b solver.Batch, o solver.Objective) (*solver.Derivative, error) {
-	if err := errors.Join(solver.CheckGradient(p.model, p.spec, theta, b, o), kernels.Refuse(b, o)); err != nil {
+	if err := solver.CheckGradient(p.model, p.spec, theta, b, o); err != nil {
 		return nil, err
 	}
 	p.mu.Lock()
@@ -124,7 +123,7 @@ func (p *program) differentiateAll(ctx context.Context, theta []float64, b solve
 	n := b.Len(p.model.Dim())
 	whole := &solver.Derivative{Theta: make([]float64, len(theta))}
 	err = e.inParts(n, func(from, to int) error {
-		d, err := e.differentiate(ctx, theta, part(b, p.model.Dim(), from, to), p.aimed(o, n, from, to))
+		d, err := e.differentiate(ctx, theta, part(b, p.model.Dim(), from, to), partOf(o, b, p.model.Dim(), from, to))
 		if err == nil {
 			joinDerivative(whole, d)
 		}
@@ -155,38 +154,6 @@ func (e *engine) inParts(n int, f func(from, to int) error) error {
 		size = (size + 1) / 2
 	}
 	return nil
-}
-
-// part is the samples from up to to.
-func part(b solver.Batch, dim, from, to int) solver.Batch {
-	inputs := len(b.Inputs) / b.Len(dim)
-	p := solver.Batch{Z0: b.Z0[from*dim : to*dim], Spans: b.Spans, Times: b.Times, Inputs: b.Inputs[from*inputs : to*inputs]}
-	if len(b.Spans) > 1 {
-		p.Spans = b.Spans[from:to]
-	}
-	return p
-}
-
-// aimed is the objective for a part of n samples: the same sum, so that weights by default are those of the whole.
-func (p *program) aimed(o solver.Objective, n, from, to int) solver.Objective {
-	if to-from == n {
-		return o
-	}
-	cut := func(x []float64) []float64 {
-		if x == nil {
-			return nil
-		}
-		width := len(x) / n
-		return x[from*width : to*width]
-	}
-	a := solver.Objective{Labels: cut(o.Labels), Weight: cut(o.Weight), Cotangent: cut(o.Cotangent), Saved: cut(o.Saved)}
-	if o.Labels != nil && o.Weight == nil {
-		a.Weight = make([]float64, to-from)
-		for i := range a.Weight {
-			a.Weight[i] = 1 / float64(n)
-		}
-	}
-	return a
 }
 
 // join appends the solution of the next samples.

@@ -9,8 +9,8 @@ func (e *engine) solution() (*solver.Solution, error) {
 	if s.Z1, err = e.takeReals("z1", e.n*e.model.Dim()); err != nil {
 		return nil, err
 	}
-	if k := int(e.get("saves")); k > 0 {
-		if s.Saved, err = e.takeReals("saved", e.n*k*e.model.Dim()); err != nil {
+	if e.saved > 0 {
+		if s.Saved, err = e.takeReals("saved", e.saved*e.model.Dim()); err != nil {
 			return nil, err
 		}
 	}
@@ -74,14 +74,14 @@ func (e *engine) derivative(o solver.Objective) (*solver.Derivative, error) {
 		clear(d.Theta[e.model.Field.ThetaLen():])
 		return d, nil
 	}
-	return d, e.losses(d)
+	return d, e.headResults(d)
 }
 
-// losses copies out what the head has left.
-func (e *engine) losses(d *solver.Derivative) (err error) {
-	if d.Out, err = e.takeReals("out", e.n*e.model.OutWidth()); err != nil {
+// headResults copies out what the head has left.
+func (e *engine) headResults(d *solver.Derivative) (err error) {
+	if d.Out, err = e.takeReals("out", e.losses*e.model.OutWidth()); err != nil {
 		return err
 	}
-	d.Losses, err = e.takeReals("losses", e.n)
+	d.Losses, err = e.takeReals("losses", e.losses)
 	return err
 }

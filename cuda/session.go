@@ -184,7 +184,7 @@ func (s *session) draw(minibatches [][]int, rates []float64) error {
 		}
 	}
 	return inTurn(
-		func() error { return s.begin(largest, nil) },
+		func() error { return s.begin(largest, solver.Batch{}) },
 		func() error { return put(s.memory, "index", index) },
 		func() error { return put(s.memory, "minibatches", table) },
 		func() error { return put(s.memory, "rates", kernels.Rates(s.opt, rates, len(minibatches))) },

@@ -114,7 +114,8 @@ func (k *wide) gradient() error {
 		return err
 	}
 	if k.get("labels") != 0 {
-		for i := 0; i < k.n; i += k.rows {
+		losses := max(k.n, int(k.get("lossRows"))) // or more than there are
+		for i := 0; i < losses; i += k.rows {
 			if err := k.run(k.Head); err != nil {
 				return err
 			}

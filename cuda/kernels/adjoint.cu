@@ -21,7 +21,8 @@ struct BackwardPass {
 
 	__device__ bool begin(Row &row) {
 		if (call.status[row.sample] != OK) return skipBackward(call, row.sample);
-		row.left = call.savedBar ? int(call.saves) : 0;
+		findSaves(call, row);
+		row.left = call.savedBar ? row.saves : 0;
 		nextSpan(row, spanOf(call, row.sample)[1]);
 		if (ALONE) {
 			row.from = call.recordLast[row.sample];
@@ -38,7 +39,7 @@ struct BackwardPass {
 	// nextSpan runs from t back to the next save time, or to t0.
 	__device__ void nextSpan(Row &row, double t) {
 		row.t0 = t;
-		row.t1 = row.left > 0 ? saveTime(call, row.sample, row.left - 1) : spanOf(call, row.sample)[0];
+		row.t1 = row.left > 0 ? saveTime(call, row, row.left - 1) : spanOf(call, row.sample)[0];
 	}
 
 	__device__ real load(const Row &row, int, int c) {
@@ -71,7 +72,7 @@ struct BackwardPass {
 	__device__ void accepted(const Rows &rows) {
 		for (int e = threadIdx.x; e < rows.n * USED; e += THREADS) {
 			const Row &row = tile.row[rows.list[e / USED]];
-			tile.weight[e] = real(-row.step * B[USED_STAGE[e % USED]]) * lossWeight(call, batch, row.sample);
+			tile.weight[e] = real(-row.step * B[USED_STAGE[e % USED]]) * sampleWeight(call, batch, row.sample);
 		}
 		__syncthreads();
 		const Terms terms{USED_SLOT, USED, tile.weight};
@@ -82,12 +83,12 @@ struct BackwardPass {
 	// store passes a save time, or takes the result.
 	__device__ void store(const Row &row, int r, int c) {
 		if (row.status == OK && row.left > 0) {
-			long long at = (row.sample * call.saves + row.left - 1) * DIM;
+			long long at = (row.save + row.left - 1) * DIM;
 			if (c < Memory::ADJOINT_AT) tile.state(r, c) = call.saved[at + c];
 			else tile.state(r, c) += call.savedBar[at + c - Memory::ADJOINT_AT];
 		} else if (c >= Memory::ADJOINT_AT) {
 			call.z0Bar[placeOf(row.sample, DIM) + c - Memory::ADJOINT_AT] =
-				row.status == OK ? lossWeight(call, batch, row.sample) * tile.state(r, c) : real(0);
+				row.status == OK ? sampleWeight(call, batch, row.sample) * tile.state(r, c) : real(0);
 		}
 	}
 

@@ -8,27 +8,34 @@ import (
 	"neuralode/solver"
 )
 
-// newCall makes room for a batch of n samples whose states are kept at the times.
-func (p *program) newCall(n int, times, theta []float64) *call {
-	c := &call{program: p, words: make([]uint64, len(kernels.CallFields)), blocks: (n + p.chunk - 1) / p.chunk}
+// newCall makes room for n samples of a batch, of which it takes the save times.
+func (p *program) newCall(n int, b solver.Batch, theta []float64) *call {
+	c := &call{program: p, saved: b.RowCount(n), words: make([]uint64, len(kernels.CallFields)), blocks: (n + p.chunk - 1) / p.chunk}
 	real, dim := c.realBytes(), p.model.Dim()
 	c.set("n", uint64(n))
 	c.set("chunk", uint64(p.chunk))
 	c.set("blocks", uint64(c.blocks))
-	c.set("saves", uint64(len(times)))
-	c.put("saveAt", times)
+	c.set("saves", uint64(len(b.Times)))
+	c.put("saveAt", b.Times)
+	c.put("offsets", kernels.Offsets(b))
 	c.room("theta", real*len(theta))
 	c.device.Write(c.get("theta"), c.reals(theta))
-	c.roomReals(map[string]int{"z1": n * dim, "saved": n * dim * len(times), "out": n * p.model.OutWidth(), "losses": n,
+	c.roomReals(map[string]int{"z1": n * dim, "saved": c.saved * dim,
 		"z0Bar": n * dim, "inputsBar": n * p.model.Inputs(), "gradient": len(theta)})
 	for name, bytes := range map[string]int{"status": 4 * n, "stats": 12 * n, "endT": 8 * n, "endH": 8 * n, "occupancy": 16 * c.blocks,
 		"backStatus": 4 * n, "backStats": 12 * n, "backT": 8 * n, "backH": 8 * n, "drift": 8 * n, "recordLast": 4 * n, "recordUsed": 8 * c.blocks,
 		"totals": 8 * kernels.TotalsLen * c.blocks, "decision": 8 * kernels.DecisionLen} {
 		c.room(name, bytes)
 	}
+	c.roomForLosses(n)
 	p.runner.rooms(c)
 	p.runner.record(c, p.emulated.record)
 	return c
+}
+
+func (c *call) roomForLosses(n int) {
+	c.losses = n
+	c.roomReals(map[string]int{"out": n * c.model.OutWidth(), "losses": n})
 }
 
 func (c *call) roomReals(numbers map[string]int) {
@@ -61,7 +68,7 @@ func (c *call) cancel(ctx context.Context) {
 }
 
 func (p *program) batchCall(ctx context.Context, theta []float64, b solver.Batch) *call {
-	c := p.newCall(b.Len(p.model.Dim()), b.Times, theta)
+	c := p.newCall(b.Len(p.model.Dim()), b, theta)
 	c.spans(b.Spans)
 	c.put("z0", c.reals(b.Z0))
 	c.put("inputs", c.reals(b.Inputs))
@@ -72,7 +79,7 @@ func (p *program) batchCall(ctx context.Context, theta []float64, b solver.Batch
 }
 
 func (p *program) Solve(ctx context.Context, theta []float64, b solver.Batch) (*solver.Solution, error) {
-	if err := errors.Join(solver.CheckCall(p.model, p.spec, theta, b), kernels.Refuse(b, solver.Objective{})); err != nil {
+	if err := solver.CheckCall(p.model, p.spec, theta, b); err != nil {
 		return nil, err
 	}
 	if p.spec.Gradient != solver.NoGradient && !p.runner.solvesAlone() {
@@ -101,8 +108,8 @@ func (c *call) solution() solver.Solution {
 	n, dim := int(c.get("n")), c.model.Dim()
 	s := solver.Solution{Z1: c.read("z1", n*dim)}
 	s.End, s.Stats = c.ends("status", "endT", "endH", "stats")
-	if k := int(c.get("saves")); k > 0 {
-		s.Saved = c.read("saved", n*k*dim)
+	if c.saved > 0 {
+		s.Saved = c.read("saved", c.saved*dim)
 	}
 	occupancy := make([]int64, 2*c.blocks)
 	c.device.Read(c.get("occupancy"), occupancy)
@@ -129,7 +136,7 @@ func (c *call) ends(status, t, h, stats string) ([]solver.End, []solver.Stats) {
 }
 
 func (p *program) Differentiate(ctx context.Context, theta []float64, b solver.Batch, o solver.Objective) (*solver.Derivative, error) {
-	if err := errors.Join(solver.CheckGradient(p.model, p.spec, theta, b, o), kernels.Refuse(b, o)); err != nil {
+	if err := solver.CheckGradient(p.model, p.spec, theta, b, o); err != nil {
 		return nil, err
 	}
 	d, err := p.differentiateAll(ctx, theta, b, o)
@@ -144,14 +151,7 @@ func (p *program) Differentiate(ctx context.Context, theta []float64, b solver.B
 // differentiateAll sums over all samples, whatever they bring.
 func (p *program) differentiateAll(ctx context.Context, theta []float64, b solver.Batch, o solver.Objective) (*solver.Derivative, error) {
 	c := p.batchCall(ctx, theta, b)
-	c.room("cotangent", c.realBytes()*len(b.Z0))
-	if o.Labels == nil {
-		c.device.Write(c.get("cotangent"), c.reals(o.Cotangent))
-		c.put("savedBar", c.reals(o.Saved))
-	} else {
-		c.put("labels", c.reals(o.Labels))
-		c.put("weight", c.reals(o.Weight))
-	}
+	c.aim(b, o)
 	c.runner.gradient(c)
 	if used := c.recordNeeded(); used > p.emulated.record && kernels.Records(p.spec.Gradient) {
 		c.runner.record(c, used)
@@ -161,6 +161,36 @@ func (p *program) differentiateAll(ctx context.Context, theta []float64, b solve
 		return nil, err
 	}
 	return c.derivative(theta, o), nil
+}
+
+// aim copies the objective.
+func (c *call) aim(b solver.Batch, o solver.Objective) {
+	c.room("cotangent", c.realBytes()*len(b.Z0))
+	switch {
+	case o.Labels == nil:
+		c.device.Write(c.get("cotangent"), c.reals(o.Cotangent))
+		if o.Saved != nil {
+			c.room("savedBar", c.realBytes()*len(o.Saved))
+			c.device.Write(c.get("savedBar"), c.reals(o.Saved))
+		}
+	case o.AtTimes:
+		c.device.Write(c.get("cotangent"), c.reals(make([]float64, len(b.Z0))))
+		c.aimAtTimes(b, o)
+	default:
+		c.put("weight", c.reals(o.Weight))
+	}
+	c.put("labels", c.reals(o.Labels))
+}
+
+func (c *call) aimAtTimes(b solver.Batch, o solver.Objective) {
+	l := kernels.LossesAtTimes(o, b, int(c.get("n")), c.spec.Gradient)
+	c.put("weight", c.reals(l.Weight))
+	c.put("lossWeight", c.reals(l.LossWeight))
+	c.put("share", c.reals(l.Share))
+	c.put("masked", l.Masked)
+	c.set("lossRows", uint64(c.saved))
+	c.room("savedBar", c.realBytes()*c.saved*c.model.Dim())
+	c.roomForLosses(c.saved)
 }
 
 func (c *call) derivative(theta []float64, o solver.Objective) *solver.Derivative {
@@ -178,7 +208,7 @@ func (c *call) derivative(theta []float64, o solver.Objective) *solver.Derivativ
 		clear(d.Theta[c.model.Field.ThetaLen():])
 		return d
 	}
-	d.Out, d.Losses = c.read("out", n*c.model.OutWidth()), c.read("losses", n)
+	d.Out, d.Losses = c.read("out", c.losses*c.model.OutWidth()), c.read("losses", c.losses)
 	return d
 }
 
@@ -220,7 +250,7 @@ func (s *session) Run(ctx context.Context, minibatches [][]int, rates []float64,
 			index = append(index, int64(i))
 		}
 	}
-	c := s.newCall(largest, nil, s.state.Theta)
+	c := s.newCall(largest, solver.Batch{}, s.state.Theta)
 	c.spans(s.data.Spans)
 	c.room("cotangent", c.realBytes()*largest*s.model.Dim())
 	c.put("z0", c.reals(s.data.Z0))

@@ -66,7 +66,7 @@ func check(m solver.Model, spec solver.Spec, c Config) error {
 	if err := errors.Join(solver.CheckCompile(m, spec), c.check()); err != nil {
 		return err
 	}
-	if err := errors.Join(Supports(spec), refuseModel(m)); err != nil {
+	if err := Supports(spec); err != nil {
 		return err
 	}
 	err := errors.Join(checkTables(m.Field), checkNarrow(m.Field))

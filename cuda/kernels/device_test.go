@@ -149,6 +149,8 @@ type call struct {
 	*program
 	words  []uint64
 	blocks int
+	saved  int // rows of the states at save times
+	losses int
 }
 
 func (c *call) set(name string, value uint64) {

@@ -71,7 +71,7 @@ struct Reverse {
 		__syncthreads();
 		each<DIM>(m.fresh, [&](int r, int c) {
 			const int sample = m.row[r].sample;
-			lambda(r, c) = lossWeight(call, batch, sample) * call.cotangent[placeOf(sample, DIM) + c];
+			lambda(r, c) = sampleWeight(call, batch, sample) * call.cotangent[placeOf(sample, DIM) + c];
 		});
 		loadInputs(call, batch, m.row, m.fresh, frames(0));
 		clearInputsBar(call, m.row, m.fresh);
@@ -86,7 +86,8 @@ struct Reverse {
 		}
 		row.sample = sample;
 		row.from = call.recordLast[sample];
-		row.left = call.savedBar ? int(call.saves) : 0;
+		findSaves(call, row);
+		row.left = call.savedBar ? row.saves : 0;
 		row.accepted = row.rejected = row.nfe = 0;
 		row.status = OK;
 		const double *span = spanOf(call, sample);
@@ -117,9 +118,9 @@ struct Reverse {
 	__device__ void loadSaved(int r, int c) {
 		const Row &row = m.row[r];
 		for (int i = 0; i < STAGES; i++) extra(r, i, c) = 0;
-		for (int j = row.left; j > 0 && isWithin(row, saveTime(call, row.sample, j - 1)); j--) {
-			real bar = call.savedBar[(row.sample * call.saves + j - 1) * DIM + c];
-			double x = (saveTime(call, row.sample, j - 1) - row.t) / row.step;
+		for (int j = row.left; j > 0 && isWithin(row, saveTime(call, row, j - 1)); j--) {
+			real bar = call.savedBar[(row.save + j - 1) * DIM + c];
+			double x = (saveTime(call, row, j - 1) - row.t) / row.step;
 			lambda(r, c) += bar;
 			if (x >= 1) continue;
 			for (int i = 0; i < STAGES; i++)
@@ -191,7 +192,7 @@ struct Reverse {
 	__device__ void passStep(Row &row, int r) {
 		row.accepted++;
 		row.nfe += stages;
-		while (row.left > 0 && isWithin(row, saveTime(call, row.sample, row.left - 1))) row.left--;
+		while (row.left > 0 && isWithin(row, saveTime(call, row, row.left - 1))) row.left--;
 		row.from = call.recordPrevious[step(row.from)];
 		const bool finite = allFinite([&](int c) { return lambda(r, c); });
 		if (finite && row.from >= 0) return;
@@ -203,7 +204,7 @@ struct Reverse {
 	// result is ∂L/∂z0: λ with the cotangents of the save times at t0 itself.
 	__device__ real result(const Row &row, int r, int c) {
 		real a = lambda(r, c);
-		for (int j = 0; j < row.left; j++) a += call.savedBar[(row.sample * call.saves + j) * DIM + c];
+		for (int j = 0; j < row.left; j++) a += call.savedBar[(row.save + j) * DIM + c];
 		return a;
 	}
 

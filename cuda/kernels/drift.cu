@@ -14,8 +14,8 @@ struct TrueStates {
 	// at is component c at save time j; before the first it is z0, behind the last z1.
 	__device__ real at(int j, int c) const {
 		if (j < 0) return call.z0[dataOf(call, batch, row.sample) * DIM + c];
-		if (!call.savedBar || j == call.saves) return call.z1[placeOf(row.sample, DIM) + c];
-		return call.saved[(row.sample * call.saves + j) * DIM + c];
+		if (!call.savedBar || j == row.saves) return call.z1[placeOf(row.sample, DIM) + c];
+		return call.saved[(row.save + j) * DIM + c];
 	}
 };
 

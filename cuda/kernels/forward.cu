@@ -22,13 +22,14 @@ struct ForwardPass {
 		const double *span = spanOf(call, row.sample);
 		row.t0 = span[0];
 		row.t1 = span[1];
+		findSaves(call, row);
 		if (recording) call.recordLast[row.sample] = -1;
 		return true;
 	}
 
 	__device__ real load(const Row &row, int, int c) { return call.z0[dataOf(call, batch, row.sample) * DIM + c]; }
 
-	__device__ real *saved(const Row &row, int j) { return call.saved + (row.sample * call.saves + j) * DIM; }
+	__device__ real *saved(const Row &row, int j) { return call.saved + (row.save + j) * DIM; }
 
 	// begun loads the inputs, saves what is due at t0 and marks the rest as not reached.
 	__device__ void begun(const Rows &rows) {
@@ -37,15 +38,15 @@ struct ForwardPass {
 		each<DIM>(rows, [&](int r, int c) {
 			const Row &row = tile.row[r];
 			int j = 0;
-			for (; j < call.saves && isDue(row, saveTime(call, row.sample, j), row.t0); j++) saved(row, j)[c] = load(row, r, c);
-			for (; j < call.saves; j++) saved(row, j)[c] = NAN;
+			for (; j < row.saves && isDue(row, saveTime(call, row, j), row.t0); j++) saved(row, j)[c] = load(row, r, c);
+			for (; j < row.saves; j++) saved(row, j)[c] = NAN;
 		});
 		if (threadIdx.x < ROWS && tile.row[threadIdx.x].accept < 0) pass(tile.row[threadIdx.x]);
 	}
 
 	// pass counts the save times up to now.
 	__device__ void pass(Row &row) {
-		while (row.left < call.saves && isDue(row, saveTime(call, row.sample, row.left), row.t)) row.left++;
+		while (row.left < row.saves && isDue(row, saveTime(call, row, row.left), row.t)) row.left++;
 	}
 
 	__device__ void settled(Row &row) { pass(row); }
@@ -56,8 +57,8 @@ struct ForwardPass {
 		each<DIM>(rows, [&](int r, int c) {
 			const Row &row = tile.row[r];
 			double end = row.last ? row.t1 : row.t + row.step;
-			for (int j = row.left; j < call.saves; j++) {
-				const double t = saveTime(call, row.sample, j);
+			for (int j = row.left; j < row.saves; j++) {
+				const double t = saveTime(call, row, j);
 				if (!isDue(row, t, end)) break;
 				saved(row, j)[c] = t == end ? tile.argument(r, STAGES - 1, c) : dense(r, t, c);
 			}

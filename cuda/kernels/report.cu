@@ -19,9 +19,9 @@ __device__ inline long long dataOf(const Call &call, const Batch &batch, int sam
 	return batch.index ? batch.index[sample] : sample;
 }
 
-// lossWeight is a sample's weight in the loss, by default the batch's mean; a caller's own cotangents have none. It
+// sampleWeight is a sample's weight in the loss, by default the batch's mean; a caller's own cotangents have none. It
 // multiplies what comes out of the adjoint, whose steps do not depend on it.
-__device__ inline real lossWeight(const Call &call, const Batch &batch, int sample) {
+__device__ inline real sampleWeight(const Call &call, const Batch &batch, int sample) {
 	if (!call.labels) return 1;
 	return call.weight ? call.weight[sample] : real(1.0 / batch.n);
 }
@@ -34,14 +34,30 @@ __device__ inline const double *spanOf(const Call &call, int sample) {
 	return call.spans + (call.spanCount == 1 ? 0 : 2 * sample);
 }
 
-// saveTime is save time j as a solve of the sample takes it: see solver.Span.SaveTime.
-__device__ __noinline__ double saveTime(const Call &call, int sample, long long j) {
+// firstSave is the row of a sample's first save time; that of n is how many rows there are.
+__device__ inline long long firstSave(const Call &call, long long sample) {
+	return call.offsets ? call.offsets[sample] : sample * call.saves;
+}
+
+// findSaves sets the save times of the row's sample.
+__device__ inline void findSaves(const Call &call, Row &row) {
+	row.save = firstSave(call, row.sample);
+	row.saves = int(firstSave(call, row.sample + 1) - row.save);
+}
+
+// snapped is time t as a solve of the sample takes it: see solver.Span.SaveTime.
+__device__ __noinline__ double snapped(const Call &call, int sample, double t) {
 	const double *span = spanOf(call, sample);
-	const double t0 = span[0], t1 = span[1], t = call.saveAt[j], few = 8 * SPACING;
-	const double within = fmin(few * fabs(t1), fabs(t1 - t0) / 2), beyond = few * fmax(fabs(t0), fabs(t1));
+	const double t0 = span[0], t1 = span[1], few = 8 * SPACING;
+	const double near = fmin(few * fabs(t1), fabs(t1 - t0) / 2), beyond = few * fmax(fabs(t0), fabs(t1));
 	const bool late = t1 >= t0 ? t > t1 : t < t1, early = t1 >= t0 ? t < t0 : t > t0;
-	if (fabs(t - t1) <= (late ? beyond : within)) return t1;
+	if (fabs(t - t1) <= (late ? beyond : near)) return t1;
 	return early && fabs(t - t0) <= beyond ? t0 : t;
+}
+
+// saveTime is save time j of the row's sample.
+__device__ inline double saveTime(const Call &call, const Row &row, int j) {
+	return snapped(call, row.sample, call.saveAt[j + (call.offsets ? row.save : 0)]);
 }
 
 __device__ inline void writeStats(int *stats, const Row &row) {

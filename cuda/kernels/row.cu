@@ -15,7 +15,8 @@ struct Row {
 	int last, accept;            // of the step under way
 	int tried;                   // steps of this span
 	int accepted, rejected, nfe; // of this sample
-	int left;                    // save times passed (forward) or not yet passed (backward)
+	int saves, left;             // save times of the sample; those passed (forward) or not yet passed (backward)
+	long long save;              // the row of the first: solver.Batch.Rows
 	int from;                    // the recorded step to take back, or that holds t
 };
 

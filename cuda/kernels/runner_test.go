@@ -68,7 +68,7 @@ func (k wide) solve(c *call) {
 func (k wide) gradient(c *call) {
 	k.solve(c)
 	if c.get("labels") != 0 {
-		for i := 0; i < int(c.get("n")); i += c.rows {
+		for i := 0; i < c.losses; i += c.rows {
 			k.run(c, k.Head)
 		}
 	}

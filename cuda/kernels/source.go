@@ -25,6 +25,8 @@ var (
 	tileSource string
 	//go:embed forward.cu
 	forwardSource string
+	//go:embed losses.cu
+	lossesSource string
 	//go:embed head.cu
 	headSource string
 	//go:embed drift.cu
@@ -126,7 +128,7 @@ func (k *Printed) sources() []string {
 		return append(parts, solveSource)
 	}
 	if k.model.Head != nil {
-		parts = append(parts, headSource)
+		parts = append(parts, lossesSource, headSource)
 	}
 	backward := []string{driftSource, adjointSource}
 	if k.spec.Gradient == solver.Discrete {

@@ -77,7 +77,7 @@ type Wide struct {
 	Prepare   []Step // after θ has changed
 	Begin     []Step // once a solve
 	Round     []Step // until every row is idle, or any number of times more
-	Head      []Step // where there are labels: once for every Call.rows samples, counted up
+	Head      []Step // where there are labels: once for every Call.rows losses, counted up
 	BeginBack []Step // once a gradient
 	RoundBack []Step // until every row is idle, or any number of times more
 	Finish    []Step // ∂L/∂θ, the totals, and in a training the decision about the iteration
@@ -110,7 +110,7 @@ func checkWide(m solver.Model, spec solver.Spec, c WideConfig) error {
 	if err := errors.Join(solver.CheckCompile(m, spec), c.check()); err != nil {
 		return err
 	}
-	if err := errors.Join(Supports(spec), refuseModel(m)); err != nil {
+	if err := Supports(spec); err != nil {
 		return err
 	}
 	err := checkTables(m.Field)
@@ -214,7 +214,7 @@ func (k *Wide) sources() []string {
 		return parts
 	}
 	if k.model.Head != nil {
-		parts = append(parts, wideHeadSource)
+		parts = append(parts, lossesSource, wideHeadSource)
 	}
 	backward := []string{wideBackSource, driftSource, wideAdjointSource}
 	if k.spec.Gradient == solver.Discrete {

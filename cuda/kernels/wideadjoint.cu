@@ -12,7 +12,8 @@ struct WideBackward {
 		WideRow &row = now.row;
 		if (ALONE && call.recordUsed[0] > call.recordCapacity) return false; // the caller makes room and repeats
 		if (call.status[row.sample] != OK) return skipBackward(call, row.sample);
-		row.left = call.savedBar ? int(call.saves) : 0;
+		findSaves(call, row);
+		row.left = call.savedBar ? row.saves : 0;
 		nextSpan(now, spanOf(call, row.sample)[1]);
 		if (ALONE) {
 			row.from = call.recordLast[row.sample];
@@ -31,7 +32,7 @@ struct WideBackward {
 	__device__ void nextSpan(Now &now, double t) {
 		WideRow &row = now.row;
 		row.t0 = t;
-		row.t1 = row.left > 0 ? saveTime(now.call, row.sample, row.left - 1) : spanOf(now.call, row.sample)[0];
+		row.t1 = row.left > 0 ? saveTime(now.call, row, row.left - 1) : spanOf(now.call, row.sample)[0];
 	}
 
 	__device__ real load(Now &now, int c) {
@@ -88,7 +89,7 @@ struct WideBackward {
 	__device__ void accepted(Now &now) {
 		for (int i = 0; i < USED; i++) {
 			const int stage = USED_STAGE[i];
-			const real weight = real(-now.row.step * B[stage]) * lossWeight(now.call, now.batch, now.row.sample);
+			const real weight = real(-now.row.step * B[stage]) * sampleWeight(now.call, now.batch, now.row.sample);
 			const real *x = kept(now, stage);
 			putUp<Field>(now.call, now.r, i, true, weight, [=](const Kept &value) { return x + value.keep; });
 			if (Field::INPUTS_GRADIENT >= 0) addInputsBar(now.call, now.row.sample, weight, x + Field::kept()[Field::INPUTS_GRADIENT].keep);
@@ -102,12 +103,12 @@ struct WideBackward {
 		const Call &call = now.call;
 		const WideRow &row = now.row;
 		if (row.status == OK && row.left > 0) {
-			long long at = (row.sample * call.saves + row.left - 1) * DIM;
+			long long at = (row.save + row.left - 1) * DIM;
 			if (c < Now::ADJOINT_AT) now.state(c) = call.saved[at + c];
 			else now.state(c) += call.savedBar[at + c - Now::ADJOINT_AT];
 		} else if (c >= Now::ADJOINT_AT) {
 			call.z0Bar[placeOf(row.sample, DIM) + c - Now::ADJOINT_AT] =
-				row.status == OK ? lossWeight(call, now.batch, row.sample) * now.state(c) : real(0);
+				row.status == OK ? sampleWeight(call, now.batch, row.sample) * now.state(c) : real(0);
 		}
 	}
 

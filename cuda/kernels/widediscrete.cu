@@ -19,7 +19,7 @@ struct WideReverse {
 	__device__ real &extra(int stage, int c) const { return product(stage, DIM + c); }
 	__device__ real &lambda(int c) const { return product(LAST, c); }
 	__device__ real slope(int stage, int c) const { return call.recordK[((long long)(row.from) * LAST + stage) * DIM + c]; }
-	__device__ real savedBar(int j, int c) const { return call.savedBar[(row.sample * call.saves + j) * DIM + c]; }
+	__device__ real savedBar(int j, int c) const { return call.savedBar[(row.save + j) * DIM + c]; }
 
 	__device__ void begin() {
 		if (controls()) {
@@ -69,7 +69,7 @@ struct WideReverse {
 		if (controls()) {
 			row.accepted++;
 			row.nfe += top + 1;
-			while (row.left > 0 && isWithin(saveTime(call, row.sample, row.left - 1))) row.left--;
+			while (row.left > 0 && isWithin(saveTime(call, row, row.left - 1))) row.left--;
 			row.from = call.recordPrevious[row.from];
 		}
 		__syncthreads();
@@ -113,7 +113,7 @@ struct WideReverse {
 			if (row.phase == IDLE) continue;
 			loadInputs<Field>(call, batch, row.sample, frame, r % TILE);
 			clearInputsBar(call, row.sample);
-			const real weight = lossWeight(call, batch, row.sample);
+			const real weight = sampleWeight(call, batch, row.sample);
 			columns(DIM, [&](int c) { lambda(c) = weight * call.cotangent[placeOf(row.sample, DIM) + c]; });
 			if (row.from >= 0) break;
 			finish();
@@ -135,7 +135,8 @@ struct WideReverse {
 		}
 		row.phase = ACTIVE;
 		row.from = isCancelled(call) ? -1 : call.recordLast[row.sample];
-		row.left = call.savedBar ? int(call.saves) : 0;
+		findSaves(call, row);
+		row.left = call.savedBar ? row.saves : 0;
 		row.accepted = row.rejected = row.nfe = 0;
 		row.t = row.t0 = spanOf(call, row.sample)[0];
 		row.t1 = spanOf(call, row.sample)[1];
@@ -160,8 +161,8 @@ struct WideReverse {
 	__device__ void loadSaved() {
 		columns(STAGES * DIM, [&](int e) { extra(e / DIM, e % DIM) = 0; });
 		__syncthreads();
-		for (int j = row.left; j > 0 && isWithin(saveTime(call, row.sample, j - 1)); j--) {
-			const double x = (saveTime(call, row.sample, j - 1) - row.t) / row.step;
+		for (int j = row.left; j > 0 && isWithin(saveTime(call, row, j - 1)); j--) {
+			const double x = (saveTime(call, row, j - 1) - row.t) / row.step;
 			columns(DIM, [&](int c) { lambda(c) += savedBar(j - 1, c); });
 			for (int i = 0; x < 1 && i < STAGES; i++) {
 				const real weight = real(row.step * (polynomial(DENSE[i], x) - B[i]));

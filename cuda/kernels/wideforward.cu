@@ -11,6 +11,7 @@ struct WideForward {
 		const double *span = spanOf(now.call, row.sample);
 		row.t0 = span[0];
 		row.t1 = span[1];
+		findSaves(now.call, row);
 		if (RECORDS) now.call.recordLast[row.sample] = -1;
 		return true;
 	}
@@ -19,15 +20,15 @@ struct WideForward {
 		return now.call.z0[dataOf(now.call, now.batch, now.row.sample) * DIM + c];
 	}
 
-	__device__ real *saved(Now &now, int j) { return now.call.saved + (now.row.sample * now.call.saves + j) * DIM; }
+	__device__ real *saved(Now &now, int j) { return now.call.saved + (now.row.save + j) * DIM; }
 
 	// begun loads the inputs, saves what is due at t0 and marks the rest as not reached.
 	__device__ void begun(Now &now) {
 		const Call &call = now.call;
 		loadInputs<Field>(call, now.batch, now.row.sample, now.frame, now.r % TILE);
 		columns(DIM, [&](int c) {
-			for (int j = 0; j < call.saves; j++)
-				saved(now, j)[c] = isDue(now.row, saveTime(call, now.row.sample, j), now.row.t0) ? now.state(c) : real(NAN);
+			for (int j = 0; j < now.row.saves; j++)
+				saved(now, j)[c] = isDue(now.row, saveTime(call, now.row, j), now.row.t0) ? now.state(c) : real(NAN);
 		});
 		__syncthreads();
 		if (now.controls()) settled(now);
@@ -38,7 +39,7 @@ struct WideForward {
 	// settled counts the save times up to now.
 	__device__ void settled(Now &now) {
 		WideRow &row = now.row;
-		while (row.left < now.call.saves && isDue(row, saveTime(now.call, row.sample, row.left), row.t)) row.left++;
+		while (row.left < row.saves && isDue(row, saveTime(now.call, row, row.left), row.t)) row.left++;
 	}
 
 	__device__ void accepted(Now &now) {
@@ -46,8 +47,8 @@ struct WideForward {
 		const Call &call = now.call;
 		const WideRow &row = now.row;
 		const double end = row.last ? row.t1 : row.t + row.step;
-		for (int j = row.left; j < call.saves; j++) {
-			const double t = saveTime(call, row.sample, j);
+		for (int j = row.left; j < row.saves; j++) {
+			const double t = saveTime(call, row, j);
 			if (!isDue(row, t, end)) break;
 			if (t == end) columns(DIM, [&](int c) { saved(now, j)[c] = now.argument(c); });
 			else dense(now, (t - row.t) / row.step, saved(now, j));
