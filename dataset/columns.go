@@ -13,6 +13,7 @@ type columns struct {
 	names    []string // nil without a header
 	features []int    // in the order wanted, or else ascending
 	labels   []int    // in the order of Options; none when there are no labels
+	kept     []int    // to carry along
 	blank    []int    // at the end of each line, without name or content
 	notes    []string
 }
@@ -28,7 +29,11 @@ func newColumns(count, blank int, names []string, o Options) (*columns, error) {
 	if err := c.chooseLabels(o, wanted); err != nil {
 		return nil, err
 	}
-	dropped, err := c.dropped(o, wanted != nil)
+	aside, err := c.keep(o)
+	if err != nil {
+		return nil, err
+	}
+	dropped, err := c.dropped(o, aside, wanted != nil)
 	if err != nil {
 		return nil, err
 	}
@@ -104,9 +109,30 @@ func (c *columns) chooseLabels(o Options, features []int) error {
 	return nil
 }
 
-// dropped is the columns to leave out. Where the features are found by their names, these columns need not be there.
-func (c *columns) dropped(o Options, found bool) ([]int, error) {
-	var out []int
+// keep finds the columns to carry along, and returns those that are named, which are no features.
+func (c *columns) keep(o Options) (aside []int, err error) {
+	for _, name := range o.Keep {
+		if name == "*" && len(o.Keep) == 1 {
+			for i := range c.count {
+				if !slices.Contains(c.blank, i) {
+					c.kept = append(c.kept, i)
+				}
+			}
+			return nil, nil
+		}
+		i, err := c.find(name)
+		if err != nil {
+			return nil, err
+		}
+		c.kept = append(c.kept, i)
+	}
+	return c.kept, nil
+}
+
+// dropped is the columns to leave out beside those put aside. Where the features are found by their names, columns to drop
+// need not be there.
+func (c *columns) dropped(o Options, aside []int, found bool) ([]int, error) {
+	out := slices.Clone(aside)
 	for _, name := range o.Drop {
 		i, err := c.find(name)
 		if err != nil && found {
@@ -213,6 +239,17 @@ func (c *columns) title(i int) string {
 
 // featureNames is the names of the feature columns, or x1, x2, ... without a header.
 func (c *columns) featureNames() []string { return c.name(c.features, "x") }
+
+// keptNames is the names of the columns that are carried along, or column1, column2, ... by their numbers without a header.
+func (c *columns) keptNames() []string {
+	names := make([]string, len(c.kept))
+	for k, i := range c.kept {
+		if names[k] = fmt.Sprintf("column%d", i+1); c.names != nil {
+			names[k] = c.names[i]
+		}
+	}
+	return names
+}
 
 // targetNames is the names of the label columns, or label, or label1, label2, ... without a header.
 func (c *columns) targetNames() []string {

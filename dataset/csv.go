@@ -88,19 +88,28 @@ func (l *lines) count() int { return len(l.first[0].fields) }
 // each goes through the rows that are left.
 func (l *lines) each(row func() error) error {
 	for {
-		err := l.next()
-		switch {
-		case err == io.EOF:
+		err := l.nextRow()
+		if err == io.EOF {
 			return nil
-		case err != nil:
-			return err
-		case len(l.fields) != l.count():
-			return l.uneven(l.count(), l.first[0].line)
 		}
-		if err := row(); err != nil {
+		if err == nil {
+			err = row()
+		}
+		if err != nil {
 			return err
 		}
 	}
+}
+
+// nextRow goes to the next line, of as many fields as the first. At the end of the file it returns io.EOF.
+func (l *lines) nextRow() error {
+	if err := l.next(); err != nil {
+		return err
+	}
+	if len(l.fields) != l.count() {
+		return l.uneven(l.count(), l.first[0].line)
+	}
+	return nil
 }
 
 // blankEnd is how many fields at the end are empty in all of the first lines, a header among them.

@@ -3,8 +3,6 @@ package dataset
 import (
 	"fmt"
 	"io"
-
-	"neuralode/dataset/internal/npy"
 )
 
 // ReadNPY reads points from a NumPy array [n, columns] of numbers in either order; name stands for the file in errors,
@@ -23,19 +21,9 @@ func ReadNPY(name string, r io.Reader, o Options) (*Dataset, error) {
 }
 
 func readNPY(r io.Reader, o Options) (*Dataset, error) {
-	b, err := uncompressed(r)
+	a, err := readArray(r)
 	if err != nil {
 		return nil, err
-	}
-	a, err := npy.Read(b)
-	if err != nil {
-		return nil, err
-	}
-	if len(a.Shape) != 2 {
-		return nil, fmt.Errorf("the array has %d dimensions, want 2: points and columns", len(a.Shape))
-	}
-	if len(a.Data) == 0 {
-		return nil, errEmpty
 	}
 	count := a.Shape[1]
 	c, err := newColumns(count, 0, nil, o)

@@ -35,6 +35,10 @@ type Options struct {
 	// are left out; any other file is read in its own order.
 	Features []string
 
+	// Keep are columns of unlabelled points that [OpenPoints] carries along as text, each by its name in the header or by its
+	// number from 1; "*" stands for all. They are no features unless they are among the features wanted, or meant by "*".
+	Keep []string
+
 	// Float32 says that numbers will be held as float32: one beyond its range is an error.
 	Float32 bool
 
@@ -63,6 +67,12 @@ func (o Options) Check() error {
 	}
 	if len(o.Classes) == 1 || o.Task == Binary && len(o.Classes) > 2 {
 		fail("%d classes do not make task %v", len(o.Classes), o.Task)
+	}
+	if len(o.Keep) > 0 && o.Task != Unlabelled {
+		fail("columns are kept beside unlabelled points, got task %v", o.Task)
+	}
+	if name := repeated(o.Keep); name != nil {
+		fail("column %q is kept twice", *name)
 	}
 	if name := repeated(o.Classes); name != nil {
 		fail("class %q is there twice", *name)

@@ -77,7 +77,7 @@ func newSeriesColumns(count, blank int, names []string, o SeriesOptions) (*serie
 		c.blank = append(c.blank, i)
 	}
 	c.nameAll(names)
-	dropped, err := c.dropped(Options{Format: o.Format}, false)
+	dropped, err := c.dropped(Options{Format: o.Format}, nil, false)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"encoding/csv"
+	"fmt"
 	"io"
 	"slices"
 
@@ -51,4 +52,14 @@ func (d *Dataset) WriteNPY(w io.Writer) error {
 		a.Data = append(a.Data, d.Labels[i*d.Width:(i+1)*d.Width]...)
 	}
 	return a.Write(w)
+}
+
+// WriteArray writes numbers [shape] to w as a NumPy array of float64 in C order; numbers that do not fill the shape are an
+// error before anything is written.
+func WriteArray(w io.Writer, data []float64, shape ...int) error {
+	a := npy.Array{Shape: shape, Data: data}
+	if err := a.Write(w); err != nil {
+		return fmt.Errorf("dataset: %w", err)
+	}
+	return nil
 }

@@ -69,7 +69,13 @@ func (m *Model) checkHead() error {
 	default:
 		p.require(false, "loss must be bce, softmax or mse, got %.60q", m.Loss)
 	}
-	return errors.Join(append(p, checkNames("classes", m.Classes))...)
+	targets := m.Outputs
+	if m.Loss == "softmax" {
+		targets = 1
+	}
+	p.require(m.Targets == nil || len(m.Targets) == targets, "targets must be a name for each of %d label columns, got %d",
+		targets, len(m.Targets))
+	return errors.Join(append(p, checkNames("classes", m.Classes), checkNames("targets", m.Targets))...)
 }
 
 // checkNames demands that names differ, are there, and can be written to a file.

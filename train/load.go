@@ -74,6 +74,7 @@ func fromFile(described *reference.Model, file *safetensors.Reader) (*Model, err
 	meta.text("loss", &m.Loss)
 	meta.names("classes", &m.Classes)
 	meta.names("inputs", &m.Inputs)
+	meta.names("targets", &m.Targets)
 	if err := errors.Join(append(meta.problems, err)...); err != nil {
 		return nil, err
 	}

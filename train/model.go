@@ -26,6 +26,7 @@ type Model struct {
 	Outputs   int      // of the read-out
 	Loss      string   // "bce", "softmax" or "mse"
 	Inputs    []string // the names of the features, where the data had a header
+	Targets   []string // and of the label's columns
 	Classes   []string
 	Span      solver.Span
 	Theta     []float64 // the field's parameters, then the read-out's
@@ -44,7 +45,7 @@ func newModel(c Config, activation graph.Activation, d *dataset.Dataset, rows []
 	m := &Model{Net: graph.MLP{Sizes: c.sizes(d.Dim), Activation: activation, Time: c.Time}, Augment: c.Augment,
 		Component: c.Component, Classes: d.Classes, Span: solver.Span{T0: c.T0, T1: c.T1}}
 	if d.Named {
-		m.Inputs = d.Features
+		m.Inputs, m.Targets = d.Features, d.Targets
 	}
 	if err := m.chooseHead(c, d); err != nil {
 		return nil, err
@@ -157,7 +158,7 @@ func (m *Model) labels(labels []float64) []float64 {
 }
 
 // Save writes the model to a safetensors file with tensors of that type; see package reference for the format. What the
-// format lacks stands in further metadata: augment, readout, component, outputs, loss, classes and inputs; and in tensors
+// format lacks stands in further metadata: augment, readout, component, outputs, loss, classes, inputs and targets; and in tensors
 // scale.features.mean and .std, [features], and scale.labels.mean and .std, [outputs], always F64, of a model that has
 // such scales: a feature x begins as the state's component (x − mean) / std, and an output o says label mean + std·o.
 func (m *Model) Save(path string, dtype safetensors.DType) error {
@@ -172,7 +173,8 @@ func (m *Model) Save(path string, dtype safetensors.DType) error {
 func (m *Model) file(dtype safetensors.DType) (*safetensors.File, error) {
 	classes, err := json.Marshal(m.Classes)
 	inputs, err2 := json.Marshal(m.Inputs)
-	if err := errors.Join(err, err2); err != nil {
+	targets, err3 := json.Marshal(m.Targets)
+	if err := errors.Join(err, err2, err3); err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
 	n := m.Solver.Field.ThetaLen()
@@ -184,7 +186,7 @@ func (m *Model) file(dtype safetensors.DType) (*safetensors.File, error) {
 	}
 	maps.Copy(file.Metadata, map[string]string{"augment": strconv.Itoa(m.Augment), "readout": m.Readout, "loss": m.Loss,
 		"component": strconv.Itoa(m.Component), "outputs": strconv.Itoa(m.Outputs), "classes": string(classes),
-		"inputs": string(inputs)})
+		"inputs": string(inputs), "targets": string(targets)})
 	m.addScales(file)
 	for _, p := range m.Solver.Head.Params {
 		file.Tensors[p.Name] = safetensors.Tensor{DType: dtype, Shape: p.Shape, Floats: m.Theta[n : n+p.Len()]}

@@ -59,7 +59,7 @@ func (p *Predictor) failures(from int, s *solver.Solution, out []float64) []erro
 			p.spec.Controller.Advise(failed)
 			errs[i] = failed
 		} else if k := notFinite(row(out, i, p.model.Outputs)); k >= 0 {
-			errs[i] = fmt.Errorf("train: the read-out gives %v", out[i*p.model.Outputs+k])
+			errs[i] = fmt.Errorf("the read-out gives %v", out[i*p.model.Outputs+k])
 		}
 	}
 	return errs

@@ -73,7 +73,7 @@ func (a *app) eval(ctx context.Context, o *evalOptions, path string) error {
 	if o.data != "" {
 		a.describeColumns(data)
 	}
-	a.compareNames(data, s.model)
+	a.compareNames(data.Named, data.Features, s.model)
 	p, err := s.model.Compile(backend, spec)
 	if err != nil {
 		return err

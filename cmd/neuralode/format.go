@@ -41,12 +41,12 @@ func (a *app) describeColumns(d *dataset.Dataset) {
 		fmt.Fprintf(a.err, ", classes %s", shown(d.Classes))
 	}
 	fmt.Fprintln(a.err)
-	a.takeNotes(d)
+	a.takeNotes(d.Notes)
 }
 
 // takeNotes prints what a reader has to say.
-func (a *app) takeNotes(d *dataset.Dataset) {
-	for _, note := range d.Notes {
+func (a *app) takeNotes(notes []string) {
+	for _, note := range notes {
 		fmt.Fprintf(a.err, "note       %s\n", note)
 	}
 }

@@ -34,7 +34,7 @@ func TestReadmeCommands(t *testing.T) {
 // TestReadmeFlags looks for every flag that the README names in the program's help.
 func TestReadmeFlags(t *testing.T) {
 	var help strings.Builder
-	for _, c := range []string{"train", "eval", "solve", "plot", "verify", "bench"} {
+	for _, c := range []string{"train", "predict", "eval", "solve", "plot", "verify", "bench"} {
 		help.WriteString(succeed(t, c, "--help"))
 	}
 	text := strings.ReplaceAll(readme(t), "docker run --rm", "")
@@ -90,7 +90,7 @@ func TestReadmeExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, field, found := strings.Cut(readme(t), "```go\n")
+	_, field, found := strings.Cut(readme(t), "```go\npendulum")
 	field, _, ended := strings.Cut(field, "\n}\n")
 	if !found || !ended {
 		t.Fatal("the README has no field")
@@ -98,5 +98,24 @@ func TestReadmeExample(t *testing.T) {
 	words := func(text string) string { return strings.Join(strings.Fields(text), " ") }
 	if !strings.Contains(words(string(example)), words(field)) {
 		t.Errorf("the package's example has another field than the README: %s", field)
+	}
+}
+
+// TestReadmePredictor finds each statement of the README's predictor in the example of package train, which is run.
+func TestReadmePredictor(t *testing.T) {
+	example, err := os.ReadFile("../../train/example_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, block, found := strings.Cut(readme(t), "```go\nmodel, err :=")
+	block, _, _ = strings.Cut("model, err :="+block, "```")
+	statements := strings.Split(block, "// ...\n")
+	if !found || len(statements) != 3 {
+		t.Fatalf("the README's predictor has %d statements", len(statements))
+	}
+	for _, statement := range statements {
+		if !strings.Contains(string(example), strings.TrimSpace(statement)) {
+			t.Errorf("package train's example has no statement %s", statement)
+		}
 	}
 }

@@ -28,6 +28,7 @@ themselves (discrete). Training writes a run folder with the model, its figures 
 		Example: `  neuralode train                          # trains on the spiral, writes a run folder
   neuralode train --data points.csv        # on data of your own
   neuralode train --resume RUN             # goes on where a run was stopped
+  neuralode predict RUN --points new.csv   # answers for new points
   neuralode eval RUN                       # loss, accuracy, confusion, cost
   neuralode verify RUN                     # how far its answers and gradients are from exact ones
   neuralode doctor                         # what limits the speed on this machine`,
@@ -37,8 +38,8 @@ themselves (discrete). Training writes a run folder with the model, its figures 
 		Args:          cobra.NoArgs,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	root.AddCommand(a.trainCommand(), a.solveCommand(), a.evalCommand(), a.plotCommand(), a.verifyCommand(),
-		a.benchCommand(), a.devicesCommand(), a.doctorCommand(), a.versionCommand(), a.licensesCommand())
+	root.AddCommand(a.trainCommand(), a.predictCommand(), a.solveCommand(), a.evalCommand(), a.plotCommand(),
+		a.verifyCommand(), a.benchCommand(), a.devicesCommand(), a.doctorCommand(), a.versionCommand(), a.licensesCommand())
 	for _, c := range root.Commands() {
 		complete(c)
 	}

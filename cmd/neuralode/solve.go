@@ -108,7 +108,9 @@ func (a *app) solve(ctx context.Context, o *solveOptions, path string) error {
 	if o.out != "-" && !strings.HasSuffix(o.out, ".csv") && !strings.HasSuffix(o.out, ".npy") {
 		return wrongUse(fmt.Errorf("out must end in .csv or .npy, or be -, got %q", o.out))
 	}
-	if err := errors.Join(o.checkReplaced(path), o.checkDigits()); err != nil {
+	replaced := checkReplaced(o.out, inputFile{"points", o.points}, inputFile{"times", o.times},
+		inputFile{"metrics of the run", filepath.Join(path, "metrics.csv")})
+	if err := errors.Join(replaced, o.checkDigits()); err != nil {
 		return wrongUse(err)
 	}
 	s, err := openSource(path)
@@ -135,8 +137,8 @@ func (a *app) solve(ctx context.Context, o *solveOptions, path string) error {
 		return err
 	}
 	a.announce()
-	a.takeNotes(points)
-	a.compareNames(points, s.model)
+	a.takeNotes(points.Notes)
+	a.compareNames(points.Named, points.Features, s.model)
 	p, err := s.model.Compile(backend, spec)
 	if err != nil {
 		return err
@@ -161,12 +163,13 @@ func (o *solveOptions) timesWithin(m *train.Model, spec solver.Spec) ([]float64,
 	return times, nil
 }
 
-// checkReplaced reports an output that would take the place of what is read, or of what a run cannot go on without.
-func (o *solveOptions) checkReplaced(path string) error {
-	for _, f := range []struct{ what, path string }{
-		{"points", o.points}, {"times", o.times}, {"metrics of the run", filepath.Join(path, "metrics.csv")},
-	} {
-		if sameFile(f.path, o.out) {
+// inputFile is a file that a command reads, or that must stay, and what it holds.
+type inputFile struct{ what, path string }
+
+// checkReplaced reports an output that would take the place of one of the files.
+func checkReplaced(out string, files ...inputFile) error {
+	for _, f := range files {
+		if sameFile(f.path, out) {
 			return fmt.Errorf("out would replace the %s in %s: give another file", f.what, f.path)
 		}
 	}
@@ -180,21 +183,28 @@ func sameFile(a, b string) bool {
 	return err1 == nil && err2 == nil && os.SameFile(first, second)
 }
 
-// compareNames says when the columns are not those that the model was trained on: their order then decides.
-func (a *app) compareNames(d *dataset.Dataset, m *train.Model) {
-	if d.Named && len(m.Inputs) > 0 && !slices.Equal(d.Features, m.Inputs) {
-		fmt.Fprintf(a.err, "taking the columns %s for %s\n", shown(d.Features), shown(m.Inputs))
+// compareNames says when the features of a file with a header are not those that the model was trained on: their order then
+// decides.
+func (a *app) compareNames(named bool, features []string, m *train.Model) {
+	if named && len(m.Inputs) > 0 && !slices.Equal(features, m.Inputs) {
+		fmt.Fprintf(a.err, "taking the columns %s for %s\n", shown(features), shown(m.Inputs))
 	}
 }
 
-// readPoints reads the points, their columns in the order of those of the model's where they have these names.
-func (a *app) readPoints(o *solveOptions, s *source, spec solver.Spec) (*dataset.Dataset, error) {
-	options := dataset.Options{Task: dataset.Unlabelled, Features: s.model.Inputs, Format: o.format,
+// pointOptions say how points are read, their columns in the order of those of the model's where they have these names.
+func pointOptions(s *source, flags *pflag.FlagSet, format dataset.Format, spec solver.Spec) dataset.Options {
+	options := dataset.Options{Task: dataset.Unlabelled, Features: s.model.Inputs, Format: format,
 		Float32: spec.Precision != solver.Float64}
 	if s.run != nil {
-		options.Format = ownFormat(o.solve.flags, o.format, s.run.Config.Format)
-		options.Drop = o.format.Drop // points need not have the columns that a training file has beside them
+		options.Format = ownFormat(flags, format, s.run.Config.Format)
+		options.Drop = format.Drop // points need not have the columns that a training file has beside them
 	}
+	return options
+}
+
+// readPoints reads the points.
+func (a *app) readPoints(o *solveOptions, s *source, spec solver.Spec) (*dataset.Dataset, error) {
+	options := pointOptions(s, o.solve.flags, o.format, spec)
 	if o.points == "-" {
 		return dataset.ReadCSV("standard input", a.stdin, options)
 	}
