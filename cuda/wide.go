@@ -81,7 +81,7 @@ func (k *wide) place(n int) (sharing int, err error) {
 	k.set("rows", uint64(k.rows))
 	k.set("chunk", uint64(chunk))
 	k.set("blocks", uint64(blocks))
-	dim, stages, tiles := k.model.Dim(), k.spec.Tableau.Stages(), k.rows/k.Tile
+	dim, stages, tiles := k.model.Dim(), k.spec.Tableau().Stages(), k.rows/k.Tile
 	err = k.memory.rooms([]room{{"recordUsed", 8 * blocks}, {"totals", 8 * kernels.TotalsLen * blocks},
 		k.reals("fieldShared", k.FieldShared), k.reals("headShared", k.HeadShared), k.reals("fieldWeights", k.FieldWeights),
 		k.reals("headWeights", k.HeadWeights), k.reals("sums", k.Sums), k.reals("frames", tiles*k.Frame),

@@ -107,7 +107,7 @@ func LongestBack(rest, step, before float64) float64 {
 // split are the parts of a state at time t.
 func (c *continuous) split(t float64, state []float64) (z, a []float64) {
 	if c.along {
-		return c.group.at(&c.spec.Tableau, t), state
+		return c.group.at(c.spec.Tableau(), t), state
 	}
 	return state[:len(state)/2], state[len(state)/2:]
 }
@@ -145,7 +145,7 @@ func (c *continuous) slope(t float64, state, dstate []float64) {
 
 // quadratureStep adds −h·b_i·aᵀ ∂f/∂θ, weighted, and the same for the inputs, at the stages of an accepted step.
 func (c *continuous) quadratureStep(s Step) {
-	tab := &c.spec.Tableau
+	tab := c.spec.Tableau()
 	for i, b := range tab.B {
 		if b == 0 {
 			continue

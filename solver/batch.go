@@ -69,7 +69,11 @@ func (b Batch) Check(dim int, spec Spec) error {
 		errs = append(errs, errors.New("solver: one step for the whole batch needs one time span for all samples"))
 	}
 	for i, s := range b.Spans {
-		errs = append(errs, s.check(i))
+		if err := s.check(i); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		errs = append(errs, spec.Controller.checkSteps(i, s))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return err

@@ -33,10 +33,14 @@ func TestCheckCompile(t *testing.T) {
 			m.Field.Values = append(m.Field.Values, plan.Value{Space: plan.Row, Rows: 1, Cols: 1})
 			m.Field.Inputs = append(m.Field.Inputs, plan.Port{Name: "u", Value: plan.ID(len(m.Field.Values) - 1)})
 		}},
-		{"a tableau without order", "order", func(_ *solver.Model, s *solver.Spec) { s.Tableau.Order = 0 }},
-		{"a tableau without stages", "incomplete", func(_ *solver.Model, s *solver.Spec) { s.Tableau = solver.Tableau{C: []float64{0, 1}} }},
+		{"a tableau without order", "order", func(_ *solver.Model, s *solver.Spec) { s.Tableau().Order = 0 }},
+		{"a tableau without stages", "incomplete", func(_ *solver.Model, s *solver.Spec) { s.Method = &solver.Tableau{C: []float64{0, 1}} }},
+		{"no method", "no method", func(_ *solver.Model, s *solver.Spec) { s.Method = nil }},
+		{"no tableau", "incomplete", func(_ *solver.Model, s *solver.Spec) { s.Method = (*solver.Tableau)(nil) }},
+		{"no error estimate", "rk4 has no error estimate", func(_ *solver.Model, s *solver.Spec) { s.Method = solver.RK4() }},
 	} {
 		m, s := perceptron(t), spec
+		s.Method = solver.Dopri5()
 		x.spoil(&m, &s)
 		if err := solver.CheckCompile(m, s); err == nil || !strings.Contains(err.Error(), x.want) {
 			t.Errorf("%s: %v, want %q", x.what, err, x.want)

@@ -14,12 +14,18 @@ import (
 // The factor for the next step is Safety · err^(−(P+I+D)/k) · errPrev^((P+2D)/k) · errPrev2^(−D/k) with k the order
 // of the embedded method plus one (Söderlind 2003, as in torchode and diffrax), within [MinFactor, MaxFactor], at least
 // 1 after an accepted step and at most Safety after a rejected one. P = 0, I = 1, D = 0 is the classical rule.
+//
+// With a Step the size is constant, every step is accepted, and no error is looked at: it is for methods without an
+// estimate, and for a number of steps that is known before.
 type Controller struct {
 	Rtol, Atol           float64
-	P, I, D              float64
+	P, I, D              float64 // see Gains for named ones
 	Safety               float64
 	MinFactor, MaxFactor float64
 	FirstStep            float64 // > 0: the size of the first step, within what ClipStep allows; 0: Hairer's, two evaluations
+	MinStep              float64 // a sample whose error asks for shorter steps fails with StepUnderflow; 0: only SmallestStep
+	MaxStep              float64 // > 0: no step is longer
+	Step                 float64 // > 0: the size of every step but the last, which ends the span
 	MaxSteps             int     // steps tried per sample before it fails with the status MaxSteps
 	Control              Control
 }
@@ -47,6 +53,12 @@ func (c Controller) Check() error {
 	require(c.MinFactor > 0 && c.MinFactor < 1, "the smallest factor must be in (0, 1), got %v", c.MinFactor)
 	require(finite(c.MaxFactor) && c.MaxFactor > 1, "the largest factor must be above 1, got %v", c.MaxFactor)
 	require(finite(c.FirstStep) && c.FirstStep >= 0, "the first step must be zero (automatic) or positive, got %v", c.FirstStep)
+	require(finite(c.MinStep) && c.MinStep >= 0, "the smallest step must be zero (any) or positive, got %v", c.MinStep)
+	require(finite(c.MaxStep) && c.MaxStep >= 0, "the largest step must be zero (any) or positive, got %v", c.MaxStep)
+	require(c.MaxStep == 0 || c.MinStep <= c.MaxStep, "the smallest step must not be above the largest, got %v and %v", c.MinStep, c.MaxStep)
+	require(finite(c.Step) && c.Step >= 0, "the step must be zero (by the error) or positive, got %v", c.Step)
+	require(c.Step == 0 || c.FirstStep == 0 && c.MinStep == 0 && c.MaxStep == 0,
+		"a constant step has neither a first nor a smallest nor a largest one, got %v, %v and %v", c.FirstStep, c.MinStep, c.MaxStep)
 	require(c.MaxSteps > 0, "the largest number of steps must be positive, got %d", c.MaxSteps)
 	require(c.Control <= ControlBatch, "control must be sample or batch, got %v", c.Control)
 	return errors.Join(errs...)
@@ -64,6 +76,28 @@ func (c Controller) checkIn(p Precision) error {
 	}
 	c.Rtol, c.Atol = float64(float32(c.Rtol)), float64(float32(c.Atol))
 	return rounded(c.Check())
+}
+
+// first is the size of the first step where it is given; 0 where it is to be found.
+func (c *Controller) first() float64 { return max(c.FirstStep, c.Step) }
+
+// constantSteps is the number of steps of that size over the span, of which the last may be shorter; a rest that rounding
+// leaves is none.
+func constantSteps(s Span, step float64) float64 {
+	rounding := fewRoundings * epsilon * maxAbs(s.T0, s.T1)
+	return max(1, math.Ceil((math.Abs(s.T1-s.T0)-rounding)/step))
+}
+
+// checkSteps reports a span that takes more constant steps than there may be.
+func (c *Controller) checkSteps(i int, s Span) error {
+	if c.Step == 0 || s.T0 == s.T1 {
+		return nil
+	}
+	if n := constantSteps(s, c.Step); n > float64(c.MaxSteps) {
+		return fmt.Errorf("solver: time span %d, %v to %v, takes %.0f steps of %v, want at most %d, the largest number of steps",
+			i, s.T0, s.T1, n, c.Step, c.MaxSteps)
+	}
+	return nil
 }
 
 // Errors is the history of a sample's error norms that PI and PID control look back on; the zero value starts one.

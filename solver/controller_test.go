@@ -47,6 +47,30 @@ func TestPIControl(t *testing.T) {
 	}
 }
 
+// TestGains looks the names up; each is a controller that works.
+func TestGains(t *testing.T) {
+	for _, g := range solver.AllGains() {
+		same, err := solver.GainsNamed(g.Name)
+		c := solver.DefaultController().With(same)
+		if err == nil {
+			err = c.Check()
+		}
+		if err != nil || c.P != g.P || c.I != g.I || c.D != g.D {
+			t.Errorf("%v gives %+v: %v", g, c, err)
+		}
+	}
+	if _, err := solver.GainsNamed("pdi"); err == nil || !strings.Contains(err.Error(), "integral") {
+		t.Errorf("an unknown name gives %v", err)
+	}
+	var history solver.Errors // DOPRI5 with β = 0.04: err^(−(1/5 − 0.75β))·errPrev^β
+	g, _ := solver.GainsNamed("hairer")
+	c := solver.DefaultController().With(g)
+	c.Next(0.5, 5, &history)
+	if _, got := c.Next(0.02, 5, &history); math.Abs(got-0.9*math.Pow(0.02, -0.17)*math.Pow(0.5, 0.04)) > 1e-12 {
+		t.Errorf("the factor of hairer is %v", got)
+	}
+}
+
 func TestCheckReportsEverythingAtOnce(t *testing.T) {
 	spec := solver.DefaultSpec()
 	spec.Controller.Rtol, spec.Controller.MaxSteps = -1, 0

@@ -47,7 +47,7 @@ func (r *reference) discrete(g *group, cotangent, weight []float64, saved [][]fl
 // reverseStep takes λ back over one step; times and cotangents are those saved within it. Only where there are any at all,
 // as saved says, does the last stage have a cotangent.
 func (r *reference) reverseStep(g *group, s Step, lambda []float64, times []float64, cotangents [][]float64, saved bool, stats *Stats) []float64 {
-	tab := &r.spec.Tableau
+	tab := r.spec.Tableau()
 	stage := make([][]float64, tab.Stages()) // ∂L/∂k_i without the factor h, from λ and the dense output
 	lambda = slices.Clone(lambda)
 	start := make([]float64, len(lambda)) // ∂L/∂z beside what comes through the stages
@@ -87,7 +87,7 @@ func (r *reference) reverseStep(g *group, s Step, lambda []float64, times []floa
 func (r *reference) reverseStage(g *group, s Step, i int, c []float64, stats *Stats) []float64 {
 	scaled := make([]float64, len(c))
 	addScaled(scaled, s.H, c)
-	g.forward(r.quadrature, s.stageTime(&r.spec.Tableau, i), stageState(&r.spec.Tableau, s, i))
+	g.forward(r.quadrature, s.stageTime(r.spec.Tableau(), i), stageState(r.spec.Tableau(), s, i))
 	r.product(g, scaled)
 	stats.NFE++
 	k := r.quadrature.InputGrad("z")

@@ -7,9 +7,10 @@
 // This is all that a program needs which uses a backend; neuralode.ODE spares it the first steps.
 //
 //   - What is solved: [Model], the plans of the field and the head.
-//   - How, from [DefaultSpec] or [AccurateSpec]: [Spec] with a [Tableau], the method ([Tableaus], [TableauNamed]), a [Controller]
-//     ([DefaultController]) with its [Control] ([Controls], [ParseControl]), a [Gradient] ([Gradients], [ParseGradient])
-//     and a [Precision] ([Precisions], [ParsePrecision]).
+//   - How, from [DefaultSpec] or [AccurateSpec]: [Spec] with a [Method] ([Methods], [MethodNamed]) of some [Orders], which
+//     today is a [Tableau] ([Explicit] completes a textbook's), a [Controller] ([DefaultController]) with its [Gains] ([AllGains], [GainsNamed])
+//     and its [Control] ([Controls], [ParseControl]), a [Gradient] ([Gradients], [ParseGradient]) and a [Precision]
+//     ([Precisions], [ParsePrecision]).
 //   - Who solves it: a [Backend] compiles both into a [Program]. neuralode.Open gives one, and [Reference] is the readable
 //     float64 one that every other must match.
 //   - What a call takes: [Batch], initial values with a [Span], save times and inputs, and for a gradient an [Objective].

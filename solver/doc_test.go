@@ -12,7 +12,7 @@ import (
 )
 
 // TestDocumentation demands that the package's documentation names each exported function and type in one section: what
-// programs need, or what authors of backends need. Methods that it names must be there. Tableaus stands for each method.
+// programs need, or what authors of backends need. Methods that it names must be there. Methods stands for each method.
 func TestDocumentation(t *testing.T) {
 	text, names, methods := declared(t)
 	sections := strings.Split(text, "\n# ")
@@ -78,7 +78,11 @@ func givesTableau(f *ast.FuncType) bool {
 	if len(f.Params.List) > 0 || f.Results == nil {
 		return false
 	}
-	result, ok := f.Results.List[0].Type.(*ast.Ident)
+	pointer, ok := f.Results.List[0].Type.(*ast.StarExpr)
+	if !ok {
+		return false
+	}
+	result, ok := pointer.X.(*ast.Ident)
 	return ok && result.Name == "Tableau"
 }
 

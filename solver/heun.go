@@ -2,8 +2,8 @@ package solver
 
 // Heun is Heun's method of order 2, the explicit trapezoidal rule, with Euler's as the embedded one (Hairer, Nørsett and
 // Wanner, Solving ODEs I, II.1) and cubic Hermite dense output, as diffrax has it.
-func Heun() Tableau {
-	t := Tableau{
+func Heun() *Tableau {
+	return Explicit(Tableau{
 		Name:       "heun",
 		Order:      2,
 		ErrorOrder: 1,
@@ -13,7 +13,5 @@ func Heun() Tableau {
 		B:      []float64{1. / 2, 1. / 2},
 		E:      []float64{-1. / 2, 1. / 2},
 		Source: "Heun 1900",
-	}.FirstSameAsLast()
-	t.Dense = cubicHermite(t.B)
-	return t
+	})
 }

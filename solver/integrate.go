@@ -86,9 +86,9 @@ type integration struct {
 }
 
 func newIntegration(f FieldFunc, z0 []float64, span Span, times []float64, spec Spec) *integration {
-	in := &integration{f: f, spec: spec, tab: &spec.Tableau, z: slices.Clone(z0), times: span.saveTimes(times)}
+	in := &integration{f: f, spec: spec, tab: spec.Tableau(), z: slices.Clone(z0), times: span.saveTimes(times)}
 	in.row.Enter(span)
-	in.k = make([][]float64, spec.Tableau.Stages())
+	in.k = make([][]float64, spec.Tableau().Stages())
 	for i := range in.k {
 		in.k[i] = make([]float64, len(z0))
 	}

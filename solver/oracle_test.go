@@ -104,8 +104,8 @@ func TestStartAgainstSciPy(t *testing.T) {
 		var looked []float64 // the whole rule, as Integrate applies it
 		s := spec(x.rtol, x.atol)
 		s.Controller.MaxSteps = 1
-		if s.Tableau = solver.Dopri5(); x.order == 3 {
-			s.Tableau = solver.Bosh3()
+		if s.Method = solver.Dopri5(); x.order == 3 {
+			s.Method = solver.Bosh3()
 		}
 		path := solver.Integrate(func(at float64, _, dz []float64) {
 			if looked = append(looked, at); len(looked) == 2 {
@@ -121,8 +121,9 @@ func TestStartAgainstSciPy(t *testing.T) {
 	}
 }
 
-// dense are the weights of the stages at five places of a step: for dopri5 what diffrax 0.7.2 makes of unit slopes, for
-// bosh3 SciPy 1.17.1's RK23.P, for tsit5 and heun the polynomials in diffrax's source, in its factors.
+// dense are the weights of the stages at five places of a step: for dopri5 and dopri8 what diffrax 0.7.2 makes of unit
+// slopes, for bosh3 SciPy 1.17.1's RK23.P, for tsit5 and heun the polynomials in diffrax's source, in its factors, and for
+// the others SciPy's CubicHermiteSpline through both ends.
 var (
 	densePlaces = []float64{0.1, 0.25, 0.5, 0.9, 1}
 	dense       = map[string][][]float64{
@@ -155,12 +156,52 @@ var (
 			{0.014000000000000002, 0.078125, 0.25, 0.486, 0.5},
 			{-0.009000000000000001, -0.046875, -0.125, -0.08099999999999996, 0.0},
 		},
+		"dopri8": {
+			{0.05029777118269294, 0.04694156470786626, 0.04103130360739393, 0.037828746839043005, 0.041747491141356896},
+			{0.0, 0.0, 0.0, 0.0, 0.0},
+			{0.0, 0.0, 0.0, 0.0, 0.0},
+			{0.0, 0.0, 0.0, 0.0, 0.0},
+			{0.0, 0.0, 0.0, 0.0, 0.0},
+			{-0.03494048968632635, -0.03040595035027044, 0.05100562801991382, -0.10277573118210516, -0.05545232861221727},
+			{0.06805561106127289, 0.20211674849956845, 0.2388930677412202, 0.2549782461052726, 0.23931280720172232},
+			{0.00613645528316771, 0.05459111737141025, 0.3096870143996103, 0.7054816735154703, 0.7035106694035569},
+			{0.014395989770403003, -0.030992865981180784, -0.2172325471755352, -0.6467720139496952, -0.7597596138137099},
+			{-0.001879006804149301, 0.008190780883064228, 0.07833405679331928, 0.5708053900949134, 0.6605630309221873},
+			{-0.004869911555680819, -0.0010528838505821925, -0.0018614369715579948, 0.109569803177908, 0.1581874825097127},
+			{0.02671580540243275, 0.04099275828751303, 0.007072844202678841, -0.15552572873042922, -0.23810953875237217},
+			{-0.032948465036744604, -0.03911724359569668, 0.00690847373200576, 0.14401337374680964, 0.24999999999992895},
+			{0.009036240382931765, -0.001264025971691951, -0.013838404349047373, -0.017603759617180807, -1.5631940186722204e-13},
+		},
+		"midpoint": {
+			{0.081, 0.140625, 0.125, 0.009000000000000008, 0.0},
+			{0.028000000000000004, 0.15625, 0.5, 0.972, 1.0},
+			{-0.009000000000000001, -0.046875, -0.125, -0.08099999999999996, 0.0},
+		},
+		"ralston": {
+			{0.08800000000000001, 0.1796875, 0.25, 0.2519999999999999, 0.25},
+			{0.021000000000000005, 0.1171875, 0.375, 0.7290000000000001, 0.75},
+			{-0.009000000000000001, -0.046875, -0.125, -0.08099999999999996, 0.0},
+		},
+		"rk4": {
+			{0.08566666666666667, 0.16666666666666666, 0.20833333333333334, 0.17100000000000004, 0.16666666666666674},
+			{0.009333333333333336, 0.052083333333333336, 0.16666666666666669, 0.324, 0.33333333333333337},
+			{0.009333333333333336, 0.052083333333333336, 0.16666666666666669, 0.324, 0.33333333333333337},
+			{0.004666666666666668, 0.026041666666666668, 0.08333333333333334, 0.162, 0.16666666666666669},
+			{-0.009000000000000001, -0.046875, -0.125, -0.08099999999999996, 0.0},
+		},
+		"euler": {
+			{0.10900000000000001, 0.296875, 0.625, 0.9809999999999999, 1.0},
+			{-0.009000000000000001, -0.046875, -0.125, -0.08099999999999996, 0.0},
+		},
 	}
 )
 
 func TestDenseOutputAgainstOthers(t *testing.T) {
-	for _, tab := range solver.Tableaus() {
-		weights := dense[tab.Name]
+	for _, tab := range tableaus(t) {
+		weights, rounding := dense[tab.Name], 1e-14
+		if tab.Name == "dopri8" {
+			rounding = 2e-12 // the decimals of diffrax miss the result by so much, ours do not
+		}
 		step := solver.Step{T: 3, H: 0.5, Z0: []float64{2}, K: make([][]float64, tab.Stages())}
 		for i := range step.K {
 			step.K[i] = []float64{float64(i*i) - 3}
@@ -168,14 +209,16 @@ func TestDenseOutputAgainstOthers(t *testing.T) {
 		for at, x := range densePlaces {
 			want := 2.0
 			for i, w := range weights {
-				if got := solver.Polynomial(tab.Dense[i], x); math.Abs(got-w[at]) > 1e-14 {
+				if got := solver.Polynomial(tab.Dense[i], x); math.Abs(got-w[at]) > rounding {
 					t.Errorf("%s: the weight of stage %d at %v is %v, want %v", tab.Name, i, x, got, w[at])
 				}
 				want += 0.5 * w[at] * step.K[i][0]
 			}
 			got := []float64{0}
-			step.At(&tab, x, got)
-			agree(t, fmt.Sprintf("%s at %v", tab.Name, x), got[0], want)
+			step.At(tab, x, got)
+			if math.Abs(got[0]-want) > 200*rounding {
+				t.Errorf("%s at %v is %v, want %v", tab.Name, x, got[0], want)
+			}
 		}
 	}
 	if got := solver.Polynomial([]float64{2, -3, 0.5}, 2); got != 2*2-3*4+0.5*8 {

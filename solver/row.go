@@ -24,6 +24,7 @@ type Row struct {
 	Status   Status
 
 	factor, slope float64
+	end           float64 // of the step being tried
 	finite        bool
 	history       Errors
 }
@@ -45,7 +46,7 @@ func (r *Row) Enter(s Span) bool {
 func (r *Row) direction() float64 { return math.Copysign(1, r.Span.T1-r.Span.T0) }
 
 // NeedsNorms reports whether FirstSlope looks at norms: the row has no step size yet, and the controller gives none.
-func (r *Row) NeedsNorms(s *Spec) bool { return r.H == 0 && s.Controller.FirstStep == 0 }
+func (r *Row) NeedsNorms(s *Spec) bool { return r.H == 0 && s.Controller.first() == 0 }
 
 // FirstSlope takes in the start and its slope, scaled by the tolerances at the start: First is the norm of the state, Second
 // that of the slope. Where they are not finite the row has failed. It reports whether the row wants to Probe: then Step is
@@ -59,44 +60,63 @@ func (r *Row) FirstSlope(s *Spec, m Measure) (probe bool) {
 		r.Step = r.direction() * StartProbe(m.First, m.Second, r.Span)
 		return true
 	case r.H == 0:
-		r.H = r.direction() * s.Controller.FirstStep
+		r.H = r.direction() * s.Controller.first()
 	}
 	return false
 }
 
 // Probe sets the first step from First, the norm of the slope's change at the probe (see [StartStep]).
 func (r *Row) Probe(s *Spec, m Measure) {
-	r.H = r.direction() * StartStep(math.Abs(r.Step), r.slope, m.First, s.Tableau.ErrorOrder+1)
+	r.H = r.direction() * StartStep(math.Abs(r.Step), r.slope, m.First, s.errorPower())
 }
 
-// Try makes Step the next step: H, cut at the limit and at the end of the span.
+// Try makes Step the next step: H, cut at the limit, at the controller's own and at the end of the span; or the next of a
+// constant size, which no limit cuts.
 func (r *Row) Try(s *Spec) {
-	h := r.H
-	if r.Limit > 0 && math.Abs(h) > r.Limit {
-		h = math.Copysign(r.Limit, h)
+	if s.Controller.Step > 0 {
+		r.tryConstant(s.Controller.Step)
+		return
 	}
-	r.Step, r.Last = ClipStep(r.T, h, r.Span.T1, s.Precision)
+	size := max(math.Abs(r.H), s.Controller.MinStep)
+	for _, limit := range [2]float64{s.Controller.MaxStep, r.Limit} {
+		if limit > 0 && size > limit {
+			size = limit
+		}
+	}
+	r.Step, r.Last = ClipStep(r.T, math.Copysign(size, r.H), r.Span.T1, s.Precision)
+	if r.end = r.T + r.Step; r.Last {
+		r.end = r.Span.T1
+	}
+}
+
+// tryConstant makes Step the next of that size. Times are multiples of it from the start: sums would drift, and in the end
+// there might be a step too many.
+func (r *Row) tryConstant(size float64) {
+	r.H = r.direction() * size
+	r.Step, r.end = r.H, r.Span.T0+float64(r.Tried+1)*r.H
+	if r.Last = float64(r.Tried+1) >= constantSteps(r.Span, size); r.Last {
+		r.Step, r.end = r.Span.T1-r.T, r.Span.T1
+	}
 }
 
 // At is the time at fraction c of the step.
 func (r *Row) At(c float64) float64 { return StageTime(r.T, r.Step, c, r.Span.T1) }
 
 // End is the time at which the step ends.
-func (r *Row) End() float64 {
-	if r.Last {
-		return r.Span.T1
-	}
-	return r.T + r.Step
-}
+func (r *Row) End() float64 { return r.end }
 
 // Judge decides whether the step is accepted. First is the norm of its scaled error; Finite says whether its result and its
-// last slope are: an infinite result has an infinite scale, which hides any error.
+// last slope are: an infinite result has an infinite scale, which hides any error. A constant step has no error.
 func (r *Row) Judge(s *Spec, m Measure) {
 	err := m.First
 	if r.finite = m.Finite; !m.Finite {
 		err = math.NaN()
 	}
-	r.Accepted, r.factor = s.Controller.Next(err, s.Tableau.ErrorOrder+1, &r.history)
+	if s.Controller.Step > 0 {
+		r.Accepted, r.factor = m.Finite, 1
+	} else {
+		r.Accepted, r.factor = s.Controller.Next(err, s.errorPower(), &r.history)
+	}
 	r.Tried++
 	if r.Accepted {
 		r.Stats.Accepted++
@@ -118,7 +138,7 @@ func (r *Row) Settle(s *Spec) {
 		r.H = next
 	}
 	switch {
-	case !r.Accepted && math.Abs(r.H) < SmallestStep(r.T, s.Precision):
+	case !r.Accepted && math.Abs(r.H) < r.smallest(s):
 		r.Status = NonFinite
 		if r.finite {
 			r.Status = StepUnderflow
@@ -126,6 +146,14 @@ func (r *Row) Settle(s *Spec) {
 	case r.Tried >= s.Controller.MaxSteps:
 		r.Status = MaxSteps
 	}
+}
+
+// smallest is the size below which a rejected step is not tried again: any, where it is constant.
+func (r *Row) smallest(s *Spec) float64 {
+	if s.Controller.Step > 0 {
+		return math.Inf(1)
+	}
+	return max(s.Controller.MinStep, SmallestStep(r.T, s.Precision))
 }
 
 // Done reports whether the span is over, or the row has failed.

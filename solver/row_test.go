@@ -101,6 +101,77 @@ func TestRowLimit(t *testing.T) {
 	}
 }
 
+// TestRowOwnLimits keeps steps within the controller's own limits, of which a caller's may be the shorter. What asks for
+// steps below the smallest fails.
+func TestRowOwnLimits(t *testing.T) {
+	s := solver.DefaultSpec()
+	s.Controller.FirstStep, s.Controller.MinStep, s.Controller.MaxStep = 0.25, 0.5, 3
+	var r solver.Row
+	r.Enter(solver.Span{T0: 1, T1: -99})
+	r.FirstSlope(&s, solver.Measure{Finite: true})
+	for _, x := range []struct {
+		limit, norm, step float64
+		status            solver.Status
+	}{
+		{0, 0, -0.5, solver.OK}, // 0.25 is too short
+		{0, 0, -3, solver.OK},   // 5 is too long
+		{2, 0, -2, solver.OK},
+		{0.25, 0, -0.25, solver.OK}, // the caller's limit, as the end of the span, may cut shorter
+		{0, 1e9, -3, solver.OK},
+		{0, 1e9, -0.6, solver.StepUnderflow},
+	} {
+		r.Limit = x.limit
+		r.Try(&s)
+		agree(t, "the step", r.Step, x.step)
+		r.Judge(&s, solver.Measure{First: x.norm, Finite: true})
+		if r.Settle(&s); r.Status != x.status {
+			t.Errorf("after a step of %v with error %v: %+v", x.step, x.norm, r)
+		}
+	}
+}
+
+// TestConstantSteps counts steps, whose number rounding must not change, and looks at where the last ones begin.
+func TestConstantSteps(t *testing.T) {
+	for _, x := range []struct {
+		span  solver.Span
+		step  float64
+		n     int
+		last  float64 // step
+		start float64 // of the last step
+	}{
+		{solver.Span{T1: 1}, 0.1, 10, 0.1, 0.9},
+		{solver.Span{T1: 0.3}, 0.1, 3, 0.1, 0.2}, // 0.3/0.1 < 3
+		{solver.Span{T1: 0.7}, 0.1, 7, 0.1, 0.6},
+		{solver.Span{T0: 100, T1: 101.1}, 0.1, 11, 0.1, 101},
+		{solver.Span{T0: 1, T1: -1}, 0.3, 7, -0.2, -0.8},
+		{solver.Span{T1: 1e4}, 0.1, 100000, 0.1, 9999.9}, // sums of 0.1 are 2e-8 off there
+		{solver.Span{T1: 1e-9}, 0.1, 1, 1e-9, 0},
+		{solver.Span{T0: 5, T1: 5.000001}, 5e-7, 2, 5e-7, 5.0000005},
+	} {
+		s := solver.DefaultSpec()
+		s.Controller.Step, s.Controller.MaxSteps = x.step, 1<<20
+		var r solver.Row
+		r.Limit = x.step / 3 // which has no part in it
+		r.Enter(x.span)
+		if r.NeedsNorms(&s) || r.FirstSlope(&s, solver.Measure{Finite: true}) {
+			t.Error("a row with constant steps looks for a first one")
+		}
+		start := x.span.T0
+		for !r.Done() {
+			start = r.T
+			r.Try(&s)
+			r.Judge(&s, solver.Measure{First: math.NaN(), Finite: true})
+			r.Settle(&s)
+		}
+		if r.Tried != x.n || r.Stats.Accepted != x.n || r.Status != solver.OK || r.T != x.span.T1 {
+			t.Errorf("%v in steps of %v: %+v, want %d steps", x.span, x.step, r, x.n)
+		}
+		if math.Abs(start-x.start) > 1e-15*math.Abs(x.start) || math.Abs(r.Step-x.last) > 2e-15*max(1, math.Abs(x.start)) {
+			t.Errorf("%v: the last step is %v from %v, want %v from %v", x.span, r.Step, start, x.last, x.start)
+		}
+	}
+}
+
 // TestLongestBack goes back from times within a forward step that lasted 4: into one that was as long, shorter or longer, or
 // the first. No step back is longer than a forward step that it touches.
 func TestLongestBack(t *testing.T) {

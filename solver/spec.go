@@ -93,10 +93,10 @@ func parse[E ~uint8](what, s string, names []string) (E, error) {
 	return 0, fmt.Errorf("solver: %s must be one of %q, got %q", what, names, s)
 }
 
-// Spec says how a model is solved. The zero value of Gradient and Precision is useful; Tableau and Controller come from
+// Spec says how a model is solved. The zero value of Gradient and Precision is useful; Method and Controller come from
 // their constructors.
 type Spec struct {
-	Tableau    Tableau
+	Method     Method
 	Controller Controller
 	Gradient   Gradient
 	Precision  Precision
@@ -104,7 +104,29 @@ type Spec struct {
 
 // DefaultSpec is Dopri5 with the default controller in float32, with the adjoint gradient.
 func DefaultSpec() Spec {
-	return Spec{Tableau: Dopri5(), Controller: DefaultController(), Gradient: Adjoint}
+	return Spec{Method: Dopri5(), Controller: DefaultController(), Gradient: Adjoint}
+}
+
+// Tableau is the method where it is an explicit one; nil otherwise.
+func (s *Spec) Tableau() *Tableau {
+	t, _ := s.Method.(*Tableau)
+	return t
+}
+
+// errorPower is the power of the step with which the error estimate falls.
+func (s *Spec) errorPower() int { return s.Method.Orders().Estimate + 1 }
+
+func (s *Spec) checkMethod() error {
+	if s.Method == nil {
+		return errors.New("solver: the spec has no method")
+	}
+	if err := s.Method.Check(); err != nil {
+		return err
+	}
+	if s.Method.Orders().Estimate == 0 && s.Controller.Step == 0 {
+		return fmt.Errorf("solver: method %s has no error estimate: give it a constant step", s.Method)
+	}
+	return nil
 }
 
 // AccurateSpec is the default in float64 with tolerances of 1e-7 (relative) and 1e-9, and the gradient of the steps
@@ -118,7 +140,7 @@ func AccurateSpec() Spec {
 
 // Check reports everything that is wrong with the spec.
 func (s Spec) Check() error {
-	errs := []error{s.Tableau.Check(), s.Controller.checkIn(s.Precision)}
+	errs := []error{s.checkMethod(), s.Controller.checkIn(s.Precision)}
 	if s.Gradient > Backsolve {
 		errs = append(errs, fmt.Errorf("solver: gradient must be one of %q, got %v", gradientNames, s.Gradient))
 	}

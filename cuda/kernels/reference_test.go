@@ -49,7 +49,7 @@ func someModes(i int) []solver.Gradient {
 func (c modelCase) compare(t *testing.T, mode solver.Gradient, device emulated) {
 	m, spec := c.model(t), doubleSpec(mode)
 	if mode == solver.Discrete {
-		spec.Tableau = solver.Bosh3()
+		spec.Method = solver.Bosh3()
 		spec.Controller.P, spec.Controller.I, spec.Controller.D = 0.2, 0.4, 0.05
 	}
 	theta, b, o := c.problem(m, 9, []float64{0.25, 0.5, 0.50001, 1.2, 1.5})

@@ -59,7 +59,7 @@ func (c modelCase) replay(t *testing.T, m solver.Model, spec solver.Spec, theta 
 			if math.Abs(s.t-at) > 1e-12 {
 				t.Fatalf("sample %d: a step starts at %v, the one before ends at %v", i, s.t, at)
 			}
-			z = rungeKutta(machine, &spec.Tableau, s, z)
+			z = rungeKutta(machine, spec.Tableau(), s, z)
 			at = s.t + s.h
 		}
 		near(t, fmt.Sprintf("sample %d", i), d.Z1[i*c.dim:(i+1)*c.dim], z, 5e-6)

@@ -42,7 +42,7 @@ type wide struct{ *kernels.Wide }
 
 func (k wide) rooms(c *call) {
 	c.set("rows", uint64(c.rows))
-	dim, stages, tiles := c.model.Dim(), c.spec.Tableau.Stages(), c.rows/k.Tile
+	dim, stages, tiles := c.model.Dim(), c.spec.Tableau().Stages(), c.rows/k.Tile
 	c.roomReals(map[string]int{"fieldShared": k.FieldShared, "headShared": k.HeadShared, "fieldWeights": k.FieldWeights,
 		"headWeights": k.HeadWeights, "sums": k.Sums, "frames": tiles * k.Frame, "state": c.rows * 2 * dim,
 		"slopes": c.rows * stages * 2 * dim, "keep": c.rows * k.Keep, "ready": tiles * k.Ready, "ones": k.Ones})

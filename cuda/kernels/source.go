@@ -145,9 +145,9 @@ func (k *Printed) lower() {
 	k.programs = []*program{newProgram("Field", k.field, false, nil, nil)}
 	switch k.spec.Gradient {
 	case solver.Adjoint, solver.Backsolve:
-		k.programs = append(k.programs, newProgram("FieldVJP", k.field, true, keptForSteps(k.model.Field), sumSlots(&k.spec.Tableau)))
+		k.programs = append(k.programs, newProgram("FieldVJP", k.field, true, keptForSteps(k.model.Field), sumSlots(k.spec.Tableau())))
 	case solver.Discrete:
-		k.programs = append(k.programs, newProgram("FieldVJP", k.field, true, keptForVJP(k.model.Field), everyStage(&k.spec.Tableau)))
+		k.programs = append(k.programs, newProgram("FieldVJP", k.field, true, keptForVJP(k.model.Field), everyStage(k.spec.Tableau())))
 	}
 	k.HeadWeights, k.HeadShared = 1, 1
 	if k.model.Head != nil {
@@ -209,7 +209,7 @@ func (k *Printed) fit() error {
 
 // rowBytes is what the rows take in the largest of the phases that a block goes through.
 func (k *Printed) rowBytes() int {
-	stages, dim, most := k.spec.Tableau.Stages(), k.model.Dim(), 0
+	stages, dim, most := k.spec.Tableau().Stages(), k.model.Dim(), 0
 	for i, p := range k.programs {
 		numbers := p.rowLen() + stages
 		if i == 0 || k.spec.Gradient == solver.Adjoint {

@@ -140,7 +140,7 @@ func (k *Wide) lower() {
 	case solver.Adjoint, solver.Backsolve:
 		k.Keep = k.keepSlots() * k.field.keep
 	case solver.Discrete:
-		k.RecordK = (k.spec.Tableau.Stages() - 1) * k.model.Dim()
+		k.RecordK = (k.spec.Tableau().Stages() - 1) * k.model.Dim()
 	}
 }
 
@@ -149,15 +149,15 @@ func (k *Wide) slots() int {
 	if k.spec.Gradient == solver.Discrete {
 		return k.window()
 	}
-	return len(usedStages(&k.spec.Tableau))
+	return len(usedStages(k.spec.Tableau()))
 }
 
 // window is the number of evaluations in a round: the fewest that a step takes.
-func (k *Wide) window() int { return k.spec.Tableau.Stages() - 1 }
+func (k *Wide) window() int { return k.spec.Tableau().Stages() - 1 }
 
 func (k *Wide) keepSlots() int {
 	n := 0
-	for _, s := range sumSlots(&k.spec.Tableau) {
+	for _, s := range sumSlots(k.spec.Tableau()) {
 		n = max(n, s+1)
 	}
 	return n

@@ -90,7 +90,7 @@ func TestWideSchedule(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	evaluations := spec.Tableau.Stages() - 1
+	evaluations := spec.Tableau().Stages() - 1
 	for _, c := range []struct {
 		name              string
 		steps             []kernels.Step

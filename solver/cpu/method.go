@@ -7,7 +7,7 @@ import (
 
 // method is a tableau in the state's precision, with what the passes derive from it.
 type method[T simd.Float] struct {
-	tab     solver.Tableau
+	tab     *solver.Tableau
 	spec    solver.Spec
 	con     solver.Controller
 	stages  int
@@ -22,7 +22,7 @@ type method[T simd.Float] struct {
 }
 
 func newMethod[T simd.Float](spec solver.Spec) *method[T] {
-	tab := spec.Tableau
+	tab := spec.Tableau()
 	m := &method[T]{tab: tab, spec: spec, con: spec.Controller, stages: tab.Stages(), e: converted[T](tab.E), one: []T{1},
 		atol: T(spec.Controller.Atol), rtol: T(spec.Controller.Rtol)}
 	for i := range tab.Stages() {

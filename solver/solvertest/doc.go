@@ -21,6 +21,7 @@ type Suite struct {
 func (s Suite) Run(t *testing.T) {
 	t.Run("closed forms", s.closedForms)
 	t.Run("functions", s.Functions)
+	t.Run("constant steps", s.constantSteps)
 	t.Run("gradient oracle", s.gradientOracle)
 	t.Run("reference files", s.referenceFiles)
 	t.Run("reference backend", s.referenceBackend)

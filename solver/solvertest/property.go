@@ -58,7 +58,7 @@ func (s Suite) savedGradient(t *testing.T, mode solver.Gradient) {
 	if s.Precision == solver.Float64 {
 		s.sameCostBack(t, m, spec, b, o, d)
 	}
-	if st := d.BackStats[0]; mode == solver.Discrete && st.NFE != st.Accepted*spec.Tableau.Stages() {
+	if st := d.BackStats[0]; mode == solver.Discrete && st.NFE != st.Accepted*spec.Tableau().Stages() {
 		t.Errorf("%+v on the way back, want every stage of every step", st)
 	}
 	near(t, fmt.Sprintf("%v: ∂L/∂z0", mode), d.Z0, want, s.choose(1e-4, 1e-6))

@@ -1,0 +1,104 @@
+package solvertest
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"testing"
+
+	"neuralode/solver"
+)
+
+// constantSteps takes z' = θz in constant steps by every method: n steps multiply z by R(θh)ⁿ, with R the stability
+// function of the method, to rounding. The last step is cut.
+func (s Suite) constantSteps(t *testing.T) {
+	m := solver.Model{Field: lower(t, rate())}
+	const theta = 0.75
+	for _, method := range solver.Methods() {
+		tab, _ := method.(*solver.Tableau)
+		for _, x := range []struct {
+			span solver.Span
+			step float64
+			n    int // full steps
+			rest float64
+		}{
+			{solver.Span{T1: 1}, 0.1, 10, 0},
+			{solver.Span{T0: 5, T1: 5.3}, 0.1, 3, 0}, // 5.3 − 5 < 0.3
+			{solver.Span{T0: 1, T1: -0.1}, 0.25, 4, -0.1},
+			{solver.Span{T0: 2, T1: 2.125}, 0.5, 0, 0.125},
+			{solver.Span{T1: 700}, 0.7, 1000, 0},
+		} {
+			spec := s.spec(solver.Discrete)
+			spec.Method, spec.Controller.Step = method, x.step
+			at := theta
+			if x.n == 1000 {
+				at = -theta // else it grows beyond float32
+			}
+			h := math.Copysign(x.step, x.span.T1-x.span.T0)
+			z, dz := stability(tab, at*h)
+			r, dr := stability(tab, at*x.rest)
+			want := math.Pow(z, float64(x.n)) * r
+			slope := want * (float64(x.n)*h*dz/z + x.rest*dr/r) // ∂z1/∂θ
+			d := s.differentiate(t, m, spec, []float64{at}, solver.Batch{Z0: []float64{1, -2}, Spans: []solver.Span{x.span}},
+				solver.Objective{Cotangent: []float64{1, 1}})
+			what, bound := fmt.Sprintf("%s over %v in steps of %v", method, x.span, x.step), s.choose(3e-6, 1e-13)
+			near(t, what+": z1", d.Z1, []float64{want, -2 * want}, bound)
+			near(t, what+": ∂L/∂z0", d.Z0, []float64{want, want}, bound)
+			near(t, what+": ∂L/∂θ", d.Theta, []float64{-slope}, 10*bound)
+			steps := x.n
+			if x.rest != 0 {
+				steps++
+			}
+			if st := (solver.Stats{Accepted: steps, NFE: 1 + steps*(tab.Stages()-1)}); d.Stats[0] != st {
+				t.Errorf("%s: %+v, want %+v", what, d.Stats[0], st)
+			}
+		}
+	}
+	s.tooManySteps(t, m)
+	s.constantBlowUp(t)
+}
+
+// stability is R(x) of an explicit method, the factor by which a step takes z' = xz on, and its derivative.
+func stability(t *solver.Tableau, x float64) (r, slope float64) {
+	k, dk := make([]float64, t.Stages()), make([]float64, t.Stages()) // slopes of the stages for h = x and z = 1
+	r = 1
+	for i := range k {
+		k[i] = 1
+		for j, a := range t.A[i] {
+			k[i] += x * a * k[j]
+			dk[i] += a * (k[j] + x*dk[j])
+		}
+		r += x * t.B[i] * k[i]
+		slope += t.B[i] * (k[i] + x*dk[i])
+	}
+	return r, slope
+}
+
+// tooManySteps asks for more than the largest number.
+func (s Suite) tooManySteps(t *testing.T, m solver.Model) {
+	spec := s.spec(solver.NoGradient)
+	spec.Controller.Step, spec.Controller.MaxSteps = 0.125, 8
+	program := s.compile(t, m, spec)
+	for t1, fine := range map[float64]bool{1: true, -1: true, 1.01: false} {
+		_, err := program.Solve(t.Context(), []float64{1}, solver.Batch{Z0: []float64{1, 1}, Spans: []solver.Span{{T1: t1}}})
+		if (err == nil) != fine {
+			t.Errorf("steps of 1/8 to %v, 8 at most: %v", t1, err)
+		}
+	}
+}
+
+// constantBlowUp steps over the end of z' = z²: where the numbers end the sample fails, with its last good state.
+func (s Suite) constantBlowUp(t *testing.T) {
+	spec := s.spec(solver.NoGradient)
+	spec.Method, spec.Controller.Step = solver.Euler(), 0.5
+	got, err := s.compile(t, solver.Model{Field: lower(t, square())}, spec).Solve(t.Context(), nil,
+		solver.Batch{Z0: []float64{1}, Spans: []solver.Span{{T1: 100}}})
+	must(t, got, err)
+	var failed *solver.SampleError
+	if !errors.As(got.Err(), &failed) || failed.End.Status != solver.NonFinite || math.IsInf(got.Z1[0], 0) || got.Z1[0] < 1e10 {
+		t.Errorf("%v at %v", got.Err(), got.Z1)
+	}
+	if st := got.Stats[0]; st.Rejected != 1 || failed.End.T != 0.5*float64(st.Accepted) {
+		t.Errorf("%+v, ended %+v", st, failed.End)
+	}
+}
