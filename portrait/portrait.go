@@ -68,7 +68,7 @@ func Fine(spec solver.Spec) solver.Spec {
 	c := &spec.Controller
 	c.Rtol, c.Atol = min(c.Rtol, fineRtol), min(c.Atol, fineAtol)
 	c.MaxSteps = max(c.MaxSteps, solver.DefaultController().MaxSteps)
-	c.Control = solver.ControlSample
+	c.Control, c.MinStep = solver.ControlSample, 0
 	if spec.Precision == solver.TF32 { // refuses such tolerances
 		spec.Precision = solver.Float32
 	}

@@ -49,6 +49,11 @@ type Config struct {
 	Gradient  string  `json:"gradient"`
 	Precision string  `json:"precision"`
 
+	Controller string  `json:"controller"` // see solver.AllGains
+	Step       float64 `json:"step"`       // constant; 0: by the error
+	MinStep    float64 `json:"min_step"`   // 0: any
+	MaxStep    float64 `json:"max_step"`   // 0: any
+
 	Iterations int    `json:"iterations"`
 	Batch      int    `json:"batch"`
 	Seed       uint64 `json:"seed"`
@@ -73,7 +78,7 @@ func DefaultConfig() Config {
 		Data: "spiral", Task: "auto", Samples: 1000, Noise: 0.1, Scale: "none",
 		Hidden: []int{64, 64}, Activation: "tanh", Readout: "auto", Loss: "auto",
 		T1: 1, Method: "dopri5", Rtol: 1e-3, Atol: 1e-6, MaxSteps: 4096, Control: "sample", Gradient: "adjoint",
-		Precision: "float32", Iterations: 2000, Batch: 256, Seed: 42, Optimizer: "adam", Rate: 3e-3, Schedule: "constant",
+		Precision: "float32", Controller: solver.AllGains()[0].Name, Iterations: 2000, Batch: 256, Seed: 42, Optimizer: "adam", Rate: 3e-3, Schedule: "constant",
 		Freeze: []string{}, CheckpointEvery: 200,
 	}
 }
@@ -137,12 +142,20 @@ func (c Config) Check() error {
 	require(c.Iterations >= 1, "iterations must be at least 1, got %d", c.Iterations)
 	require(c.Batch >= 1, "batch must be at least 1, got %d", c.Batch)
 	require(c.CheckpointEvery >= 1, "checkpoint-every must be at least 1, got %d", c.CheckpointEvery)
-	errs = append(errs, checkSpan(solver.Span{T0: c.T0, T1: c.T1}))
+	return errors.Join(append(errs, c.checkSpec(), c.checkOptimizer(), c.checkMade())...)
+}
+
+// checkSpec reports what is wrong with how the run solves, and over which span.
+func (c Config) checkSpec() error {
+	span := solver.Span{T0: c.T0, T1: c.T1}
 	spec, err := c.Spec()
 	if err == nil {
 		err = spec.Check()
 	}
-	return errors.Join(append(errs, err, c.checkOptimizer(), c.checkMade())...)
+	if wrong := checkSpan(span); wrong != nil || err != nil {
+		return errors.Join(wrong, err)
+	}
+	return solver.Batch{Z0: []float64{0}, Spans: []solver.Span{span}}.Check(1, spec)
 }
 
 // checkOptimizer reports what is wrong with the optimizer and its learning rates.
@@ -200,13 +213,16 @@ func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 // Spec is how the run solves.
 func (c Config) Spec() (solver.Spec, error) {
 	s := solver.DefaultSpec()
+	gains, err := solver.GainsNamed(c.Controller)
+	s.Controller = s.Controller.With(gains)
 	s.Controller.Rtol, s.Controller.Atol, s.Controller.MaxSteps = c.Rtol, c.Atol, c.MaxSteps
+	s.Controller.Step, s.Controller.MinStep, s.Controller.MaxStep = c.Step, c.MinStep, c.MaxStep
 	var errs [4]error
-	s.Tableau, errs[0] = solver.TableauNamed(c.Method)
+	s.Method, errs[0] = solver.MethodNamed(c.Method)
 	s.Controller.Control, errs[1] = solver.ParseControl(c.Control)
 	s.Gradient, errs[2] = solver.ParseGradient(c.Gradient)
 	s.Precision, errs[3] = solver.ParsePrecision(c.Precision)
-	return s, errors.Join(errs[:]...)
+	return s, errors.Join(append(errs[:], err)...)
 }
 
 // optimizer is that of the run, without what is frozen.

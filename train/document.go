@@ -33,6 +33,7 @@ func readConfig(dir string) (doc configDocument, err error) {
 		return doc, noRun(dir, err)
 	}
 	doc.Task, doc.Scale, doc.Optimizer, doc.Schedule, doc.Freeze = "auto", "none", "adam", "constant", []string{} // older runs do not say
+	doc.Controller = "integral"
 	if err := json.Unmarshal(text, &doc); err != nil {
 		return doc, fmt.Errorf("train: %s: %w", path, err)
 	}

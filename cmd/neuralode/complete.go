@@ -15,10 +15,11 @@ import (
 // What flags can be set to, as the packages that know list it.
 var (
 	activations = names(graph.Activations())
+	controllers = names(solver.AllGains())
 	controls    = names(solver.Controls())
 	gradients   = names(solver.Gradients())
 	precisions  = names(solver.Precisions())
-	methods     = names(solver.Tableaus())
+	methods     = names(solver.Methods())
 	optimizers  = names(solver.Rules())
 	schedules   = names(solver.Declines())
 )
@@ -40,8 +41,8 @@ func oneOf(names []string) string {
 // choices are the values that a shell completes after flags.
 var choices = map[string][]string{
 	"data": madeData, "task": train.Tasks, "readout": train.Readouts, "loss": train.Losses, "device": neuralode.Devices,
-	"activation": activations, "method": methods, "control": controls, "gradient": gradients, "precision": precisions,
-	"scale": train.Scales, "optimizer": optimizers, "schedule": schedules,
+	"activation": activations, "method": methods, "controller": controllers, "control": controls, "gradient": gradients,
+	"precision": precisions, "scale": train.Scales, "optimizer": optimizers, "schedule": schedules,
 	"header": {"auto", "yes", "no"}, "separator": {"auto", ",", ";", "tab", "space"},
 	"format": answerFormats,
 }

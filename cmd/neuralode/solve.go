@@ -27,6 +27,9 @@ type solveFlags struct {
 	flags             *pflag.FlagSet
 	rtol, atol        float64
 	precision, method string
+	controller        string
+	step              float64
+	minStep, maxStep  float64
 }
 
 func (s *solveFlags) add(f *pflag.FlagSet) {
@@ -34,7 +37,11 @@ func (s *solveFlags) add(f *pflag.FlagSet) {
 	f.Float64Var(&s.rtol, "rtol", 1e-3, "relative tolerance of a step; a run has its own")
 	f.Float64Var(&s.atol, "atol", 1e-6, "absolute tolerance of a step; a run has its own")
 	f.StringVar(&s.precision, "precision", "float32", oneOf(precisions)+"; a run has its own")
-	f.StringVar(&s.method, "method", "dopri5", oneOf(methods)+"; a run has its own")
+	f.StringVar(&s.method, "method", methods[0], oneOf(methods)+"; a run has its own")
+	f.StringVar(&s.controller, "controller", controllers[0], oneOf(controllers)+"; a run has its own")
+	f.Float64Var(&s.step, "step", 0, "constant size of the steps (0: by the error); a run has its own")
+	f.Float64Var(&s.minStep, "min-step", 0, "smallest step (0: any); a run has its own")
+	f.Float64Var(&s.maxStep, "max-step", 0, "largest step (0: any); a run has its own")
 }
 
 // spec is a run's own, changed by the flags that were given.
@@ -52,11 +59,31 @@ func (s *solveFlags) spec(from *source) (solver.Spec, error) {
 	set("atol", func() { c.Atol = s.atol })
 	set("precision", func() { c.Precision = s.precision })
 	set("method", func() { c.Method = s.method })
+	set("controller", func() { c.Controller = s.controller })
+	set("step", func() { c.Step = s.step })
+	set("min-step", func() { c.MinStep = s.minStep })
+	set("max-step", func() { c.MaxStep = s.maxStep })
+	if err := s.checkIdle(c.Step); err != nil {
+		return solver.Spec{}, wrongUse(err)
+	}
 	spec, err := c.Spec()
 	if err == nil {
 		err = spec.Check()
 	}
 	return spec, wrongUse(err)
+}
+
+// adaptiveFlags have no part in a solve in constant steps.
+var adaptiveFlags = []string{"rtol", "atol", "controller"}
+
+// checkIdle reports flags without effect beside a constant step, which may be the run's.
+func (s *solveFlags) checkIdle(step float64) error {
+	for _, name := range adaptiveFlags {
+		if step > 0 && s.flags.Changed(name) {
+			return fmt.Errorf("%s has no part in constant steps of %v: leave it out, or give --step 0 for steps by the error", name, step)
+		}
+	}
+	return nil
 }
 
 // solveOptions are solve's flags.

@@ -98,6 +98,10 @@ func (o *trainOptions) flags(f *pflag.FlagSet) {
 	f.StringVar(&c.Method, "method", c.Method, oneOf(methods))
 	f.Float64Var(&c.Rtol, "rtol", c.Rtol, "relative tolerance of a step")
 	f.Float64Var(&c.Atol, "atol", c.Atol, "absolute tolerance of a step")
+	f.StringVar(&c.Controller, "controller", c.Controller, oneOf(controllers)+": how the error decides the next step")
+	f.Float64Var(&c.Step, "step", c.Step, "constant size of the steps, the last one cut (0: by the error)")
+	f.Float64Var(&c.MinStep, "min-step", c.MinStep, "smallest step; a sample that needs smaller ones fails (0: any)")
+	f.Float64Var(&c.MaxStep, "max-step", c.MaxStep, "largest step (0: any)")
 	f.IntVar(&c.MaxSteps, "max-steps", c.MaxSteps, "steps tried per sample before it fails")
 	f.StringVar(&c.Control, "control", c.Control, "sample (each its own steps) or batch (one step for all, on the CPU)")
 	f.StringVar(&c.Gradient, "gradient", c.Gradient, oneOf(gradients))
@@ -248,6 +252,15 @@ func (o *trainOptions) idle(given []string) string {
 	if slices.Contains(madeData, o.config.Data) {
 		names, of = []string{"label", "header", "separator", "decimal-comma", "drop"}, "files"
 	}
+	notes := []string{o.idleOf(given, names, of)}
+	if o.config.Step > 0 {
+		notes = append(notes, o.idleOf(given, adaptiveFlags, "steps by the error"))
+	}
+	return strings.Join(slices.DeleteFunc(notes, func(n string) bool { return n == "" }), "; ")
+}
+
+// idleOf names those of the given flags that have an effect for something else alone.
+func (o *trainOptions) idleOf(given, names []string, of string) string {
 	var idle []string
 	for _, name := range given {
 		if slices.Contains(names, name) && o.resume == "" {
@@ -334,7 +347,7 @@ func (a *app) describe(r *train.Run, backend solver.Backend) {
 		readout = fmt.Sprintf("component %d", m.Component)
 	}
 	fmt.Fprintf(a.err, "read-out   %s, loss %s\n", readout, m.Loss)
-	fmt.Fprintf(a.err, "solver     %s, t %v to %v, rtol %v, atol %v, control %s, at most %d steps\n", c.Method, c.T0, c.T1, c.Rtol, c.Atol, c.Control, c.MaxSteps)
+	fmt.Fprintf(a.err, "solver     %s, t %v to %v, %s, control %s, at most %d steps\n", c.Method, c.T0, c.T1, stepsOf(c), c.Control, c.MaxSteps)
 	fmt.Fprintf(a.err, "training   gradient %s, %d iterations of batch %d, lr %v, clip %v, seed %d, checkpoint every %d\n",
 		c.Gradient, c.Iterations, min(c.Batch, r.TrainingLen()), c.Rate, c.ClipNorm, c.Seed, c.CheckpointEvery)
 	fmt.Fprintf(a.err, "optimizer  %s\n", optimizerOf(c))
@@ -377,6 +390,21 @@ func scoreText(s train.Scores) string {
 		return fmt.Sprintf("loss %.4f, RMSE %.4g, R² %.3f", s.Loss, s.RMSE, s.R2)
 	}
 	return fmt.Sprintf("loss %.4f, accuracy %.3f", s.Loss, s.Accuracy)
+}
+
+// stepsOf describes how long steps are.
+func stepsOf(c train.Config) string {
+	if c.Step > 0 {
+		return fmt.Sprintf("constant steps of %v", c.Step)
+	}
+	text := fmt.Sprintf("rtol %v, atol %v, controller %s", c.Rtol, c.Atol, c.Controller)
+	if c.MinStep > 0 {
+		text += fmt.Sprintf(", steps of at least %v", c.MinStep)
+	}
+	if c.MaxStep > 0 {
+		text += fmt.Sprintf(", steps of at most %v", c.MaxStep)
+	}
+	return text
 }
 
 // optimizerOf describes the optimizer and its learning rates.

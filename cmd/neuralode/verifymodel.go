@@ -219,7 +219,7 @@ func (v *modelVerdict) print(w io.Writer) error {
 		name = onLine(v.source.run.Dir)
 	}
 	fmt.Fprintf(w, "%s: sizes %v, %v, %d parameters; %d %s\n", name, m.Net.Sizes, m.Net.Activation, len(m.Theta), v.Samples, v.from)
-	fmt.Fprintf(w, "trained at rtol %.3g, atol %.3g, %v, %s, on %s\n", c.Rtol, c.Atol, v.spec.Precision, v.spec.Tableau.Name, v.device)
+	fmt.Fprintf(w, "trained at rtol %.3g, atol %.3g, %v, %s, on %s\n", c.Rtol, c.Atol, v.spec.Precision, v.spec.Method, v.device)
 	fmt.Fprintf(w, "exact answers: float64, z(t1) known to %s%s; sizes (rms): z(t1) %.3g, outputs %.3g\n\n", small(v.Own), v.independent(), v.Size, v.OutSize)
 	if err := v.printAnswers(w); err != nil || v.Report.Gradients == nil {
 		return err
