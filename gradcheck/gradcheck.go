@@ -96,9 +96,8 @@ type checker struct {
 
 // tight is the spec at which derivatives are compared.
 func (c *checker) tight(mode solver.Gradient) solver.Spec {
-	s := c.p.Spec
+	s := c.p.Spec.Tight(Rtol, Atol)
 	s.Precision, s.Gradient = solver.Float64, mode
-	s.Controller.Rtol, s.Controller.Atol = Rtol, Atol
 	s.Controller.MaxSteps = max(MaxSteps, s.Controller.MaxSteps)
 	return s
 }

@@ -34,6 +34,23 @@ func TestPrecision(t *testing.T) {
 	}
 }
 
+// TestTight makes a solve by the error of one in constant steps, and keeps what can be kept.
+func TestTight(t *testing.T) {
+	coarse := solver.DefaultSpec()
+	coarse.Method, coarse.Controller.Step, coarse.Gradient = solver.Euler(), 0.1, solver.Discrete
+	if err := coarse.Check(); err != nil {
+		t.Fatal(err)
+	}
+	tight := coarse.Tight(1e-6, 1e-9)
+	if c := tight.Controller; tight.Check() != nil || c.Rtol != 1e-6 || c.Atol != 1e-9 || tight.Gradient != solver.Discrete {
+		t.Errorf("%+v: %v", tight, tight.Check())
+	}
+	coarse.Method = solver.Bosh3()
+	if got := coarse.Tight(1e-6, 1e-9); got.Method != coarse.Method || got.Controller.Step != 0 {
+		t.Errorf("%v in steps of %v", got.Method, got.Controller.Step)
+	}
+}
+
 // TestTolerances checks tolerances that a precision rounds to zero or infinity, and relative ones below the spacing of its
 // numbers at 1: 2⁻²³ = 1.19e-7 and 2⁻⁵² = 2.22e-16.
 func TestTolerances(t *testing.T) {

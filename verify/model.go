@@ -89,8 +89,8 @@ func Model(ctx context.Context, s Subject) (*Report, error) {
 
 // tight is the spec in float64 at a tolerance.
 func tight(s solver.Spec, rtol float64) solver.Spec {
-	s.Precision = solver.Float64
-	s.Controller.Rtol, s.Controller.Atol, s.Controller.MaxSteps = rtol, rtol*atolPerRtol, exactSteps
+	s = s.Tight(rtol, rtol*atolPerRtol)
+	s.Precision, s.Controller.MaxSteps = solver.Float64, exactSteps
 	return s
 }
 
@@ -102,7 +102,7 @@ func ladder(s solver.Spec) []solver.Spec {
 		specs = append(specs, s)
 	}
 	for range 3 {
-		s.Controller.Rtol, s.Controller.Atol = s.Controller.Rtol/10, s.Controller.Atol/10
+		s = s.Tight(s.Controller.Rtol/10, s.Controller.Atol/10)
 		s.Controller.MaxSteps = exactSteps
 		if s.Controller.Rtol > 10*exactRtol {
 			specs = append(specs, s)

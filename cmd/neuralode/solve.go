@@ -267,6 +267,9 @@ func (o *solveOptions) rounding(spec solver.Spec) dataset.Rounding {
 	case "all":
 		return dataset.Rounding{}
 	case "auto":
+		if spec.Controller.Step > 0 { // what the tolerances would let hold is not known
+			return dataset.Rounding{Rtol: spec.Precision.Relative()}
+		}
 		return dataset.Rounding{Rtol: math.Max(spec.Controller.Rtol, spec.Precision.Relative()), Atol: spec.Controller.Atol}
 	}
 	n, _ := strconv.Atoi(o.digits)

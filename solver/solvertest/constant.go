@@ -13,6 +13,10 @@ import (
 // function of the method, to rounding. The last step is cut.
 func (s Suite) constantSteps(t *testing.T) {
 	m := solver.Model{Field: lower(t, rate())}
+	spec := s.spec(solver.Discrete)
+	if spec.Controller.Step = 1; !s.supports(t, m, spec) {
+		t.Skip(s.Backend.Supports(spec))
+	}
 	const theta = 0.75
 	for _, method := range solver.Methods() {
 		tab, _ := method.(*solver.Tableau)
