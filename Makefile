@@ -5,7 +5,7 @@ GO ?= go
 RACE ?= ./...
 
 .DEFAULT_GOAL := help
-.PHONY: help build train test check fmt vet lint edges generate race cross bench bench-peers profile clean
+.PHONY: help build train test check fmt vet lint edges generate race cross bench bench-peers bench-series profile clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,10 @@ bench-peers: build ## time diffrax, torchdiffeq and torchode beside neuralode; f
 	-$(PEERS)/bin/pip install -q -r bench/peers/requirements-torch.txt
 	@mkdir -p .cache/cases && $(GO) run ./bench/peers/export .cache/cases
 	$(PEERS)/bin/python bench/peers/compare.py bin/neuralode .cache/cases bench/results
+
+bench-series: ## train on observed series beside diffrax; bench-peers fetches it
+	$(GO) build -o bin/series ./bench/series
+	$(PEERS)/bin/python bench/peers/series.py bin/series bench/results
 
 profile: ## write a CPU profile of the training iteration to bin/profile.pprof and print its top
 	@mkdir -p bin
