@@ -29,9 +29,14 @@ func (w wayBack) failed(end End) wayBack {
 	return w
 }
 
-// continuous takes the group's cotangent at t1 to t0 with the continuous adjoint.
+// continuous takes the group's cotangent at t1 to t0 with the continuous adjoint, in units of its samples (see [CotangentUnit]).
 func (r *reference) continuous(g *group, cotangent, weight []float64, saved [][]float64) wayBack {
-	c := newContinuous(r, g, cotangent, weight)
+	units := r.units(cotangent, saved)
+	weight = slices.Clone(weight)
+	for i, u := range units {
+		weight[i] *= u
+	}
+	c := newContinuous(r, g, over(cotangent, units), weight)
 	w := wayBack{a: c.a(), end: End{T: g.span.T1}, drift: make([]float64, g.n)}
 	from := g.path.Z1
 	for j := len(saved); j >= 0; j-- {
@@ -39,18 +44,24 @@ func (r *reference) continuous(g *group, cotangent, weight []float64, saved [][]
 		if j > 0 {
 			stop, z = g.span.SaveTime(g.times[j-1]), g.path.Saved[j-1]
 		}
-		path := c.segment(Span{w.end.T, stop})
-		w.a, w.end = c.a(), path.End
-		w.stats.add(path.Stats)
-		if w.end.Status == OK && !c.along {
-			w.end.Status = c.meet(z, from, w.drift)
-			from = z
+		if c.rests() {
+			w.end = End{T: stop}
+		} else {
+			path := c.segment(Span{w.end.T, stop})
+			w.a, w.end = c.a(), path.End
+			w.stats.add(path.Stats)
+			if w.end.Status == OK && !c.along {
+				w.end.Status = c.meet(z, from, w.drift)
+			}
 		}
 		if w.end.Status != OK {
 			return w.failed(w.end)
 		}
+		if from = z; !c.along {
+			copy(c.state, z)
+		}
 		if j > 0 {
-			addTo(w.a, saved[j-1]...)
+			addTo(w.a, over(saved[j-1], units)...)
 		}
 	}
 	for c, v := range weight {
@@ -114,6 +125,17 @@ func (c *continuous) split(t float64, state []float64) (z, a []float64) {
 
 func (c *continuous) a() []float64 { return c.state[len(c.state)-len(c.weight):] }
 
+// rests reports whether there is nothing to take back: an adjoint of zeros stays zero, and has no size to measure errors by.
+// Where all samples share a step, one that rests has its part in the error of all.
+func (c *continuous) rests() bool {
+	for _, v := range c.a() {
+		if v != 0 {
+			return false
+		}
+	}
+	return c.spec.Controller.Control == ControlSample
+}
+
 // segment integrates over a part of the way. The next one begins with the step that this one had in mind.
 func (c *continuous) segment(span Span) Path {
 	in := newIntegration(c.slope, c.state, span, nil, c.spec)
@@ -161,7 +183,7 @@ func (c *continuous) quadratureStep(s Step) {
 	}
 }
 
-// meet compares the z that backsolve has come to with the true one, and puts that in its place.
+// meet compares the z that backsolve has come to with the true one.
 func (c *continuous) meet(want, from, drift []float64) Status {
 	status := OK
 	for i := range drift {
@@ -171,7 +193,6 @@ func (c *continuous) meet(want, from, drift []float64) Status {
 			status = AdjointDrifted
 		}
 	}
-	copy(c.state, want)
 	return status
 }
 

@@ -8,8 +8,9 @@ import (
 
 // Controller decides whether a step is accepted and how long the next one is. The error of a step is scaled by Atol +
 // Rtol·max(|z0|, |z1|) and measured as the root mean square over the components; err ≤ 1 accepts. The components of the
-// adjoint share a scale, that of the largest: the equation is linear, so one that crosses zero must not set the step.
-// With Atol zero a component that stays zero has no scale, and no step is accepted.
+// adjoint share a scale, that of the largest: the equation is linear, so one that crosses zero must not set the step; and
+// Atol is in units of the sample's largest cotangent (see [CotangentUnit]). With Atol zero a component that stays zero has
+// no scale, and no step is accepted.
 //
 // The factor for the next step is Safety · err^(−(P+I+D)/k) · errPrev^((P+2D)/k) · errPrev2^(−D/k) with k the order
 // of the embedded method plus one (Söderlind 2003, as in torchode and diffrax), within [MinFactor, MaxFactor], at least

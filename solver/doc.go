@@ -34,7 +34,7 @@
 //     [StageTime], [SmallestStep] and [Controller.Next] with the history [Errors]; devices that cannot call it do the
 //     same. [LongestBack] is the limit of a row that goes back along a forward solve.
 //   - Times between steps: [Span.SaveTime], and [Polynomial] for the weights of the dense output.
-//   - What backsolve checks: [Controller.Drift], up to [DriftLimit].
+//   - What a continuous adjoint is measured by: [CotangentUnit]. What backsolve checks: [Controller.Drift], up to [DriftLimit].
 //   - Sums over samples: [SumOverSamples] over leaves of [LeafSize].
 //   - Losses at several times: [Batch.Rows], [Batch.TimesOf] and [Objective.TimeWeights].
 //   - Failed samples: [FailEmptySpans] after a solve, [LeaveOut] after a gradient.

@@ -79,7 +79,7 @@ type integration struct {
 	next  int // of the times
 
 	// scaleWidth is 0, or the width of rows whose components share a scale: the largest of them. The adjoint is linear, so
-	// a component that crosses zero must not set the step.
+	// a component that crosses zero must not set the step. A row of zeros, where atol is zero too, stays so without error.
 	scaleWidth int
 
 	limit func(t float64) float64 // nil, or the longest step from time t: see Row.Limit
@@ -179,7 +179,11 @@ func (in *integration) errorNorm(h float64, z1 []float64) float64 {
 		for i, w := range in.tab.E {
 			e += w * in.k[i][c]
 		}
-		return h * e / in.scale(c, z1)
+		scale := in.scale(c, z1)
+		if scale == 0 && in.scaleWidth > 0 {
+			return 0
+		}
+		return h * e / scale
 	})
 }
 

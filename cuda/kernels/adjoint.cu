@@ -23,10 +23,11 @@ struct BackwardPass {
 		if (call.status[row.sample] != OK) return skipBackward(call, row.sample);
 		findSaves(call, row);
 		row.left = call.savedBar ? row.saves : 0;
-		nextSpan(row, spanOf(call, row.sample)[1]);
+		const real *bar = call.cotangent + placeOf(row.sample, DIM);
+		row.unit = unitOf(largestCotangent(row, bar));
+		if (ALONE) row.from = call.recordLast[row.sample];
+		nextSpan(row, spanOf(call, row.sample)[1], isZero([&](int c) { return bar[c]; }));
 		if (ALONE) {
-			row.from = call.recordLast[row.sample];
-			setLimit(row, row.t0);
 			if (FIRST_STEP == 0) row.h = path.firstStepBack(row.from);
 		} else {
 			call.drift[row.sample] = 0;
@@ -36,15 +37,31 @@ struct BackwardPass {
 
 	__device__ real along(const Row &row, double t, int c) const { return path.state(row.from, t, c); }
 
-	// nextSpan runs from t back to the next save time, or to t0.
-	__device__ void nextSpan(Row &row, double t) {
-		row.t0 = t;
+	// largestCotangent is the largest magnitude in the sample's cotangents, of which bar is that of z(t1).
+	__device__ double largestCotangent(const Row &row, const real *bar) const {
+		real largest = 0;
+		for (int c = 0; c < DIM; c++) largest = MATH(fmax)(largest, MATH(fabs)(bar[c]));
+		for (int i = 0; i < row.left * DIM; i++) largest = MATH(fmax)(largest, MATH(fabs)(call.savedBar[row.save * DIM + i]));
+		return largest;
+	}
+
+	template <class A> static __device__ bool isZero(A a) {
+		for (int c = 0; c < DIM; c++)
+			if (a(c) != 0) return false;
+		return true;
+	}
+
+	// nextSpan runs from t back to the next save time, or to t0. It is empty, there, where a rests at zero, which stays so and
+	// has no size to measure errors by.
+	__device__ void nextSpan(Row &row, double t, bool rests) {
 		row.t1 = row.left > 0 ? saveTime(call, row, row.left - 1) : spanOf(call, row.sample)[0];
+		row.t0 = rests ? row.t1 : t;
+		if (ALONE) move(row, row.t0);
 	}
 
 	__device__ real load(const Row &row, int, int c) {
 		const long long at = placeOf(row.sample, DIM);
-		return c < Memory::ADJOINT_AT ? call.z1[at + c] : call.cotangent[at + c - Memory::ADJOINT_AT];
+		return c < Memory::ADJOINT_AT ? call.z1[at + c] : call.cotangent[at + c - Memory::ADJOINT_AT] / row.unit;
 	}
 
 	__device__ void begun(const Rows &rows) {
@@ -53,26 +70,32 @@ struct BackwardPass {
 	}
 
 	__device__ void settled(Row &row) {
-		if (!ALONE) return;
-		row.from = path.find(row.from, row.t);
-		setLimit(row, row.t);
+		if (ALONE) move(row, row.t);
 	}
 
-	__device__ void setLimit(Row &row, double t) { row.limit = path.longestBack(row.from, call.recordLast[row.sample], t); }
+	// move goes back along the trajectory to time t.
+	__device__ void move(Row &row, double t) {
+		if (row.from >= 0) row.from = path.find(row.from, t);
+		row.limit = path.longestBack(row.from, call.recordLast[row.sample], t);
+	}
 
-	// arrived compares z with the true one.
+	// arrived compares z with the true one, where it was integrated.
 	__device__ void arrived(Row &row, int r) {
+		if (row.t0 == row.t1) return;
 		const TrueStates truth(call, batch, row);
 		Drift drift;
 		for (int c = 0; c < DIM; c++) drift.add(tile.state(r, c), truth.here(c), truth.before(c));
 		judgeDrift(call, row, drift);
 	}
 
+	// weightOf is what multiplies what comes out of the row's adjoint.
+	__device__ real weightOf(const Row &row) const { return sampleWeight(call, batch, row.sample) * row.unit; }
+
 	// accepted adds −h·b_i·aᵀ ∂f/∂θ, weighted, at the stages with a weight b_i, and the same for the inputs.
 	__device__ void accepted(const Rows &rows) {
 		for (int e = threadIdx.x; e < rows.n * USED; e += THREADS) {
 			const Row &row = tile.row[rows.list[e / USED]];
-			tile.weight[e] = real(-row.step * B[USED_STAGE[e % USED]]) * sampleWeight(call, batch, row.sample);
+			tile.weight[e] = real(-row.step * B[USED_STAGE[e % USED]]) * weightOf(row);
 		}
 		__syncthreads();
 		const Terms terms{USED_SLOT, USED, tile.weight};
@@ -85,17 +108,17 @@ struct BackwardPass {
 		if (row.status == OK && row.left > 0) {
 			long long at = (row.save + row.left - 1) * DIM;
 			if (c < Memory::ADJOINT_AT) tile.state(r, c) = call.saved[at + c];
-			else tile.state(r, c) += call.savedBar[at + c - Memory::ADJOINT_AT];
+			else tile.state(r, c) += call.savedBar[at + c - Memory::ADJOINT_AT] / row.unit;
 		} else if (c >= Memory::ADJOINT_AT) {
 			call.z0Bar[placeOf(row.sample, DIM) + c - Memory::ADJOINT_AT] =
-				row.status == OK ? sampleWeight(call, batch, row.sample) * tile.state(r, c) : real(0);
+				row.status == OK ? weightOf(row) * tile.state(r, c) : real(0);
 		}
 	}
 
 	__device__ bool finish(Row &row) {
 		if (row.status == OK && row.left > 0) {
 			row.left--;
-			nextSpan(row, row.t1);
+			nextSpan(row, row.t1, isZero([&](int c) { return tile.state(threadIdx.x, Memory::ADJOINT_AT + c); }));
 			return true;
 		}
 		reportBackward(call, row);

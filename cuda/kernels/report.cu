@@ -26,6 +26,13 @@ __device__ inline real sampleWeight(const Call &call, const Batch &batch, int sa
 	return call.weight ? call.weight[sample] : real(1.0 / batch.n);
 }
 
+// unitOf is solver.CotangentUnit: the power of two that a sample's adjoint is measured in, from its largest cotangent.
+__device__ inline real unitOf(double largest) {
+	if (!(largest > 0 && largest < INFINITY)) return 1;
+	const double limit = sizeof(real) == 8 ? 1022 : 126;
+	return real(ldexp(1.0, int(clamp(ilogb(largest), -limit, limit))));
+}
+
 __device__ inline bool isCancelled(const Call &call) {
 	return call.cancel && *static_cast<const volatile int *>(call.cancel);
 }

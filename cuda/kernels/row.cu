@@ -11,6 +11,7 @@ struct Row {
 	double limit;                // 0, or the longest step
 	double factor;               // from this step to the next
 	double previous, previous2;  // error norms of the accepted steps before
+	real unit;                   // in which the adjoint is, backward
 	int sample, phase, status;
 	int last, accept;            // of the step under way
 	int tried;                   // steps of this span

@@ -14,10 +14,9 @@ struct WideBackward {
 		if (call.status[row.sample] != OK) return skipBackward(call, row.sample);
 		findSaves(call, row);
 		row.left = call.savedBar ? row.saves : 0;
+		if (ALONE) row.from = call.recordLast[row.sample];
 		nextSpan(now, spanOf(call, row.sample)[1]);
 		if (ALONE) {
-			row.from = call.recordLast[row.sample];
-			setLimit(now, row.t0);
 			if (FIRST_STEP == 0) row.h = path(now).firstStepBack(row.from);
 		} else {
 			call.drift[row.sample] = 0;
@@ -33,6 +32,18 @@ struct WideBackward {
 		WideRow &row = now.row;
 		row.t0 = t;
 		row.t1 = row.left > 0 ? saveTime(now.call, row, row.left - 1) : spanOf(now.call, row.sample)[0];
+		if (ALONE) move(now, t);
+	}
+
+	// rest ends the span at once where a is zero, which stays so and has no size to measure errors by.
+	__device__ void rest(Now &now) {
+		int moves = now.row.phase != FRESH;
+		columns(Now::WIDTH, [&](int c) { moves |= c >= Now::ADJOINT_AT && now.state(c) != 0; });
+		moves = __syncthreads_or(moves);
+		if (moves || !now.controls()) return;
+		now.row.t0 = now.row.t = now.row.t1;
+		now.row.phase = DONE;
+		if (ALONE) move(now, now.row.t);
 	}
 
 	__device__ real load(Now &now, int c) {
@@ -40,23 +51,38 @@ struct WideBackward {
 		return c < Now::ADJOINT_AT ? now.call.z1[at + c] : now.call.cotangent[at + c - Now::ADJOINT_AT];
 	}
 
+	// begun loads the inputs and measures a in the sample's unit.
 	__device__ void begun(Now &now) {
 		loadInputs<Field>(now.call, now.batch, now.row.sample, now.frame, now.r % TILE);
 		clearInputsBar(now.call, now.row.sample);
+		real largest = 0;
+		columns(Now::WIDTH, [&](int c) {
+			if (c >= Now::ADJOINT_AT) largest = MATH(fmax)(largest, MATH(fabs)(now.state(c)));
+		});
+		const real *saved = now.call.savedBar + now.row.save * DIM;
+		columns(now.row.left * DIM, [&](int i) { largest = MATH(fmax)(largest, MATH(fabs)(saved[i])); });
+		const real unit = unitOf(rowMax(now.shared, largest));
+		if (now.controls()) now.row.unit = unit;
+		columns(Now::WIDTH, [&](int c) {
+			if (c >= Now::ADJOINT_AT) now.state(c) /= unit;
+		});
+		rest(now);
 	}
 
 	__device__ void settled(Now &now) {
-		if (!ALONE) return;
-		now.row.from = path(now).find(now.row.from, now.row.t);
-		setLimit(now, now.row.t);
+		if (ALONE) move(now, now.row.t);
 	}
 
-	__device__ void setLimit(Now &now, double t) {
-		now.row.limit = path(now).longestBack(now.row.from, now.call.recordLast[now.row.sample], t);
+	// move goes back along the trajectory to time t.
+	__device__ void move(Now &now, double t) {
+		WideRow &row = now.row;
+		if (row.from >= 0) row.from = path(now).find(row.from, t);
+		row.limit = path(now).longestBack(row.from, now.call.recordLast[row.sample], t);
 	}
 
-	// arrived compares z with the true one.
+	// arrived compares z with the true one, where it was integrated.
 	__device__ void arrived(Now &now) {
+		if (now.row.t0 == now.row.t1) return;
 		const TrueStates truth(now.call, now.batch, now.row);
 		Drift drift;
 		columns(DIM, [&](int c) { drift.add(now.state(c), truth.here(c), truth.before(c)); });
@@ -84,12 +110,15 @@ struct WideBackward {
 		if (now.row.phase == ACTIVE ? now.row.stage < LAST : now.row.stage == 0) keep(now, now.row.stage);
 	}
 
+	// weightOf is what multiplies what comes out of the row's adjoint.
+	__device__ real weightOf(Now &now) const { return sampleWeight(now.call, now.batch, now.row.sample) * now.row.unit; }
+
 	// accepted puts up −h·b_i·aᵀ ∂f/∂θ, weighted, at the stages with a weight b_i, and adds the same for the inputs. The last
 	// evaluation is the next step's first.
 	__device__ void accepted(Now &now) {
 		for (int i = 0; i < USED; i++) {
 			const int stage = USED_STAGE[i];
-			const real weight = real(-now.row.step * B[stage]) * sampleWeight(now.call, now.batch, now.row.sample);
+			const real weight = real(-now.row.step * B[stage]) * weightOf(now);
 			const real *x = kept(now, stage);
 			putUp<Field>(now.call, now.r, i, true, weight, [=](const Kept &value) { return x + value.keep; });
 			if (Field::INPUTS_GRADIENT >= 0) addInputsBar(now.call, now.row.sample, weight, x + Field::kept()[Field::INPUTS_GRADIENT].keep);
@@ -105,10 +134,10 @@ struct WideBackward {
 		if (row.status == OK && row.left > 0) {
 			long long at = (row.save + row.left - 1) * DIM;
 			if (c < Now::ADJOINT_AT) now.state(c) = call.saved[at + c];
-			else now.state(c) += call.savedBar[at + c - Now::ADJOINT_AT];
+			else now.state(c) += call.savedBar[at + c - Now::ADJOINT_AT] / row.unit;
 		} else if (c >= Now::ADJOINT_AT) {
 			call.z0Bar[placeOf(row.sample, DIM) + c - Now::ADJOINT_AT] =
-				row.status == OK ? sampleWeight(call, now.batch, row.sample) * now.state(c) : real(0);
+				row.status == OK ? weightOf(now) * now.state(c) : real(0);
 		}
 	}
 

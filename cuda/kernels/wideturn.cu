@@ -4,6 +4,7 @@
 // Tile: Program, FORM, CHECKS, begin, load, begun, along, accepted, settled, arrived, store, finish, and
 //
 //	void evaluated()    all threads: the evaluation of row.stage has just come in
+//	void rest()         all threads, with an adjoint: the row begins a span, which may be over at once
 //
 // Control belongs to thread 0; a column of the state, of slopes and of arguments to one thread throughout.
 
@@ -91,7 +92,9 @@ template <class Pass> struct Turn {
 	__device__ real scaledError(int c, real size) const {
 		real sum = 0;
 		for (int j = 0; j < STAGES; j++) sum = mad(real(E[j]), slope(j, c), sum);
-		return real(row.step) * sum / mad(real(RTOL), size, real(ATOL));
+		const real scale = mad(real(RTOL), size, real(ATOL));
+		if (ALONE && scale == 0) return 0; // zeros stay so without error
+		return real(row.step) * sum / scale;
 	}
 
 	__device__ real size(int c) const { return MATH(fmax)(MATH(fabs)(state(c)), MATH(fabs)(argument(c))); }
@@ -212,6 +215,10 @@ template <class Pass> struct Turn {
 		}
 		__syncthreads();
 		if (row.phase == IDLE) nextSample(pass);
+		else if constexpr (Pass::FORM != SOLUTION) {
+			pass.rest(*this);
+			__syncthreads();
+		}
 	}
 
 	// nextSample gives the row its next sample that has something to solve.

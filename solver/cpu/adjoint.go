@@ -16,13 +16,14 @@ type adjointPass[T simd.Float] struct {
 	end    int
 	sample []int       // by slot
 	times  []timesLeft // by slot
+	unit   []T         // by slot, in which a is: see [solver.CotangentUnit]
 	weight []T         // of the rows in an accumulation
 	wide   [3][]float64
 }
 
 func newAdjointPass[T simd.Float](tl *tile[T]) *adjointPass[T] {
 	p := &adjointPass[T]{tile: tl, along: tl.along, sample: make([]int, tl.capacity), times: make([]timesLeft, tl.capacity),
-		weight: make([]T, 0, tl.capacity*tl.m.stages)}
+		unit: make([]T, tl.capacity), weight: make([]T, 0, tl.capacity*tl.m.stages)}
 	for i := range p.wide {
 		p.wide[i] = make([]float64, tl.dim)
 	}
@@ -44,16 +45,20 @@ func (p *adjointPass[T]) begin(slot int) bool {
 		}
 		p.next++
 		p.sample[slot], p.times[slot] = i, c.timesBack(i)
-		copy(p.a(slot), row(c.cotangent, i, c.dim))
+		p.unit[slot] = p.unitOf(i)
+		for j, v := range row(c.cotangent, i, c.dim) {
+			p.a(slot)[j] = v / p.unit[slot]
+		}
 		p.tile.inputs[slot] = c.inputsOf(i)
 		r := &p.tile.row[slot]
-		r.Span = p.nextSpan(slot, c.batch.Span(i).T1)
 		if p.along == nil {
 			copy(p.z(slot), row(c.z1, i, c.dim))
+			r.Span = p.nextSpan(slot, c.batch.Span(i).T1)
 			return true
 		}
 		p.along.open(slot, i)
-		r.Limit = p.along.longestBack(slot, i, r.Span.T0)
+		p.passed(slot, c.batch.Span(i).T1)
+		r.Span = p.nextSpan(slot, c.batch.Span(i).T1)
 		if p.tile.m.con.FirstStep == 0 {
 			r.H = p.along.firstStepBack(i)
 		}
@@ -68,13 +73,41 @@ func (p *adjointPass[T]) a(slot int) []T {
 }
 func (p *adjointPass[T]) z(slot int) []T { return row(p.tile.z, slot, p.tile.width)[:p.tile.dim] }
 
-// nextSpan runs from t back to the next save time, or to t0.
+// unitOf is the unit of sample i: that of the largest of its cotangents.
+func (p *adjointPass[T]) unitOf(i int) T {
+	c := p.call
+	largest := largestOf(row(c.cotangent, i, c.dim))
+	if c.savedBar != nil {
+		from, to := c.batch.Rows(i)
+		largest = max(largest, largestOf(c.savedBar[from*c.dim:to*c.dim]))
+	}
+	return T(solver.CotangentUnit(float64(largest), p.tile.m.spec.Precision))
+}
+
+// weightOf is what multiplies what comes out of the slot's adjoint.
+func (p *adjointPass[T]) weightOf(slot int) T { return p.call.weightOf(p.sample[slot]) * p.unit[slot] }
+
+// nextSpan runs from t back to the next save time, or to t0. It is empty, there, where a is zero, which stays so and has no
+// size to measure errors by; where all rows share a step, it has its part in the error of all.
 func (p *adjointPass[T]) nextSpan(slot int, t float64) solver.Span {
 	span := p.call.batch.Span(p.sample[slot])
+	stop := span.T0
 	if left := &p.times[slot]; left.n() > 0 {
-		return solver.Span{T0: t, T1: left.next(span)}
+		stop = left.next(span)
 	}
-	return solver.Span{T0: t, T1: span.T0}
+	if !p.tile.whole && isZero(p.a(slot)) {
+		t = stop
+		p.passed(slot, t)
+	}
+	return solver.Span{T0: t, T1: stop}
+}
+
+// passed moves the slot back along its trajectory to t, and limits the next step.
+func (p *adjointPass[T]) passed(slot int, t float64) {
+	if p.along != nil {
+		p.along.passed(slot, t)
+		p.tile.row[slot].Limit = p.along.longestBack(slot, p.sample[slot], t)
+	}
 }
 
 // accepted adds −h·b_i·aᵀ ∂f/∂θ, weighted, at the stages with a weight b_i: the quadrature of ∂L/∂θ. So it does for the
@@ -89,7 +122,7 @@ func (p *adjointPass[T]) accepted(slots []int) {
 	for _, stage := range tl.m.used {
 		tl.frames.add(stage, slots)
 		for _, s := range slots {
-			p.weight = append(p.weight, T(-tl.row[s].Step*tl.m.tab.B[stage])*p.call.weightOf(p.sample[s]))
+			p.weight = append(p.weight, T(-tl.row[s].Step*tl.m.tab.B[stage])*p.weightOf(s))
 		}
 	}
 	if tl.ports.feeding {
@@ -97,12 +130,8 @@ func (p *adjointPass[T]) accepted(slots []int) {
 	}
 	tl.exec.scale(&tl.frames.rows, p.weight)
 	tl.exec.accumulate(p.sums, &tl.frames.rows)
-	if p.along != nil {
-		for _, s := range slots {
-			r := &tl.row[s]
-			p.along.passed(s, r.End())
-			r.Limit = p.along.longestBack(s, p.sample[s], r.End())
-		}
+	for _, s := range slots {
+		p.passed(s, tl.row[s].End())
 	}
 }
 
@@ -124,7 +153,9 @@ func (p *adjointPass[T]) finished(slot int) bool {
 		r.Status = p.meet(slot)
 	}
 	if left := &p.times[slot]; r.Status == solver.OK && left.n() > 0 {
-		addRow(p.a(slot), row(c.savedBar, left.pass(), c.dim))
+		for j, v := range row(c.savedBar, left.pass(), c.dim) {
+			p.a(slot)[j] += v / p.unit[slot]
+		}
 		r.Span = p.nextSpan(slot, r.Span.T1)
 		return true
 	}
@@ -132,15 +163,16 @@ func (p *adjointPass[T]) finished(slot int) bool {
 	c.backStats[i] = r.Stats
 	if r.Status == solver.OK {
 		for j, v := range p.a(slot) {
-			row(c.z0Bar, i, c.dim)[j] = c.weightOf(i) * v
+			row(c.z0Bar, i, c.dim)[j] = p.weightOf(slot) * v
 		}
 	}
 	return false
 }
 
-// meet compares the z that backsolve has come to with the true one, and puts that in its place.
+// meet compares the z that backsolve has come to with the true one, and puts that in its place. Where there was nothing to
+// integrate there is nothing to compare.
 func (p *adjointPass[T]) meet(slot int) solver.Status {
-	c, i := p.call, p.sample[slot]
+	c, i, span := p.call, p.sample[slot], p.tile.row[slot].Span
 	want, from := c.z0, c.z1
 	wantRow, fromRow := i, i
 	left := &p.times[slot]
@@ -154,6 +186,9 @@ func (p *adjointPass[T]) meet(slot int) solver.Status {
 		convert(p.wide[j], x)
 	}
 	copy(p.z(slot), row(want, wantRow, c.dim))
+	if span.T0 == span.T1 {
+		return solver.OK
+	}
 	c.drift[i] = max(c.drift[i], p.tile.m.con.Drift(p.wide[0], p.wide[1], p.wide[2]))
 	if c.drift[i] > solver.DriftLimit {
 		return solver.AdjointDrifted

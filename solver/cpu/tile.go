@@ -193,11 +193,13 @@ func (tl *tile[T]) fill() {
 // enter prepares a loaded row: a span without length is over at once. The step size, without its sign, is the
 // pass's, or that of the span before; 0 asks for the starting rule.
 func (tl *tile[T]) enter(slot int) {
-	if r := &tl.row[slot]; r.Enter(r.Span) {
-		tl.fresh = append(tl.fresh, slot)
-		return
+	for r := &tl.row[slot]; !r.Enter(r.Span); {
+		if !tl.pass.finished(slot) {
+			tl.release(slot)
+			return
+		}
 	}
-	tl.finish(slot)
+	tl.fresh = append(tl.fresh, slot)
 }
 
 // finish hands the row's sample over and frees the row, unless the sample has another span to go.
@@ -206,6 +208,11 @@ func (tl *tile[T]) finish(slot int) {
 		tl.enter(slot)
 		return
 	}
+	tl.release(slot)
+}
+
+// release frees the row.
+func (tl *tile[T]) release(slot int) {
 	for i, s := range tl.active {
 		if s == slot {
 			tl.active[i] = tl.active[len(tl.active)-1]
@@ -356,7 +363,11 @@ func (tl *tile[T]) unitSteps() []T {
 	unit := tl.list.unit[:len(tl.active)]
 	for i, s := range tl.active {
 		largest := max(largestOf(row(tl.z, s, tl.width)), largestOf(tl.result(s, tl.parts[0])))
-		unit[i] = tl.list.h[i] / (tl.m.atol + tl.m.rtol*largest)
+		if scale := tl.m.atol + tl.m.rtol*largest; scale > 0 {
+			unit[i] = tl.list.h[i] / scale
+		} else {
+			unit[i] = 0 // zeros stay so without error
+		}
 	}
 	return unit
 }
@@ -424,6 +435,15 @@ func largestOf[T simd.Float](x []T) T {
 		}
 	}
 	return largest
+}
+
+func isZero[T simd.Float](x []T) bool {
+	for _, v := range x {
+		if v != 0 {
+			return false
+		}
+	}
+	return true
 }
 
 func abs[T simd.Float](x T) T {

@@ -94,7 +94,11 @@ func (tr *trajectory[T]) longestBack(slot, sample int, t float64) float64 {
 }
 
 // passed moves the slot's time back to t.
-func (tr *trajectory[T]) passed(slot int, t float64) { tr.at[slot] = tr.find(tr.at[slot], t) }
+func (tr *trajectory[T]) passed(slot int, t float64) {
+	if tr.at[slot] >= 0 {
+		tr.at[slot] = tr.find(tr.at[slot], t)
+	}
+}
 
 // find is the step that holds time t, which is no later than the given one; before the first step it is the first.
 func (tr *trajectory[T]) find(step int32, t float64) int32 {

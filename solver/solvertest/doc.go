@@ -34,6 +34,7 @@ func (s Suite) Run(t *testing.T) {
 	t.Run("batch independence", s.batchIndependence)
 	t.Run("there and back", s.thereAndBack)
 	t.Run("linear in the cotangent", s.linearInCotangent)
+	t.Run("cotangents", s.cotangents)
 	t.Run("random fields", s.randomFields)
 	t.Run("modes agree", s.modesAgree)
 	t.Run("finite differences", s.finiteDifferences)
