@@ -1,6 +1,7 @@
 package figure
 
 import (
+	"fmt"
 	"image/color"
 	"math"
 	"slices"
@@ -117,3 +118,21 @@ func (p palette) diverging(probability float64) color.NRGBA {
 
 // tint is the light colour of the region of a class.
 func (p palette) tint(class int) color.NRGBA { return mix(white, p[class], 0.3) }
+
+// Colours are what pictures with these data draw classes in, as in [Dynamics] and [Decision], as #rrggbb; of real labels
+// it is the scale from the lowest to the highest, in equal steps. The data's points do not matter. There are none for more
+// classes than a picture shows.
+func (d Data) Colours() []string {
+	if d.Classes > maxClasses {
+		return nil
+	}
+	colours := []color.NRGBA(newPalette(d.Classes, d.Names))
+	if d.Classes == 0 {
+		colours = viridis
+	}
+	texts := make([]string, len(colours))
+	for i, c := range colours {
+		texts[i] = fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B)
+	}
+	return texts
+}

@@ -23,7 +23,7 @@ func (p *Portrait) Dynamics(ctx context.Context) (*figure.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	return figure.Dynamics(p.Data, p.Field(p.model.Span.T0, square(within(p.Limits, ways), quiver)), ways)
+	return figure.Dynamics(p.Data, p.Field(p.model.Span.T0, Square(within(p.Limits, ways), quiver)), ways)
 }
 
 // Decision is what the model answers around the data.

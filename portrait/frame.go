@@ -50,9 +50,9 @@ func extended(from, to, lo, hi float64) (float64, float64) {
 	return lo, hi
 }
 
-// square is a grid of cells about square in the picture, with that many along its longer side. The picture itself is
+// Square is a grid of cells about square in the picture, with that many along its longer side. The picture itself is
 // square where one side is more than four times the other, see [figure.Dynamics].
-func square(l figure.Limits, n int) figure.Grid {
+func Square(l figure.Limits, n int) figure.Grid {
 	w, h := l.XMax-l.XMin, l.YMax-l.YMin
 	if max(w, h) > 4*min(w, h) {
 		return figure.Grid{Limits: l, NX: n, NY: n}

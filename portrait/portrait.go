@@ -67,9 +67,15 @@ const (
 func Fine(spec solver.Spec) solver.Spec {
 	c := &spec.Controller
 	c.Rtol, c.Atol = min(c.Rtol, fineRtol), min(c.Atol, fineAtol)
-	c.MaxSteps = max(c.MaxSteps, solver.DefaultController().MaxSteps)
-	c.Control, c.MinStep = solver.ControlSample, 0
-	if spec.Precision == solver.TF32 { // refuses such tolerances
+	c.MaxSteps, c.MinStep = max(c.MaxSteps, solver.DefaultController().MaxSteps), 0
+	return Quick(spec)
+}
+
+// Quick is the spec that pictures of a moment are solved with: the run's tolerances, and as in Fine own steps for each
+// sample. It is for the CPU, which has no TF32.
+func Quick(spec solver.Spec) solver.Spec {
+	spec.Controller.Control = solver.ControlSample
+	if spec.Precision == solver.TF32 { // refuses fine tolerances too
 		spec.Precision = solver.Float32
 	}
 	return spec

@@ -223,7 +223,7 @@ func TestArrowsLieOnSquares(t *testing.T) {
 		{XMax: 70000, YMax: 60}:   {20, 20},
 		{XMax: 1e-3, YMax: 1e300}: {20, 20},
 	} {
-		if g := square(l, 20); g.NX != want[0] || g.NY != want[1] {
+		if g := Square(l, 20); g.NX != want[0] || g.NY != want[1] {
 			t.Errorf("%v: %d × %d arrows, want %v", l, g.NX, g.NY, want)
 		}
 	}
