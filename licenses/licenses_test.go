@@ -51,6 +51,7 @@ func TestTexts(t *testing.T) {
 	for _, want := range []string{
 		"the neuralode authors", "The Gonum Authors", "The Go Authors", "Apache License", "Permission is hereby granted, free of charge",
 		"SIL OPEN FONT LICENSE", "Redistribution and use in source and binary forms", "Chewxy",
+		"Leon Sorokin",
 	} {
 		if !strings.Contains(strings.ToLower(strings.Join(strings.Fields(Text()), " ")), strings.ToLower(want)) {
 			t.Errorf("the texts lack %q", want)

@@ -16,6 +16,7 @@ import (
 
 	"neuralode"
 	"neuralode/dataset"
+	"neuralode/live"
 	"neuralode/solver"
 	"neuralode/train"
 )
@@ -29,6 +30,7 @@ type trainOptions struct {
 	configFile string
 	noFigures  bool
 	json       bool
+	live       string // address of a page; "": none
 }
 
 func (a *app) trainCommand() *cobra.Command {
@@ -68,7 +70,7 @@ file only to go on: --resume RUN --data FILE says where it is now.`,
   neuralode train --data points.csv --label kind --hidden 32,32 --augment 1
   neuralode train --config run.toml --lr 1e-3
   neuralode train --resume runs/spiral-20260101-120000`,
-		Args: noArguments,
+		Args: func(c *cobra.Command, args []string) error { return noArguments(c, o.takeAddress(args)) },
 		RunE: func(c *cobra.Command, _ []string) error { return a.train(c.Context(), c.Flags(), o) },
 	}
 	o.flags(c.Flags())
@@ -135,6 +137,16 @@ func (o *trainOptions) flags(f *pflag.FlagSet) {
 	f.IntVar(&c.CheckpointEvery, "checkpoint-every", c.CheckpointEvery, "iterations between checkpoints")
 	f.BoolVar(&o.noFigures, "no-figures", false, "do not draw at the end")
 	f.BoolVar(&o.json, "json", false, "one JSON object at the end and nothing else on standard output")
+	f.StringVar(&o.live, "live", "", "show the training on a page in the browser; with an `address` if it shall not be any free port of this machine")
+	f.Lookup("live").NoOptDefVal = anyPort
+}
+
+// takeAddress is the arguments without the address of --live, which may stand behind it as behind other flags.
+func (o *trainOptions) takeAddress(args []string) []string {
+	if o.live == anyPort && len(args) == 1 && live.CheckAddress(args[0]) == nil {
+		o.live, args = args[0], nil
+	}
+	return args
 }
 
 func (a *app) train(ctx context.Context, flags *pflag.FlagSet, o *trainOptions) error {
@@ -148,6 +160,11 @@ func (a *app) train(ctx context.Context, flags *pflag.FlagSet, o *trainOptions) 
 	if err := o.check(flags); err != nil {
 		return err
 	}
+	p, err := a.openPage(o.live)
+	if err != nil {
+		return err
+	}
+	defer func() { p.close(ctx) }()
 	r, backend, err := a.openRun(flags, o)
 	if err != nil {
 		return err
@@ -158,7 +175,10 @@ func (a *app) train(ctx context.Context, flags *pflag.FlagSet, o *trainOptions) 
 	if idle := o.idle(given); idle != "" {
 		fmt.Fprintf(a.err, "note       %s\n", idle)
 	}
-	return a.carryOut(ctx, r, backend, o)
+	if ctx, err = p.show(ctx, r); err != nil {
+		return err
+	}
+	return a.carryOut(ctx, r, backend, o, p)
 }
 
 // stoppedAfter says how to go on with a run.
@@ -186,7 +206,7 @@ func (o *trainOptions) check(flags *pflag.FlagSet) error {
 	var clash []string
 	flags.Visit(func(f *pflag.Flag) {
 		switch f.Name {
-		case "resume", "data", "device", "no-figures", "json", "iterations":
+		case "resume", "data", "device", "no-figures", "json", "live", "iterations":
 		default:
 			clash = append(clash, "--"+f.Name)
 		}
@@ -432,15 +452,17 @@ func optimizerOf(c train.Config) string {
 	return text
 }
 
-// carryOut trains, evaluates and draws.
-func (a *app) carryOut(ctx context.Context, r *train.Run, backend solver.Backend, o *trainOptions) error {
+// carryOut trains, evaluates and draws; the page shows it, where there is one.
+func (a *app) carryOut(ctx context.Context, r *train.Run, backend solver.Backend, o *trainOptions, shown *page) error {
 	start := time.Now()
 	p := newProgress(a.err, r.Done, r.Config.Iterations)
 	err := r.Train(ctx, backend, func(e train.Event) {
 		gateOf(ctx).close() // from now on there is something to lose, until the program ends
 		p.observe(e)
+		shown.observe(e)
 	})
 	p.finish()
+	shown.end(err)
 	if errors.Is(err, context.Canceled) {
 		return interrupted(stoppedAfter(r))
 	}

@@ -121,6 +121,11 @@ func (m *module) files() ([]string, error) {
 	return slices.Sorted(maps.Keys(found)), nil
 }
 
+// embedded are the licences of what is in the program beside modules, by what they are of.
+var embedded = map[string]string{
+	filepath.Join("..", "live", "web", "uplot", "LICENSE"): "uPlot 1.6.32 (LICENSE), in the page of neuralode live",
+}
+
 // licences is the whole text: the program's own licence, Go's, and the modules', the same text once.
 func licences() ([]byte, error) {
 	all, err := modules()
@@ -164,6 +169,11 @@ func licences() ([]byte, error) {
 			if err := add(file, fmt.Sprintf("%s %s (%s)", m.Path, m.Version, filepath.ToSlash(name))); err != nil {
 				return nil, err
 			}
+		}
+	}
+	for _, file := range slices.Sorted(maps.Keys(embedded)) {
+		if err := add(file, embedded[file]); err != nil {
+			return nil, err
 		}
 	}
 	var b bytes.Buffer

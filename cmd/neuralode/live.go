@@ -1,0 +1,231 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"neuralode/live"
+	"neuralode/portrait"
+	"neuralode/solver/cpu"
+	"neuralode/train"
+)
+
+// anyPort is where a page is without an address of its own.
+const anyPort = "127.0.0.1:0"
+
+func (a *app) liveCommand() *cobra.Command {
+	address := anyPort
+	c := &cobra.Command{
+		Use:   "live RUN",
+		Short: "Show a run on a page in the browser, while it is trained or after",
+		Long: `Show a run on a page in the browser: loss, cost, the learned dynamics with data, the decision map and the sizes of steps,
+at every kept moment of the training. The run may be finished or be trained by another process: its folder is read, not
+locked and not changed. Ctrl-C ends it.
+
+The page is in the program and loads nothing from elsewhere. It needs the whole address that is printed: what stands
+behind # is its key. The server listens on this machine alone unless --address names another of its addresses.`,
+		Example: `  neuralode live runs/spiral-20260101-120000
+  neuralode live runs/spiral-20260101-120000 --address 127.0.0.1:8080`,
+		Args: oneArgument("a run folder"),
+		RunE: func(c *cobra.Command, args []string) error { return a.live(c.Context(), args[0], address) },
+	}
+	c.Flags().StringVar(&address, "address", address, "where the page is; port 0 is any that is free")
+	return c
+}
+
+func (a *app) live(ctx context.Context, dir, address string) error {
+	page, err := a.listen(address)
+	if err != nil {
+		return err
+	}
+	defer page.Close()
+	r, err := train.OpenRun(dir)
+	if err != nil {
+		return err
+	}
+	scene, err := sceneOf(r)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = scene.Close() }()
+	defer page.Close() // before what it shows
+	feed := feedOf(r, scene)
+	gateOf(ctx).close() // so that a signal lets the pages know
+	page.Start(feed, live.Actions{})
+	fmt.Fprintf(a.out, "live      %s\n", page.Address())
+	live.Follow(ctx, r, feed)
+	return nil
+}
+
+// listen takes the address of a page before any work.
+func (a *app) listen(address string) (*live.Server, error) {
+	if err := live.CheckAddress(address); err != nil {
+		return nil, wrongUse(err)
+	}
+	page, err := live.Listen(address)
+	if err == nil && !page.Loopback() {
+		fmt.Fprintf(a.err, "note       the page can be reached from other machines: who knows its whole address can see and stop the run\n")
+	}
+	return page, err
+}
+
+// stepSamples is how many samples have their steps counted.
+const stepSamples = 12
+
+// sceneOf is what a page shows of a run's model. Pictures are solved on one core, whatever trains.
+func sceneOf(r *train.Run) (*live.Scene, error) {
+	spec, err := r.Config.Spec()
+	if err != nil {
+		return nil, err
+	}
+	scene := &live.Scene{Model: r.Model, Spec: portrait.Quick(spec)}
+	backend, err := cpu.New(cpu.Options{Workers: 1})
+	if err != nil {
+		return nil, err
+	}
+	samples := r.Data
+	if r.Model.Features() == 2 {
+		if samples, err = r.Shown(); err != nil {
+			return nil, err
+		}
+		p, err := portrait.New(r.Model, samples, backend, scene.Spec)
+		if err != nil {
+			return nil, err
+		}
+		if scene.Portrait = p; p.Data.Colours() == nil { // too many classes for a picture
+			scene.Portrait = nil
+			_ = p.Close()
+		}
+	}
+	if samples != nil {
+		n, features := samples.Len(), samples.Dim
+		for k := range min(n, stepSamples) {
+			i := k * n / min(n, stepSamples)
+			scene.Points = append(scene.Points, samples.X[i*features:(i+1)*features]...)
+		}
+	}
+	return scene, nil
+}
+
+func feedOf(r *train.Run, scene *live.Scene) *live.Feed {
+	return live.NewFeed(filepath.Base(filepath.Clean(r.Dir)), facts(r.Config), r.Config.Iterations, scene)
+}
+
+// facts are the settings of a run, in the order of its config.json.
+func facts(c train.Config) (list []live.Fact) {
+	text, _ := json.Marshal(c) // cannot fail: Check lets only finite numbers pass
+	d := json.NewDecoder(bytes.NewReader(text))
+	_, _ = d.Token() // the brace
+	for d.More() {
+		name, _ := d.Token()
+		var value json.RawMessage
+		if d.Decode(&value) != nil {
+			break
+		}
+		list = append(list, live.Fact{Name: strings.ReplaceAll(fmt.Sprint(name), "_", " "), Value: strings.Trim(string(value), `"`)})
+	}
+	return list
+}
+
+// page is that of a training in this process; nil where none is wanted.
+type page struct {
+	server *live.Server
+	scene  *live.Scene
+	feed   *live.Feed
+	run    *train.Run
+	app    *app
+}
+
+// openPage takes the address before any work.
+func (a *app) openPage(address string) (*page, error) {
+	if address == "" {
+		return nil, nil
+	}
+	server, err := a.listen(address)
+	return &page{server: server, app: a}, err
+}
+
+// show begins to show a run. The context that it returns ends when the page's button says stop.
+func (p *page) show(ctx context.Context, r *train.Run) (context.Context, error) {
+	if p == nil {
+		return ctx, nil
+	}
+	scene, err := sceneOf(r)
+	if err != nil {
+		return ctx, err
+	}
+	p.run, p.scene, p.feed = r, scene, feedOf(r, scene)
+	if err := p.remember(); err != nil {
+		return ctx, err
+	}
+	ctx, stop := context.WithCancel(ctx)
+	p.server.Start(p.feed, live.Actions{Checkpoint: r.Checkpoint, Stop: stop})
+	fmt.Fprintf(p.app.err, "live       %s\n", p.server.Address())
+	return ctx, nil
+}
+
+// remember gives the page the history of the run. Not while it trains.
+func (p *page) remember() error {
+	history, err := p.run.History()
+	if err == nil {
+		p.feed.Keep(history, p.run.Done)
+	}
+	return err
+}
+
+// observe is told of each iteration.
+func (p *page) observe(e train.Event) {
+	if p != nil {
+		p.feed.Observe(e)
+	}
+}
+
+// end tells the page how the training ended.
+func (p *page) end(err error) {
+	if p == nil {
+		return
+	}
+	_ = p.remember() // what it has is shown
+	p.feed.End(ending(p.run, err))
+}
+
+// close ends the page; where somebody looks at it and has a terminal, not before Ctrl-C or before nobody does any more.
+func (p *page) close(ctx context.Context) {
+	if p == nil {
+		return
+	}
+	if terminal(p.app.err) != nil && p.feed != nil && p.feed.Watchers() > 0 && ctx.Err() == nil {
+		fmt.Fprintln(p.app.err, "live       the page stays until it is closed, or Ctrl-C")
+		for p.feed.Watchers() > 0 && ctx.Err() == nil {
+			time.Sleep(lookEvery)
+		}
+	}
+	p.server.Close()
+	if p.scene != nil {
+		_ = p.scene.Close() // nothing is lost
+	}
+}
+
+// lookEvery is how often to see whether somebody still looks at a page.
+const lookEvery = 200 * time.Millisecond
+
+// ending is what has become of a training.
+func ending(r *train.Run, err error) (live.Phase, string) {
+	switch {
+	case err == nil && r.StoppedEarly():
+		return live.Done, "It ended early: the held-out samples got no better."
+	case err == nil:
+		return live.Done, ""
+	case errors.Is(err, context.Canceled):
+		return live.Stopped, oneLine(stoppedAfter(r)) + "."
+	}
+	return live.Failed, oneLine(err.Error())
+}

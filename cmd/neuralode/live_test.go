@@ -1,0 +1,126 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"neuralode/train"
+)
+
+// said is what a program under way says.
+type said struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (s *said) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(p)
+}
+
+func (s *said) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
+}
+
+// find waits for what a pattern finds.
+func (s *said) find(t *testing.T, pattern string) string {
+	t.Helper()
+	for range 500 {
+		if found := regexp.MustCompile(pattern).FindStringSubmatch(s.String()); found != nil {
+			return found[1]
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Fatalf("no %s in %q", pattern, s)
+	return ""
+}
+
+// pageAddress finds that of a page.
+const pageAddress = `live +(http://\S+)`
+
+// background runs the program until stop, and returns its status over the channel.
+func background(args ...string) (out *said, ended <-chan int, stop context.CancelFunc) {
+	ctx, stop := context.WithCancel(context.Background())
+	out, status := &said{}, make(chan int, 1)
+	go func() { status <- run(ctx, args, strings.NewReader(""), out, out) }()
+	return out, status, stop
+}
+
+// TestTrainLive trains with a page, presses its button, and reads the run afterwards with live.
+func TestTrainLive(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	out, ended, stop := background("train", "--live", "127.0.0.1:0", "--samples", "30", "--hidden", "8", "--batch", "16", "--device", "cpu",
+		"--iterations", "10000000", "--no-figures", "--out", dir)
+	defer stop()
+	page, token, _ := strings.Cut(out.find(t, pageAddress), "#token=")
+	out.find(t, `(iteration 1)/`)
+	request, _ := http.NewRequest("POST", page+"stop", nil)
+	request.Header.Set("X-Neuralode-Token", token)
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil || answer.StatusCode != http.StatusNoContent {
+		t.Fatalf("%v, %v", answer, err)
+	}
+	if status := <-ended; status != 130 || !strings.Contains(out.String(), "go on with: neuralode train --resume") {
+		t.Errorf("status %d, %s", status, out)
+	}
+	r, err := train.OpenRun(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if history, err := r.History(); err != nil || history[len(history)-1].Iteration == 0 {
+		t.Errorf("the stop left no checkpoint: %v", err)
+	}
+	shown, ended, stop := background("live", dir)
+	page, _, _ = strings.Cut(shown.find(t, pageAddress), "#")
+	if answer, err := http.Get(page); err != nil || answer.StatusCode != http.StatusOK {
+		t.Errorf("%v, %v", answer, err)
+	}
+	stop()
+	if status := <-ended; status != 0 || strings.Count(shown.String(), "\n") != 1 {
+		t.Errorf("status %d, %q, want one line", status, shown)
+	}
+}
+
+// TestLiveElsewhere asks for addresses that cannot be had: each is one line, before any work.
+func TestLiveElsewhere(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	dir := filepath.Join(t.TempDir(), "run")
+	for _, c := range []struct {
+		status int
+		says   string
+		args   []string
+	}{
+		{1, "is in use by another program", quick("--live", taken.Addr().String(), "--out", dir)},
+		{1, "is in use by another program", quick("--live="+taken.Addr().String(), "--out", dir)},
+		{2, "want a port from 0 to 65535", quick("--live=127.0.0.1:70000", "--out", dir)},
+		{2, "train takes flags alone, got \"7:7:7\"", quick("--live", "7:7:7", "--out", dir)},
+		{2, "want an address", []string{"live", dir, "--address", "7:7:7"}},
+		{1, "is in use by another program", []string{"live", dir, "--address", taken.Addr().String()}},
+		{1, "holds no run", []string{"live", dir}},
+		{2, "live wants a run folder", []string{"live"}},
+	} {
+		status, out, errors := call(t, c.args...)
+		if status != c.status || !strings.Contains(errors, c.says) || strings.Count(errors, "\n") != 1 || out != "" {
+			t.Errorf("%v: status %d, %q, %q, want %d and %q", c.args, status, out, errors, c.status, c.says)
+		}
+		if _, err := os.Stat(dir); err == nil {
+			t.Fatalf("%v made a run", c.args)
+		}
+	}
+}

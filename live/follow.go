@@ -1,0 +1,112 @@
+package live
+
+import (
+	"context"
+	"math"
+	"time"
+
+	"neuralode/train"
+)
+
+// pointOf is an iteration of this process as the page shows it.
+func pointOf(e train.Event) Point {
+	p := Point{Iteration: e.Iteration, Loss: e.Work.Loss, Validation: math.NaN(), NFEMean: e.Work.NFEMean,
+		NFEMax: float64(e.Work.NFEMax), SamplesPerSecond: e.SamplesPerSecond, Elapsed: e.Elapsed}
+	if e.Validation != nil {
+		p.Validation = e.Validation.Loss
+	}
+	return p
+}
+
+// rowPoint is an iteration of a file.
+func rowPoint(r train.Row) Point {
+	return Point{Iteration: r.Iteration, Loss: r.Loss, Validation: r.ValidationLoss, NFEMean: r.NFEMean, NFEMax: r.NFEMax,
+		SamplesPerSecond: r.SamplesPerSecond, Elapsed: time.Duration(r.Seconds * float64(time.Second))}
+}
+
+// How often a run's folder is looked at, how often at its checkpoints while iterations come, and after how long without
+// one the page says so.
+const (
+	lookEvery    = 500 * time.Millisecond
+	historyEvery = 2 * time.Second
+	quiet        = 10 * time.Second
+)
+
+// Follow tells the feed of what is in the folder of a run, and of what comes, until ctx ends. It neither locks nor writes
+// anything there. What cannot be read is the page's note, until it can.
+func Follow(ctx context.Context, r *train.Run, f *Feed) {
+	t := tail{run: r, feed: f, metrics: train.Follow(r.Dir)}
+	for {
+		t.look()
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(lookEvery):
+		}
+	}
+}
+
+// tail is what is known of a folder.
+type tail struct {
+	run       *train.Run
+	feed      *Feed
+	metrics   *train.Follower
+	came      time.Time // when the last row was read
+	histories time.Time // when the history was
+	reached   int       // the last iteration of the rows
+	kept      int       // that of the last checkpoint
+}
+
+func (t *tail) look() {
+	rows, anew, err := t.metrics.Next()
+	if len(rows) > 0 || anew {
+		t.take(rows, anew)
+	}
+	if now := time.Now(); err == nil && now.Sub(t.histories) >= historyEvery && (t.histories.IsZero() || now.Sub(t.came) < quiet) {
+		t.histories = now
+		err = t.remember()
+	}
+	t.judge(err)
+}
+
+func (t *tail) take(rows []train.Row, anew bool) {
+	points := make([]Point, len(rows))
+	for i, r := range rows {
+		points[i] = rowPoint(r)
+	}
+	t.feed.Add(points, anew)
+	t.came = time.Now()
+	if len(rows) > 0 {
+		t.reached = rows[len(rows)-1].Iteration
+	}
+	if again, err := train.OpenRun(t.run.Dir); anew && err == nil { // it may have become longer
+		t.run = again
+		t.feed.Lengthen(again.Config.Iterations)
+	}
+}
+
+func (t *tail) remember() error {
+	snapshots, err := t.run.History()
+	if err != nil {
+		return err
+	}
+	t.kept = snapshots[len(snapshots)-1].Iteration
+	t.feed.Keep(snapshots, t.kept)
+	return nil
+}
+
+// judge says where the run is, as far as its files tell.
+func (t *tail) judge(err error) {
+	phase, note := Watched, ""
+	switch {
+	case err != nil:
+		note = err.Error()
+	case t.kept >= t.run.Config.Iterations:
+		phase = Done
+	case t.came.IsZero():
+		note = "No iteration yet."
+	case time.Since(t.came) > quiet:
+		note = "No new iteration since " + t.came.Format(time.TimeOnly) + ": stopped, or paused."
+	}
+	t.feed.End(phase, note)
+}
