@@ -54,20 +54,15 @@ func (e *engine) choose(n int) (err error) {
 
 func (e *engine) gradients() bool { return e.spec.Gradient != solver.NoGradient }
 
-// begin makes room for n samples of a batch, of which it takes the save times.
-func (e *engine) begin(n int, b solver.Batch) error {
+// begin makes room for n samples with so many rows of states at save times.
+func (e *engine) begin(n, rows int) error {
 	if err := e.choose(n); err != nil {
 		return err
 	}
 	dim := e.model.Dim()
-	e.n, e.saved = n, b.RowCount(n)
+	e.n, e.saved = n, rows
 	e.set("n", uint64(n))
-	e.set("saves", uint64(len(b.Times)))
-	err := errors.Join(put(e.memory, "saveAt", b.Times), put(e.memory, "offsets", kernels.Offsets(b)))
-	if err != nil {
-		return err
-	}
-	err = e.rooms([]room{e.reals("theta", e.model.ThetaLen()), e.reals("z1", n*dim), e.reals("saved", e.saved*dim),
+	err := e.rooms([]room{e.reals("theta", e.model.ThetaLen()), e.reals("z1", n*dim), e.reals("saved", e.saved*dim),
 		{"status", 4 * n}, {"stats", 12 * n}, {"endT", 8 * n}, {"endH", 8 * n}})
 	if err == nil && e.gradients() {
 		err = e.rooms([]room{e.reals("z0Bar", n*dim),
@@ -87,11 +82,10 @@ func (e *engine) begin(n int, b solver.Batch) error {
 	return err
 }
 
-// roomForLosses makes room for so many losses, at t1 and all of which count until aim says otherwise.
+// roomForLosses makes room for so many losses, of states at t1.
 func (e *engine) roomForLosses(n int) error {
 	e.losses = n
 	e.set("lossRows", 0)
-	e.set("masked", 0)
 	return e.rooms([]room{e.reals("out", n*e.model.OutWidth()), e.reals("losses", n)})
 }
 
@@ -131,20 +125,24 @@ func (e *engine) recordFits() (bool, error) {
 
 // load begins a batch of a caller's.
 func (e *engine) load(theta []float64, b solver.Batch) error {
-	if err := e.begin(b.Len(e.model.Dim()), b); err != nil {
-		return err
-	}
-	err := e.putReals("theta", theta)
-	if err == nil {
-		err = e.putReals("z0", b.Z0)
-	}
-	if err == nil {
-		err = e.putReals("inputs", b.Inputs)
-	}
-	if err == nil {
-		err = e.putSpans(b.Spans)
-	}
-	return err
+	n := b.Len(e.model.Dim())
+	return inTurn(
+		func() error { return e.begin(n, b.RowCount(n)) },
+		func() error { return e.putReals("theta", theta) },
+		func() error { return e.putBatch(b) },
+	)
+}
+
+// putBatch copies a batch, or the data of a training.
+func (e *engine) putBatch(b solver.Batch) error {
+	e.set("saves", uint64(len(b.Times)))
+	return inTurn(
+		func() error { return e.putReals("z0", b.Z0) },
+		func() error { return e.putReals("inputs", b.Inputs) },
+		func() error { return e.putSpans(b.Spans) },
+		func() error { return put(e.memory, "saveAt", b.Times) },
+		func() error { return put(e.memory, "offsets", kernels.Offsets(b)) },
+	)
 }
 
 func (e *engine) putSpans(spans []solver.Span) error {

@@ -14,9 +14,9 @@ import (
 type session struct {
 	*engine
 	program *program
-	samples int // of the data set
-	spans   []solver.Span
-	step    int64 // updates done
+	samples int         // of the data set
+	data    solver.Data // what of it is not on the GPU alone: spans, times, weights, masks
+	step    int64       // updates done
 	opt     solver.Optimizer
 	last    shape // of the launches of the call before
 	graph   *driver.Graph
@@ -35,9 +35,6 @@ func (p *program) Train(data solver.Data, opt solver.Optimizer, start solver.Opt
 	if err := solver.CheckTraining(p.model, p.spec, data, opt, start); err != nil {
 		return nil, err
 	}
-	if err := kernels.RefuseData(data); err != nil {
-		return nil, err
-	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
@@ -47,8 +44,7 @@ func (p *program) Train(data solver.Data, opt solver.Optimizer, start solver.Opt
 	if err != nil {
 		return nil, err
 	}
-	s := &session{engine: e, program: p, samples: data.Len(p.model.Dim()), spans: slices.Clone(data.Spans),
-		step: start.Step, opt: opt}
+	s := &session{engine: e, program: p, samples: data.Len(p.model.Dim()), data: times(data), step: start.Step, opt: opt}
 	if err := s.open(data, start); err != nil {
 		return nil, errors.Join(err, e.close())
 	}
@@ -63,16 +59,22 @@ func (s *session) open(data solver.Data, start solver.OptimizerState) error {
 	trained := kernels.Trained(s.opt, len(start.Theta))
 	s.set("trainedRanges", uint64(len(trained)/2))
 	return inTurn(
-		func() error { return s.putReals("z0", data.Z0) },
-		func() error { return s.putReals("inputs", data.Inputs) },
-		func() error { return s.putReals("labels", data.Labels) },
-		func() error { return s.putSpans(data.Spans) },
+		func() error { return s.putBatch(data.Batch) },
+		func() error { return s.putLabels(data.Batch, data.Objective, s.samples) },
 		func() error { return s.putReals("theta", start.Theta) },
 		func() error { return s.putReals("m", start.M) },
 		func() error { return s.putReals("v", start.V) },
 		func() error { return put(s.memory, "optimizer", kernels.Optimizer(s.opt)) },
 		func() error { return put(s.memory, "trained", trained) },
 	)
+}
+
+// times is a copy of what there is of the data beside the states, inputs and labels.
+func times(d solver.Data) solver.Data {
+	return solver.Data{
+		Batch:     solver.Batch{Spans: slices.Clone(d.Spans), Times: slices.Clone(d.Times), Offsets: slices.Clone(d.Offsets)},
+		Objective: solver.Objective{AtTimes: d.AtTimes, Weight: slices.Clone(d.Weight), Mask: slices.Clone(d.Mask)},
+	}
 }
 
 // inTurn is the error of the first step that fails.
@@ -175,18 +177,13 @@ func (s *session) Run(ctx context.Context, minibatches [][]int, rates []float64,
 
 // draw copies the minibatches and learning rates, and makes room for the largest.
 func (s *session) draw(minibatches [][]int, rates []float64) error {
-	largest, table, index := 0, []int64{}, []int64{}
-	for _, m := range minibatches {
-		table = append(table, int64(len(index)), int64(len(m)))
-		largest = max(largest, len(m))
-		for _, i := range m {
-			index = append(index, int64(i))
-		}
-	}
+	m := kernels.MinibatchesOf(s.data, minibatches)
 	return inTurn(
-		func() error { return s.begin(largest, solver.Batch{}) },
-		func() error { return put(s.memory, "index", index) },
-		func() error { return put(s.memory, "minibatches", table) },
+		func() error { return s.begin(m.Samples, m.Rows) },
+		func() error { return s.roomAtTimes(s.data.Objective) },
+		func() error { return put(s.memory, "index", m.Index) },
+		func() error { return put(s.memory, "minibatches", m.Table) },
+		func() error { return put(s.memory, "rowOffsets", m.RowOffsets) },
 		func() error { return put(s.memory, "rates", kernels.Rates(s.opt, rates, len(minibatches))) },
 		func() error { return put(s.memory, "progress", []int64{0, s.step, 0, 0}) },
 		func() error { return s.room("reports", 8*kernels.ReportLen*len(minibatches)) },
@@ -304,16 +301,11 @@ func (s *session) blame(ctx context.Context, minibatch []int) error {
 	if err != nil {
 		return err
 	}
-	b, o := solver.Batch{Spans: s.spans}, solver.Objective{}
-	if b.Z0, err = s.rows("z0", s.model.Dim(), minibatch); err != nil {
+	data, err := s.wholeData()
+	if err != nil {
 		return err
 	}
-	if b.Inputs, err = s.rows("inputs", s.model.Inputs(), minibatch); err != nil {
-		return err
-	}
-	if o.Labels, err = s.rows("labels", s.model.LabelWidth(), minibatch); err != nil {
-		return err
-	}
+	b, o := data.Minibatch(s.model, minibatch)
 	d, err := s.program.differentiate(ctx, theta, b, o)
 	if err != nil {
 		return err
@@ -324,15 +316,19 @@ func (s *session) blame(ctx context.Context, minibatch []int) error {
 	return solver.NonFiniteIteration()
 }
 
-// rows copies out samples of the data set.
-func (s *session) rows(field string, width int, samples []int) ([]float64, error) {
-	all, err := s.takeReals(field, s.samples*width)
-	if err != nil {
-		return nil, err
+// wholeData copies out the data set.
+func (s *session) wholeData() (d solver.Data, err error) {
+	d = s.data
+	if d.Z0, err = s.takeReals("z0", s.samples*s.model.Dim()); err != nil {
+		return d, err
 	}
-	rows := make([]float64, 0, len(samples)*width)
-	for _, i := range samples {
-		rows = append(rows, all[i*width:(i+1)*width]...)
+	if d.Inputs, err = s.takeReals("inputs", s.samples*s.model.Inputs()); err != nil {
+		return d, err
 	}
-	return rows, nil
+	losses := s.samples
+	if d.AtTimes {
+		losses = d.RowCount(s.samples)
+	}
+	d.Labels, err = s.takeReals("labels", losses*s.model.LabelWidth())
+	return d, err
 }

@@ -21,12 +21,12 @@ struct BackwardPass {
 
 	__device__ bool begin(Row &row) {
 		if (call.status[row.sample] != OK) return skipBackward(call, row.sample);
-		findSaves(call, row);
+		findData(call, batch, row);
 		row.left = call.savedBar ? row.saves : 0;
 		const real *bar = call.cotangent + placeOf(row.sample, DIM);
 		row.unit = unitOf(largestCotangent(row, bar));
 		if (ALONE) row.from = call.recordLast[row.sample];
-		nextSpan(row, spanOf(call, row.sample)[1], isZero([&](int c) { return bar[c]; }));
+		nextSpan(row, spanOf(call, row.data)[1], isZero([&](int c) { return bar[c]; }));
 		if (ALONE) {
 			if (FIRST_STEP == 0) row.h = path.firstStepBack(row.from);
 		} else {
@@ -54,7 +54,7 @@ struct BackwardPass {
 	// nextSpan runs from t back to the next save time, or to t0. It is empty, there, where a rests at zero, which stays so and
 	// has no size to measure errors by.
 	__device__ void nextSpan(Row &row, double t, bool rests) {
-		row.t1 = row.left > 0 ? saveTime(call, row, row.left - 1) : spanOf(call, row.sample)[0];
+		row.t1 = row.left > 0 ? saveTime(call, row, row.left - 1) : spanOf(call, row.data)[0];
 		row.t0 = rests ? row.t1 : t;
 		if (ALONE) move(row, row.t0);
 	}
@@ -65,7 +65,7 @@ struct BackwardPass {
 	}
 
 	__device__ void begun(const Rows &rows) {
-		loadInputs(call, batch, tile.row, rows, tile.frames(0));
+		loadInputs(call, tile.row, rows, tile.frames(0));
 		clearInputsBar(call, tile.row, rows);
 	}
 
@@ -82,7 +82,7 @@ struct BackwardPass {
 	// arrived compares z with the true one, where it was integrated.
 	__device__ void arrived(Row &row, int r) {
 		if (row.t0 == row.t1) return;
-		const TrueStates truth(call, batch, row);
+		const TrueStates truth(call, row);
 		Drift drift;
 		for (int c = 0; c < DIM; c++) drift.add(tile.state(r, c), truth.here(c), truth.before(c));
 		judgeDrift(call, row, drift);

@@ -8,16 +8,13 @@ import (
 	"neuralode/solver"
 )
 
-// newCall makes room for n samples of a batch, of which it takes the save times.
-func (p *program) newCall(n int, b solver.Batch, theta []float64) *call {
-	c := &call{program: p, saved: b.RowCount(n), words: make([]uint64, len(kernels.CallFields)), blocks: (n + p.chunk - 1) / p.chunk}
+// newCall makes room for n samples with so many rows.
+func (p *program) newCall(n, rows int, theta []float64) *call {
+	c := &call{program: p, saved: rows, words: make([]uint64, len(kernels.CallFields)), blocks: (n + p.chunk - 1) / p.chunk}
 	real, dim := c.realBytes(), p.model.Dim()
 	c.set("n", uint64(n))
 	c.set("chunk", uint64(p.chunk))
 	c.set("blocks", uint64(c.blocks))
-	c.set("saves", uint64(len(b.Times)))
-	c.put("saveAt", b.Times)
-	c.put("offsets", kernels.Offsets(b))
 	c.room("theta", real*len(theta))
 	c.device.Write(c.get("theta"), c.reals(theta))
 	c.roomReals(map[string]int{"z1": n * dim, "saved": c.saved * dim,
@@ -61,6 +58,16 @@ func (c *call) spans(spans []solver.Span) {
 	c.put("spans", flat)
 }
 
+// batch copies a batch, or the data of a training.
+func (c *call) batch(b solver.Batch) {
+	c.spans(b.Spans)
+	c.set("saves", uint64(len(b.Times)))
+	c.put("saveAt", b.Times)
+	c.put("offsets", kernels.Offsets(b))
+	c.put("z0", c.reals(b.Z0))
+	c.put("inputs", c.reals(b.Inputs))
+}
+
 func (c *call) cancel(ctx context.Context) {
 	if ctx.Err() != nil {
 		c.put("cancel", []int32{1})
@@ -68,10 +75,9 @@ func (c *call) cancel(ctx context.Context) {
 }
 
 func (p *program) batchCall(ctx context.Context, theta []float64, b solver.Batch) *call {
-	c := p.newCall(b.Len(p.model.Dim()), b, theta)
-	c.spans(b.Spans)
-	c.put("z0", c.reals(b.Z0))
-	c.put("inputs", c.reals(b.Inputs))
+	n := b.Len(p.model.Dim())
+	c := p.newCall(n, b.RowCount(n), theta)
+	c.batch(b)
 	c.cancel(ctx)
 	c.runner.prepare(c)
 	p.call = c
@@ -166,29 +172,33 @@ func (p *program) differentiateAll(ctx context.Context, theta []float64, b solve
 // aim copies the objective.
 func (c *call) aim(b solver.Batch, o solver.Objective) {
 	c.room("cotangent", c.realBytes()*len(b.Z0))
-	switch {
-	case o.Labels == nil:
-		c.device.Write(c.get("cotangent"), c.reals(o.Cotangent))
-		if o.Saved != nil {
-			c.room("savedBar", c.realBytes()*len(o.Saved))
-			c.device.Write(c.get("savedBar"), c.reals(o.Saved))
-		}
-	case o.AtTimes:
-		c.device.Write(c.get("cotangent"), c.reals(make([]float64, len(b.Z0))))
-		c.aimAtTimes(b, o)
-	default:
-		c.put("weight", c.reals(o.Weight))
+	if o.Labels != nil {
+		n := int(c.get("n"))
+		c.set("counting", uint64(kernels.Counting(o, b, n)))
+		c.labels(b, o, n)
+		return
 	}
-	c.put("labels", c.reals(o.Labels))
+	c.device.Write(c.get("cotangent"), c.reals(o.Cotangent))
+	if o.Saved != nil {
+		c.room("savedBar", c.realBytes()*len(o.Saved))
+		c.device.Write(c.get("savedBar"), c.reals(o.Saved))
+	}
 }
 
-func (c *call) aimAtTimes(b solver.Batch, o solver.Objective) {
-	l := kernels.LossesAtTimes(o, b, int(c.get("n")), c.spec.Gradient)
+// labels copies the labels and weights of n samples of a batch, or of the data of a training.
+func (c *call) labels(b solver.Batch, o solver.Objective, n int) {
+	c.put("labels", c.reals(o.Labels))
+	if !o.AtTimes {
+		c.put("weight", c.reals(o.Weight))
+		return
+	}
+	l := kernels.LossesAtTimes(o, b, n)
 	c.put("weight", c.reals(l.Weight))
 	c.put("lossWeight", c.reals(l.LossWeight))
 	c.put("share", c.reals(l.Share))
 	c.put("masked", l.Masked)
 	c.set("lossRows", uint64(c.saved))
+	c.device.Write(c.get("cotangent"), c.reals(make([]float64, int(c.get("n"))*c.model.Dim())))
 	c.room("savedBar", c.realBytes()*c.saved*c.model.Dim())
 	c.roomForLosses(c.saved)
 }
@@ -232,32 +242,28 @@ type session struct {
 }
 
 func (p *program) Train(data solver.Data, opt solver.Optimizer, start solver.OptimizerState) (solver.Session, error) {
-	if err := errors.Join(solver.CheckTraining(p.model, p.spec, data, opt, start), kernels.RefuseData(data)); err != nil {
+	if err := solver.CheckTraining(p.model, p.spec, data, opt, start); err != nil {
 		return nil, err
 	}
 	return &session{p, data, opt, start}, nil
 }
 
+// Close leaves the device to the program.
+func (s *session) Close() error { return nil }
+
 func (s *session) State() (solver.OptimizerState, error) { return s.state, nil }
 
 // Run launches all iterations before it looks at any, as a CUDA graph does.
 func (s *session) Run(ctx context.Context, minibatches [][]int, rates []float64, done func(solver.Iteration)) error {
-	largest, table, index := 0, []int64{}, []int64{}
-	for _, m := range minibatches {
-		table = append(table, int64(len(index)), int64(len(m)))
-		largest = max(largest, len(m))
-		for _, i := range m {
-			index = append(index, int64(i))
-		}
-	}
-	c := s.newCall(largest, solver.Batch{}, s.state.Theta)
-	c.spans(s.data.Spans)
-	c.room("cotangent", c.realBytes()*largest*s.model.Dim())
-	c.put("z0", c.reals(s.data.Z0))
-	c.put("inputs", c.reals(s.data.Inputs))
-	c.put("labels", c.reals(s.data.Labels))
-	c.put("index", index)
-	c.put("minibatches", table)
+	m := kernels.MinibatchesOf(s.data, minibatches)
+	c := s.newCall(m.Samples, m.Rows, s.state.Theta)
+	c.runner.record(c, 16*s.record) // which is not enlarged on the way
+	c.room("cotangent", c.realBytes()*m.Samples*s.model.Dim())
+	c.batch(s.data.Batch)
+	c.labels(s.data.Batch, s.data.Objective, s.data.Len(s.model.Dim()))
+	c.put("index", m.Index)
+	c.put("minibatches", m.Table)
+	c.put("rowOffsets", m.RowOffsets)
 	c.put("progress", []int64{0, s.state.Step, 0, 0})
 	c.room("reports", 8*kernels.ReportLen*len(minibatches))
 	c.put("optimizer", kernels.Optimizer(s.opt))

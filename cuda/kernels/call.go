@@ -22,16 +22,17 @@ var CallFields = []Field{
 	{"spans", "const double *", "[spanCount][2], t0 and t1"},
 	{"saves", "long long", "number of save times: of each sample, or with offsets of all together"},
 	{"saveAt", "const double *", "[saves]"},
-	{"offsets", "const long long *", "[n + 1] each sample's first save time, which is its first row; 0: all have the same"},
+	{"offsets", "const long long *", "[data + 1] the first save time of each sample of the data; 0: all have the same"},
 	{"index", "const long long *", "[n] places in z0, inputs and labels of the samples; 0: they lie in order"},
 	{"z0", "const real *", "[data][DIM]"},
 	{"inputs", "const real *", "[data][INPUTS] of the field"},
-	{"labels", "const real *", "[data or lossRows][LABEL_WIDTH]; 0: cotangent is given"},
-	{"weight", "const real *", "[n] what multiplies what comes out of the way back; 0: 1/n each"},
-	{"lossRows", "long long", "losses that look at saved states, one a row; 0: losses at t1, one a sample"},
-	{"lossWeight", "const real *", "[lossRows] weights of such losses in L"},
-	{"share", "const real *", "[lossRows] the part of that which weight does not bring"},
-	{"masked", "const int *", "[lossRows] 1 for a loss that does not count; 0: all count"},
+	{"labels", "const real *", "[data, or times of the data][LABEL_WIDTH]; 0: cotangent is given"},
+	{"weight", "const real *", "[data] what multiplies what comes out of the way back; 0: 1 each"},
+	{"counting", "long long", "losses of which L is the mean: 1/counting multiplies all weights; 0: a sum"},
+	{"lossRows", "long long", "room for losses that look at saved states, one a row; 0: losses at t1, one a sample"},
+	{"lossWeight", "const real *", "[times of the data] weights of such losses in L"},
+	{"share", "const real *", "[times of the data] the part of that which weight does not bring"},
+	{"masked", "const int *", "[times of the data] 1 for a loss that does not count; 0: all count"},
 	{"cancel", "const int *", "a flag that ends the solve when it is not 0; may be 0"},
 
 	{"theta", "real *", "[THETA]"},
@@ -75,7 +76,8 @@ var CallFields = []Field{
 	{"decision", "double *", "[DecisionLen]"},
 
 	{"progress", "long long *", "[ProgressLen] of a training; 0 outside of one"},
-	{"minibatches", "const long long *", "[iterations][2] first place in index, number of samples"},
+	{"minibatches", "const long long *", "[iterations][MinibatchLen]"},
+	{"rowOffsets", "const long long *", "of minibatches: [samples + 1] the first row of each sample, one after another; with offsets alone"},
 	{"reports", "double *", "[iterations][ReportLen]"},
 	{"optimizer", "const double *", "[OptimizerLen]"},
 	{"m", "real *", "[THETA] first moments"},
@@ -114,6 +116,10 @@ const (
 	ProgressFailedSample = 3 // of the minibatch
 	ProgressLen          = 4
 
+	// Minibatches: their first place in Call.index, number of samples, first place in Call.rowOffsets, and losses of which L is
+	// the mean, or 0.
+	MinibatchLen = 4
+
 	// Reports of an iteration, as solver.Iteration.
 	ReportLoss     = 0
 	ReportNorm     = 1
@@ -138,6 +144,7 @@ const (
 
 const smallArrays = `
 enum { NEXT, STEP, FAILURE, FAILED_SAMPLE }; // Call.progress
+enum { FIRST_SAMPLE, SAMPLES, FIRST_OFFSET, COUNTING, MINIBATCH }; // Call.minibatches
 enum { TOTAL_LOSS, TOTAL_NFE, TOTAL_NFE_MAX, TOTAL_ACCEPTED, TOTAL_REJECTED, TOTAL_FORWARD, TOTAL_BACKWARD, TOTALS = 8 };
 enum { REPORT_LOSS, REPORT_NORM, REPORT_NFE, REPORT_NFE_MAX, REPORT_ACCEPTED, REPORT_REJECTED, REPORT = 8 };
 enum { NORM, CLIP_SCALE, CORRECT_M, CORRECT_V, RATE }; // Call.decision

@@ -73,7 +73,7 @@ struct Reverse {
 			const int sample = m.row[r].sample;
 			lambda(r, c) = sampleWeight(call, batch, sample) * call.cotangent[placeOf(sample, DIM) + c];
 		});
-		loadInputs(call, batch, m.row, m.fresh, frames(0));
+		loadInputs(call, m.row, m.fresh, frames(0));
 		clearInputsBar(call, m.row, m.fresh);
 		if (ownsRow() && mine().phase == FRESH) mine().phase = mine().from >= 0 ? ACTIVE : DONE;
 		return true;
@@ -86,11 +86,11 @@ struct Reverse {
 		}
 		row.sample = sample;
 		row.from = call.recordLast[sample];
-		findSaves(call, row);
+		findData(call, batch, row);
 		row.left = call.savedBar ? row.saves : 0;
 		row.accepted = row.rejected = row.nfe = 0;
 		row.status = OK;
-		const double *span = spanOf(call, sample);
+		const double *span = spanOf(call, row.data);
 		row.t = row.t0 = span[0];
 		row.t1 = span[1];
 		row.step = 0;

@@ -3,17 +3,16 @@
 // TrueStates are the forward solve's states at the two ends of the span that a row has just passed backward.
 struct TrueStates {
 	const Call &call;
-	const Batch &batch;
 	const Row &row;
 
-	__device__ TrueStates(const Call &call, const Batch &batch, const Row &row) : call(call), batch(batch), row(row) {}
+	__device__ TrueStates(const Call &call, const Row &row) : call(call), row(row) {}
 
 	__device__ real here(int c) const { return at(row.left - 1, c); }
 	__device__ real before(int c) const { return at(row.left, c); }
 
 	// at is component c at save time j; before the first it is z0, behind the last z1.
 	__device__ real at(int j, int c) const {
-		if (j < 0) return call.z0[dataOf(call, batch, row.sample) * DIM + c];
+		if (j < 0) return call.z0[row.data * DIM + c];
 		if (!call.savedBar || j == row.saves) return call.z1[placeOf(row.sample, DIM) + c];
 		return call.saved[(row.save + j) * DIM + c];
 	}

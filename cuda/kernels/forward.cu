@@ -19,21 +19,21 @@ struct ForwardPass {
 	__device__ int cancelled() { return isCancelled(call); }
 
 	__device__ bool begin(Row &row) {
-		const double *span = spanOf(call, row.sample);
+		findData(call, batch, row);
+		const double *span = spanOf(call, row.data);
 		row.t0 = span[0];
 		row.t1 = span[1];
-		findSaves(call, row);
 		if (recording) call.recordLast[row.sample] = -1;
 		return true;
 	}
 
-	__device__ real load(const Row &row, int, int c) { return call.z0[dataOf(call, batch, row.sample) * DIM + c]; }
+	__device__ real load(const Row &row, int, int c) { return call.z0[row.data * DIM + c]; }
 
 	__device__ real *saved(const Row &row, int j) { return call.saved + (row.save + j) * DIM; }
 
 	// begun loads the inputs, saves what is due at t0 and marks the rest as not reached.
 	__device__ void begun(const Rows &rows) {
-		loadInputs(call, batch, tile.row, rows, tile.frames(0));
+		loadInputs(call, tile.row, rows, tile.frames(0));
 		if (call.saves == 0) return;
 		each<DIM>(rows, [&](int r, int c) {
 			const Row &row = tile.row[r];

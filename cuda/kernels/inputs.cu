@@ -3,10 +3,10 @@
 
 // loadInputs gives the rows the inputs of their samples, at every stage's place: nothing else is written there.
 template <class P>
-__device__ void loadInputs(const Call &call, const Batch &batch, const Row *row, const Rows &rows, const Frames<P> &frames) {
+__device__ void loadInputs(const Call &call, const Row *row, const Rows &rows, const Frames<P> &frames) {
 	if constexpr (P::READS_INPUTS)
 		each<INPUTS>(rows, [&](int r, int c) {
-			const real x = call.inputs[dataOf(call, batch, row[r].sample) * INPUTS + c];
+			const real x = call.inputs[row[r].data * INPUTS + c];
 			for (int slot = 0; slot < P::SLOTS; slot++) P::inputs(frames.l(r), frames.at(slot).s(r))[c] = x;
 		});
 }

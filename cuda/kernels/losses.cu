@@ -1,57 +1,79 @@
-// Losses: each looks at one state, that of a sample at t1, or at a save time, which is then the row of its number.
+// Losses: each looks at one state, that of a sample at t1, or at a save time, whose row has its number.
+
+struct Loss {
+	long long number;
+	int sample;
+	long long data; // its place among the labels
+};
 
 __device__ inline bool looksAtSaved(const Call &call) { return call.lossRows > 0; }
 
-// lossCount is how many losses samples before that one have.
-__device__ inline long long lossesBefore(const Call &call, long long sample) {
-	return looksAtSaved(call) ? firstSave(call, sample) : sample;
+// lossesBefore is how many losses samples before that one have.
+__device__ inline long long lossesBefore(const Call &call, const Batch &batch, long long sample) {
+	return looksAtSaved(call) ? firstRow(call, batch, sample) : sample;
 }
 
 // sampleOf is the sample of a loss: the last whose first row is not behind it.
-__device__ inline int sampleOf(const Call &call, long long loss) {
-	if (!looksAtSaved(call)) return int(loss);
-	if (!call.offsets) return int(loss / call.saves);
-	long long low = 0, high = call.n;
+__device__ inline int sampleOf(const Call &call, const Batch &batch, long long number) {
+	if (!looksAtSaved(call)) return int(number);
+	if (!batch.offsets) return int(number / call.saves);
+	long long low = 0, high = batch.n;
 	while (high - low > 1) {
 		const long long middle = (low + high) / 2;
-		(call.offsets[middle] <= loss ? low : high) = middle;
+		(batch.offsets[middle] <= number ? low : high) = middle;
 	}
 	return int(low);
 }
 
+__device__ inline Loss lossOf(const Call &call, const Batch &batch, long long number, int sample) {
+	const long long data = dataOf(call, batch, sample);
+	if (!looksAtSaved(call)) return Loss{number, sample, data};
+	const long long first = call.offsets ? call.offsets[data] : data * call.saves;
+	return Loss{number, sample, first + number - firstRow(call, batch, sample)};
+}
+
 // counts reports whether there is such a loss: its sample arrived, and it is not masked.
-__device__ inline bool counts(const Call &call, long long loss, int sample) {
-	return call.status[sample] == OK && !(call.masked && call.masked[loss]);
+__device__ inline bool counts(const Call &call, const Loss &loss) {
+	return call.status[loss.sample] == OK && !(call.masked && call.masked[loss.data]);
 }
 
 // noLoss says that there is none, and no cotangent of its state.
-__device__ inline void noLoss(const Call &call, long long loss) {
-	call.losses[loss] = NAN;
-	for (int c = 0; looksAtSaved(call) && c < DIM; c++) call.savedBar[loss * DIM + c] = 0;
+__device__ inline void noLoss(const Call &call, long long number) {
+	call.losses[number] = NAN;
+	for (int c = 0; looksAtSaved(call) && c < DIM; c++) call.savedBar[number * DIM + c] = 0;
 }
 
-__device__ inline const real *lossState(const Call &call, long long loss) {
-	return (looksAtSaved(call) ? call.saved : call.z1) + loss * DIM;
+__device__ inline real lossState(const Call &call, const Loss &loss, int c) {
+	return (looksAtSaved(call) ? call.saved : call.z1)[loss.number * DIM + c];
 }
 
-__device__ inline const real *lossLabel(const Call &call, const Batch &batch, long long loss) {
-	return call.labels + (looksAtSaved(call) ? loss : dataOf(call, batch, int(loss))) * LABEL_WIDTH;
-}
-
-__device__ inline double lossTime(const Call &call, long long loss, int sample) {
-	if (!looksAtSaved(call)) return spanOf(call, sample)[1];
-	return snapped(call, sample, call.saveAt[call.offsets ? loss : loss - sample * call.saves]);
+__device__ inline double lossTime(const Call &call, const Batch &batch, const Loss &loss) {
+	const double *span = spanOf(call, dataOf(call, batch, loss.sample));
+	if (!looksAtSaved(call)) return span[1];
+	return snapped(span, call.saveAt[call.offsets ? loss.data : loss.number - loss.sample * call.saves]);
 }
 
 // lossWeight is that in L.
-__device__ inline real lossWeight(const Call &call, const Batch &batch, long long loss) {
-	return looksAtSaved(call) ? call.lossWeight[loss] : sampleWeight(call, batch, int(loss));
+__device__ inline real lossWeight(const Call &call, const Batch &batch, const Loss &loss) {
+	return looksAtSaved(call) ? meanWeight(batch) * call.lossWeight[loss.data] : sampleWeight(call, batch, loss.sample);
 }
 
-// setBar hands over component c of the derivative of a loss for its state: of what the sample's weight does not bring, the share.
-__device__ inline void setBar(const Call &call, long long loss, int c, real bar) {
-	if (looksAtSaved(call)) call.savedBar[loss * DIM + c] = call.share[loss] * bar;
-	else call.cotangent[loss * DIM + c] = bar;
+// setBar hands over component c of the derivative of a loss for its state, on the way back of a sample: with the share of
+// its weight that the sample's weight does not bring, or, where the way back is linear in it, with all of it.
+__device__ inline void setBar(const Call &call, const Batch &batch, const Loss &loss, int c, real bar) {
+	if (!looksAtSaved(call)) call.cotangent[loss.number * DIM + c] = bar;
+	else call.savedBar[loss.number * DIM + c] = bar * (GRADIENT == DISCRETE ? lossWeight(call, batch, loss) : call.share[loss.data]);
+}
+
+// sampleLoss is the weighted sum of the losses of a sample that arrived.
+__device__ inline double sampleLoss(const Call &call, const Batch &batch, int sample) {
+	double sum = 0;
+	const long long end = lossesBefore(call, batch, sample + 1);
+	for (long long number = lossesBefore(call, batch, sample); number < end; number++) {
+		const Loss loss = lossOf(call, batch, number, sample);
+		if (counts(call, loss)) sum += double(lossWeight(call, batch, loss)) * double(call.losses[number]);
+	}
+	return sum;
 }
 
 // setTime gives a read-out the time of its state, if it reads it.

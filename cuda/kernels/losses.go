@@ -1,18 +1,25 @@
 package kernels
 
-import "neuralode/solver"
+import (
+	"slices"
 
-// TimeLosses is what a Call has of an objective AtTimes.
+	"neuralode/solver"
+)
+
+// TimeLosses is what a Call has of losses that look at saved states.
 type TimeLosses struct {
 	Weight            []float64 // Call.weight
 	LossWeight, Share []float64
 	Masked            []int32 // nil where no loss is masked
 }
 
-// LossesAtTimes gives what n samples of a batch have of an objective AtTimes, for a gradient of that mode. The discrete one takes
-// up whole weights on its way, since it is linear; the steps of the others must not depend on them.
-func LossesAtTimes(o solver.Objective, b solver.Batch, n int, mode solver.Gradient) TimeLosses {
+// LossesAtTimes gives what n samples of a batch have of an objective AtTimes. Where that has no weights of its own they are 1:
+// Call.counting makes the mean.
+func LossesAtTimes(o solver.Objective, b solver.Batch, n int) TimeLosses {
 	var l TimeLosses
+	if o.Weight == nil {
+		o.Weight = slices.Repeat([]float64{1}, b.RowCount(n))
+	}
 	l.Weight, l.Share = o.TimeWeights(b, n)
 	l.LossWeight = make([]float64, len(l.Share))
 	for i, w := range l.Weight {
@@ -20,9 +27,6 @@ func LossesAtTimes(o solver.Objective, b solver.Batch, n int, mode solver.Gradie
 		for row := from; row < to; row++ {
 			l.LossWeight[row] = w * l.Share[row]
 		}
-	}
-	if mode == solver.Discrete {
-		l.Share = l.LossWeight
 	}
 	if o.Mask == nil {
 		return l
@@ -34,6 +38,28 @@ func LossesAtTimes(o solver.Objective, b solver.Batch, n int, mode solver.Gradie
 		}
 	}
 	return l
+}
+
+// Counting is Call.counting for n samples of a batch.
+func Counting(o solver.Objective, b solver.Batch, n int) int {
+	switch {
+	case o.Weight != nil:
+		return 0
+	case o.AtTimes:
+		return unmasked(o.Mask, 0, b.RowCount(n))
+	}
+	return n
+}
+
+// unmasked is how many of the losses from up to to count.
+func unmasked(mask []bool, from, to int) int {
+	n := to - from
+	for i := from; mask != nil && i < to; i++ {
+		if mask[i] {
+			n--
+		}
+	}
+	return n
 }
 
 // Offsets is Call.offsets.

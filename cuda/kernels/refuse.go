@@ -19,19 +19,6 @@ func Supports(spec solver.Spec) error {
 	return nil
 }
 
-// RefuseData is the same for the data of a training.
-func RefuseData(d solver.Data) error {
-	switch {
-	case len(d.Times) > 0:
-		return refused("a training with times of the data")
-	case len(d.Spans) > 1:
-		return refused("a training whose samples have spans of their own")
-	case d.Weight != nil:
-		return refused("a training with weights")
-	}
-	return nil
-}
-
 func refused(what string) error {
 	return fmt.Errorf("cuda: %s needs the CPU: %w", what, errors.ErrUnsupported)
 }

@@ -3,13 +3,16 @@
 // Batch is the part of a call that one launch works on: in a training, the minibatch whose turn it is.
 struct Batch {
 	long long n;
-	const long long *index; // into the data set; null: the samples lie in order
+	const long long *index;   // into the data; null: the samples lie in order
+	const long long *offsets; // [n + 1] the first row of each sample; null: all have the same save times
+	long long counting;       // losses that L is the mean of; 0: a sum with weights
 };
 
 __device__ inline Batch batchOf(const Call &call) {
-	if (!call.progress) return Batch{call.n, call.index};
-	const long long *minibatch = call.minibatches + 2 * call.progress[NEXT];
-	return Batch{minibatch[1], call.index + minibatch[0]};
+	if (!call.progress) return Batch{call.n, nullptr, call.offsets, call.counting};
+	const long long *minibatch = call.minibatches + MINIBATCH * call.progress[NEXT];
+	const long long *offsets = call.offsets ? call.rowOffsets + minibatch[FIRST_OFFSET] : nullptr;
+	return Batch{minibatch[SAMPLES], call.index + minibatch[FIRST_SAMPLE], offsets, minibatch[COUNTING]};
 }
 
 // placeOf is where a sample's numbers begin in an array of that width.
@@ -19,11 +22,13 @@ __device__ inline long long dataOf(const Call &call, const Batch &batch, int sam
 	return batch.index ? batch.index[sample] : sample;
 }
 
+__device__ inline real meanWeight(const Batch &batch) { return batch.counting > 0 ? real(1.0 / batch.counting) : real(1); }
+
 // sampleWeight is a sample's weight in the loss, by default the batch's mean; a caller's own cotangents have none. It
 // multiplies what comes out of the adjoint, whose steps do not depend on it.
 __device__ inline real sampleWeight(const Call &call, const Batch &batch, int sample) {
 	if (!call.labels) return 1;
-	return call.weight ? call.weight[sample] : real(1.0 / batch.n);
+	return meanWeight(batch) * (call.weight ? call.weight[dataOf(call, batch, sample)] : real(1));
 }
 
 // unitOf is solver.CotangentUnit: the power of two that a sample's adjoint is measured in, from its largest cotangent.
@@ -37,24 +42,25 @@ __device__ inline bool isCancelled(const Call &call) {
 	return call.cancel && *static_cast<const volatile int *>(call.cancel);
 }
 
-__device__ inline const double *spanOf(const Call &call, int sample) {
-	return call.spans + (call.spanCount == 1 ? 0 : 2 * sample);
+// spanOf is the span of the sample that lies there in the data.
+__device__ inline const double *spanOf(const Call &call, long long data) {
+	return call.spans + (call.spanCount == 1 ? 0 : 2 * data);
 }
 
-// firstSave is the row of a sample's first save time; that of n is how many rows there are.
-__device__ inline long long firstSave(const Call &call, long long sample) {
-	return call.offsets ? call.offsets[sample] : sample * call.saves;
+// firstRow is that of a sample's first save time; that of batch.n is how many rows there are.
+__device__ inline long long firstRow(const Call &call, const Batch &batch, long long sample) {
+	return batch.offsets ? batch.offsets[sample] : sample * call.saves;
 }
 
-// findSaves sets the save times of the row's sample.
-__device__ inline void findSaves(const Call &call, Row &row) {
-	row.save = firstSave(call, row.sample);
-	row.saves = int(firstSave(call, row.sample + 1) - row.save);
+// findData sets where what the row's sample has lies in the data, and its save times.
+__device__ inline void findData(const Call &call, const Batch &batch, Row &row) {
+	row.data = dataOf(call, batch, row.sample);
+	row.save = firstRow(call, batch, row.sample);
+	row.saves = int(firstRow(call, batch, row.sample + 1) - row.save);
 }
 
-// snapped is time t as a solve of the sample takes it: see solver.Span.SaveTime.
-__device__ __noinline__ double snapped(const Call &call, int sample, double t) {
-	const double *span = spanOf(call, sample);
+// snapped is time t as a solve over that span takes it: see solver.Span.SaveTime.
+__device__ __noinline__ double snapped(const double *span, double t) {
 	const double t0 = span[0], t1 = span[1], few = 8 * SPACING;
 	const double near = fmin(few * fabs(t1), fabs(t1 - t0) / 2), beyond = few * fmax(fabs(t0), fabs(t1));
 	const bool late = t1 >= t0 ? t > t1 : t < t1, early = t1 >= t0 ? t < t0 : t > t0;
@@ -64,7 +70,7 @@ __device__ __noinline__ double snapped(const Call &call, int sample, double t) {
 
 // saveTime is save time j of the row's sample.
 __device__ inline double saveTime(const Call &call, const Row &row, int j) {
-	return snapped(call, row.sample, call.saveAt[j + (call.offsets ? row.save : 0)]);
+	return snapped(spanOf(call, row.data), call.saveAt[j + (call.offsets ? call.offsets[row.data] : 0)]);
 }
 
 __device__ inline void writeStats(int *stats, const Row &row) {

@@ -17,7 +17,7 @@ struct Row {
 	int tried;                   // steps of this span
 	int accepted, rejected, nfe; // of this sample
 	int saves, left;             // save times of the sample; those passed (forward) or not yet passed (backward)
-	long long save;              // the row of the first: solver.Batch.Rows
+	long long save, data;        // the row of the first (solver.Batch.Rows); the sample's place in the data
 	int from;                    // the recorded step to take back, or that holds t
 };
 

@@ -68,7 +68,7 @@ __device__ void reportTotals(const Call &call, const Batch &batch, long long blo
 		if (call.status[i] != OK && forward < 0) forward = i;
 		if (wentBack && call.backStatus[i] != OK && backward < 0) backward = i;
 #if HAS_HEAD
-		if (call.progress && call.status[i] == OK) loss += double(sampleWeight(call, batch, i)) * double(call.losses[i]);
+		if (call.progress && call.status[i] == OK) loss += sampleLoss(call, batch, i);
 #endif
 		accepted += call.stats[3 * i];
 		rejected += call.stats[3 * i + 1];

@@ -52,7 +52,7 @@ func (c WideConfig) check() error {
 }
 
 // WideRowBytes is the size of the control state of a row.
-const WideRowBytes = 160
+const WideRowBytes = 192
 
 // Call.counters: rows without a sample left, and the head's next sample.
 const (

@@ -12,10 +12,10 @@ struct WideBackward {
 		WideRow &row = now.row;
 		if (ALONE && call.recordUsed[0] > call.recordCapacity) return false; // the caller makes room and repeats
 		if (call.status[row.sample] != OK) return skipBackward(call, row.sample);
-		findSaves(call, row);
+		findData(call, now.batch, row);
 		row.left = call.savedBar ? row.saves : 0;
 		if (ALONE) row.from = call.recordLast[row.sample];
-		nextSpan(now, spanOf(call, row.sample)[1]);
+		nextSpan(now, spanOf(call, row.data)[1]);
 		if (ALONE) {
 			if (FIRST_STEP == 0) row.h = path(now).firstStepBack(row.from);
 		} else {
@@ -31,7 +31,7 @@ struct WideBackward {
 	__device__ void nextSpan(Now &now, double t) {
 		WideRow &row = now.row;
 		row.t0 = t;
-		row.t1 = row.left > 0 ? saveTime(now.call, row, row.left - 1) : spanOf(now.call, row.sample)[0];
+		row.t1 = row.left > 0 ? saveTime(now.call, row, row.left - 1) : spanOf(now.call, row.data)[0];
 		if (ALONE) move(now, t);
 	}
 
@@ -53,7 +53,7 @@ struct WideBackward {
 
 	// begun loads the inputs and measures a in the sample's unit.
 	__device__ void begun(Now &now) {
-		loadInputs<Field>(now.call, now.batch, now.row.sample, now.frame, now.r % TILE);
+		loadInputs<Field>(now.call, now.row.data, now.frame, now.r % TILE);
 		clearInputsBar(now.call, now.row.sample);
 		real largest = 0;
 		columns(Now::WIDTH, [&](int c) {
@@ -83,7 +83,7 @@ struct WideBackward {
 	// arrived compares z with the true one, where it was integrated.
 	__device__ void arrived(Now &now) {
 		if (now.row.t0 == now.row.t1) return;
-		const TrueStates truth(now.call, now.batch, now.row);
+		const TrueStates truth(now.call, now.row);
 		Drift drift;
 		columns(DIM, [&](int c) { drift.add(now.state(c), truth.here(c), truth.before(c)); });
 		drift = Drift{rowMax(now.shared, drift.far), rowMax(now.shared, drift.size)};

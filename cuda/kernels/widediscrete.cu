@@ -111,7 +111,7 @@ struct WideReverse {
 			__syncthreads();
 			if (row.sample >= batch.n) return;
 			if (row.phase == IDLE) continue;
-			loadInputs<Field>(call, batch, row.sample, frame, r % TILE);
+			loadInputs<Field>(call, row.data, frame, r % TILE);
 			clearInputsBar(call, row.sample);
 			const real weight = sampleWeight(call, batch, row.sample);
 			columns(DIM, [&](int c) { lambda(c) = weight * call.cotangent[placeOf(row.sample, DIM) + c]; });
@@ -135,11 +135,11 @@ struct WideReverse {
 		}
 		row.phase = ACTIVE;
 		row.from = isCancelled(call) ? -1 : call.recordLast[row.sample];
-		findSaves(call, row);
+		findData(call, batch, row);
 		row.left = call.savedBar ? row.saves : 0;
 		row.accepted = row.rejected = row.nfe = 0;
-		row.t = row.t0 = spanOf(call, row.sample)[0];
-		row.t1 = spanOf(call, row.sample)[1];
+		row.t = row.t0 = spanOf(call, row.data)[0];
+		row.t1 = spanOf(call, row.data)[1];
 		row.step = 0;
 	}
 

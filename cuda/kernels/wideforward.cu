@@ -8,16 +8,16 @@ struct WideForward {
 
 	__device__ bool begin(Now &now) {
 		WideRow &row = now.row;
-		const double *span = spanOf(now.call, row.sample);
+		findData(now.call, now.batch, row);
+		const double *span = spanOf(now.call, row.data);
 		row.t0 = span[0];
 		row.t1 = span[1];
-		findSaves(now.call, row);
 		if (RECORDS) now.call.recordLast[row.sample] = -1;
 		return true;
 	}
 
 	__device__ real load(Now &now, int c) {
-		return now.call.z0[dataOf(now.call, now.batch, now.row.sample) * DIM + c];
+		return now.call.z0[now.row.data * DIM + c];
 	}
 
 	__device__ real *saved(Now &now, int j) { return now.call.saved + (now.row.save + j) * DIM; }
@@ -25,7 +25,7 @@ struct WideForward {
 	// begun loads the inputs, saves what is due at t0 and marks the rest as not reached.
 	__device__ void begun(Now &now) {
 		const Call &call = now.call;
-		loadInputs<Field>(call, now.batch, now.row.sample, now.frame, now.r % TILE);
+		loadInputs<Field>(call, now.row.data, now.frame, now.r % TILE);
 		columns(DIM, [&](int c) {
 			for (int j = 0; j < now.row.saves; j++)
 				saved(now, j)[c] = isDue(now.row, saveTime(call, now.row, j), now.row.t0) ? now.state(c) : real(NAN);

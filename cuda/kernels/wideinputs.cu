@@ -1,9 +1,9 @@
 // Inputs of a field by rows in device memory: as for a block's rows, for the row of a block.
 
-// loadInputs gives a row the inputs of its sample.
-template <class P> __device__ void loadInputs(const Call &call, const Batch &batch, int sample, real *frame, int i) {
+// loadInputs gives a row the inputs of the sample that lies there in the data.
+template <class P> __device__ void loadInputs(const Call &call, long long data, real *frame, int i) {
 	if constexpr (P::READS_INPUTS)
-		columns(INPUTS, [&](int c) { P::inputs(frame, i)[c] = call.inputs[dataOf(call, batch, sample) * INPUTS + c]; });
+		columns(INPUTS, [&](int c) { P::inputs(frame, i)[c] = call.inputs[data * INPUTS + c]; });
 }
 
 // clearInputsBar begins the sum of ∂L/∂inputs of a sample.
