@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"neuralode/atomicfile"
+	"neuralode/onnx"
+	"neuralode/solver"
+	"neuralode/train"
+)
+
+// exportOptions are export's flags.
+type exportOptions struct {
+	onnx           bool
+	out, precision string
+}
+
+func (a *app) exportCommand() *cobra.Command {
+	o := &exportOptions{}
+	c := &cobra.Command{
+		Use:   "export RUN|MODEL --onnx",
+		Short: "Write field and read-out for other programs",
+		Long: `Write a model's field and read-out as ONNX models, which run in ONNX Runtime and many other programs, for any number of
+samples at once:
+
+  start.onnx    x [batch, features] to z [batch, dim]: scaled features, and the zeros of augmentation; z at t0
+  field.onnx    t [batch, 1] and z [batch, dim] to f [batch, dim], the right-hand side of dz/dt = f(t, z)
+  readout.onnx  z [batch, dim] at t1 to out [batch, outputs]: logits of classes, or numbers in the units of the labels
+
+A solver of the other program's integrates f from t0 to t1; metadata of each file say from when to when, how the model was
+trained, and what its classes are called. model.safetensors is for programs that build the network themselves.`,
+		Example: `  neuralode export RUN --onnx
+  neuralode export model.safetensors --onnx --precision float64 --out exported`,
+		Args: oneArgument("a run folder or a model file"),
+		RunE: func(c *cobra.Command, args []string) error { return a.export(c.Context(), o, args[0]) },
+	}
+	f := c.Flags()
+	f.SortFlags = false
+	f.BoolVar(&o.onnx, "onnx", false, "write ONNX models")
+	f.StringVar(&o.out, "out", "", "folder that is there (default the run's, or that of the model file)")
+	f.StringVar(&o.precision, "precision", "float32", "float32 or float64: the type of all numbers")
+	return c
+}
+
+func (a *app) export(ctx context.Context, o *exportOptions, path string) error {
+	p, err := solver.ParsePrecision(o.precision)
+	if err == nil && p == solver.TF32 {
+		err = errors.New("precision must be float32 or float64: tf32 is no type of numbers in files")
+	}
+	if !o.onnx {
+		err = errors.Join(err, errors.New("say what to export: --onnx"))
+	}
+	if err != nil {
+		return wrongUse(err)
+	}
+	s, err := openSource(path)
+	if err != nil {
+		return err
+	}
+	if o.out == "" {
+		o.out = filepath.Dir(path)
+		if s.run != nil {
+			o.out = s.run.Dir
+		}
+	}
+	defer gateOf(ctx).close()()
+	for _, file := range exports(s, p) {
+		name := filepath.Join(o.out, file.name)
+		if err := atomicfile.Write(name, file.write); err != nil {
+			return err
+		}
+		fmt.Fprintf(a.out, "%s  %s\n", onLine(name), file.is)
+	}
+	return nil
+}
+
+// exported is a file to be written.
+type exported struct {
+	name, is string
+	write    func(io.Writer) error
+}
+
+func exports(s *source, p solver.Precision) []exported {
+	m, n := s.model, s.model.Solver.Field.ThetaLen()
+	about := describedFor(s)
+	start := onnx.Start{Features: m.Features(), Dim: m.Net.Dim(), Scale: onnx.Scale(m.FeatureScale), Precision: p, Metadata: about}
+	field := onnx.Function{Name: "field", Plan: m.Solver.Field, Theta: m.Theta[:n], Output: "f", Keep: []string{"t", "z"}, Precision: p, Metadata: about}
+	head := onnx.Function{Name: "readout", Plan: m.Solver.Head, Theta: m.Theta[n:], Output: "out", Keep: []string{"z"}, Precision: p,
+		Scale: onnx.Scale(m.LabelScale), Metadata: about}
+	return []exported{
+		{"start.onnx", "x to z(t0)", func(w io.Writer) error { return onnx.WriteStart(w, start) }},
+		{"field.onnx", "t, z to f", func(w io.Writer) error { return onnx.Write(w, field) }},
+		{"readout.onnx", "z(t1) to out", func(w io.Writer) error { return onnx.Write(w, head) }},
+	}
+}
+
+// describedFor is what the files say of the model beside its numbers.
+func describedFor(s *source) map[string]string {
+	m, c := s.model, train.DefaultConfig()
+	if s.run != nil {
+		c = s.run.Config
+	}
+	list := func(x []string) string {
+		text, _ := json.Marshal(x) // cannot fail for texts
+		return string(text)
+	}
+	return map[string]string{
+		"t0": fmt.Sprint(m.Span.T0), "t1": fmt.Sprint(m.Span.T1), "loss": m.Loss, "classes": list(m.Classes), "inputs": list(m.Inputs),
+		"method": c.Method, "rtol": fmt.Sprint(c.Rtol), "atol": fmt.Sprint(c.Atol),
+		"outputs": outputsOf(m),
+	}
+}
+
+// outputsOf says in words what the outputs are.
+func outputsOf(m *train.Model) string {
+	switch m.Loss {
+	case "bce":
+		return "the logit of the second class"
+	case "softmax":
+		return "the logit of each class"
+	}
+	return "numbers in the units of the labels"
+}
