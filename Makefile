@@ -62,6 +62,20 @@ bench-series: ## train on observed series beside diffrax; bench-peers fetches it
 	$(GO) build -o bin/series ./bench/series
 	$(PEERS)/bin/python bench/peers/series.py bin/series bench/results
 
+# Others' readers and solvers, which tests ask. The file says what was installed.
+.PHONY: python python-test
+PYTHON := .cache/python
+
+python: $(PYTHON)/requirements.txt ## fetch ONNX Runtime, TensorBoard, diffrax and Jupyter into .cache (1 GB)
+
+$(PYTHON)/requirements.txt: python/requirements.txt
+	@test -x $(PYTHON)/bin/python || python3 -m venv $(PYTHON)
+	$(PYTHON)/bin/pip install -q -r python/requirements.txt
+	cp python/requirements.txt $@
+
+python-test: python ## the tests that ask them: what we write is what they read
+	NEURALODE_REQUIRE_PYTHON_TESTS=1 $(GO) test -count=1 ./onnx ./tensorboard ./python
+
 profile: ## write a CPU profile of the training iteration to bin/profile.pprof and print its top
 	@mkdir -p bin
 	$(GO) test -run '^$$' -bench 'BenchmarkIteration/discrete/256/workers=1' -benchtime 3s -cpuprofile bin/profile.pprof -o bin/cpu.test ./solver/cpu

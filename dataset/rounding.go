@@ -6,9 +6,10 @@ import (
 )
 
 // Rounding says which digits of a number are written: the first Digits where that is positive, else those down to the first
-// that its error, Atol + Rtol·|x|, reaches. The zero value writes all: the shortest text that gives the same float64.
+// that its error, Atol + Rtol·|x − Mean|, reaches. The zero value writes all: the shortest text that gives the same float64.
 type Rounding struct {
 	Rtol, Atol float64
+	Mean       float64
 	Digits     int
 }
 
@@ -17,7 +18,7 @@ func (r Rounding) Append(b []byte, x float64) []byte {
 	if r.Digits > 0 {
 		return strconv.AppendFloat(b, x, 'g', r.Digits, 64)
 	}
-	off := r.Atol + r.Rtol*math.Abs(x)
+	off := r.Atol + r.Rtol*math.Abs(x-r.Mean)
 	if !(off > 0) || math.IsInf(off, 0) { // nothing is lost, or there is no number
 		return strconv.AppendFloat(b, x, 'g', -1, 64)
 	}

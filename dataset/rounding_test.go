@@ -26,6 +26,7 @@ func TestRounding(t *testing.T) {
 		{Rounding{Rtol: 1e-3, Atol: 1e-6}, math.NaN(), "NaN"},
 		{Rounding{Rtol: 1e-3, Atol: 1e-6}, math.Inf(-1), "-Inf"},
 		{Rounding{Rtol: 1e-9, Atol: 1e-12}, 1.0 / 3, "0.3333333333"},
+		{Rounding{Rtol: 1e-3, Atol: 1e-6, Mean: 1000}, 1000.123456, "1000.1235"},
 		{Rounding{Digits: 3, Rtol: 1e-9}, 1.0 / 3, "0.333"},
 		{Rounding{Rtol: 1e-20}, 1.0 / 3, "0.3333333333333333"},
 	} {

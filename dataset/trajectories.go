@@ -14,15 +14,15 @@ import (
 type TrajectoryWriter struct {
 	times   []float64
 	dim     int
-	round   Rounding // of states as text
-	samples int      // written so far
+	round   []Rounding // of states as text, [dim]
+	samples int        // written so far
 	csv     *bufio.Writer
 	npy     *npy.Writer // or nil
 }
 
 // NewTrajectoryCSV writes a line for each sample and time to w, under the header sample,t,z1,z2,...: samples count from 0,
-// and states are rounded, times not.
-func NewTrajectoryCSV(w io.Writer, times []float64, dim int, round Rounding) (*TrajectoryWriter, error) {
+// and components of states are rounded, each as its own of round says, or all as its only one; times are not.
+func NewTrajectoryCSV(w io.Writer, times []float64, dim int, round ...Rounding) (*TrajectoryWriter, error) {
 	t := &TrajectoryWriter{times: times, dim: dim, round: round, csv: bufio.NewWriterSize(w, 1<<16)}
 	if err := t.check(); err != nil {
 		return nil, err
@@ -48,6 +48,9 @@ func NewTrajectoryNPY(w io.Writer, samples int, times []float64, dim int) (*Traj
 }
 
 func (t *TrajectoryWriter) check() error {
+	if n := len(t.round); t.csv != nil && n != 1 && n != t.dim {
+		return fmt.Errorf("dataset: %d roundings of %d dimensions, want one for all or for each", n, t.dim)
+	}
 	if t.dim < 1 || len(t.times) == 0 {
 		return fmt.Errorf("dataset: trajectories of %d dimensions at %d times, want at least one of each", t.dim, len(t.times))
 	}
@@ -74,8 +77,8 @@ func (t *TrajectoryWriter) writeLines(states []float64) {
 		sample, time := t.samples+i/len(t.times), t.times[i%len(t.times)]
 		line := strconv.AppendInt(t.csv.AvailableBuffer(), int64(sample), 10)
 		line = strconv.AppendFloat(append(line, ','), time, 'g', -1, 64)
-		for _, v := range states[i*t.dim : (i+1)*t.dim] {
-			line = t.round.Append(append(line, ','), v)
+		for j, v := range states[i*t.dim : (i+1)*t.dim] {
+			line = t.round[min(j, len(t.round)-1)].Append(append(line, ','), v)
 		}
 		_, _ = t.csv.Write(append(line, '\n'))
 	}

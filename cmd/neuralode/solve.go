@@ -261,26 +261,30 @@ func (o *solveOptions) checkDigits() error {
 	return nil
 }
 
-// rounding is what a CSV shows of a state that is solved so.
-func (o *solveOptions) rounding(spec solver.Spec) dataset.Rounding {
-	switch o.digits {
-	case "all":
-		return dataset.Rounding{}
-	case "auto":
-		if spec.Controller.Step > 0 { // what the tolerances would let hold is not known
-			return dataset.Rounding{Rtol: spec.Precision.Relative()}
-		}
-		return dataset.Rounding{Rtol: math.Max(spec.Controller.Rtol, spec.Precision.Relative()), Atol: spec.Controller.Atol}
+// rounding is what a CSV shows of the components of a state that is solved so: their errors are those of the scaled state.
+func (o *solveOptions) rounding(m *train.Model, spec solver.Spec) []dataset.Rounding {
+	n, err := strconv.Atoi(o.digits)
+	if err == nil || o.digits == "all" {
+		return []dataset.Rounding{{Digits: n}}
 	}
-	n, _ := strconv.Atoi(o.digits)
-	return dataset.Rounding{Digits: n}
+	all := dataset.Rounding{Rtol: math.Max(spec.Controller.Rtol, spec.Precision.Relative()), Atol: spec.Controller.Atol}
+	if spec.Controller.Step > 0 { // what the tolerances would let hold is not known
+		all = dataset.Rounding{Rtol: spec.Precision.Relative()}
+	}
+	round := slices.Repeat([]dataset.Rounding{all}, m.Net.Dim())
+	for i := range round {
+		if i < len(m.FeatureScale.Mean) {
+			round[i].Mean, round[i].Atol = m.FeatureScale.Mean[i], round[i].Atol*m.FeatureScale.Std[i]
+		}
+	}
+	return round
 }
 
 // states solves the points and writes their states at the times to w, in the format that the name of the output says.
 func (o *solveOptions) states(ctx context.Context, w io.Writer, p *train.Predictor, spec solver.Spec, points *dataset.Dataset,
 	times []float64) error {
 	dim := p.Model().Net.Dim()
-	t, err := dataset.NewTrajectoryCSV(w, times, dim, o.rounding(spec))
+	t, err := dataset.NewTrajectoryCSV(w, times, dim, o.rounding(p.Model(), spec)...)
 	if strings.HasSuffix(o.out, ".npy") {
 		t, err = dataset.NewTrajectoryNPY(w, points.Len(), times, dim)
 	}

@@ -23,14 +23,15 @@ import (
 
 // trainOptions are what train takes beside the run's configuration.
 type trainOptions struct {
-	config     train.Config
-	device     string
-	out        string
-	resume     string
-	configFile string
-	noFigures  bool
-	json       bool
-	live       string // address of a page; "": none
+	config      train.Config
+	device      string
+	out         string
+	resume      string
+	configFile  string
+	noFigures   bool
+	json        bool
+	live        string // address of a page; "": none
+	tensorboard string
 }
 
 func (a *app) trainCommand() *cobra.Command {
@@ -135,6 +136,7 @@ func (o *trainOptions) flags(f *pflag.FlagSet) {
 		"run folder to go on with; its own configuration holds, --iterations makes it longer, --data says where its file is now")
 	f.StringVar(&o.configFile, "config", "", "TOML or JSON file whose keys are the names of these flags; flags win")
 	f.IntVar(&c.CheckpointEvery, "checkpoint-every", c.CheckpointEvery, "iterations between checkpoints")
+	f.StringVar(&o.tensorboard, "tensorboard", "", "folder in which TensorBoard finds the run, in one of the run's name")
 	f.BoolVar(&o.noFigures, "no-figures", false, "do not draw at the end")
 	f.BoolVar(&o.json, "json", false, "one JSON object at the end and nothing else on standard output")
 	f.StringVar(&o.live, "live", "", "show the training on a page in the browser; with an `address` if it shall not be any free port of this machine")
@@ -191,7 +193,7 @@ func (o *trainOptions) check(flags *pflag.FlagSet) error {
 	if err := checkDevice(o.device); err != nil {
 		return err
 	}
-	for _, name := range []string{"resume", "out", "config"} {
+	for _, name := range []string{"resume", "out", "config", "tensorboard"} {
 		if f := flags.Lookup(name); f.Changed && f.Value.String() == "" {
 			return wrongUse(fmt.Errorf("--%s is given without a name", name))
 		}
@@ -206,7 +208,7 @@ func (o *trainOptions) check(flags *pflag.FlagSet) error {
 	var clash []string
 	flags.Visit(func(f *pflag.Flag) {
 		switch f.Name {
-		case "resume", "data", "device", "no-figures", "json", "live", "iterations":
+		case "resume", "data", "device", "no-figures", "json", "live", "iterations", "tensorboard":
 		default:
 			clash = append(clash, "--"+f.Name)
 		}
@@ -455,11 +457,17 @@ func optimizerOf(c train.Config) string {
 // carryOut trains, evaluates and draws; the page shows it, where there is one.
 func (a *app) carryOut(ctx context.Context, r *train.Run, backend solver.Backend, o *trainOptions, shown *page) error {
 	start := time.Now()
+	board, err := newBoard(o.tensorboard, r)
+	if err != nil {
+		return err
+	}
+	defer a.closeBoard(board, r)
 	p := newProgress(a.err, r.Done, r.Config.Iterations)
-	err := r.Train(ctx, backend, func(e train.Event) {
+	err = r.Train(ctx, backend, func(e train.Event) {
 		gateOf(ctx).close() // from now on there is something to lose, until the program ends
 		p.observe(e)
 		shown.observe(e)
+		board.observe(e)
 	})
 	p.finish()
 	shown.end(err)
