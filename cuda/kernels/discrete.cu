@@ -140,7 +140,7 @@ struct Reverse {
 			});
 			if constexpr (FieldVJP::READS_TIME)
 				each<1>(m.active, [&](int r, int) {
-					*FieldVJP::time(f.l(r), f.s(r)) = real(stageTime(m.row[r], C[stage]));
+					*FieldVJP::time(f.l(r), f.s(r)) = real(m.row[r].at(C[stage]));
 				});
 			__syncthreads();
 			FieldVJP::forward(m.active, f, w, registers);
@@ -197,7 +197,7 @@ struct Reverse {
 		const bool finite = allFinite([&](int c) { return lambda(r, c); });
 		if (finite && row.from >= 0) return;
 		row.phase = DONE;
-		row.t = finite ? row.t0 : stageTime(row, 1);
+		row.t = finite ? row.t0 : row.at(1);
 		row.step = -row.step;
 	}
 

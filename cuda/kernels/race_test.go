@@ -152,7 +152,7 @@ func handwritten(source string) map[int]string {
 		switch {
 		case strings.HasPrefix(line, "struct FieldWeights"):
 			printed = true
-		case strings.HasPrefix(line, "// The step size controller"):
+		case strings.HasPrefix(line, "// What a solve leaves"):
 			printed = false
 		case !printed && strings.Contains(line, "__syncthreads();") && !afterSection(lines[max(0, i-2):i]):
 			found[i+1] = strings.Join(lines[max(0, i-3):i+1], "\n")

@@ -17,6 +17,8 @@ var (
 	rowsSource string
 	//go:embed controller.cu
 	controllerSource string
+	//go:embed control.cu
+	controlSource string
 	//go:embed report.cu
 	reportSource string
 	//go:embed inputs.cu
@@ -112,7 +114,7 @@ func Print(m solver.Model, spec solver.Spec, c Config) (*Printed, error) {
 	printConstants(&b, m, spec, k.field.sumsLen, k.Sums)
 	k.printConfig(&b)
 	printCall(&b)
-	b.WriteString("\n" + functionsSource + "\n" + rowSource + "\n" + rowsSource)
+	b.WriteString("\n" + functionsSource + "\n" + controllerSource + "\n" + controlSource + "\n" + rowSource + "\n" + rowsSource)
 	k.printPlans(&b)
 	for _, source := range k.sources() {
 		b.WriteString("\n" + source)
@@ -123,7 +125,7 @@ func Print(m solver.Model, spec solver.Spec, c Config) (*Printed, error) {
 
 // sources are the parts that the spec needs.
 func (k *Printed) sources() []string {
-	parts := []string{controllerSource, reportSource, inputsSource, trajectorySource, tileSource, forwardSource, prepareSource, kernelsSource}
+	parts := []string{reportSource, inputsSource, trajectorySource, tileSource, forwardSource, prepareSource, kernelsSource}
 	if k.spec.Gradient == solver.NoGradient {
 		return append(parts, solveSource)
 	}

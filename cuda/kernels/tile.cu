@@ -96,16 +96,8 @@ template <class T, class Pass> struct Integration {
 		__syncthreads();
 	}
 
-	// enter starts a span: one without length is over at once. The step size is the pass's, or that of the span before; 0
-	// asks for the starting rule.
-	__device__ void enter(Row &row) {
-		row.t = row.t0;
-		row.h = copysign(row.h, row.t1 - row.t0);
-		row.step = row.previous = row.previous2 = 0;
-		row.tried = 0;
-		row.status = OK;
-		row.phase = row.t0 == row.t1 ? DONE : FRESH;
-	}
+	// enter starts a span. The step size is the pass's, or that of the span before; 0 asks for the starting rule.
+	__device__ void enter(Row &row) { row.phase = row.enter() ? FRESH : DONE; }
 
 	// fill gives the next samples to the idle rows. It returns false when there is nothing left to do.
 	__device__ bool fill(int round) {
@@ -197,7 +189,7 @@ template <class T, class Pass> struct Integration {
 	// beginStages lists the rows that try a step.
 	__device__ void beginStages() {
 		select(tile.active, tile.row, [](const Row &r) { return r.phase == ACTIVE; });
-		if (ownsRow() && mine().phase == ACTIVE) clip(mine());
+		if (ownsRow() && mine().phase == ACTIVE) mine().tryStep();
 		__syncthreads();
 		rounds++;
 		busy += tile.active.n;
@@ -212,7 +204,7 @@ template <class T, class Pass> struct Integration {
 		});
 		typedef typename Pass::Program P;
 		const Frames<P> f = tile.frames(stage);
-		const auto time = [&](const Row &row) { return stageTime(row, probe ? 1.0 : C[stage]); };
+		const auto time = [&](const Row &row) { return row.at(probe ? 1.0 : C[stage]); };
 		if constexpr (Pass::FORM == ADJOINT_ALONE)
 			each<DIM>(rows, [&](int r, int c) { P::z(f.l(r), f.s(r))[c] = pass.along(tile.row[r], time(tile.row[r]), c); });
 		if constexpr (P::READS_TIME)
@@ -223,8 +215,8 @@ template <class T, class Pass> struct Integration {
 	__device__ void chooseFirstSteps(int e) {
 		__syncthreads();
 		if (ownsRow() && mine().phase == FRESH) {
-			if (e == FIRST) firstLook(mine(), threadIdx.x);
-			else firstStep(mine(), threadIdx.x);
+			if (e == FIRST) firstSlope(mine(), threadIdx.x);
+			else probe(mine(), threadIdx.x);
 		}
 		__syncthreads();
 		if (e == FIRST) {
@@ -233,31 +225,23 @@ template <class T, class Pass> struct Integration {
 		}
 	}
 
-	// firstLook fails a row that cannot start and says how far to probe.
-	__device__ void firstLook(Row &row, int r) {
+	// firstSlope measures the start and its slope. A row that wants to probe stays fresh.
+	__device__ void firstSlope(Row &row, int r) {
 		row.nfe++;
-		if (!allFinite([&](int c) { return isFinite(tile.state(r, c)) && isFinite(tile.slope(r, 0, c)); })) {
-			row.status = NON_FINITE;
-			row.phase = DONE;
-			return;
+		Measure m = {};
+		m.finite = allFinite([&](int c) { return isFinite(tile.state(r, c)) && isFinite(tile.slope(r, 0, c)); });
+		if (row.needsNorms()) {
+			m.first = rms([&](int c) { return double(tile.state(r, c)) / scale(r, c); });
+			m.second = rms([&](int c) { return double(tile.slope(r, 0, c)) / scale(r, c); });
 		}
-		if (row.h == 0) row.h = copysign(FIRST_STEP, row.t1 - row.t0);
-		if (row.h != 0) {
-			row.phase = ACTIVE;
-			return;
-		}
-		double d0 = rms([&](int c) { return double(tile.state(r, c)) / scale(r, c); });
-		double d1 = rms([&](int c) { return double(tile.slope(r, 0, c)) / scale(r, c); });
-		row.factor = d1;
-		row.step = copysign(startProbe(d0, d1, row), row.t1 - row.t0);
+		if (!row.firstSlope(m)) row.phase = row.isDone() ? DONE : ACTIVE;
 	}
 
 	__device__ double scale(int r, int c) { return ATOL + RTOL * fabs(double(tile.state(r, c))); }
 
-	// firstStep chooses the step after the probe.
-	__device__ void firstStep(Row &row, int r) {
-		double d2 = rms([&](int c) { return double(tile.slope(r, 1, c) - tile.slope(r, 0, c)) / scale(r, c); });
-		row.h = copysign(startStep(fabs(row.step), row.factor, d2), row.t1 - row.t0);
+	// probe measures the slope's change.
+	__device__ void probe(Row &row, int r) {
+		row.probe(Measure{true, rms([&](int c) { return double(tile.slope(r, 1, c) - tile.slope(r, 0, c)) / scale(r, c); }), 0});
 		row.nfe++;
 		row.phase = ACTIVE;
 	}
@@ -286,18 +270,12 @@ template <class T, class Pass> struct Integration {
 		});
 	}
 
-	// judge decides for every active row whether its step is accepted and how long the next one is.
+	// judge measures the steps of the active rows.
 	__device__ void judge() {
 		if (ownsRow() && mine().phase == ACTIVE) {
-			// An infinite result has an infinite scale, which hides any error.
-			bool finite = finiteTrial(threadIdx.x);
-			double err = rms([&](int c) { return double(tile.square[threadIdx.x * T::WIDTH + c]); });
-			control(mine(), finite ? err : INFINITY);
-			mine().tried++;
+			const int r = threadIdx.x;
 			mine().nfe += STAGES - 1;
-			mine().accepted += mine().accept;
-			mine().rejected += !mine().accept;
-			mine().status = mine().accept ? OK : finite ? STEP_UNDERFLOW : NON_FINITE; // should the step get too small
+			mine().judge(Measure{finiteTrial(r), rms([&](int c) { return double(tile.square[r * T::WIDTH + c]); }), 0});
 		}
 		__syncthreads();
 	}
@@ -328,22 +306,10 @@ template <class T, class Pass> struct Integration {
 			});
 	}
 
-	// settle ends a row's span or sets its next step.
+	// settle moves a row on.
 	__device__ void settle(Row &row) {
-		if (row.accept) {
-			row.t = row.last ? row.t1 : row.t + row.step;
-			pass.settled(row);
-			if (row.last) {
-				row.phase = DONE;
-				return;
-			}
-		}
-		row.h = nextStep(row);
-		if (!row.accept && fabs(row.h) < smallestStep(row)) {
-			row.phase = DONE; // with the status that judge has chosen
-			return;
-		}
-		row.status = row.tried >= MAX_STEPS_TRIED ? MAX_STEPS : OK;
-		if (row.status != OK) row.phase = DONE;
+		row.settle();
+		if (row.accept) pass.settled(row);
+		if (row.isDone()) row.phase = DONE;
 	}
 };

@@ -168,12 +168,12 @@ func (k *Wide) print() string {
 	printConstants(&b, k.model, k.spec, k.field.weights.sumsLen, k.Sums)
 	k.printConfig(&b)
 	printCall(&b)
-	b.WriteString("\n" + functionsSource + "\n" + rowSource)
+	b.WriteString("\n" + functionsSource + "\n" + controllerSource + "\n" + controlSource + "\n" + rowSource)
 	for _, p := range k.programs() {
 		p.weights.printTables(&b)
 		p.weights.print(&b, p.name+"Weights")
 	}
-	parts := []string{controllerSource, reportSource, trajectorySource, prepareSource, wideSource, wideInputsSource}
+	parts := []string{reportSource, trajectorySource, prepareSource, wideSource, wideInputsSource}
 	for _, source := range parts {
 		b.WriteString("\n" + source)
 	}

@@ -78,7 +78,7 @@ struct WideReverse {
 			return;
 		}
 		if (controls()) {
-			row.t = finite ? row.t0 : stageTime(row, 1);
+			row.t = finite ? row.t0 : row.at(1);
 			row.step = -row.step;
 		}
 		finish();
@@ -183,7 +183,7 @@ struct WideReverse {
 			Field::cotangent(frame, i)[c] = mad(real(row.step), back, top == LAST ? extra(stage, c) : real(0));
 		});
 		if constexpr (Field::READS_TIME)
-			if (controls()) *Field::time(frame, i) = real(stageTime(row, C[stage]));
+			if (controls()) *Field::time(frame, i) = real(row.at(C[stage]));
 	}
 };
 

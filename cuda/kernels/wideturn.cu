@@ -10,11 +10,6 @@
 
 constexpr int LAST = STAGES - 1;
 
-// Measure is what a row tells about an evaluation: sums of squares, and the columns that are not finite.
-struct Measure {
-	double first, second, bad;
-};
-
 template <class Pass> struct Turn {
 	typedef typename Pass::Program P;
 	static constexpr bool ALONE = Pass::FORM == ADJOINT_ALONE;
@@ -69,22 +64,23 @@ template <class Pass> struct Turn {
 	// absorb takes the evaluation and measures it.
 	__device__ Measure absorb() {
 		columns(WIDTH, [&](int c) { slope(row.stage, c) = derivative(c); });
-		Measure sum = {};
+		if (row.phase == ACTIVE && row.stage != LAST) return Measure{};
+		double first = 0, second = 0, bad = 0; // sums of squares; columns that are not finite
 		const real largest = largestSize();
 		columns(WIDTH, [&](int c) {
 			if (row.phase == FRESH && row.stage == 0) {
-				add(sum.first, double(state(c)) / scale(c));
-				add(sum.second, double(slope(0, c)) / scale(c));
-				sum.bad += !(isFinite(state(c)) && isFinite(slope(0, c)));
+				add(first, double(state(c)) / scale(c));
+				add(second, double(slope(0, c)) / scale(c));
+				bad += !(isFinite(state(c)) && isFinite(slope(0, c)));
 			} else if (row.phase == FRESH) {
-				add(sum.first, double(slope(1, c) - slope(0, c)) / scale(c));
-			} else if (row.stage == LAST) {
-				add(sum.first, double(scaledError(c, ALONE ? largest : size(c))));
-				sum.bad += !(isFinite(argument(c)) && isFinite(slope(LAST, c)));
+				add(first, double(slope(1, c) - slope(0, c)) / scale(c));
+			} else {
+				add(first, double(scaledError(c, ALONE ? largest : size(c))));
+				bad += !(isFinite(argument(c)) && isFinite(slope(LAST, c)));
 			}
 		});
-		if (row.phase == ACTIVE && row.stage != LAST) return sum;
-		return Measure{rowSum(shared, sum.first), rowSum(shared, sum.second), rowSum(shared, sum.bad)};
+		first = rowSum(shared, first), second = rowSum(shared, second), bad = rowSum(shared, bad);
+		return Measure{bad == 0, rms(first), rms(second)};
 	}
 
 	static __device__ void add(double &sum, double x) { sum += x * x; }
@@ -122,60 +118,45 @@ template <class Pass> struct Turn {
 
 	__device__ void goToNextStage(const Measure &m) {
 		if (row.phase == ACTIVE) row.stage++;
-		else if (row.stage == 0) firstLook(m);
-		else firstStep(m);
+		else start(m);
 	}
 
-	// enter starts a span: one without length is over at once. The step size is the pass's, or that of the span before; 0
-	// asks for the starting rule.
+	// enter starts a span. The step size is the pass's, or that of the span before; 0 asks for the starting rule.
 	__device__ void enter() {
-		row.t = row.t0;
-		row.h = copysign(row.h, row.t1 - row.t0);
-		row.step = row.previous = row.previous2 = 0;
-		row.tried = row.stage = 0;
-		row.status = isCancelled(call) ? CANCELLED : OK;
-		row.phase = row.t0 == row.t1 || row.status != OK ? DONE : FRESH;
+		row.phase = row.enter() ? FRESH : DONE;
+		row.stage = 0;
+		if (isCancelled(call)) cancel();
 	}
 
-	// firstLook fails a row that cannot start and says how far to probe.
-	__device__ void firstLook(const Measure &m) {
+	__device__ void cancel() {
+		row.status = CANCELLED;
+		row.phase = DONE;
+	}
+
+	// start takes the first slope, and then the probe where the row wants one.
+	__device__ void start(const Measure &m) {
 		row.nfe++;
-		if (row.h == 0) row.h = copysign(FIRST_STEP, row.t1 - row.t0);
-		if (m.bad > 0) {
-			row.status = NON_FINITE;
-			row.phase = DONE;
-		} else if (row.h != 0) {
-			tryStep(row.h);
-		} else {
-			row.factor = rms(m.second);
-			row.step = copysign(startProbe(rms(m.first), row.factor, row), row.t1 - row.t0);
+		if (row.stage == 1) {
+			row.probe(m);
+		} else if (row.firstSlope(m)) {
 			row.stage = 1;
+			return;
 		}
+		goToNextStep();
 	}
 
-	// firstStep chooses the step after the probe.
-	__device__ void firstStep(const Measure &m) {
-		row.nfe++;
-		tryStep(copysign(startStep(fabs(row.step), row.factor, rms(m.first)), row.t1 - row.t0));
-	}
-
-	__device__ void tryStep(double h) {
-		row.h = h;
-		row.phase = ACTIVE;
+	__device__ void goToNextStep() {
+		row.phase = row.isDone() ? DONE : ACTIVE;
+		if (row.phase == DONE) return;
+		row.tryStep();
 		row.stage = 1;
-		clip(row);
 	}
 
-	// judge decides whether the step is accepted and how long the next one is.
+	// judge decides whether the step is accepted, and moves the row on.
 	__device__ void judge(Pass &pass, const Measure &m) {
 		if (controls()) {
-			// An infinite result has an infinite scale, which hides any error.
-			control(row, m.bad > 0 ? INFINITY : rms(m.first));
-			row.tried++;
 			row.nfe += LAST;
-			row.accepted += row.accept;
-			row.rejected += !row.accept;
-			row.status = row.accept ? OK : m.bad > 0 ? NON_FINITE : STEP_UNDERFLOW; // should the step get too small
+			row.judge(m);
 		}
 		__syncthreads();
 		if (row.accept) {
@@ -189,18 +170,11 @@ template <class Pass> struct Turn {
 		if (controls()) settle(pass);
 	}
 
-	// settle ends the row's span or tries its next step.
 	__device__ void settle(Pass &pass) {
-		row.phase = DONE;
-		if (row.accept) {
-			row.t = row.last ? row.t1 : row.t + row.step;
-			pass.settled(*this);
-			if (row.last) return;
-		}
-		const double h = nextStep(row);
-		if (!row.accept && fabs(h) < smallestStep(row)) return; // with the status that judge has chosen
-		row.status = isCancelled(call) ? CANCELLED : row.tried >= MAX_STEPS_TRIED ? MAX_STEPS : OK;
-		if (row.status == OK) tryStep(h);
+		row.settle();
+		if (row.accept) pass.settled(*this);
+		goToNextStep();
+		if (row.phase == ACTIVE && isCancelled(call)) cancel();
 	}
 
 	// retire hands over the result and goes on to the sample's next span, or to the next sample.
@@ -251,7 +225,7 @@ template <class Pass> struct Turn {
 		if (row.phase == IDLE) return;
 		const int stage = row.stage;
 		const bool probe = row.phase == FRESH;
-		const double time = stageTime(row, probe ? 1.0 : C[stage]);
+		const double time = row.at(probe ? 1.0 : C[stage]);
 		columns(WIDTH, [&](int c) {
 			real sum = 0;
 			for (int j = 0; j < stage; j++) sum = mad(probe ? real(1) : real(A[stage][j]), slope(j, c), sum);

@@ -1,0 +1,97 @@
+// The control of one row: solver.Row, function by function.
+
+enum Status { OK, MAX_STEPS, STEP_UNDERFLOW, NON_FINITE, CANCELLED, ADJOINT_DRIFTED };
+
+// Measure is what is measured for a decision: whether what was computed is finite, and scaled norms of it.
+struct Measure {
+	bool finite;
+	double first, second;
+};
+
+// Control is where a row is, what it tries and how it goes on. It knows no states.
+struct Control {
+	double t0, t1;               // the span of integration
+	double t, h, step;           // now; the next step, and the same cut at the limit and at the end of the span
+	double limit;                // 0, or the longest step
+	double factor, slope;        // from this step to the next; the norm of the first slope
+	Errors history;
+	int status, accept;          // accept: of the step under way
+	int tried;                   // steps of this span
+	int accepted, rejected, nfe; // of this sample
+	bool last, finite;           // of the step under way: it ends the span; so it was computed
+
+	__device__ double towards(double size) const { return copysign(size, t1 - t0); }
+
+	// enter begins the span. It returns whether there is anything to integrate.
+	__device__ bool enter() {
+		t = t0;
+		h = towards(h);
+		step = 0;
+		history = Errors{};
+		tried = accept = 0;
+		last = false;
+		status = OK;
+		return t0 != t1;
+	}
+
+	// needsNorms reports whether firstSlope looks at norms.
+	__device__ bool needsNorms() const { return h == 0 && FIRST_STEP == 0; }
+
+	// firstSlope takes in the norms of the start and of its slope. It returns whether to probe: the field at the end of an
+	// Euler step.
+	__device__ bool firstSlope(const Measure &m) {
+		if (!m.finite) {
+			status = NON_FINITE;
+		} else if (needsNorms()) {
+			slope = m.second;
+			step = towards(startProbe(m.first, m.second, fabs(t1 - t0)));
+			return true;
+		} else if (h == 0) {
+			h = towards(FIRST_STEP);
+		}
+		return false;
+	}
+
+	// probe sets the first step from the norm of the slope's change.
+	__device__ void probe(const Measure &m) { h = towards(startStep(fabs(step), slope, m.first)); }
+
+	// tryStep makes of h the next step.
+	__device__ void tryStep() {
+		step = clipStep(t, limit > 0 && fabs(h) > limit ? copysign(limit, h) : h, t1, last);
+	}
+
+	// at is the time at fraction c of the step.
+	__device__ double at(double c) const { return stageTime(t, step, c, t1); }
+
+	// end is the time at which the step ends.
+	__device__ double end() const { return last ? t1 : t + step; }
+
+	// judge decides whether the step is accepted, from the norm of its error. An infinite result has an infinite scale, which
+	// hides any error.
+	__device__ __noinline__ void judge(const Measure &m) {
+		finite = m.finite;
+		accept = nextFactor(finite ? m.first : NAN, history, factor);
+		tried++;
+		accepted += accept;
+		rejected += !accept;
+	}
+
+	// settle moves on after the step was judged. An accepted step that was cut does not make the next one smaller than what
+	// it was cut from.
+	__device__ void settle() {
+		if (accept) {
+			t = end();
+			if (last) return;
+		}
+		const double next = step * factor;
+		if (!accept || fabs(next) > fabs(h)) h = next;
+		if (!accept && fabs(h) < smallestStep(t)) status = finite ? STEP_UNDERFLOW : NON_FINITE;
+		else if (tried >= MAX_STEPS_TRIED) status = MAX_STEPS;
+	}
+
+	// isDone reports whether the span is over, or the row has failed.
+	__device__ bool isDone() const { return status != OK || t == t1; }
+};
+
+// isDue reports whether time s lies at or before t in the direction of integration.
+__device__ inline bool isDue(const Control &row, double s, double t) { return row.t1 >= row.t0 ? s <= t : s >= t; }
