@@ -54,6 +54,9 @@ func (p *Predictor) With(theta []float64) *Predictor {
 // Model is the model with the parameters that are used.
 func (p *Predictor) Model() *Model { return p.model }
 
+// Spec is how it solves.
+func (p *Predictor) Spec() solver.Spec { return p.spec }
+
 // Close frees what the predictor holds, once calls under way have ended. Other calls are errors after it; closing again is
 // none.
 func (p *Predictor) Close() error {

@@ -94,11 +94,11 @@ func (a *app) predict(ctx context.Context, o *predictOptions, path string) error
 	if err != nil {
 		return err
 	}
-	spec, err := o.solve.spec(s)
+	spec, err := o.solve.answering(s)
 	if err != nil {
 		return err
 	}
-	points, err := a.openPoints(o, s, spec)
+	points, err := a.openPoints(ctx, o, s, spec)
 	if err != nil {
 		return err
 	}
@@ -130,13 +130,24 @@ func (a *app) predict(ctx context.Context, o *predictOptions, path string) error
 }
 
 // openPoints opens the table of points.
-func (a *app) openPoints(o *predictOptions, s *source, spec solver.Spec) (*dataset.Points, error) {
+func (a *app) openPoints(ctx context.Context, o *predictOptions, s *source, spec solver.Spec) (*dataset.Points, error) {
 	options := pointOptions(s, o.solve.flags, o.format, spec)
 	options.Keep = o.keep
 	if o.points == "-" {
-		return dataset.NewPoints("standard input", a.stdin, options)
+		return dataset.NewPoints("standard input", whileLasts(ctx, a.stdin), options)
 	}
 	return dataset.OpenPoints(o.points, options)
+}
+
+// whileLasts reads r until ctx ends, also while nothing comes.
+func whileLasts(ctx context.Context, r io.Reader) io.Reader {
+	out, in := io.Pipe()
+	context.AfterFunc(ctx, func() { in.CloseWithError(ctx.Err()) })
+	go func() {
+		_, err := io.Copy(in, r)
+		in.CloseWithError(err)
+	}()
+	return out
 }
 
 // blockRows are the points that are read, answered and written at once: enough to keep every core busy.

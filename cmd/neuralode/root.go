@@ -38,8 +38,9 @@ themselves (discrete). Training writes a run folder with the model, its figures 
 		Args:          cobra.NoArgs,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	root.AddCommand(a.trainCommand(), a.predictCommand(), a.solveCommand(), a.evalCommand(), a.plotCommand(), a.liveCommand(),
-		a.verifyCommand(), a.exportCommand(), a.benchCommand(), a.devicesCommand(), a.doctorCommand(), a.versionCommand(), a.licensesCommand())
+	root.AddCommand(a.trainCommand(), a.predictCommand(), a.serveCommand(), a.solveCommand(), a.evalCommand(),
+		a.plotCommand(), a.liveCommand(), a.verifyCommand(), a.exportCommand(), a.benchCommand(), a.devicesCommand(),
+		a.doctorCommand(), a.versionCommand(), a.licensesCommand())
 	for _, c := range root.Commands() {
 		complete(c)
 	}
