@@ -3,6 +3,7 @@ package cuda
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"neuralode/cuda/driver"
@@ -140,6 +141,17 @@ func (s *session) State() (solver.OptimizerState, error) {
 	}
 	return state, nil
 }
+
+// Accumulate and Update are not there yet: an iteration is one piece on a GPU.
+func (s *session) Accumulate(context.Context, []int, int, int) (*solver.PartialSum, error) {
+	return nil, errParts
+}
+
+func (s *session) Update(*solver.PartialSum, float64) (solver.Iteration, error) {
+	return solver.Iteration{}, errParts
+}
+
+var errParts = fmt.Errorf("cuda: an iteration in parts needs the CPU: %w", errors.ErrUnsupported)
 
 // Run launches all iterations at once, and once more from where the record of steps was too small. It looks at ctx before.
 func (s *session) Run(ctx context.Context, minibatches [][]int, rates []float64, done func(solver.Iteration)) error {

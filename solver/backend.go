@@ -59,6 +59,19 @@ type Session interface {
 	// CheckRun reports, before any work. done must not call the session or its program.
 	Run(ctx context.Context, minibatches [][]int, rates []float64, done func(Iteration)) error
 
+	// Accumulate is the part that leaves from up to to (see [LeafCount]) have in an iteration on a minibatch: of its samples,
+	// from·LeafSize(n) up to to·LeafSize(n), loss and gradient are summed, with their weights in the whole. Who has the parts
+	// of all leaves, by [PartialSum.Join], may Update. Samples that failed have no part in the sums and are listed in it. When
+	// ctx ends the error is ctx's. Wrong arguments are what CheckAccumulate reports; a backend that lacks it says
+	// errors.ErrUnsupported.
+	Accumulate(ctx context.Context, minibatch []int, from, to int) (*PartialSum, error)
+
+	// Update does with a total and a learning rate what Run does after its sums, to the bit: it clips the gradient and
+	// updates what is not frozen. The total may have been computed by other sessions of the same arithmetic, model, spec, data
+	// and optimizer state. Where a sample failed, or the loss or the gradient is not finite, the error is an *IterationError
+	// and θ is as before. Wrong arguments are what CheckUpdate reports.
+	Update(total *PartialSum, rate float64) (Iteration, error)
+
 	// State copies out θ and the optimizer's moments. The error is the device's.
 	State() (OptimizerState, error)
 

@@ -21,7 +21,8 @@
 //   - Training: [Data] ([Labelled]), an [Optimizer] ([DefaultOptimizer]) with its [Rule] ([Rules], [ParseRule]) and
 //     what is frozen ([Range], [Ranges], [Optimizer.CheckFrozen]), and an [OptimizerState] ([NewOptimizerState]) open a
 //     [Session], which tells of each [Iteration] and stops with an [IterationError]. A [Schedule] with its [Decline]
-//     ([Declines], [ParseDecline]) gives it learning rates ([CheckRates]).
+//     ([Declines], [ParseDecline]) gives it learning rates ([CheckRates]). Sessions elsewhere share its iterations by way of a [PartialSum] of
+//     [Subtree] and [Failure].
 //
 // # Writing a backend
 //
@@ -35,7 +36,8 @@
 //     same. [LongestBack] is the limit of a row that goes back along a forward solve.
 //   - Times between steps: [Span.SaveTime], and [Polynomial] for the weights of the dense output.
 //   - What a continuous adjoint is measured by: [CotangentUnit]. What backsolve checks: [Controller.Drift], up to [DriftLimit].
-//   - Sums over samples: [SumOverSamples] over leaves of [LeafSize].
+//   - Sums over samples: [SumOverSamples] over leaves of [LeafSize], and [SumOverLeaves]. Parts of a minibatch: [LeafCount],
+//     [CheckAccumulate], [CheckUpdate].
 //   - Losses at several times: [Batch.Rows], [Batch.TimesOf] and [Objective.TimeWeights].
 //   - Failed samples: [FailEmptySpans] after a solve, [LeaveOut] after a gradient.
 //   - Iterations: [Data.Minibatch], [Summarize], [FailedIteration], [NonFiniteIteration]; [Optimizer.Update] of

@@ -15,7 +15,11 @@ func LeafSize(n int) int {
 // run of 2ᵏ leaves that begins at a multiple of 2ᵏ can add them first. The loss of every Differentiate has this order;
 // ∂L/∂θ of the CPU backend has the same leaves and tree.
 func SumOverSamples(n int, term func(i int) float64) float64 {
-	size := LeafSize(n)
+	return SumOverLeaves(n, LeafSize(n), term)
+}
+
+// SumOverLeaves is SumOverSamples of samples in leaves of that size, which are a subtree of a larger batch.
+func SumOverLeaves(n, size int, term func(i int) float64) float64 {
 	return sumLeaves(0, (n+size-1)/size, func(leaf int) float64 {
 		sum := 0.0
 		for i := leaf * size; i < min(n, (leaf+1)*size); i++ {

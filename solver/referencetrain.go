@@ -81,20 +81,67 @@ func (s *referenceSession) Run(ctx context.Context, minibatches [][]int, rates [
 
 // iterate is one training iteration. On an error the state is as before.
 func (s *referenceSession) iterate(ctx context.Context, indices []int, rate float64) (Iteration, error) {
-	b, o := s.data.Minibatch(s.program.model, indices)
-	d, err := s.program.Differentiate(ctx, s.state.Theta, b, o)
+	total, err := s.Accumulate(ctx, indices, 0, LeafCount(len(indices), s.program.spec.Controller.Control))
 	if err != nil {
 		return Iteration{}, err
 	}
-	if err := FailedIteration(d, indices); err != nil {
+	return s.Update(total, rate)
+}
+
+// Accumulate differentiates leaf by leaf; what is summed is ∂L/∂θ itself.
+func (s *referenceSession) Accumulate(ctx context.Context, minibatch []int, from, to int) (*PartialSum, error) {
+	control, n := s.program.spec.Controller.Control, len(minibatch)
+	if err := CheckAccumulate(minibatch, from, to, s.data.Len(s.program.dim), control); err != nil {
+		return nil, err
+	}
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	p := &PartialSum{Step: s.state.Step, Samples: n, Leaves: LeafCount(n, control), Precision: Float64}
+	b, o := s.data.Minibatch(s.program.model, minibatch)
+	o.Weight = o.weights(b, n)
+	size := n
+	if control == ControlSample {
+		size = LeafSize(n)
+	}
+	for leaf := from; leaf < to; leaf++ {
+		var samples []int
+		for i := leaf * size; i < min(n, (leaf+1)*size); i++ {
+			samples = append(samples, i)
+		}
+		b, o := b.pick(samples, s.program.dim), o.pick(b, samples, n)
+		d, err := s.program.Differentiate(ctx, s.state.Theta, b, o)
+		if err != nil {
+			return nil, err
+		}
+		l := &leaveOut{d: d, b: b, o: o}
+		loss := SumOverLeaves(len(samples), LeafSize(n), func(i int) float64 { return l.lossOf(i, o.Weight) })
+		t := Subtree{From: leaf, To: leaf + 1, Loss: loss, Sums: d.Theta}
+		t.Count(d.Stats)
+		failed := len(p.Failures)
+		if p.Failed(minibatch, samples[0], d.End, d.Back); len(p.Failures) == failed+len(samples) {
+			clear(t.Sums) // nobody is left
+		}
+		p.Add(t)
+	}
+	return p, nil
+}
+
+// Update is one update of the optimizer.
+func (s *referenceSession) Update(total *PartialSum, rate float64) (Iteration, error) {
+	if err := s.check(); err != nil {
 		return Iteration{}, err
 	}
-	it := Summarize(&d.Solution)
-	it.Loss, it.GradientNorm = d.Loss, s.opt.norm(d.Theta)
+	if err := CheckUpdate(total, rate, s.state.Step, len(s.state.Theta), Float64); err != nil {
+		return Iteration{}, err
+	}
+	gradient := total.Subtrees[0].Sums
+	it := total.Iteration()
+	it.GradientNorm = s.opt.norm(gradient)
 	if !finite([]float64{it.Loss, it.GradientNorm}) {
 		return it, NonFiniteIteration()
 	}
-	s.opt.Update(&s.state, d.Theta, it.GradientNorm, rate)
+	s.opt.Update(&s.state, gradient, it.GradientNorm, rate)
 	return it, nil
 }
 

@@ -251,6 +251,14 @@ func (p *program) Train(data solver.Data, opt solver.Optimizer, start solver.Opt
 // Close leaves the device to the program.
 func (s *session) Close() error { return nil }
 
+func (s *session) Accumulate(context.Context, []int, int, int) (*solver.PartialSum, error) {
+	return nil, errors.ErrUnsupported
+}
+
+func (s *session) Update(*solver.PartialSum, float64) (solver.Iteration, error) {
+	return solver.Iteration{}, errors.ErrUnsupported
+}
+
 func (s *session) State() (solver.OptimizerState, error) { return s.state, nil }
 
 // Run launches all iterations before it looks at any, as a CUDA graph does.

@@ -13,6 +13,7 @@ type call[T simd.Float] struct {
 	dim, n    int
 	leaf      int          // samples per leaf
 	perTask   int          // leaves per task
+	part      *portion     // of a minibatch, or nil: the samples are all there are
 	rows      int          // of the tiles it wants
 	batch     solver.Batch // as it came: its spans and times
 	z0        []T          // [n, dim]
@@ -40,6 +41,22 @@ type call[T simd.Float] struct {
 	back      []solver.End
 	backStats []solver.Stats
 	partials  []partial[T] // per task
+}
+
+// portion says which leaves of a minibatch the samples of a call are, and which of them to leave out.
+type portion struct {
+	samples, leaves int // of the minibatch
+	from, to        int // leaves
+	tasks           [][2]int
+	out             []bool // by sample of the call
+}
+
+// leftOut marks samples not to solve; nil for none.
+func (c *call[T]) leftOut() []bool {
+	if c.part == nil {
+		return nil
+	}
+	return c.part.out
 }
 
 // weightOf is the sample's weight in the loss, by default the batch's mean; a caller's own cotangents have none. It

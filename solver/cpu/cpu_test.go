@@ -107,6 +107,46 @@ func TestWorkersGiveTheSameBits(t *testing.T) {
 	}
 }
 
+// TestPartsOnManyWorkers trains 50 iterations of 8 leaves by sessions of one, two and eight workers that each have a part:
+// θ has the bits of one session's.
+func TestPartsOnManyWorkers(t *testing.T) {
+	const iterations = 50
+	minibatch := everySample(256)
+	whole := training(t, 2, solver.Discrete)
+	if err := whole.Run(context.Background(), slices.Repeat([][]int{minibatch}, iterations), nil, func(solver.Iteration) {}); err != nil {
+		t.Fatal(err)
+	}
+	want, err := whole.State()
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts := []solver.Session{training(t, 1, solver.Discrete), training(t, 2, solver.Discrete), training(t, 8, solver.Discrete)}
+	for range iterations {
+		total := &solver.PartialSum{}
+		for k, s := range parts {
+			sum, err := s.Accumulate(context.Background(), minibatch, k*8/3, (k+1)*8/3)
+			if k == 0 {
+				total = sum
+			} else if err == nil {
+				err = total.Join(sum)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, s := range parts {
+			if _, err := s.Update(total, 3e-3); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for k, s := range parts {
+		if got, err := s.State(); err != nil || !slices.Equal(got.Theta, want.Theta) {
+			t.Errorf("session %d: another θ than in one piece; %v", k, err)
+		}
+	}
+}
+
 // TestTrainingDoesNotAllocate counts the allocations of whole iterations after warm-up.
 func TestTrainingDoesNotAllocate(t *testing.T) {
 	for _, mode := range solver.Gradients() {

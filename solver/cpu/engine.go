@@ -112,9 +112,13 @@ func (e *engine[T]) work(worker int) {
 
 // gradient sums the tasks and leaves ∂L/∂θ in e.total.
 func (e *engine[T]) gradient(c *call[T]) []T {
-	sum := e.sum(c)
+	return e.finish(e.sum(c), c.labels != nil)
+}
+
+// finish leaves what sums over all samples are of ∂L/∂θ in e.total; the head has a part in it or not.
+func (e *engine[T]) finish(sum *partial[T], head bool) []T {
 	e.field.params.gradient(e.total[:e.fieldTheta], &sum.field)
-	if e.head != nil && c.labels != nil {
+	if e.head != nil && head {
 		e.head.params.gradient(e.total[e.fieldTheta:], &sum.head)
 	} else {
 		clear(e.total[e.fieldTheta:])

@@ -41,6 +41,9 @@ func (p *forwardPass[T]) reset(c *call[T], from, to int) {
 }
 
 func (p *forwardPass[T]) begin(slot int) bool {
+	for out := p.call.leftOut(); p.next < p.end && out != nil && out[p.next]; p.next++ {
+		p.call.end[p.next].Status = solver.Cancelled
+	}
 	if p.next == p.end {
 		return false
 	}

@@ -22,6 +22,8 @@ const solveSize = 128
 // cut divides the call's samples among leaves and tasks.
 func (e *engine[T]) cut(c *call[T]) {
 	switch {
+	case c.part != nil && e.method.con.Control == solver.ControlSample:
+		c.leaf = solver.LeafSize(c.part.samples)
 	case e.method.con.Control == solver.ControlBatch:
 		c.leaf = c.n
 	case c.gradient:
@@ -30,13 +32,44 @@ func (e *engine[T]) cut(c *call[T]) {
 		c.leaf = min(solveSize, max(8, (c.n+1)/2))
 	}
 	c.perTask = 1
-	for c.tasks() > e.maxTasks {
+	for (c.leaves()+c.perTask-1)/c.perTask > e.maxTasks {
 		c.perTask *= 2
+	}
+	if c.part != nil {
+		c.part.cut(c.perTask)
+	}
+}
+
+// cut divides the leaves into subtrees of at most that many.
+func (p *portion) cut(most int) {
+	p.tasks = p.tasks[:0]
+	for from := p.from; from < p.to; {
+		size := most
+		for from%size != 0 || from+size > p.to && p.to < p.leaves {
+			size /= 2
+		}
+		to := min(from+size, p.leaves)
+		p.tasks = append(p.tasks, [2]int{from, to})
+		from = to
 	}
 }
 
 func (c *call[T]) leaves() int { return (c.n + c.leaf - 1) / c.leaf }
-func (c *call[T]) tasks() int  { return (c.leaves() + c.perTask - 1) / c.perTask }
+
+func (c *call[T]) tasks() int {
+	if c.part != nil {
+		return len(c.part.tasks)
+	}
+	return (c.leaves() + c.perTask - 1) / c.perTask
+}
+
+// leavesOf are the leaves of a task.
+func (c *call[T]) leavesOf(task int) (from, to int) {
+	if p := c.part; p != nil {
+		return p.tasks[task][0] - p.from, p.tasks[task][1] - p.from
+	}
+	return task * c.perTask, min(c.leaves(), (task+1)*c.perTask)
+}
 
 // samples is the range of a leaf.
 func (c *call[T]) samples(leaf int) (from, to int) { return leaf * c.leaf, min(c.n, (leaf+1)*c.leaf) }
@@ -65,7 +98,7 @@ func (p *partial[T]) add(kern *simd.Kernels[T], other *partial[T]) {
 // task takes the leaves of a task through everything the call needs.
 func (w *worker[T]) task(ctx context.Context, c *call[T], task int) {
 	w.solve.tile.busy, w.solve.tile.seats = solver.Occupancy{}, c.rows
-	from, to := task*c.perTask, min(c.leaves(), (task+1)*c.perTask)
+	from, to := c.leavesOf(task)
 	if c.gradient {
 		w.sumLeaves(ctx, c, from, to)
 		c.partials[task], w.partials[0] = w.partials[0], c.partials[task]
@@ -113,15 +146,13 @@ func (e *engine[T]) sum(c *call[T]) *partial[T] {
 	return &p[0]
 }
 
-// lossOf is the weighted sum of the losses of the samples that arrived.
-func lossOf[T simd.Float](c *call[T]) float64 {
-	return solver.SumOverSamples(c.n, func(i int) float64 {
-		switch {
-		case c.end[i].Status != solver.OK:
-			return 0
-		case c.atTimes != nil:
-			return c.atTimes.lossOf(c, i)
-		}
-		return float64(c.weightOf(i)) * float64(c.losses[i])
-	})
+// lossOf is the weighted loss of a sample; 0 where it did not arrive.
+func (c *call[T]) lossOf(i int) float64 {
+	switch {
+	case c.end[i].Status != solver.OK:
+		return 0
+	case c.atTimes != nil:
+		return c.atTimes.lossOf(c, i)
+	}
+	return float64(c.weightOf(i)) * float64(c.losses[i])
 }

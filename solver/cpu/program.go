@@ -135,6 +135,8 @@ func (e *engine[T]) loadWeights(c *call[T], o solver.Objective) {
 	case o.Weight != nil:
 		grow(&c.weight, len(o.Weight))
 		convert(c.weight, o.Weight)
+	default:
+		c.weight = nil
 	}
 }
 

@@ -226,7 +226,7 @@ func (s *session[T]) blame(ctx context.Context, indices []int) error {
 // summary is what the iteration cost.
 func (c *call[T]) summary() solver.Iteration {
 	it := solver.Summarize(&solver.Solution{Stats: c.stats})
-	it.Loss = lossOf(c)
+	it.Loss = solver.SumOverSamples(c.n, c.lossOf)
 	return it
 }
 

@@ -45,6 +45,7 @@ func (s Suite) Run(t *testing.T) {
 	t.Run("wrong use", s.wrongUse)
 	t.Run("refusals", s.refusals)
 	t.Run("training", s.training)
+	t.Run("iterations in parts", s.parts)
 }
 
 // RunLifecycle runs what is asked of a backend beside its numbers: that sessions keep their own data, look at indices and
