@@ -73,6 +73,23 @@ $(PYTHON)/requirements.txt: python/requirements.txt
 	$(PYTHON)/bin/pip install -q -r python/requirements.txt
 	cp python/requirements.txt $@
 
+.PHONY: notebook notebook-test jupyter jupyterlab
+NBCONVERT = $(PYTHON)/bin/python -m jupyter nbconvert --log-level ERROR --execute --to notebook
+
+notebook: python ## run notebooks/neural_ode.ipynb and keep its outputs
+	$(NBCONVERT) --inplace notebooks/neural_ode.ipynb
+
+notebook-test: python ## run it and leave it as it is; what came out is .cache/notebook.html
+	$(NBCONVERT) --output-dir .cache --output notebook.ipynb notebooks/neural_ode.ipynb
+	$(PYTHON)/bin/python -m jupyter nbconvert --log-level ERROR --to html .cache/notebook.ipynb
+
+jupyter: jupyterlab ## open the notebook in JupyterLab
+	$(PYTHON)/bin/python -m jupyter lab --ip $(JUPYTER_IP) notebooks/neural_ode.ipynb
+JUPYTER_IP ?= 127.0.0.1
+
+jupyterlab: python
+	$(PYTHON)/bin/pip install -q -r python/requirements-lab.txt
+
 python-test: python ## the tests that ask them: what we write is what they read
 	NEURALODE_REQUIRE_PYTHON_TESTS=1 $(GO) test -count=1 ./onnx ./tensorboard ./python
 
