@@ -82,6 +82,21 @@ func TestLossAtTimes(t *testing.T) {
 	near(t, d.Theta, -first*math.Sin(omega*0.5)*0.5+second*math.Cos(omega*1.5)*1.5)
 }
 
+// TestForTimes differentiates the end of a rotation, and a state on the way, for the times of both ends and of the state.
+func TestForTimes(t *testing.T) {
+	o := open(t, rotation(), nil)
+	const omega, t0, at, t1 = 0.8, 0.25, 1.0, 2.0
+	d, err := o.Differentiate(context.Background(), []float64{omega},
+		solver.Batch{Z0: []float64{1, 0}, Spans: []solver.Span{{T0: t0, T1: t1}}, Times: []float64{at}},
+		solver.Objective{Cotangent: []float64{1, 0}, Saved: []float64{0, 1}, ForTimes: true})
+	if err != nil || d.Err() != nil {
+		t.Fatal(err, d.Err())
+	}
+	end, way := -omega*math.Sin(omega*(t1-t0)), -omega*math.Cos(omega*(at-t0)) // z = (cos, −sin) of the angle
+	near(t, []float64{d.Spans[0].T0, d.Spans[0].T1}, -end-way, end)
+	near(t, d.Times, way)
+}
+
 // TestTrain turns z = (1, 0) until its first component is gone: SGD on cos²(ω·t1), whose derivative is known, with the
 // rates of a schedule over two calls and a read-out that stays.
 func TestTrain(t *testing.T) {

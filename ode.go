@@ -109,7 +109,8 @@ func (o *ODE) VJP(ctx context.Context, theta, z0, cotangent []float64, t0, t1 fl
 }
 
 // Differentiate returns the solution of a batch and the derivatives of an objective: the loss of the head at t1 or at the
-// batch's times, or cotangents of the states there. The spec must have a gradient mode. Check Derivative.Err.
+// batch's times, or cotangents of the states there, for z0, θ, inputs and, where the objective asks for them, t0, t1 and the
+// times. The spec must have a gradient mode. Check Derivative.Err.
 func (o *ODE) Differentiate(ctx context.Context, theta []float64, b solver.Batch, objective solver.Objective) (*solver.Derivative, error) {
 	return o.program.Differentiate(ctx, theta, b, objective)
 }

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"neuralode/cuda/driver"
+	"neuralode/cuda/kernels"
 	"neuralode/solver"
 )
 
@@ -90,7 +91,7 @@ func (p *program) Solve(ctx context.Context, theta []float64, b solver.Batch) (*
 
 // Differentiate integrates the batch and computes the gradient.
 func (p *program) Differentiate(ctx context.Context, theta []float64, b solver.Batch, o solver.Objective) (*solver.Derivative, error) {
-	if err := solver.CheckGradient(p.model, p.spec, theta, b, o); err != nil {
+	if err := errors.Join(solver.CheckGradient(p.model, p.spec, theta, b, o), kernels.SupportsObjective(o)); err != nil {
 		return nil, err
 	}
 	p.mu.Lock()

@@ -39,6 +39,7 @@
 //   - Sums over samples: [SumOverSamples] over leaves of [LeafSize], and [SumOverLeaves]. Parts of a minibatch: [LeafCount],
 //     [CheckAccumulate], [CheckUpdate].
 //   - Losses at several times: [Batch.Rows], [Batch.TimesOf] and [Objective.TimeWeights].
+//   - Derivatives for times: [TimeDerivatives].
 //   - Failed samples: [FailEmptySpans] after a solve, [LeaveOut] after a gradient.
 //   - Iterations: [Data.Minibatch], [Summarize], [FailedIteration], [NonFiniteIteration]; [Optimizer.Update] of
 //     float64, an [Update] ([UpdateOf]) of any precision with [Optimizer.RateOf] and [Optimizer.Trained].

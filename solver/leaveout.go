@@ -65,6 +65,16 @@ func (l *leaveOut) fail(i int, end End) {
 func (l *leaveOut) clear(i int) {
 	clear(row(l.d.Z0, i, l.dim))
 	clear(row(l.d.Inputs, i, l.inputs()))
+	if l.d.Spans != nil {
+		l.d.Spans[i] = Span{}
+		clear(l.timesOf(i))
+	}
+}
+
+// timesOf are the derivatives for the save times of sample i.
+func (l *leaveOut) timesOf(i int) []float64 {
+	from, to := l.b.Rows(i)
+	return l.d.Times[from:to]
 }
 
 // inputs is the number of the field's inputs.
@@ -79,10 +89,14 @@ func (l *leaveOut) clearFailed() {
 	}
 }
 
-// judgeInputs fails the samples whose derivatives for their inputs are not finite.
+// judgeInputs fails the samples whose derivatives for their inputs or times are not finite.
 func (l *leaveOut) judgeInputs() {
 	for i := range l.d.End {
-		if !finite(row(l.d.Inputs, i, l.inputs())) {
+		good := finite(row(l.d.Inputs, i, l.inputs()))
+		if l.d.Spans != nil {
+			good = good && finite([]float64{l.d.Spans[i].T0, l.d.Spans[i].T1}) && finite(l.timesOf(i))
+		}
+		if !good {
 			l.fail(i, End{Status: NonFinite, T: l.d.Back[i].T})
 		}
 	}

@@ -16,6 +16,8 @@ type Objective struct {
 
 	Cotangent []float64 // [samples, dim], ∂L/∂z(t1); instead of Labels
 	Saved     []float64 // [rows, dim] or nil, ∂L/∂z at the times of the batch; only with Cotangent
+
+	ForTimes bool // asks for the derivatives for t0, t1 and the times too: see [TimeDerivatives]
 }
 
 // losses are those of sample i, from up to to.
@@ -120,6 +122,10 @@ func (o Objective) Check(m Model, n, rows int) error {
 	}
 	if o.Cotangent != nil && (o.Weight != nil || o.Mask != nil || o.AtTimes) {
 		wrong("weights go with labels, and so do a mask and AtTimes: a cotangent has them in it")
+	}
+	if o.ForTimes && o.Labels != nil && m.Head != nil && m.Head.Reads(m.Head.Input("t")) {
+		errs = append(errs, fmt.Errorf("solver: the head reads the time, for which its plan has no derivative: "+
+			"derivatives for times need a loss of the state alone: %w", errors.ErrUnsupported))
 	}
 	switch {
 	case o.Cotangent != nil && o.Labels != nil:

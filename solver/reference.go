@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 	"sort"
 	"sync"
 
@@ -268,7 +269,16 @@ func (r *reference) differentiate(ctx context.Context, theta []float64, b Batch,
 		}
 	}
 	r.quadrature.ThetaGrad(d.Theta)
+	if o.ForTimes {
+		return d, TimeDerivatives(d, b, bar.weighted(bar.end, n), bar.weightedRows(b, n), r.slopes)
+	}
 	return d, nil
+}
+
+// slopes is f at states, [n, dim], each at a time and with inputs of its own.
+func (r *reference) slopes(z, t, inputs []float64) ([]float64, error) {
+	r.field.Forward(len(t), map[string][]float64{"t": t, "z": z, "inputs": inputs})
+	return r.field.Output("f"), nil
 }
 
 // bars are the cotangents that the way back takes up, and what it multiplies by what comes out: a weight of the loss has no
@@ -277,6 +287,30 @@ type bars struct {
 	end    []float64 // [samples, dim], of z(t1)
 	saved  []float64 // [rows, dim], of the states at the times; nil for none
 	weight []float64 // [samples]; nil for 1
+}
+
+// weighted is x, [samples, ...], with the weight of each sample.
+func (b bars) weighted(x []float64, n int) []float64 {
+	y := slices.Clone(x)
+	for k := range y {
+		if b.weight != nil {
+			y[k] *= b.weight[k/(len(y)/n)]
+		}
+	}
+	return y
+}
+
+// weightedRows are the cotangents of the states at the times with the weights of their samples.
+func (b bars) weightedRows(batch Batch, n int) []float64 {
+	y := slices.Clone(b.saved)
+	for i := range n {
+		from, to := batch.Rows(i)
+		width := len(y) / max(1, batch.RowCount(n))
+		for k := from * width; k < to*width && b.weight != nil; k++ {
+			y[k] *= b.weight[i]
+		}
+	}
+	return y
 }
 
 // loss runs the head on the samples that arrived and returns the derivatives of their losses for the states.

@@ -161,6 +161,11 @@ type Derivative struct {
 	Inputs []float64 // [samples, inputs], ∂L/∂inputs; zeros for a sample that failed; nil for a field without inputs
 	Theta  []float64 // [θ], ∂L/∂θ of the samples that did not fail; NaN where all did
 
+	// Where the objective asks for times, ∂L/∂t0 and ∂L/∂t1 of each sample, [samples], and ∂L/∂t of each save time, [rows]: a
+	// time that several samples have in common has the sum of theirs. Zeros for a sample that failed. See [TimeDerivatives].
+	Spans []Span
+	Times []float64
+
 	Back      []End   // [samples], how the backward pass ended; OK where the forward pass failed
 	BackStats []Stats // [samples], what it cost; with Discrete its NFE counts the VJPs
 

@@ -142,7 +142,7 @@ func (c *call) ends(status, t, h, stats string) ([]solver.End, []solver.Stats) {
 }
 
 func (p *program) Differentiate(ctx context.Context, theta []float64, b solver.Batch, o solver.Objective) (*solver.Derivative, error) {
-	if err := solver.CheckGradient(p.model, p.spec, theta, b, o); err != nil {
+	if err := errors.Join(solver.CheckGradient(p.model, p.spec, theta, b, o), kernels.SupportsObjective(o)); err != nil {
 		return nil, err
 	}
 	d, err := p.differentiateAll(ctx, theta, b, o)

@@ -19,6 +19,14 @@ func Supports(spec solver.Spec) error {
 	return nil
 }
 
+// SupportsObjective is Supports for what a gradient asks for.
+func SupportsObjective(o solver.Objective) error {
+	if o.ForTimes {
+		return refused("a derivative for times")
+	}
+	return nil
+}
+
 func refused(what string) error {
 	return fmt.Errorf("cuda: %s needs the CPU: %w", what, errors.ErrUnsupported)
 }

@@ -24,7 +24,7 @@ type call[T simd.Float] struct {
 	stats     []solver.Stats
 	occupancy []solver.Occupancy // per task
 
-	reading    bool      // of states: z1, nothing is solved
+	reading    reading   // of states, z1: nothing is solved
 	stateTimes []float64 // [n], of these; or none
 
 	gradient  bool

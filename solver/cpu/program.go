@@ -90,6 +90,9 @@ func (e *engine[T]) differentiateAll(ctx context.Context, theta []float64, b sol
 	if o.Labels != nil {
 		d.Out, d.Losses = widened(c.out), widened(c.losses) // LeaveOut sums them
 	}
+	if o.ForTimes {
+		return d, e.timeDerivatives(ctx, c, d)
+	}
 	return d, nil
 }
 

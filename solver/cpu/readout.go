@@ -33,7 +33,7 @@ func (e *engine[T]) loadStates(theta []float64, s solver.States) *call[T] {
 	convert(e.theta, theta)
 	e.setTheta(e.theta)
 	n := len(s.Z) / e.dim
-	c := &call[T]{reading: true, dim: e.dim, n: n, z1: converted[T](s.Z), labels: converted[T](s.Labels), stateTimes: s.T}
+	c := &call[T]{reading: readHead, dim: e.dim, n: n, z1: converted[T](s.Z), labels: converted[T](s.Labels), stateTimes: s.T}
 	e.cut(c)
 	grow(&c.occupancy, c.tasks())
 	e.resizeLosses(c, n)
@@ -43,7 +43,16 @@ func (e *engine[T]) loadStates(theta []float64, s solver.States) *call[T] {
 	return c
 }
 
-// read runs the head on states from up to to.
+// What a call reads of states that are not solved.
+const (
+	readNothing reading = iota
+	readHead
+	readField
+)
+
+type reading uint8
+
+// read runs the head or the field on states from up to to.
 func (w *worker[T]) read(c *call[T], from, to int) {
 	w.losses = w.losses[:0]
 	for i := from; i < to; i++ {
@@ -55,7 +64,11 @@ func (w *worker[T]) read(c *call[T], from, to int) {
 	}
 	for left := w.losses; len(left) > 0; {
 		n := min(len(left), len(w.slots))
-		w.readOut(c, left[:n])
+		if c.reading == readHead {
+			w.readOut(c, left[:n])
+		} else {
+			w.slopesOf(c, left[:n])
+		}
 		left = left[n:]
 	}
 }
@@ -70,12 +83,7 @@ func (w *worker[T]) readOut(c *call[T], losses []loss) *rows[T] {
 	}
 	e.put(list, e.plan.Input("z"), states, losses)
 	e.put(list, e.plan.Input("label"), c.labels, losses)
-	if id := e.plan.Input("t"); id != plan.None {
-		dst, off := e.at(list, e.layout.at[id])
-		for k, l := range losses {
-			dst[off[k]] = T(l.t)
-		}
-	}
+	e.putTimes(list, losses)
 	e.run(e.forward, list)
 	e.get(list, e.plan.Output("out"), c.out, losses)
 	e.get(list, e.plan.Output("loss"), c.losses, losses)

@@ -14,6 +14,7 @@ type worker[T simd.Float] struct {
 	adjoint *adjointPass[T] // of Adjoint and Backsolve
 	back    *reverse[T]     // of Discrete
 	head    frames[T]
+	field   frames[T] // of states that are not solved; empty until needed
 	slots   []int
 	weight  []T
 	losses  []loss
@@ -53,7 +54,7 @@ func newWorker[T simd.Float](e *engine[T], capacity int) *worker[T] {
 // leaf takes one leaf of the call through everything it needs; what is summed goes to p.
 func (w *worker[T]) leaf(ctx context.Context, c *call[T], leaf int, p *partial[T]) {
 	from, to := c.samples(leaf)
-	if c.reading {
+	if c.reading != readNothing {
 		w.read(c, from, to)
 		return
 	}

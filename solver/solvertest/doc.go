@@ -30,6 +30,7 @@ func (s Suite) Run(t *testing.T) {
 	t.Run("loss at times", s.lossAtTimes)
 	t.Run("training at times", s.trainsAtTimes)
 	t.Run("read-out", s.readOut)
+	t.Run("time derivatives", s.timeDerivatives)
 	t.Run("inputs", s.inputs)
 	t.Run("batch independence", s.batchIndependence)
 	t.Run("there and back", s.thereAndBack)

@@ -1,0 +1,54 @@
+package solver
+
+// TimeDerivatives completes a derivative with those for t0, t1 and the save times, from the derivatives for the states there:
+// with z(t; t0, z0) the flow of f,
+//
+//	∂L/∂t1 = ⟨∂L/∂z(t1), f(t1, z1)⟩,  ∂L/∂t_k = ⟨∂L/∂z(t_k), f(t_k, z(t_k))⟩,  ∂L/∂t0 = −⟨∂L/∂z0, f(t0, z0)⟩
+//
+// (Chen et al. 2018, "Neural Ordinary Differential Equations", appendix B), since ∂z/∂t0 = −∂z/∂z0·f(t0, z0). They are those
+// of the flow in every mode, also in that of [Discrete]: what a span does to the steps of a solve, which are accepted or
+// not, has no derivative. A save time at an end of its span is a time of its own.
+//
+// It is for backends: cotangent, [samples, dim], and saved, [rows, dim] or nil, are ∂L/∂z(t1) and ∂L/∂z(t_k) with all
+// weights; slopes gives f at states z, [n, dim], at times t with the inputs of each. It costs one evaluation of f for each
+// t0, t1 and t_k. What fails is left out by [LeaveOut], to be called after it. Errors are those of slopes.
+func TimeDerivatives(d *Derivative, b Batch, cotangent, saved []float64, slopes func(z, t, inputs []float64) ([]float64, error)) error {
+	n := len(d.End)
+	dim, width := len(b.Z0)/n, len(b.Inputs)/n
+	var z, t, bar, inputs []float64
+	look := func(i int, at float64, state, cotangent []float64) {
+		z, t, bar = append(z, state...), append(t, at), append(bar, cotangent...)
+		inputs = append(inputs, row(b.Inputs, i, width)...)
+	}
+	for i := range n {
+		span := b.Span(i)
+		look(i, span.T0, row(b.Z0, i, dim), row(d.Z0, i, dim))
+		look(i, span.T1, row(d.Z1, i, dim), row(cotangent, i, dim))
+		from, _ := b.Rows(i)
+		for k, time := range b.TimesOf(i) {
+			if saved != nil {
+				look(i, span.SaveTime(time), row(d.Saved, from+k, dim), row(saved, from+k, dim))
+			}
+		}
+	}
+	f, err := slopes(z, t, inputs)
+	if err != nil {
+		return err
+	}
+	product := func() (sum float64) { // of the next state
+		for c := range dim {
+			sum += bar[c] * f[c]
+		}
+		bar, f = bar[dim:], f[dim:]
+		return sum
+	}
+	d.Spans, d.Times = make([]Span, n), make([]float64, b.RowCount(n))
+	for i := range n {
+		d.Spans[i].T0, d.Spans[i].T1 = -product(), product()
+		from, to := b.Rows(i)
+		for k := from; k < to && saved != nil; k++ {
+			d.Times[k] = product()
+		}
+	}
+	return nil
+}
