@@ -3,6 +3,7 @@ package figure
 import (
 	"image/color"
 
+	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 )
@@ -55,7 +56,7 @@ func Decision(d Data, m Map) (*Figure, error) {
 	default:
 		f.legend = append(f.legend, entry{text: "background: prediction"})
 	}
-	f.plot = newPlot(x, y, append(layers, d.layer(s, r))...)
+	f.panels = []*plot.Plot{newPlot(x, y, append(layers, d.layer(s, r))...)}
 	return f, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 )
@@ -47,7 +48,7 @@ func Dynamics(d Data, f Field, t Trajectories) (*Figure, error) {
 	x, y, ratio := f.Grid.plane(d.axisNames())
 	layers := []layer{gridLines(x, y), d.layer(s.pale(), r), f.layer(), t.layer(s, size)}
 	return &Figure{
-		plot:   newPlot(x, y, layers...),
+		panels: []*plot.Plot{newPlot(x, y, layers...)},
 		legend: append(d.legend(s, r), dynamicsLegend(f, t)...),
 		bar:    d.bar(s),
 		ratio:  ratio,

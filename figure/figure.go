@@ -13,36 +13,49 @@ import (
 )
 
 const (
-	width     = 6 * vg.Inch
-	maxHeight = 6 * vg.Inch // of the data area
-	margin    = 6           // points, around everything
-	dpi       = 300         // of PNG
+	single    = 6 * vg.Inch   // the width of a figure
+	double    = 9.6 * vg.Inch // of one with two panels
+	maxHeight = 6 * vg.Inch   // of the data area
+	margin    = 6             // points, around everything
+	panelGap  = 10            // points, between two panels
+	dpi       = 300           // of PNG
 )
 
 // Figure is a picture ready to be written, any number of times. It is not for concurrent use.
 type Figure struct {
-	plot   *plot.Plot
+	panels []*plot.Plot // side by side
 	legend legend
 	bar    *colourBar // nil: none
-	ratio  float64    // height of the data area over its width
+	ratio  float64    // height of a data area over its width
 	dpi    int
 }
 
-// WritePNG writes the figure as a PNG image 1800 pixels wide; the height depends on the data.
+// WritePNG writes the figure as a PNG image 1800 pixels wide, or 2880 with two panels; the height depends on the data.
 func (f *Figure) WritePNG(w io.Writer) error {
-	l := f.layout()
-	c := vgimg.NewWith(vgimg.UseWH(width, l.height), vgimg.UseDPI(f.dpi))
-	f.draw(draw.New(c), l)
-	return written(vgimg.PngCanvas{Canvas: c}.WriteTo(w))
+	return written(vgimg.PngCanvas{Canvas: f.paint(f.layout(), f.dpi)}.WriteTo(w))
 }
 
-// WriteSVG writes the figure as an SVG document 6 inches wide. Its text is text in Liberation Sans, or the viewer's
-// nearest font.
+// paint draws the figure as an image with that many pixels an inch.
+func (f *Figure) paint(l layout, dpi int) *vgimg.Canvas {
+	c := vgimg.NewWith(vgimg.UseWH(f.width(), l.height), vgimg.UseDPI(dpi))
+	f.draw(draw.New(c), l)
+	return c
+}
+
+// WriteSVG writes the figure as an SVG document 6 inches wide, or 9.6 with two panels. Its text is text in Liberation
+// Sans, or the viewer's nearest font.
 func (f *Figure) WriteSVG(w io.Writer) error {
 	l := f.layout()
-	c := vgsvg.New(width, l.height)
+	c := vgsvg.New(f.width(), l.height)
 	f.draw(draw.New(c), l)
 	return written(c.WriteTo(w))
+}
+
+func (f *Figure) width() vg.Length {
+	if len(f.panels) > 1 {
+		return double
+	}
+	return single
 }
 
 func written(_ int64, err error) error {
@@ -54,41 +67,62 @@ func written(_ int64, err error) error {
 
 // layout is where the parts of a figure lie, in points from the lower left corner.
 type layout struct {
-	height vg.Length
-	plot   vg.Rectangle // axes included
-	data   vg.Rectangle // inside the axes
-	legend vg.Point     // upper left corner
+	width, height vg.Length
+	panels        []panel
+	legend        vg.Point // upper left corner
 }
 
-// layout finds the height at which the data area gets its ratio: the axes take from the width what their labels need,
-// which is known only once the plot is laid out.
+// panel is where a plot lies.
+type panel struct {
+	plot vg.Rectangle // axes included
+	data vg.Rectangle // inside the axes
+}
+
+// layout finds the height at which the data areas get their ratio: the axes take from the width what their labels need,
+// which is known only once the plots are laid out. All data areas are of one size.
 func (f *Figure) layout() layout {
-	l := layout{height: width}
-	l.plot.Min = vg.Point{X: margin, Y: margin}
-	l.plot.Max = vg.Point{X: width - margin - f.bar.width(), Y: width}
-	for range 3 { // the labels' overhang depends on the size: it settles at the second round
-		l.data = f.plot.DataCanvas(draw.Canvas{Rectangle: l.plot}).Rectangle
-		size := l.data.Size()
-		if narrower := size.X - maxHeight/vg.Length(f.ratio); narrower > 0 {
-			l.plot.Min.X += narrower / 2
-			l.plot.Max.X -= narrower / 2
-			size.X -= narrower
-		}
-		l.plot.Max.Y += size.X*vg.Length(f.ratio) - size.Y
+	l := layout{width: f.width(), panels: make([]panel, len(f.panels))}
+	n := vg.Length(len(f.panels))
+	column := (l.width - 2*margin - f.bar.width() - (n-1)*panelGap) / n
+	for i := range l.panels {
+		left := margin + vg.Length(i)*(column+panelGap)
+		l.panels[i].plot = vg.Rectangle{Min: vg.Point{X: left, Y: margin}, Max: vg.Point{X: left + column, Y: l.width}}
 	}
-	l.data = f.plot.DataCanvas(draw.Canvas{Rectangle: l.plot}).Rectangle
+	for range 3 { // the labels' overhang depends on the size: it settles at the second round
+		f.measure(&l)
+		widest := maxHeight / vg.Length(f.ratio)
+		for _, p := range l.panels {
+			widest = min(widest, p.data.Size().X)
+		}
+		for i := range l.panels {
+			p := &l.panels[i]
+			size := p.data.Size()
+			narrower := size.X - widest
+			p.plot.Min.X += narrower / 2
+			p.plot.Max.X -= narrower / 2
+			p.plot.Max.Y += widest*vg.Length(f.ratio) - size.Y
+		}
+	}
+	f.measure(&l)
 	legend := f.legend.height(l.legendWidth())
-	l.legend = vg.Point{X: l.legendLeft(), Y: l.plot.Max.Y + legend}
+	l.legend = vg.Point{X: l.legendLeft(), Y: l.panels[0].plot.Max.Y + legend}
 	l.height = wholePixels(l.legend.Y+margin, f.dpi)
 	return l
 }
 
-// legendLeft lines the legend up with the axes where these are wide, and takes the whole figure where they are not.
-func (l layout) legendLeft() vg.Length {
-	return min(l.data.Min.X, width/5)
+// measure finds the data areas.
+func (f *Figure) measure(l *layout) {
+	for i, p := range f.panels {
+		l.panels[i].data = p.DataCanvas(draw.Canvas{Rectangle: l.panels[i].plot}).Rectangle
+	}
 }
 
-func (l layout) legendWidth() vg.Length { return width - margin - l.legendLeft() }
+// legendLeft lines the legend up with the axes where these are wide, and takes the whole figure where they are not.
+func (l layout) legendLeft() vg.Length {
+	return min(l.panels[0].data.Min.X, l.width/5)
+}
+
+func (l layout) legendWidth() vg.Length { return l.width - margin - l.legendLeft() }
 
 func wholePixels(x vg.Length, dpi int) vg.Length {
 	pixel := vg.Inch / vg.Length(dpi)
@@ -96,7 +130,9 @@ func wholePixels(x vg.Length, dpi int) vg.Length {
 }
 
 func (f *Figure) draw(c draw.Canvas, l layout) {
-	f.plot.Draw(draw.Canvas{Canvas: c.Canvas, Rectangle: l.plot})
+	for i, p := range f.panels {
+		p.Draw(draw.Canvas{Canvas: c.Canvas, Rectangle: l.panels[i].plot})
+	}
 	f.legend.draw(c, l.legend, l.legendWidth())
-	f.bar.draw(c, l.data)
+	f.bar.draw(c, l.panels[len(l.panels)-1].data)
 }

@@ -156,7 +156,7 @@ func TestWriteErrors(t *testing.T) {
 func TestEqualScales(t *testing.T) {
 	for _, l := range []Limits{{-1, 1, -1, 1}, {0, 3, 0, 1}, {0, 1, 0, 3}, {-5, -2, 10, 11.5}} {
 		f := onePoint(t, l)
-		size := f.layout().data.Size()
+		size := f.layout().panels[0].data.Size()
 		got, want := float64(size.Y/size.X), (l.YMax-l.YMin)/(l.XMax-l.XMin)
 		if math.Abs(got/want-1) > 0.002 {
 			t.Errorf("%v: data area has ratio %v, want %v", l, got, want)
@@ -165,7 +165,7 @@ func TestEqualScales(t *testing.T) {
 }
 
 func TestUnequalScales(t *testing.T) {
-	size := onePoint(t, Limits{0, 1000, 0, 1}).layout().data.Size()
+	size := onePoint(t, Limits{0, 1000, 0, 1}).layout().panels[0].data.Size()
 	if got := float64(size.Y / size.X); math.Abs(got-1) > 0.002 {
 		t.Errorf("data area of 1000 to 1 has ratio %v, want a square", got)
 	}
@@ -190,8 +190,8 @@ func TestLegendStaysOffData(t *testing.T) {
 	l := f.layout()
 	img := decode(t, pngOf(t, f))
 	pixel := func(y float64) int { return int((float64(l.height) - y) / 72 * goldenDPI) }
-	top, bottom := pixel(float64(l.data.Max.Y)), pixel(float64(l.data.Min.Y))
-	left, right := int(float64(l.data.Min.X)/72*goldenDPI), int(float64(l.data.Max.X)/72*goldenDPI)
+	top, bottom := pixel(float64(l.panels[0].data.Max.Y)), pixel(float64(l.panels[0].data.Min.Y))
+	left, right := int(float64(l.panels[0].data.Min.X)/72*goldenDPI), int(float64(l.panels[0].data.Max.X)/72*goldenDPI)
 	if n := darkPixels(img, image.Rect(0, 0, right, top-2)); n == 0 {
 		t.Error("no legend above the data area")
 	}

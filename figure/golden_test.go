@@ -26,6 +26,7 @@ func TestGolden(t *testing.T) {
 		},
 		"dynamics":       func() (*Figure, error) { d := spiral(300); return Dynamics(d, fieldOver(d, 20), flow(d, 50, 50)) },
 		"dynamics_real":  func() (*Figure, error) { d := plane(150); return Dynamics(d, fieldOver(d, 12), flow(d, 20, 50)) },
+		"dynamics_ends":  func() (*Figure, error) { return withEnds(spiral(200)) },
 		"decision":       func() (*Figure, error) { d := circles(200, 2); return Decision(d, probabilityOver(d, 40)) },
 		"decision_eight": func() (*Figure, error) { d := blobs(160, 8); return Decision(d, scoresOver(d, 40)) },
 		"decision_many":  func() (*Figure, error) { d := blobs(400, 20); return Decision(d, scoresOver(d, 40)) },
@@ -40,6 +41,20 @@ func TestGolden(t *testing.T) {
 			compare(t, filepath.Join("testdata", name+".png"), pngOf(t, f))
 		})
 	}
+}
+
+// withEnds has the data once more at the end of a flow, two of them out of the frame.
+func withEnds(d Data) (*Figure, error) {
+	paths := flow(d, len(d.Points), 50)
+	e := Ends{Time: 0.5, Limits: Limits{-1.6, 1.6, -1.2, 1.2}}
+	for _, path := range paths.Paths {
+		e.Points = append(e.Points, path[len(path)-1])
+	}
+	e.Points[0], e.Points[1] = Point{9, 0}, Point{0, -9}
+	m := probabilityOver(d, 40)
+	e.ReadOut = &m
+	paths.Paths, paths.Labels = paths.Paths[:20], paths.Labels[:20]
+	return DynamicsWithEnds(d, fieldOver(d, 15), paths, e)
 }
 
 func pngOf(t *testing.T, f *Figure) []byte {

@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 
+	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 )
@@ -52,7 +53,7 @@ func LossWithHeld(iterations []int, loss []float64, held Held) (*Figure, error) 
 	}
 	layers = append(layers, held.baseline(c).layer(baseLine), h.layer(heldLine))
 	return &Figure{
-		plot:   newPlot(x, y, layers...),
+		panels: []*plot.Plot{newPlot(x, y, layers...)},
 		legend: append(lossLegend(window, len(loss)-c.count(), len(loss)), held.legend(h.count())...),
 		ratio:  0.55,
 		dpi:    dpi,

@@ -17,13 +17,18 @@ const (
 	cells        = 200
 )
 
-// Dynamics is the field at t0 and the way of some samples, in a frame that the ways stay within.
+// Dynamics is the field at t0 and the way of some samples, in a frame that the ways stay within, and beside it where the
+// data are at t1.
 func (p *Portrait) Dynamics(ctx context.Context) (*figure.Figure, error) {
 	ways, err := p.Ways(ctx, trajectories, points)
 	if err != nil {
 		return nil, err
 	}
-	return figure.Dynamics(p.Data, p.Field(p.model.Span.T0, Square(within(p.Limits, ways), quiver)), ways)
+	ends, err := p.ends(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return figure.DynamicsWithEnds(p.Data, p.Field(p.model.Span.T0, Square(within(p.Limits, ways), quiver)), ways, ends)
 }
 
 // Decision is what the model answers around the data.
@@ -34,11 +39,15 @@ func (p *Portrait) Decision(ctx context.Context) (*figure.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	answers := figure.Map{Grid: grid, Values: values, At: answer}
+	return figure.Decision(p.Data, figure.Map{Grid: grid, Values: values, At: answer, Name: p.mapName()})
+}
+
+// mapName is what the values of a map are; "" for what the picture says itself.
+func (p *Portrait) mapName() string {
 	if p.model.Loss == "mse" { // a number between those of the two classes, of which nothing makes a probability
-		answers.Name = "prediction"
+		return "prediction"
 	}
-	return figure.Decision(p.Data, answers)
+	return ""
 }
 
 // Answers are the model's answers at points, as figure.Map has them: a probability, scores, or a prediction.

@@ -20,12 +20,23 @@ import (
 
 func (a *app) plotCommand() *cobra.Command {
 	device := "auto"
+	var animated []string
 	c := &cobra.Command{
-		Use:     "plot RUN",
-		Short:   "Draw a run's figures again: loss, dynamics, decision map",
-		Example: `  neuralode plot runs/spiral-20260101-120000`,
-		Args:    oneArgument("a run folder"),
+		Use:   "plot RUN",
+		Short: "Draw a run's figures again, or animations of it",
+		Long: `Draw a run's figures again into its folder: loss, dynamics and, for data of two features, the decision map.
+
+--animate draws animations of such data instead, each into the file that is named: one whose name begins with flow
+shows the data carried by the flow from t0 to t1, one whose name begins with training the dynamics at each kept moment of
+the training.`,
+		Example: `  neuralode plot runs/spiral-20260101-120000
+  neuralode plot runs/spiral-20260101-120000 --animate flow.gif
+  neuralode plot runs/spiral-20260101-120000 --animate flow.gif,training.gif`,
+		Args: oneArgument("a run folder"),
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := checkAnimations(animated); err != nil {
+				return err
+			}
 			r, err := train.OpenRun(args[0])
 			if err != nil {
 				return err
@@ -39,9 +50,13 @@ func (a *app) plotCommand() *cobra.Command {
 				return err
 			}
 			a.announce()
+			if len(animated) > 0 {
+				return a.animate(c.Context(), r, backend, animated)
+			}
 			return a.draw(c.Context(), r, backend)
 		},
 	}
+	c.Flags().StringSliceVar(&animated, "animate", nil, "draw animations: `files` flow*.gif and training*.gif")
 	c.Flags().StringVar(&device, "device", "auto", oneOf(neuralode.Devices))
 	return c
 }

@@ -2,6 +2,9 @@ package main
 
 import (
 	"fmt"
+	"image/gif"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -17,5 +20,43 @@ func TestManyClasses(t *testing.T) {
 	if status != 1 || !strings.Contains(out, "loss.png") || !strings.Contains(errors, "dynamics: figure: 30 classes") ||
 		!strings.Contains(errors, "decision: figure: 30 classes") || strings.Count(errors, "\n") != 1 {
 		t.Errorf("status %d, output %q, want loss alone and why; %s", status, out, errors)
+	}
+}
+
+// TestAnimate writes both animations, and neither where a name says nothing or there is no plane.
+func TestAnimate(t *testing.T) {
+	dir := trained(t, "--no-figures")
+	flow, training := filepath.Join(t.TempDir(), "flow-of-mine.GIF"), filepath.Join(t.TempDir(), "training.gif")
+	out := succeed(t, "plot", dir, "--device", "cpu", "--animate", flow+","+training)
+	if !strings.Contains(out, flow) || !strings.Contains(out, training) {
+		t.Errorf("it says %q", out)
+	}
+	for _, path := range []string{flow, training} {
+		file, err := os.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer file.Close()
+		if info, err := file.Stat(); err != nil || info.Size() > 2<<20 {
+			t.Errorf("%s: %v bytes, %v", path, info.Size(), err)
+		}
+		if g, err := gif.DecodeAll(file); err != nil || len(g.Image) < 3 {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	wide := trained(t, "--data", write(t, "wide.csv", "1,2,3,0\n2,1,4,1\n0,1,5,0\n1,1,3,1\n"), "--no-figures")
+	for _, c := range []struct {
+		status    int
+		says, run string
+		file      string
+	}{
+		{2, "begins with flow or training", dir, "out.gif"}, {2, "begins with flow or training", dir, "flow.png"},
+		{1, "these have 3", wide, "flow.gif"},
+	} {
+		file := filepath.Join(t.TempDir(), c.file)
+		status, _, errors := call(t, "plot", c.run, "--device", "cpu", "--animate", file)
+		if _, err := os.Stat(file); status != c.status || !strings.Contains(errors, c.says) || err == nil {
+			t.Errorf("%s: status %d, %s, want %d and %q", c.file, status, errors, c.status, c.says)
+		}
 	}
 }

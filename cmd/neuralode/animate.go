@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"neuralode/atomicfile"
+	"neuralode/figure"
+	"neuralode/portrait"
+	"neuralode/solver"
+	"neuralode/train"
+)
+
+// animation is what a file of an animation shows, by the word that its name begins with.
+type animation struct {
+	word string
+	draw func(context.Context, *train.Run, *portrait.Portrait) (*figure.Animation, error)
+}
+
+var animations = []animation{
+	{"flow", func(ctx context.Context, _ *train.Run, p *portrait.Portrait) (*figure.Animation, error) { return p.Flow(ctx) }},
+	{"training", func(ctx context.Context, r *train.Run, p *portrait.Portrait) (*figure.Animation, error) {
+		snapshots, err := r.History()
+		if err != nil {
+			return nil, err
+		}
+		return p.Training(ctx, snapshots)
+	}},
+}
+
+// animationOf is what a file is to show.
+func animationOf(path string) (animation, error) {
+	name := filepath.Base(path)
+	for _, a := range animations {
+		if strings.HasPrefix(name, a.word) && strings.EqualFold(filepath.Ext(name), ".gif") {
+			return a, nil
+		}
+	}
+	return animation{}, fmt.Errorf("--animate wants a .gif file whose name begins with flow or training, got %q", path)
+}
+
+// checkAnimations reports files that are none before any work.
+func checkAnimations(paths []string) error {
+	var errs []error
+	for _, path := range paths {
+		_, err := animationOf(path)
+		errs = append(errs, err)
+	}
+	return wrongUse(errors.Join(errs...))
+}
+
+// animate writes the files.
+func (a *app) animate(ctx context.Context, r *train.Run, backend solver.Backend, paths []string) error {
+	if n := r.Model.Features(); n != 2 {
+		return fmt.Errorf("animations are drawn for data of two features, these have %d", n)
+	}
+	p, err := portraitOf(r, backend)
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	for _, path := range paths {
+		kind, err := animationOf(path)
+		if err != nil {
+			return err
+		}
+		if err := a.writeAnimation(ctx, path, func() (*figure.Animation, error) { return kind.draw(ctx, r, p) }); err != nil {
+			return err
+		}
+		fmt.Fprintf(a.out, "%-9s %s\n", kind.word, onLine(path))
+	}
+	return nil
+}
+
+func (a *app) writeAnimation(ctx context.Context, path string, make func() (*figure.Animation, error)) error {
+	animation, err := make()
+	if err != nil {
+		return fmt.Errorf("%s: %w", onLine(path), err)
+	}
+	defer gateOf(ctx).close()()
+	return atomicfile.Write(path, func(w io.Writer) error { return animation.WriteGIF(w) })
+}
