@@ -11,10 +11,11 @@ import (
 // The sizes of animations: samples, arrows along the longer axis, pictures of a flow, trajectories and their points.
 const (
 	animated     = 400
-	animatedGrid = 18
+	animatedGrid = 17
 	flowPictures = 49
 	animatedWays = 40
 	animatedSpan = 80
+	mostMoments  = 48
 )
 
 // some is the portrait with a part of its samples, picked evenly over their labels, or with all where there are no more.
@@ -58,9 +59,9 @@ type moment struct {
 	ends []figure.Point
 }
 
-// Training is the animation of the dynamics at the snapshots of a training, all in one frame.
+// Training is the animation of the dynamics at the snapshots of a training, of many at some, all in one frame.
 func (p *Portrait) Training(ctx context.Context, snapshots []train.Snapshot) (*figure.Animation, error) {
-	some := p.some(animated)
+	some, snapshots := p.some(animated), spread(snapshots, mostMoments)
 	limits, reached := p.Limits, []figure.Point(nil)
 	var moments []moment
 	for _, s := range snapshots {
@@ -85,6 +86,18 @@ func (p *Portrait) Training(ctx context.Context, snapshots []train.Snapshot) (*f
 		pictures, captions = append(pictures, f), append(captions, fmt.Sprintf("iteration %d", snapshots[i].Iteration))
 	}
 	return figure.Animate(pictures, captions)
+}
+
+// spread is at most so many of the snapshots, at even distances, the first and the last among them.
+func spread(all []train.Snapshot, most int) []train.Snapshot {
+	if len(all) <= most {
+		return all
+	}
+	some := make([]train.Snapshot, most)
+	for k := range some {
+		some[k] = all[k*(len(all)-1)/(most-1)]
+	}
+	return some
 }
 
 func (p *Portrait) moment(ctx context.Context) (m moment, err error) {

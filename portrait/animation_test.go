@@ -47,6 +47,18 @@ func TestEndLimits(t *testing.T) {
 	}
 }
 
+// TestSpread keeps both ends.
+func TestSpread(t *testing.T) {
+	all := make([]train.Snapshot, 100)
+	for i := range all {
+		all[i].Iteration = i
+	}
+	some := spread(all, 12)
+	if len(some) != 12 || some[0].Iteration != 0 || some[11].Iteration != 99 || some[6].Iteration != 54 || len(spread(all, 200)) != 100 {
+		t.Errorf("%v", some)
+	}
+}
+
 // TestAnimations draws both, and counts the pictures.
 func TestAnimations(t *testing.T) {
 	p := trained(t, 30, 3e-3)
