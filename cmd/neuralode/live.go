@@ -31,13 +31,13 @@ at every kept moment of the training. The run may be finished or be trained by a
 locked and not changed. Ctrl-C ends it.
 
 The page is in the program and loads nothing from elsewhere. It needs the whole address that is printed: what stands
-behind # is its key. The server listens on this machine alone unless --address names another of its addresses.`,
+behind # is its key. The server listens on this machine alone unless --listen names another of its addresses.`,
 		Example: `  neuralode live runs/spiral-20260101-120000
-  neuralode live runs/spiral-20260101-120000 --address 127.0.0.1:8080`,
+  neuralode live runs/spiral-20260101-120000 --listen 127.0.0.1:8080`,
 		Args: oneArgument("a run folder"),
 		RunE: func(c *cobra.Command, args []string) error { return a.live(c.Context(), args[0], address) },
 	}
-	c.Flags().StringVar(&address, "address", address, "where the page is; port 0 is any that is free")
+	c.Flags().StringVar(&address, "listen", address, "`HOST:PORT`; port 0 takes a free one, no host is this machine alone")
 	return c
 }
 

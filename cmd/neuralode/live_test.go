@@ -110,8 +110,8 @@ func TestLiveElsewhere(t *testing.T) {
 		{1, "is in use by another program", quick("--live="+taken.Addr().String(), "--out", dir)},
 		{2, "want a port from 0 to 65535", quick("--live=127.0.0.1:70000", "--out", dir)},
 		{2, "train takes flags alone, got \"7:7:7\"", quick("--live", "7:7:7", "--out", dir)},
-		{2, "want an address", []string{"live", dir, "--address", "7:7:7"}},
-		{1, "is in use by another program", []string{"live", dir, "--address", taken.Addr().String()}},
+		{2, "want an address", []string{"live", dir, "--listen", "7:7:7"}},
+		{1, "is in use by another program", []string{"live", dir, "--listen", taken.Addr().String()}},
 		{1, "holds no run", []string{"live", dir}},
 		{2, "live wants a run folder", []string{"live"}},
 	} {

@@ -139,7 +139,7 @@ func (o *trainOptions) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.tensorboard, "tensorboard", "", "folder in which TensorBoard finds the run, in one of the run's name")
 	f.BoolVar(&o.noFigures, "no-figures", false, "do not draw at the end")
 	f.BoolVar(&o.json, "json", false, "one JSON object at the end and nothing else on standard output")
-	f.StringVar(&o.live, "live", "", "show the training on a page in the browser; with an `address` if it shall not be any free port of this machine")
+	f.StringVar(&o.live, "live", "", "show the training on a page in the browser, at `HOST:PORT` or a free port of this machine")
 	f.Lookup("live").NoOptDefVal = anyPort
 }
 
