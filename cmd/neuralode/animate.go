@@ -22,7 +22,9 @@ type animation struct {
 }
 
 var animations = []animation{
-	{"flow", func(ctx context.Context, _ *train.Run, p *portrait.Portrait) (*figure.Animation, error) { return p.Flow(ctx) }},
+	{"flow", func(ctx context.Context, _ *train.Run, p *portrait.Portrait) (*figure.Animation, error) {
+		return p.Flow(ctx)
+	}},
 	{"training", func(ctx context.Context, r *train.Run, p *portrait.Portrait) (*figure.Animation, error) {
 		snapshots, err := r.History()
 		if err != nil {
