@@ -139,6 +139,7 @@ func (c *continuous) rests() bool {
 // segment integrates over a part of the way. The next one begins with the step that this one had in mind.
 func (c *continuous) segment(span Span) Path {
 	in := newIntegration(c.slope, c.state, span, nil, c.spec)
+	in.stops = c.group.stops
 	if c.along {
 		in.scaleWidth, in.limit = c.dim, c.group.longestBack
 	}

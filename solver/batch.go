@@ -17,6 +17,12 @@ type Batch struct {
 	Times   []float64
 	Offsets []int
 
+	// Stops are times, in the direction of integration, at which a step ends and the next begins with a slope of its own, there
+	// and on the way back: the field may jump there, or do something so short that steps would miss it. It is never asked at a
+	// stop itself, but beside it on either side. They are shared, or each sample's own, as the times are.
+	Stops       []float64
+	StopOffsets []int
+
 	Inputs []float64 // [samples, inputs], what the field reads beside t and z: constants, not in the error norm
 }
 
@@ -32,11 +38,17 @@ func (b Batch) Span(i int) Span {
 }
 
 // TimesOf are the times at which states of sample i are kept.
-func (b Batch) TimesOf(i int) []float64 {
-	if b.Offsets == nil {
-		return b.Times
+func (b Batch) TimesOf(i int) []float64 { return ofSample(b.Times, b.Offsets, i) }
+
+// StopsOf are the stops of sample i.
+func (b Batch) StopsOf(i int) []float64 { return ofSample(b.Stops, b.StopOffsets, i) }
+
+// ofSample are the times of sample i: all without offsets.
+func ofSample(times []float64, offsets []int, i int) []float64 {
+	if offsets == nil {
+		return times
 	}
-	return b.Times[b.Offsets[i]:b.Offsets[i+1]]
+	return times[offsets[i]:offsets[i+1]]
 }
 
 // Rows are the rows of sample i, from up to to, one for each of its times.
@@ -78,44 +90,45 @@ func (b Batch) Check(dim int, spec Spec) error {
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	return b.checkTimes(b.Len(dim), spec)
+	n := b.Len(dim)
+	return errors.Join(b.checkTimes("save time", b.Times, b.Offsets, n, spec), b.checkTimes("stop", b.Stops, b.StopOffsets, n, spec))
 }
 
-// checkTimes reports the first times of n samples that are no times of theirs.
-func (b Batch) checkTimes(n int, spec Spec) error {
-	if b.Offsets == nil {
+// checkTimes reports the first of what is shared out among n samples that is no time of theirs.
+func (b Batch) checkTimes(what string, times []float64, offsets []int, n int, spec Spec) error {
+	if offsets == nil {
 		for i, s := range b.Spans {
-			if err := s.checkTimes(b.Times); err != nil {
+			if err := s.checkTimes(what, times); err != nil {
 				return fmt.Errorf("%w (span %d)", err, i)
 			}
 		}
 		return nil
 	}
 	if spec.Controller.Control == ControlBatch {
-		return errors.New("solver: one step for the whole batch needs the same times for all samples, without offsets")
+		return fmt.Errorf("solver: one step for the whole batch needs the same %ss for all samples, without offsets", what)
 	}
-	if err := b.checkOffsets(n); err != nil {
+	if err := checkOffsets(what, len(times), offsets, n); err != nil {
 		return err
 	}
 	for i := range n {
-		if err := b.Span(i).checkTimes(b.TimesOf(i)); err != nil {
+		if err := b.Span(i).checkTimes(what, ofSample(times, offsets, i)); err != nil {
 			return fmt.Errorf("%w (sample %d)", err, i)
 		}
 	}
 	return nil
 }
 
-// checkOffsets reports offsets that do not share out the times among n samples.
-func (b Batch) checkOffsets(n int) error {
-	if len(b.Offsets) != n+1 {
-		return fmt.Errorf("solver: %d offsets of times for %d samples, want %d", len(b.Offsets), n, n+1)
+// checkOffsets reports offsets that do not share out so many times among n samples.
+func checkOffsets(what string, times int, offsets []int, n int) error {
+	if len(offsets) != n+1 {
+		return fmt.Errorf("solver: %d offsets of %ss for %d samples, want %d", len(offsets), what, n, n+1)
 	}
-	if first, last := b.Offsets[0], b.Offsets[n]; first != 0 || last != len(b.Times) {
-		return fmt.Errorf("solver: the offsets of the times run from %d to %d, want 0 to %d", first, last, len(b.Times))
+	if first, last := offsets[0], offsets[n]; first != 0 || last != times {
+		return fmt.Errorf("solver: the offsets of the %ss run from %d to %d, want 0 to %d", what, first, last, times)
 	}
 	for i := range n {
-		if b.Offsets[i] > b.Offsets[i+1] {
-			return fmt.Errorf("solver: offset %d of the times is %d, after %d", i+1, b.Offsets[i+1], b.Offsets[i])
+		if offsets[i] > offsets[i+1] {
+			return fmt.Errorf("solver: offset %d of the %ss is %d, after %d", i+1, what, offsets[i+1], offsets[i])
 		}
 	}
 	return nil
@@ -123,21 +136,30 @@ func (b Batch) checkOffsets(n int) error {
 
 // pick is the batch of some of the samples, in states of that dimension.
 func (b Batch) pick(samples []int, dim int) Batch {
-	p := Batch{Z0: pick(b.Z0, samples, dim), Spans: b.Spans, Times: b.Times, Inputs: pick(b.Inputs, samples, len(b.Inputs)/b.Len(dim))}
+	p := Batch{Z0: pick(b.Z0, samples, dim), Spans: b.Spans, Inputs: pick(b.Inputs, samples, len(b.Inputs)/b.Len(dim))}
 	if len(b.Spans) > 1 {
 		p.Spans = nil
 		for _, i := range samples {
 			p.Spans = append(p.Spans, b.Spans[i])
 		}
 	}
-	if b.Offsets != nil {
-		p.Times, p.Offsets = nil, []int{0}
-		for _, i := range samples {
-			p.Times = append(p.Times, b.TimesOf(i)...)
-			p.Offsets = append(p.Offsets, len(p.Times))
-		}
-	}
+	p.Times, p.Offsets = pickTimes(b.Times, b.Offsets, samples)
+	p.Stops, p.StopOffsets = pickTimes(b.Stops, b.StopOffsets, samples)
 	return p
+}
+
+// pickTimes are the times of some of the samples.
+func pickTimes(times []float64, offsets, samples []int) ([]float64, []int) {
+	if offsets == nil {
+		return times, nil
+	}
+	var some []float64
+	to := []int{0}
+	for _, i := range samples {
+		some = append(some, ofSample(times, offsets, i)...)
+		to = append(to, len(some))
+	}
+	return some, to
 }
 
 // pickRows copies the rows of some of the samples out of x, [rows, width]; nil of nil.

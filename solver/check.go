@@ -3,6 +3,7 @@ package solver
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // CheckCompile reports everything that is wrong with what a backend's Compile is given, before any work.
@@ -18,7 +19,7 @@ func CheckCompile(m Model, spec Spec) error {
 
 // CheckCall reports everything that is wrong with what a program's Solve is given.
 func CheckCall(m Model, spec Spec, theta []float64, b Batch) error {
-	return errors.Join(checkTheta(m, theta), b.Check(m.Dim(), spec), checkInputs(m, b.Inputs, b.Len(m.Dim())), checkTime(m, spec, b.Spans))
+	return errors.Join(checkTheta(m, theta), b.Check(m.Dim(), spec), checkInputs(m, b.Inputs, b.Len(m.Dim())), checkTime(m, spec, b))
 }
 
 func checkInputs(m Model, inputs []float64, n int) error {
@@ -28,12 +29,29 @@ func checkInputs(m Model, inputs []float64, n int) error {
 	return nil
 }
 
-// checkTime reports the first span over which a solve in the precision of the spec would mislead.
-func checkTime(m Model, spec Spec, spans []Span) error {
+// checkTime reports the first span, or part of one between stops, over which a solve in the precision of the spec would
+// mislead.
+func checkTime(m Model, spec Spec, b Batch) error {
 	timed := m.Field.Reads(m.Field.Input("t")) || m.Head != nil && m.Head.Reads(m.Head.Input("t"))
-	for i, s := range spans {
+	for i, s := range b.Spans {
 		if err := s.checkPrecision(i, spec.Precision, timed); err != nil {
 			return err
+		}
+	}
+	n := b.Len(m.Dim())
+	if len(b.Stops) == 0 || b.Check(m.Dim(), spec) != nil { // reported
+		return nil
+	}
+	for i := range n {
+		from := b.Span(i).T0
+		for _, stop := range append(slices.Clone(b.StopsOf(i)), b.Span(i).T1) {
+			if err := (Span{from, stop}).checkPrecision(i, spec.Precision, timed); err != nil {
+				return fmt.Errorf("%w (between stops)", err)
+			}
+			from = stop
+		}
+		if len(b.Spans) == 1 && b.StopOffsets == nil { // all are alike
+			break
 		}
 	}
 	return nil

@@ -20,7 +20,7 @@ func Labelled(z0, labels []float64, span Span) Data {
 
 func (d Data) check(m Model, spec Spec) error {
 	n := d.Len(m.Dim())
-	err := errors.Join(d.Batch.Check(m.Dim(), spec), checkInputs(m, d.Inputs, n), checkTime(m, spec, d.Spans))
+	err := errors.Join(d.Batch.Check(m.Dim(), spec), checkInputs(m, d.Inputs, n), checkTime(m, spec, d.Batch))
 	if err != nil || m.Head == nil {
 		return err
 	}
@@ -46,7 +46,8 @@ func (d Data) Minibatch(m Model, indices []int) (Batch, Objective) {
 // clone shares nothing with d.
 func (d Data) clone() Data {
 	d.Batch = Batch{Z0: slices.Clone(d.Z0), Spans: slices.Clone(d.Spans), Times: slices.Clone(d.Times),
-		Offsets: slices.Clone(d.Offsets), Inputs: slices.Clone(d.Inputs)}
+		Offsets: slices.Clone(d.Offsets), Stops: slices.Clone(d.Stops), StopOffsets: slices.Clone(d.StopOffsets),
+		Inputs: slices.Clone(d.Inputs)}
 	d.Labels, d.Weight, d.Mask = slices.Clone(d.Labels), slices.Clone(d.Weight), slices.Clone(d.Mask)
 	return d
 }

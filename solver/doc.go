@@ -13,7 +13,7 @@
 //     ([Precisions], [ParsePrecision]).
 //   - Who solves it: a [Backend] compiles both into a [Program]. neuralode.Open gives one, and [Reference] is the readable
 //     float64 one that every other must match.
-//   - What a call takes: [Batch], initial values with a [Span], save times and inputs, and for a gradient an [Objective].
+//   - What a call takes: [Batch], initial values with a [Span], save times, stops and inputs, and for a gradient an [Objective].
 //   - What the head makes of states: a program's ReadOut takes [States] and returns [Readings].
 //   - What it returns: [Solution] or [Derivative], with [End], [Status], [Stats] and [Occupancy]; their Err is a
 //     [SampleError] for the first sample that failed, to which [Controller.Advise] adds what the tolerances have to do
@@ -31,9 +31,10 @@
 // share, so that they agree:
 //
 //   - Wrong use, before any work: [CheckCompile], [CheckCall], [CheckGradient], [CheckReadOut], [CheckTraining], [CheckRun].
-//   - The control of one sample: [Row], told of a [Measure]. It is made of [StartProbe], [StartStep], [ClipStep],
-//     [StageTime], [SmallestStep] and [Controller.Next] with the history [Errors]; devices that cannot call it do the
-//     same. [LongestBack] is the limit of a row that goes back along a forward solve.
+//   - The control of one sample: [Row], told of a [Measure], over a [Segment] between stops ([Span.Segment],
+//     [Batch.StopsOf]). It is made of [StartProbe], [StartStep], [ClipStep], [Segment.StageTime], [SmallestStep] and
+//     [Controller.Next] with the history [Errors]; devices that cannot call it do the same. [LongestBack] is the limit of a
+//     row that goes back along a forward solve.
 //   - Times between steps: [Span.SaveTime], and [Polynomial] for the weights of the dense output.
 //   - What a continuous adjoint is measured by: [CotangentUnit]. What backsolve checks: [Controller.Drift], up to [DriftLimit].
 //   - Sums over samples: [SumOverSamples] over leaves of [LeafSize], and [SumOverLeaves]. Parts of a minibatch: [LeafCount],

@@ -11,12 +11,13 @@ type FieldFunc func(t float64, z, dz []float64)
 // Step is one accepted step of size H, from T to End: T + H, or the end of the span, which rounding may part from it.
 type Step struct {
 	T, H, End float64
+	Segment   Segment     // of the span, that it is a step of
 	Z0, Z1    []float64   // the state at both ends
 	K         [][]float64 // the stages
 }
 
 // stageTime is the time of stage i.
-func (s *Step) stageTime(tab *Tableau, i int) float64 { return StageTime(s.T, s.H, tab.C[i], s.End) }
+func (s *Step) stageTime(tab *Tableau, i int) float64 { return s.Segment.StageTime(s.T, s.H, tab.C[i]) }
 
 // At is the dense output at x in [0, 1] of the step.
 func (s *Step) At(tab *Tableau, x float64, dst []float64) {
@@ -55,7 +56,14 @@ type Path struct {
 // The whole state shares one step and one error norm, so a batch laid end to end in z0 is integrated under
 // [ControlBatch].
 func Integrate(f FieldFunc, z0 []float64, span Span, times []float64, spec Spec, onStep func(Step)) Path {
-	return newIntegration(f, z0, span, times, spec).run(onStep)
+	return integrateThrough(f, z0, span, nil, times, spec, onStep)
+}
+
+// integrateThrough is Integrate with stops.
+func integrateThrough(f FieldFunc, z0 []float64, span Span, stops, times []float64, spec Spec, onStep func(Step)) Path {
+	in := newIntegration(f, z0, span, times, spec)
+	in.stops = stops
+	return in.run(onStep)
 }
 
 // cancelled is the path of an Integrate that did not begin.
@@ -72,6 +80,8 @@ type integration struct {
 	spec  Spec
 	tab   *Tableau
 	row   Row
+	span  Span
+	stops []float64 // where steps end, and the field may jump
 	z     []float64
 	k     [][]float64 // k[0] is the field at (t, z)
 	times []float64   // at which to save
@@ -86,7 +96,7 @@ type integration struct {
 }
 
 func newIntegration(f FieldFunc, z0 []float64, span Span, times []float64, spec Spec) *integration {
-	in := &integration{f: f, spec: spec, tab: spec.Tableau(), z: slices.Clone(z0), times: span.saveTimes(times)}
+	in := &integration{f: f, spec: spec, tab: spec.Tableau(), span: span, z: slices.Clone(z0), times: span.saveTimes(times)}
 	in.row.Enter(span)
 	in.k = make([][]float64, spec.Tableau().Stages())
 	for i := range in.k {
@@ -110,9 +120,12 @@ func (in *integration) run(onStep func(Step)) Path {
 		}
 		return in.path()
 	}
-	in.start()
-	for !in.row.Done() {
-		in.step(onStep)
+	for in.row.Status == OK && in.row.T != in.span.T1 {
+		in.row.EnterSegment(in.span.Segment(in.row.T, in.stops, in.spec.Precision))
+		in.start()
+		for !in.row.Done() {
+			in.step(onStep)
+		}
 	}
 	return in.path()
 }
@@ -122,9 +135,10 @@ func (in *integration) eval(t float64, z, dz []float64) {
 	in.row.Stats.NFE++
 }
 
-// start evaluates the field at t0 and finds the first step size (see [StartStep]).
+// start evaluates the field at the start of a segment and, of the first one, finds the first step size (see [StartStep]).
 func (in *integration) start() {
-	in.eval(in.row.T, in.z, in.k[0])
+	in.k[0] = make([]float64, len(in.z)) // the one there is that of the step before
+	in.eval(in.row.At(0), in.z, in.k[0])
 	con, f0 := &in.spec.Controller, in.k[0]
 	norm := func(x func(c int) float64) float64 {
 		return rms(len(in.z), func(c int) float64 { return x(c) / (con.Atol + con.Rtol*math.Abs(in.z[c])) })
@@ -201,7 +215,7 @@ func (in *integration) scale(c int, z1 []float64) float64 {
 
 // accept makes the step's result the state.
 func (in *integration) accept(z1 []float64, onStep func(Step)) {
-	step := Step{T: in.row.T, H: in.row.Step, End: in.row.End(), Z0: in.z, Z1: z1, K: in.k}
+	step := Step{T: in.row.T, H: in.row.Step, End: in.row.End(), Segment: in.row.Segment, Z0: in.z, Z1: z1, K: in.k}
 	in.save(&step)
 	if onStep != nil {
 		onStep(step)
@@ -224,7 +238,7 @@ func (in *integration) save(step *Step) {
 	for ; in.next < len(in.times); in.next++ {
 		t, z := in.times[in.next], in.saved[in.next]
 		switch {
-		case in.row.Span.before(end, t):
+		case in.span.before(end, t):
 			return
 		case step == nil:
 			copy(z, in.z)

@@ -60,6 +60,7 @@ type group struct {
 	first, n int
 	span     Span
 	times    []float64
+	stops    []float64
 	start    []float64 // z0
 	inputs   []float64
 	bar      []float64 // ∂L/∂inputs
@@ -102,11 +103,11 @@ func (g *group) longestBack(t float64) float64 {
 func (r *reference) groups(b Batch) []*group {
 	n := b.Len(r.dim)
 	if r.spec.Controller.Control == ControlBatch {
-		return []*group{{first: 0, n: n, span: b.Span(0), times: b.Times}}
+		return []*group{{first: 0, n: n, span: b.Span(0), times: b.Times, stops: b.Stops}}
 	}
 	groups := make([]*group, n)
 	for i := range groups {
-		groups[i] = &group{first: i, n: 1, span: b.Span(i), times: b.TimesOf(i)}
+		groups[i] = &group{first: i, n: 1, span: b.Span(i), times: b.TimesOf(i), stops: b.StopsOf(i)}
 	}
 	return groups
 }
@@ -139,7 +140,7 @@ func (r *reference) forward(ctx context.Context, theta []float64, b Batch) (*Sol
 	for _, g := range groups {
 		g.start, g.inputs = g.rows(b.Z0, r.dim), g.rows(b.Inputs, r.model.Inputs())
 		if ctx.Err() == nil {
-			g.path = Integrate(r.evaluate(g), g.start, g.span, g.times, r.spec,
+			g.path = integrateThrough(r.evaluate(g), g.start, g.span, g.stops, g.times, r.spec,
 				func(st Step) { g.steps = append(g.steps, st) })
 		} else {
 			g.path = cancelled(g.start, g.span, g.times, r.spec)

@@ -6,13 +6,13 @@ import "math"
 // the state, whose norms come to it as a [Measure]; every backend that steps on the host, and [Integrate], ask it in the
 // same order:
 //
-//	Enter      a span
+//	Enter      a span, or a segment of one
 //	FirstSlope the field at the start, and perhaps Probe one Euler step on
 //	Try        a step, then Judge its error and Settle what follows, until Done
 //
 // What it holds over from one span to the next is H, the stats and the status.
 type Row struct {
-	Span     Span
+	Segment
 	T        float64 // time of the last accepted state
 	H        float64 // the size of the next step, before it is cut at Limit and at the end of the span; 0 until it is known
 	Limit    float64 // > 0: no step is longer; the caller may set it before each Try
@@ -36,8 +36,12 @@ type Measure struct {
 }
 
 // Enter begins a span. It reports whether there is anything to integrate; the status is OK.
-func (r *Row) Enter(s Span) bool {
-	r.Span, r.T, r.Step, r.Tried, r.Status = s, s.T0, 0, 0, OK
+func (r *Row) Enter(s Span) bool { return r.EnterSegment(Segment{s, s}) }
+
+// EnterSegment is Enter for a part of a span.
+func (r *Row) EnterSegment(g Segment) bool {
+	s := g.Span
+	r.Segment, r.T, r.Step, r.Tried, r.Status = g, s.T0, 0, 0, OK
 	r.history, r.Last, r.Accepted = Errors{}, false, false
 	r.H = math.Abs(r.H) * r.direction()
 	return s.T0 != s.T1
@@ -100,7 +104,7 @@ func (r *Row) tryConstant(size float64) {
 }
 
 // At is the time at fraction c of the step.
-func (r *Row) At(c float64) float64 { return StageTime(r.T, r.Step, c, r.Span.T1) }
+func (r *Row) At(c float64) float64 { return r.StageTime(r.T, r.Step, c) }
 
 // End is the time at which the step ends.
 func (r *Row) End() float64 { return r.end }

@@ -45,15 +45,15 @@ func (s Span) check(i int) error {
 	return nil
 }
 
-// checkTimes reports the first time that is not in order within the span.
-func (s Span) checkTimes(times []float64) error {
+// checkTimes reports the first of the times, which are called so, that is not in order within the span.
+func (s Span) checkTimes(what string, times []float64) error {
 	previous := s.T0
 	for j, t := range times {
 		if math.IsNaN(t) || math.IsInf(t, 0) {
-			return fmt.Errorf("solver: save time %d must be finite, got %v", j, t)
+			return fmt.Errorf("solver: %s %d must be finite, got %v", what, j, t)
 		}
 		if t = s.SaveTime(t); s.before(t, previous) || s.before(s.T1, t) {
-			return fmt.Errorf("solver: save time %d is %v, want times in order within %v to %v", j, t, s.T0, s.T1)
+			return fmt.Errorf("solver: %s %d is %v, want times in order within %v to %v", what, j, t, s.T0, s.T1)
 		}
 		previous = t
 	}
@@ -86,15 +86,9 @@ func (s Span) before(a, b float64) bool {
 	return a > b
 }
 
-// StageTime is the time of the stage at fraction c in [0, 1] of a step of size h from t: t + c·h, but not beyond t1, where
-// rounding may put it.
-func StageTime(t, h, c, t1 float64) float64 {
-	at := t + c*h
-	if h > 0 && at > t1 || h < 0 && at < t1 {
-		return t1
-	}
-	return at
-}
+// StageTime is the time at which the stage at fraction c in [0, 1] of a step of size h from t asks the field: t + c·h, but
+// within what the segment allows, beyond which a stop or rounding may put it.
+func (g Segment) StageTime(t, h, c float64) float64 { return g.Within.clamp(t + c*h) }
 
 // ClipStep makes of a size h the step from t: one that is at least [SmallestStep] and does not pass t1. It reports
 // whether the step is the last.

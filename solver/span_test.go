@@ -60,7 +60,7 @@ func TestStageTime(t *testing.T) {
 		{3, -3.1, 1, -0.1, -0.1},
 		{-3, 3.1, 0.5, 0.1, -1.45},
 	} {
-		if got := solver.StageTime(x.t, x.h, x.c, x.t1); got != x.want {
+		if got := (solver.Segment{Within: solver.Span{T0: x.t, T1: x.t1}}).StageTime(x.t, x.h, x.c); got != x.want {
 			t.Errorf("%v + %v·%v towards %v is %v, want %v", x.t, x.c, x.h, x.t1, got, x.want)
 		}
 	}

@@ -53,12 +53,12 @@ func (p *adjointPass[T]) begin(slot int) bool {
 		r := &p.tile.row[slot]
 		if p.along == nil {
 			copy(p.z(slot), row(c.z1, i, c.dim))
-			r.Span = p.nextSpan(slot, c.batch.Span(i).T1)
+			r.Segment = p.nextSegment(slot, c.batch.Span(i).T1)
 			return true
 		}
 		p.along.open(slot, i)
 		p.passed(slot, c.batch.Span(i).T1)
-		r.Span = p.nextSpan(slot, c.batch.Span(i).T1)
+		r.Segment = p.nextSegment(slot, c.batch.Span(i).T1)
 		if p.tile.m.con.FirstStep == 0 {
 			r.H = p.along.firstStepBack(i)
 		}
@@ -87,19 +87,25 @@ func (p *adjointPass[T]) unitOf(i int) T {
 // weightOf is what multiplies what comes out of the slot's adjoint.
 func (p *adjointPass[T]) weightOf(slot int) T { return p.call.weightOf(p.sample[slot]) * p.unit[slot] }
 
-// nextSpan runs from t back to the next save time, or to t0. It is empty, there, where a is zero, which stays so and has no
-// size to measure errors by; where all rows share a step, it has its part in the error of all.
-func (p *adjointPass[T]) nextSpan(slot int, t float64) solver.Span {
+// target is the next save time on the way back, or t0.
+func (p *adjointPass[T]) target(slot int) float64 {
 	span := p.call.batch.Span(p.sample[slot])
-	stop := span.T0
 	if left := &p.times[slot]; left.n() > 0 {
-		stop = left.next(span)
+		return left.next(span)
 	}
+	return span.T0
+}
+
+// nextSegment runs from t back to the next stop, or to the target. It is empty, there, where a is zero, which stays so and
+// has no size to measure errors by; where all rows share a step, it has its part in the error of all.
+func (p *adjointPass[T]) nextSegment(slot int, t float64) solver.Segment {
+	target := p.target(slot)
 	if !p.tile.whole && isZero(p.a(slot)) {
-		t = stop
+		t = target
 		p.passed(slot, t)
 	}
-	return solver.Span{T0: t, T1: stop}
+	c := p.call
+	return solver.Span{T0: t, T1: target}.Segment(t, c.batch.StopsOf(p.sample[slot]), c.precision)
 }
 
 // passed moves the slot back along its trajectory to t, and limits the next step.
@@ -146,9 +152,13 @@ func (p *adjointPass[T]) feed(slots []int) {
 	}
 }
 
-// finished passes a save time, where a takes up its cotangent, or ends the sample.
+// finished passes a stop, or a save time, where a takes up its cotangent, or ends the sample.
 func (p *adjointPass[T]) finished(slot int) bool {
 	c, r, i := p.call, &p.tile.row[slot], p.sample[slot]
+	if r.Status == solver.OK && r.Span.T1 != p.target(slot) {
+		r.Segment = p.nextSegment(slot, r.Span.T1)
+		return true
+	}
 	if r.Status == solver.OK && p.along == nil {
 		r.Status = p.meet(slot)
 	}
@@ -156,7 +166,7 @@ func (p *adjointPass[T]) finished(slot int) bool {
 		for j, v := range row(c.savedBar, left.pass(), c.dim) {
 			p.a(slot)[j] += v / p.unit[slot]
 		}
-		r.Span = p.nextSpan(slot, r.Span.T1)
+		r.Segment = p.nextSegment(slot, r.Span.T1)
 		return true
 	}
 	c.back[i] = r.Ended()

@@ -15,7 +15,8 @@ type call[T simd.Float] struct {
 	perTask   int          // leaves per task
 	part      *portion     // of a minibatch, or nil: the samples are all there are
 	rows      int          // of the tiles it wants
-	batch     solver.Batch // as it came: its spans and times
+	batch     solver.Batch // as it came: its spans, times and stops
+	precision solver.Precision
 	z0        []T          // [n, dim]
 	z1        []T          // [n, dim]
 	saved     []T          // [rows, dim]
@@ -82,7 +83,7 @@ func row[E any](x []E, i, width int) []E { return x[i*width : (i+1)*width] }
 
 // resize sets up the call for n samples of its batch, keeping memory that is large enough.
 func (e *engine[T]) resize(c *call[T], n int) {
-	c.dim, c.n = e.dim, n
+	c.dim, c.n, c.precision = e.dim, n, e.spec.Precision
 	e.cut(c)
 	grow(&c.z0, n*c.dim)
 	grow(&c.z1, n*c.dim)

@@ -175,7 +175,7 @@ func (r *reverse[T]) feed(list *rows[T]) {
 
 // time is that at fraction c of a step of the slot's sample.
 func (r *reverse[T]) time(slot int, st recordedStep, c float64) float64 {
-	return solver.StageTime(st.t, st.h, c, r.call.batch.Span(r.sample[slot]).T1)
+	return r.call.segment(r.sample[slot], st.t).StageTime(st.t, st.h, c)
 }
 
 // take copies a value of the active rows to their place for a stage in k or g.

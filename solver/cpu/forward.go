@@ -51,7 +51,7 @@ func (p *forwardPass[T]) begin(slot int) bool {
 	p.next++
 	p.sample[slot] = i
 	copy(row(p.tile.z, slot, p.tile.width), row(p.call.z0, i, p.call.dim))
-	p.tile.row[slot].Span = p.call.batch.Span(i)
+	p.tile.row[slot].Segment = p.call.segment(i, p.call.batch.Span(i).T0)
 	p.tile.inputs[slot] = p.call.inputsOf(i)
 	p.openTimes(slot)
 	return true
@@ -79,7 +79,7 @@ func (p *forwardPass[T]) due(slot int, t float64) (next float64, due bool) {
 	if len(p.times[slot]) == 0 {
 		return 0, false
 	}
-	s := p.tile.row[slot].Span
+	s := p.call.batch.Span(p.sample[slot])
 	next = s.SaveTime(p.times[slot][0])
 	if s.T1 >= s.T0 {
 		return next, next <= t
@@ -151,6 +151,10 @@ func (p *forwardPass[T]) dense(slot int, t float64, dst []T) {
 
 func (p *forwardPass[T]) finished(slot int) bool {
 	r, i := &p.tile.row[slot], p.sample[slot]
+	if r.Status == solver.OK && r.T != p.call.batch.Span(i).T1 { // at a stop
+		r.Segment = p.call.segment(i, r.T)
+		return true
+	}
 	copy(row(p.call.z1, i, p.call.dim), row(p.tile.z, slot, p.tile.width))
 	p.call.end[i] = r.Ended()
 	p.call.stats[i] = r.Stats

@@ -33,6 +33,8 @@ type session[T simd.Float] struct {
 	spans     []solver.Span
 	times     []float64
 	offsets   []int
+	stops     []float64
+	stopAt    []int
 	objective solver.Objective // without labels, which the call has
 }
 
@@ -60,7 +62,8 @@ func (p *program[T]) Train(data solver.Data, opt solver.Optimizer, start solver.
 // times is a copy of what the session keeps of the data as it is.
 func times(d solver.Data) solver.Data {
 	return solver.Data{
-		Batch:     solver.Batch{Spans: slices.Clone(d.Spans), Times: slices.Clone(d.Times), Offsets: slices.Clone(d.Offsets)},
+		Batch: solver.Batch{Spans: slices.Clone(d.Spans), Times: slices.Clone(d.Times), Offsets: slices.Clone(d.Offsets),
+			Stops: slices.Clone(d.Stops), StopOffsets: slices.Clone(d.StopOffsets)},
 		Objective: solver.Objective{AtTimes: d.AtTimes, Weight: slices.Clone(d.Weight), Mask: slices.Clone(d.Mask)},
 	}
 }
@@ -165,10 +168,10 @@ func (s *session[T]) lossesOf(i int) (from, to int) {
 	return i, i + 1
 }
 
-// loadTimes gathers the spans and times of the minibatch.
+// loadTimes gathers the spans, times and stops of the minibatch.
 func (s *session[T]) loadTimes(indices []int) {
 	b, d := &s.call.batch, &s.data.Batch
-	b.Spans, b.Times = d.Spans, d.Times
+	b.Spans, b.Times, b.Stops = d.Spans, d.Times, d.Stops
 	if len(d.Spans) > 1 {
 		s.spans = s.spans[:0]
 		for _, i := range indices {
@@ -176,15 +179,24 @@ func (s *session[T]) loadTimes(indices []int) {
 		}
 		b.Spans = s.spans
 	}
-	if d.Offsets == nil {
-		return
+	if d.Offsets != nil {
+		s.times, s.offsets = gather(s.times, s.offsets, indices, d.TimesOf)
+		b.Times, b.Offsets = s.times, s.offsets
 	}
-	s.times, s.offsets = s.times[:0], append(s.offsets[:0], 0)
-	for _, i := range indices {
-		s.times = append(s.times, d.TimesOf(i)...)
-		s.offsets = append(s.offsets, len(s.times))
+	if d.StopOffsets != nil {
+		s.stops, s.stopAt = gather(s.stops, s.stopAt, indices, d.StopsOf)
+		b.Stops, b.StopOffsets = s.stops, s.stopAt
 	}
-	b.Times, b.Offsets = s.times, s.offsets
+}
+
+// gather puts the times of samples one after the other.
+func gather(times []float64, offsets, samples []int, of func(sample int) []float64) ([]float64, []int) {
+	times, offsets = times[:0], append(offsets[:0], 0)
+	for _, i := range samples {
+		times = append(times, of(i)...)
+		offsets = append(offsets, len(times))
+	}
+	return times, offsets
 }
 
 // loadWeights gathers the weights and the mask of the minibatch's losses.

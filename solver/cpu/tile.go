@@ -193,7 +193,7 @@ func (tl *tile[T]) fill() {
 // enter prepares a loaded row: a span without length is over at once. The step size, without its sign, is the
 // pass's, or that of the span before; 0 asks for the starting rule.
 func (tl *tile[T]) enter(slot int) {
-	for r := &tl.row[slot]; !r.Enter(r.Span); {
+	for r := &tl.row[slot]; !r.EnterSegment(r.Segment); {
 		if !tl.pass.finished(slot) {
 			tl.release(slot)
 			return

@@ -2,6 +2,11 @@ package cpu
 
 import "neuralode/solver"
 
+// segment is the part of sample i's span from t up to its next stop, or to the end.
+func (c *call[T]) segment(i int, t float64) solver.Segment {
+	return c.batch.Span(i).Segment(t, c.batch.StopsOf(i), c.precision)
+}
+
 // timesLeft are the times of a sample, with cotangents, that the way back has yet to pass, from the last to the first.
 type timesLeft struct {
 	times []float64

@@ -32,6 +32,7 @@ func (s Suite) Run(t *testing.T) {
 	t.Run("read-out", s.readOut)
 	t.Run("time derivatives", s.timeDerivatives)
 	t.Run("inputs", s.inputs)
+	t.Run("stops", s.stops)
 	t.Run("batch independence", s.batchIndependence)
 	t.Run("there and back", s.thereAndBack)
 	t.Run("linear in the cotangent", s.linearInCotangent)
