@@ -64,7 +64,7 @@ func (p *program) engineFor(e **engine, spec solver.Spec) (*engine, error) {
 
 // Solve integrates the batch; where the GPU's memory does not hold it, in parts.
 func (p *program) Solve(ctx context.Context, theta []float64, b solver.Batch) (*solver.Solution, error) {
-	if err := solver.CheckCall(p.model, p.spec, theta, b); err != nil {
+	if err := errors.Join(solver.CheckCall(p.model, p.spec, theta, b), kernels.SupportsBatch(b)); err != nil {
 		return nil, err
 	}
 	p.mu.Lock()
@@ -91,7 +91,7 @@ func (p *program) Solve(ctx context.Context, theta []float64, b solver.Batch) (*
 
 // Differentiate integrates the batch and computes the gradient.
 func (p *program) Differentiate(ctx context.Context, theta []float64, b solver.Batch, o solver.Objective) (*solver.Derivative, error) {
-	if err := errors.Join(solver.CheckGradient(p.model, p.spec, theta, b, o), kernels.SupportsObjective(o)); err != nil {
+	if err := errors.Join(solver.CheckGradient(p.model, p.spec, theta, b, o), kernels.SupportsBatch(b), kernels.SupportsObjective(o)); err != nil {
 		return nil, err
 	}
 	p.mu.Lock()

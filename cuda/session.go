@@ -33,7 +33,7 @@ type shape struct {
 
 // Train copies the data set to the GPU and opens a session.
 func (p *program) Train(data solver.Data, opt solver.Optimizer, start solver.OptimizerState) (solver.Session, error) {
-	if err := solver.CheckTraining(p.model, p.spec, data, opt, start); err != nil {
+	if err := errors.Join(solver.CheckTraining(p.model, p.spec, data, opt, start), kernels.SupportsBatch(data.Batch)); err != nil {
 		return nil, err
 	}
 	p.mu.Lock()

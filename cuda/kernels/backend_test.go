@@ -85,7 +85,7 @@ func (p *program) batchCall(ctx context.Context, theta []float64, b solver.Batch
 }
 
 func (p *program) Solve(ctx context.Context, theta []float64, b solver.Batch) (*solver.Solution, error) {
-	if err := solver.CheckCall(p.model, p.spec, theta, b); err != nil {
+	if err := errors.Join(solver.CheckCall(p.model, p.spec, theta, b), kernels.SupportsBatch(b)); err != nil {
 		return nil, err
 	}
 	if p.spec.Gradient != solver.NoGradient && !p.runner.solvesAlone() {
@@ -142,7 +142,7 @@ func (c *call) ends(status, t, h, stats string) ([]solver.End, []solver.Stats) {
 }
 
 func (p *program) Differentiate(ctx context.Context, theta []float64, b solver.Batch, o solver.Objective) (*solver.Derivative, error) {
-	if err := errors.Join(solver.CheckGradient(p.model, p.spec, theta, b, o), kernels.SupportsObjective(o)); err != nil {
+	if err := errors.Join(solver.CheckGradient(p.model, p.spec, theta, b, o), kernels.SupportsBatch(b), kernels.SupportsObjective(o)); err != nil {
 		return nil, err
 	}
 	d, err := p.differentiateAll(ctx, theta, b, o)
@@ -242,7 +242,7 @@ type session struct {
 }
 
 func (p *program) Train(data solver.Data, opt solver.Optimizer, start solver.OptimizerState) (solver.Session, error) {
-	if err := solver.CheckTraining(p.model, p.spec, data, opt, start); err != nil {
+	if err := errors.Join(solver.CheckTraining(p.model, p.spec, data, opt, start), kernels.SupportsBatch(data.Batch)); err != nil {
 		return nil, err
 	}
 	return &session{p, data, opt, start}, nil

@@ -27,6 +27,14 @@ func SupportsObjective(o solver.Objective) error {
 	return nil
 }
 
+// SupportsBatch is Supports for a batch.
+func SupportsBatch(b solver.Batch) error {
+	if len(b.Stops) > 0 {
+		return refused("a batch with stops")
+	}
+	return nil
+}
+
 func refused(what string) error {
 	return fmt.Errorf("cuda: %s needs the CPU: %w", what, errors.ErrUnsupported)
 }

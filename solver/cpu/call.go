@@ -17,10 +17,10 @@ type call[T simd.Float] struct {
 	rows      int          // of the tiles it wants
 	batch     solver.Batch // as it came: its spans, times and stops
 	precision solver.Precision
-	z0        []T          // [n, dim]
-	z1        []T          // [n, dim]
-	saved     []T          // [rows, dim]
-	inputs    []T          // [n, inputs] of the field
+	z0        []T // [n, dim]
+	z1        []T // [n, dim]
+	saved     []T // [rows, dim]
+	inputs    []T // [n, inputs] of the field
 	end       []solver.End
 	stats     []solver.Stats
 	occupancy []solver.Occupancy // per task
