@@ -368,16 +368,36 @@ func TestDocumentation(t *testing.T) {
 	if !ok {
 		t.Fatal("doc.go has no list of operations")
 	}
-	want := before + documentation() + "package graph\n"
-	if *update {
-		if err := os.WriteFile("doc.go", []byte(want), 0o600); err != nil {
-			t.Fatal(err)
+	for name, want := range map[string]string{"doc.go": before + documentation() + "package graph\n", "../docs/operations.md": page()} {
+		if *update {
+			if err := os.WriteFile(name, []byte(want), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			continue
 		}
-		return
+		if text, err := os.ReadFile(name); err != nil || string(text) != want {
+			t.Errorf("%s is not that of the tables (%v); go test ./graph -run TestDocumentation -update writes it:\n%s", name, err, want)
+		}
 	}
-	if string(text) != want {
-		t.Errorf("the list of operations is not that of the tables; go test ./graph -run TestDocumentation -update writes it:\n%s", documentation())
+}
+
+// page is docs/operations.md.
+func page() string {
+	var b strings.Builder
+	b.WriteString("# Operations\n\nWhat a field, a read-out or a loss may be made of. Builders are Gorgonia's where no package is named, those of package\n" +
+		"graph stand in place of some that are unsafe. Each is tested, in value and gradient, against Gorgonia's TapeMachine and\n" +
+		"against finite differences. The tables of `graph/operations.go` write this page.\n\n| | |\n|---|---|\n")
+	row := func(builders, what string) {
+		b.WriteString("| `" + strings.Join(strings.Fields(builders), "`, `") + "` | " + what + " |\n")
 	}
+	for _, group := range supported() {
+		row(group.builders, group.what)
+	}
+	b.WriteString("\n## What to write instead of others\n\nThe rest of Gorgonia's builders are refused by an error that says this too.\n\n| | |\n|---|---|\n")
+	for _, r := range refused {
+		row(r.builders, r.remedy)
+	}
+	return b.String()
 }
 
 // documentation is the section of the package's comment.

@@ -98,7 +98,7 @@ def main(program, path):
     for rtol, atol in TOLERANCES:
         for name, solve in rows.items():
             found = solve(rtol, atol)
-            cells = "refused: z drifts | |" if found is None else f"{found[2]:.1f} | {found[0]:.1e} | {found[1]:.1e} |"
+            cells = "refused: z drifts | | |" if found is None else f"{found[2]:.1f} | {found[0]:.1e} | {found[1]:.1e} |"
             print(f"| {name} | {rtol:g}, {atol:g} | {cells}")
 
 
