@@ -11,6 +11,7 @@ import (
 
 	"neuralode/graph"
 	"neuralode/solver"
+	"neuralode/solver/solvertest"
 )
 
 // The numbers of this file come from other programs and from exact arithmetic: each rule of the package meets one that
@@ -24,100 +25,47 @@ func agree(t *testing.T, what string, got, want float64) {
 	}
 }
 
-// TestNextAgainstDiffrax takes a sequence of error norms through PIDController.adapt_step_size of diffrax 0.7.2: factors[i]
-// is what it multiplied the step by after the i-th.
+// TestNextAgainstDiffrax takes sequences of error norms through the controller.
 func TestNextAgainstDiffrax(t *testing.T) {
-	norms := []float64{0.5, 0.02, 3, 1.5, 0.9, 1e-7, 0.3, 40, 1e9, 1.2, 0.7}
-	for _, x := range []struct {
-		p, i, d           float64
-		safety, low, high float64
-		order             int
-		factors           []float64
-	}{
-		{0, 1, 0, 0.9, 0.2, 10, 5, []float64{1.0338285194973316, 1.9680517330979006, 0.7224674055842076, 0.829897120333555, 1, 10,
-			1.1450336728854529, 0.4303586249055167, 0.2, 0.8677732536023646, 1}},
-		{0, 1, 0, 0.9, 0.2, 10, 3, []float64{1.133928944905386, 3.3156283487763476, 0.6240251469155712, 0.786222418262669, 1, 10,
-			1.3444214239671495, 0.263161596439158, 0.2, 0.8469324259929257, 1.0136230923992455}},
-		{0.4, 0.3, 0, 0.9, 0.2, 10, 5, []float64{1, 1.4723664416397995, 0.5643232369424728, 0.6218306617949596, 1, 8.522792405120148,
-			1, 0.4876674971882224, 0.2, 0.796758738586509, 1}},
-		{0.4, 0.3, 0, 0.9, 0.2, 10, 3, []float64{1.0579931156552478, 2.044238254061073, 0.41341371738953825, 0.4859876299061952, 1, 10,
-			1, 0.32412411608924363, 0.2, 0.7345979623032539, 1}},
-		{0.2, 0.5, 0.1, 0.9, 0.2, 10, 5, []float64{1.005558424264998, 1.5921915344440407, 0.5597654744105618, 0.625418764895815, 1, 10,
-			1, 0.6252916240162292, 0.2, 0.9, 1.1945285205351235}},
-		{0.2, 0.5, 0.1, 0.9, 0.2, 10, 3, []float64{1.082722532473905, 2.328969732853056, 0.40786381216703477, 0.49067037734883656, 1, 10,
-			1, 0.4905041419680546, 0.2, 0.9, 1.4426662304595155}},
-		{0.2, 0.5, 0.1, 0.8, 0.3, 2, 3, []float64{1, 2, 0.36254561081514197, 0.4361514465322992, 1, 2,
-			1, 0.4360036817493818, 0.3, 0.8, 1.282369982630681}},
-	} {
-		c := solver.DefaultController()
-		c.P, c.I, c.D, c.Safety, c.MinFactor, c.MaxFactor = x.p, x.i, x.d, x.safety, x.low, x.high
+	for _, x := range solvertest.ErrorSequences() {
+		c := x.Controller
 		var history solver.Errors
-		for k, norm := range norms {
-			what := fmt.Sprintf("P %v, I %v, D %v, order %d: error %v", x.p, x.i, x.d, x.order, norm)
-			accept, factor := c.Next(norm, x.order, &history)
+		for k, norm := range x.Norms {
+			what := fmt.Sprintf("P %v, I %v, D %v, power %d: error %v", c.P, c.I, c.D, x.Power, norm)
+			accept, factor := c.Next(norm, x.Power, &history)
 			if accept != (norm < 1) {
 				t.Errorf("%s: accepted is %v", what, accept)
 			}
-			agree(t, what+": the factor", factor, x.factors[k])
+			agree(t, what+": the factor", factor, x.Factors[k])
 		}
 	}
 }
 
-// TestStartAgainstSciPy compares with select_initial_step of SciPy 1.17.1, for a field that is f0 at the start and f1 at
-// the probe: where it looked, and the step it chose.
+// TestStartAgainstSciPy compares where the starting rule looks, and the step that it chooses.
 func TestStartAgainstSciPy(t *testing.T) {
-	for _, x := range []struct {
-		z0, f0, f1  []float64
-		span        solver.Span
-		order       int
-		rtol, atol  float64
-		probe, step float64
-	}{
-		{[]float64{1, 2}, []float64{3, -1}, []float64{2.5, -0.5}, solver.Span{T1: 10}, 5, 1e-3, 1e-6,
-			0.004651004755042265, 0.041134430292214176},
-		{[]float64{1, 2}, []float64{3, -1}, []float64{2.5, -0.5}, solver.Span{T1: 10}, 3, 1e-3, 1e-6,
-			0.004651004755042265, 0.004901652037013009},
-		{[]float64{0, 0}, []float64{1, 0}, []float64{1, 0.001}, solver.Span{T1: 10}, 5, 1e-3, 1e-6, 1e-6, 1e-4},
-		{[]float64{1e-9, 0}, []float64{1, 1}, []float64{1, 2}, solver.Span{T1: 10}, 5, 1e-3, 1e-3, 1e-6, 1e-4},
-		{[]float64{1, 1}, []float64{1e-9, 0}, []float64{1e-9, 1e-9}, solver.Span{T1: 10}, 5, 1e-3, 1e-3, 1e-6, 1e-4},
-		{[]float64{1e-3, 1}, []float64{0, 0}, []float64{0, 0}, solver.Span{T1: 10}, 5, 1e-3, 1e-6, 1e-6, 1e-6},
-		{[]float64{1, 1}, []float64{1e-3, 0}, []float64{1e-3, 0}, solver.Span{T1: 1e9}, 5, 1e-3, 1e-6,
-			14.142135623730953, 0.42676600267078757},
-		{[]float64{1, 1}, []float64{1e6, 0}, []float64{-1e6, 0}, solver.Span{T0: 5, T1: -5}, 5, 1e-6, 1e-9,
-			1.4142135623730952e-08, 1.414213562373095e-06},
-		{[]float64{1, 1}, []float64{1e-4, 0}, []float64{1e-4, 1}, solver.Span{T1: 0.25}, 5, 1e-6, 1e-9,
-			0.25, 0.020406936673980462},
-	} {
-		scaled := func(v []float64) float64 {
-			sum := 0.0
-			for i := range v {
-				e := v[i] / (x.atol + x.rtol*math.Abs(x.z0[i]))
-				sum += e * e
-			}
-			return math.Sqrt(sum / float64(len(v)))
-		}
-		change := []float64{x.f1[0] - x.f0[0], x.f1[1] - x.f0[1]}
-		probe := solver.StartProbe(scaled(x.z0), scaled(x.f0), x.span)
-		agree(t, fmt.Sprintf("the probe for %v", x), probe, x.probe)
-		agree(t, fmt.Sprintf("the step for %v", x), solver.StartStep(probe, scaled(x.f0), scaled(change), x.order), x.step)
+	for _, x := range solvertest.FirstSteps() {
+		start, slope, change := x.Norms()
+		probe := solver.StartProbe(start, slope, x.Span)
+		agree(t, fmt.Sprintf("the probe for %v", x), probe, x.Probe)
+		agree(t, fmt.Sprintf("the step for %v", x), solver.StartStep(probe, slope, change, x.Power), x.Step)
 
 		var looked []float64 // the whole rule, as Integrate applies it
-		s := spec(x.rtol, x.atol)
+		s := spec(x.Rtol, x.Atol)
 		s.Controller.MaxSteps = 1
-		if s.Method = solver.Dopri5(); x.order == 3 {
+		if s.Method = solver.Dopri5(); x.Power == 3 {
 			s.Method = solver.Bosh3()
 		}
 		path := solver.Integrate(func(at float64, _, dz []float64) {
 			if looked = append(looked, at); len(looked) == 2 {
-				copy(dz, x.f1)
+				copy(dz, x.F1)
 			} else {
-				copy(dz, x.f0)
+				copy(dz, x.F0)
 			}
-		}, x.z0, x.span, nil, s, nil)
-		if at := x.span.T0 + math.Copysign(x.probe, x.span.T1-x.span.T0); math.Abs(looked[1]-at) > 1e-15*math.Abs(at) {
+		}, x.Z0, x.Span, nil, s, nil)
+		if at := x.Span.T0 + math.Copysign(x.Probe, x.Span.T1-x.Span.T0); math.Abs(looked[1]-at) > 1e-15*math.Abs(at) {
 			t.Errorf("%v is probed at %v, want %v", x, looked[1], at)
 		}
-		agree(t, fmt.Sprintf("the first step of %v", x), math.Abs(path.End.H), x.step)
+		agree(t, fmt.Sprintf("the first step of %v", x), math.Abs(path.End.H), x.Step)
 	}
 }
 

@@ -69,6 +69,7 @@ func printController(b *strings.Builder, c solver.Controller) {
 	}{
 		{"RTOL", c.Rtol}, {"ATOL", c.Atol}, {"GAIN_P", c.P}, {"GAIN_I", c.I}, {"GAIN_D", c.D}, {"SAFETY", c.Safety},
 		{"MIN_FACTOR", c.MinFactor}, {"MAX_FACTOR", c.MaxFactor}, {"FIRST_STEP", c.FirstStep},
+		{"CONSTANT_STEP", c.Step}, {"MIN_STEP", c.MinStep}, {"MAX_STEP", c.MaxStep},
 	} {
 		fmt.Fprintf(b, "constexpr double %s = %s;\n", v.name, double(v.value))
 	}

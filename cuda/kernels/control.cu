@@ -11,14 +11,17 @@ struct Measure {
 // Control is where a row is, what it tries and how it goes on. It knows no states.
 struct Control {
 	double t0, t1;               // the span of integration
-	double t, h, step;           // now; the next step, and the same cut at the limit and at the end of the span
+	double t, h, step;           // now; the next step, and the same cut at the limits and at the end of the span
 	double limit;                // 0, or the longest step
+	double end;                  // of the step under way
 	double factor, slope;        // from this step to the next; the norm of the first slope
 	Errors history;
-	int status, accept;          // accept: of the step under way
+	int status, accept;          // accept: of the step under way, as last and finite
 	int tried;                   // steps of this span
 	int accepted, rejected, nfe; // of this sample
-	bool last, finite;           // of the step under way: it ends the span; so it was computed
+	bool last, finite;           // it ends the span; it could be computed
+
+	static constexpr double GIVEN_STEP = FIRST_STEP > CONSTANT_STEP ? FIRST_STEP : CONSTANT_STEP; // the first; 0: to be found
 
 	__device__ double towards(double size) const { return copysign(size, t1 - t0); }
 
@@ -35,7 +38,7 @@ struct Control {
 	}
 
 	// needsNorms reports whether firstSlope looks at norms.
-	__device__ bool needsNorms() const { return h == 0 && FIRST_STEP == 0; }
+	__device__ bool needsNorms() const { return h == 0 && GIVEN_STEP == 0; }
 
 	// firstSlope takes in the norms of the start and of its slope. It returns whether to probe: the field at the end of an
 	// Euler step.
@@ -47,7 +50,7 @@ struct Control {
 			step = towards(startProbe(m.first, m.second, fabs(t1 - t0)));
 			return true;
 		} else if (h == 0) {
-			h = towards(FIRST_STEP);
+			h = towards(GIVEN_STEP);
 		}
 		return false;
 	}
@@ -55,22 +58,37 @@ struct Control {
 	// probe sets the first step from the norm of the slope's change.
 	__device__ void probe(const Measure &m) { h = towards(startStep(fabs(step), slope, m.first)); }
 
-	// tryStep makes of h the next step.
+	// tryStep makes of h the next step, or takes the next of a constant size, which no limit cuts.
 	__device__ void tryStep() {
-		step = clipStep(t, limit > 0 && fabs(h) > limit ? copysign(limit, h) : h, t1, last);
+		if (CONSTANT_STEP > 0) {
+			tryConstantStep();
+			return;
+		}
+		double size = fmax(fabs(h), MIN_STEP);
+		if (MAX_STEP > 0) size = fmin(size, MAX_STEP);
+		if (limit > 0) size = fmin(size, limit);
+		step = clipStep(t, copysign(size, h), t1, last);
+		end = last ? t1 : t + step;
+	}
+
+	// tryConstantStep ends the step at a multiple of its size from the start: sums would drift.
+	__device__ void tryConstantStep() {
+		const double n = tried + 1;
+		h = towards(CONSTANT_STEP);
+		last = n >= constantSteps(t0, t1, CONSTANT_STEP);
+		step = last ? t1 - t : h;
+		end = last ? t1 : t0 + n * h;
 	}
 
 	// at is the time at fraction c of the step.
 	__device__ double at(double c) const { return stageTime(t, step, c, t1); }
 
-	// end is the time at which the step ends.
-	__device__ double end() const { return last ? t1 : t + step; }
-
 	// judge decides whether the step is accepted, from the norm of its error. An infinite result has an infinite scale, which
 	// hides any error.
 	__device__ __noinline__ void judge(const Measure &m) {
 		finite = m.finite;
-		accept = nextFactor(finite ? m.first : NAN, history, factor);
+		factor = 1;
+		accept = CONSTANT_STEP > 0 ? finite : nextFactor(finite ? m.first : NAN, history, factor);
 		tried++;
 		accepted += accept;
 		rejected += !accept;
@@ -80,14 +98,17 @@ struct Control {
 	// it was cut from.
 	__device__ void settle() {
 		if (accept) {
-			t = end();
+			t = end;
 			if (last) return;
 		}
 		const double next = step * factor;
 		if (!accept || fabs(next) > fabs(h)) h = next;
-		if (!accept && fabs(h) < smallestStep(t)) status = finite ? STEP_UNDERFLOW : NON_FINITE;
+		if (!accept && fabs(h) < smallest()) status = finite ? STEP_UNDERFLOW : NON_FINITE;
 		else if (tried >= MAX_STEPS_TRIED) status = MAX_STEPS;
 	}
+
+	// smallest is the size below which a rejected step is not tried again: any, where it is constant.
+	__device__ double smallest() const { return CONSTANT_STEP > 0 ? INFINITY : fmax(MIN_STEP, smallestStep(t)); }
 
 	// isDone reports whether the span is over, or the row has failed.
 	__device__ bool isDone() const { return status != OK || t == t1; }

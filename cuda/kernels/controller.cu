@@ -50,6 +50,13 @@ __device__ inline double clipStep(double t, double h, double t1, bool &last) {
 	return last ? rest : h;
 }
 
+// constantSteps is the number of steps of that size from t0 to t1, of which the last may be shorter; a rest that rounding
+// leaves is none.
+__device__ inline double constantSteps(double t0, double t1, double step) {
+	const double rounding = 8 * SPACING * fmax(fabs(t0), fabs(t1));
+	return fmax(1.0, ceil((fabs(t1 - t0) - rounding) / step));
+}
+
 // longestBack is the longest step back from a time that lies rest after the beginning of a forward step.
 __device__ inline double longestBack(double rest, double step, double before) {
 	if (before == 0 || rest >= step) return step;

@@ -56,7 +56,7 @@ struct ForwardPass {
 		if (call.saves == 0) return;
 		each<DIM>(rows, [&](int r, int c) {
 			const Row &row = tile.row[r];
-			const double end = row.end();
+			const double end = row.end;
 			for (int j = row.left; j < row.saves; j++) {
 				const double t = saveTime(call, row, j);
 				if (!isDue(row, t, end)) break;

@@ -13,9 +13,6 @@ func Supports(spec solver.Spec) error {
 	if spec.Controller.Control == solver.ControlBatch {
 		return refused("one step for all samples (control batch)")
 	}
-	if c := spec.Controller; c.Step > 0 || c.MinStep > 0 || c.MaxStep > 0 {
-		return refused("a constant, smallest or largest step")
-	}
 	return nil
 }
 

@@ -190,7 +190,7 @@ func (k *Printed) realBytes() int {
 
 // controlBytes is more than the control of a row and of a tile take.
 const (
-	controlBytes = 160
+	controlBytes = 176
 	tileBytes    = 1024
 )
 

@@ -46,7 +46,7 @@ struct WideForward {
 		if (RECORDS) record(now);
 		const Call &call = now.call;
 		const WideRow &row = now.row;
-		const double end = row.end();
+		const double end = row.end;
 		for (int j = row.left; j < row.saves; j++) {
 			const double t = saveTime(call, row, j);
 			if (!isDue(row, t, end)) break;
