@@ -195,8 +195,9 @@ template <class Pass> struct Turn {
 		}
 	}
 
-	// nextSample gives the row its next sample that has something to solve.
-	__device__ void nextSample(Pass &pass) {
+	// nextSample gives the row its next sample that has something to solve. Once a sample it is no inline code, for the sake
+	// of registers.
+	__device__ __noinline__ void nextSample(Pass &pass) {
 		do {
 			__syncthreads();
 			if (controls()) takeSample(pass);
