@@ -11,7 +11,6 @@ import (
 
 	"neuralode/dataset"
 	"neuralode/graph"
-	"neuralode/graph/expr"
 	"neuralode/solver"
 )
 
@@ -162,7 +161,7 @@ type fit struct {
 }
 
 func newFit(o *ODE, ctx context.Context, theta, starts []float64, s *dataset.Series, opt FitOptions) (*fit, error) {
-	head, err := graph.LowerHead(graph.Head{Dim: o.Dim(), Readout: leading(s.Dim), Loss: weightedSquares(s.Dim)})
+	head, err := graph.LowerHead(graph.Head{Dim: o.Dim(), Readout: graph.FirstComponents(s.Dim), Loss: graph.WeightedSquaredError(s.Dim)})
 	if err != nil {
 		return nil, err
 	}
@@ -222,19 +221,6 @@ func deviations(s *dataset.Series) []float64 {
 		}
 	}
 	return scale
-}
-
-// leading reads out the first components.
-func leading(n int) graph.Readout {
-	return graph.Readout{Func: func(z *expr.Node, _ []*expr.Node) (*expr.Node, error) { return expr.Cols(z, 0, n), nil }}
-}
-
-// weightedSquares is Σ weight·(out − x)² for labels that are x and then the weights.
-func weightedSquares(n int) graph.Loss {
-	return graph.Loss{LabelWidth: 2 * n, Func: func(out, label *expr.Node) (*expr.Node, error) {
-		miss := expr.Sub(out, expr.Cols(label, 0, n))
-		return expr.SumCols(expr.Mul(expr.Cols(label, n, 2*n), expr.Square(miss))), nil
-	}}
 }
 
 // look takes the rows within that part of each series' span, two at least.

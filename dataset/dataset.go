@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Task says what labels mean.
@@ -18,9 +19,10 @@ const (
 	Binary                     // one column of 0 and 1
 	MultiClass                 // one column of class indices from 0
 	Regression                 // one or more columns of real numbers
+	Forecast                   // points are the starts of observed series
 )
 
-var taskNames = [...]string{"auto", "classification", "unlabelled", "binary", "multiclass", "regression"}
+var taskNames = [...]string{"auto", "classification", "unlabelled", "binary", "multiclass", "regression", "series"}
 
 func (t Task) String() string {
 	if int(t) < len(taskNames) {
@@ -29,7 +31,8 @@ func (t Task) String() string {
 	return fmt.Sprintf("unknown(%d)", uint8(t))
 }
 
-// ParseTask is the Task of that name: "auto", "classification", "unlabelled", "binary", "multiclass" or "regression".
+// ParseTask is the Task of that name: "auto", "classification", "unlabelled", "binary", "multiclass", "regression" or
+// "series".
 func ParseTask(s string) (Task, error) {
 	for t, name := range taskNames {
 		if name == s {
@@ -54,6 +57,8 @@ type Dataset struct {
 	Width   int       // label columns: 0 when Unlabelled, 1 for classes
 	Targets []string  // [Width], the names of the label columns
 	Classes []string  // the names of the classes, at least 2, exactly 2 when Task is Binary; nil when there are none
+
+	Series *Series // of the task Forecast: its first rows are X; nil otherwise
 
 	Notes []string // what a reader took upon itself or found strange, a line each; for people
 }
@@ -83,13 +88,13 @@ func (d *Dataset) Check() error {
 	require(len(d.Labels) == d.Len()*max(d.Width, 0), "%d labels, want %d for %d points", len(d.Labels), d.Len()*max(d.Width, 0), d.Len())
 	require(len(d.Targets) == d.Width, "%d label names, want %d", len(d.Targets), d.Width)
 	require(d.classesFit(), "%d classes do not fit task %v", len(d.Classes), d.Task)
-	errs = append(errs, finite("x", d.X), finite("label", d.Labels), d.checkIndices())
+	errs = append(errs, finite("x", d.X), finite("label", d.Labels), d.checkIndices(), d.checkSeries())
 	return errors.Join(errs...)
 }
 
 func (d *Dataset) widthFits() bool {
 	switch d.Task {
-	case Unlabelled:
+	case Unlabelled, Forecast:
 		return d.Width == 0
 	case Regression:
 		return d.Width >= 1
@@ -126,6 +131,23 @@ func (d *Dataset) checkIndices() error {
 		if v != math.Trunc(v) || v < 0 || v >= float64(len(d.Classes)) {
 			return fmt.Errorf("dataset: label %d is %v, want a whole number from 0 to %d", i, v, len(d.Classes)-1)
 		}
+	}
+	return nil
+}
+
+// checkSeries demands that the points of the task Forecast, and of no other, are the first rows of series.
+func (d *Dataset) checkSeries() error {
+	if (d.Task == Forecast) != (d.Series != nil) {
+		return fmt.Errorf("dataset: task %v with series: %t", d.Task, d.Series != nil)
+	}
+	if d.Series == nil {
+		return nil
+	}
+	if err := d.Series.Check(); err != nil {
+		return err
+	}
+	if d.Series.Dim != d.Dim || !slices.Equal(d.Series.starts(), d.X) {
+		return errors.New("dataset: the points are not the first rows of the series")
 	}
 	return nil
 }

@@ -53,8 +53,8 @@ type Options struct {
 func (o Options) Check() error {
 	var errs []error
 	fail := func(format string, args ...any) { errs = append(errs, fmt.Errorf("dataset: "+format, args...)) }
-	if int(o.Task) >= len(taskNames) {
-		fail("task must be one of %q, got %v", taskNames, o.Task)
+	if o.Task >= Forecast {
+		fail("task must be one of %q, got %v", taskNames[:Forecast], o.Task)
 	}
 	if o.Task == Unlabelled && len(o.Labels) > 0 {
 		fail("unlabelled points have no label columns, got %q", o.Labels)

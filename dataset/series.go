@@ -53,6 +53,72 @@ func (s *Series) Select(indices []int) *Series {
 	return out
 }
 
+// Dataset is the series as a data set of the task Forecast, whose points they begin at: all features must be observed in the
+// first rows. It shares their memory.
+func (s *Series) Dataset() (*Dataset, error) {
+	d := &Dataset{X: s.starts(), Dim: s.Dim, Features: s.Features, Named: true, Task: Forecast, Series: s, Notes: s.Notes}
+	for i, v := range d.X {
+		if math.IsNaN(v) {
+			return nil, fmt.Errorf("dataset: series %q begins at %s %v, where feature %q is not observed: a solve begins there",
+				s.IDs[i/s.Dim], s.TimeName, s.Times[s.Offsets[i/s.Dim]], s.Features[i%s.Dim])
+		}
+	}
+	return d, nil
+}
+
+// starts are the first rows, [n, Dim].
+func (s *Series) starts() []float64 {
+	x := make([]float64, 0, s.Len()*s.Dim)
+	for _, r := range s.Offsets[:s.Len()] {
+		x = append(x, s.X[r*s.Dim:(r+1)*s.Dim]...)
+	}
+	return x
+}
+
+// Until is the rows of each series within that part of its span, in (0, 1], two at least where it has them.
+func (s *Series) Until(part float64) *Series {
+	return s.cut(func(i, row int) bool {
+		first, last := s.Offsets[i], s.Offsets[i+1]-1
+		return row <= first+1 || s.Times[row] <= s.Times[first]+part*(s.Times[last]-s.Times[first])
+	})
+}
+
+// cut is the rows that are kept.
+func (s *Series) cut(keep func(i, row int) bool) *Series {
+	out := &Series{IDs: s.IDs, Offsets: []int{0}, Dim: s.Dim, Features: s.Features, InputNames: s.InputNames,
+		Constants: s.Constants, ConstantNames: s.ConstantNames, IDName: s.IDName, TimeName: s.TimeName}
+	u := len(s.InputNames)
+	for i := range s.Len() {
+		for r := s.Offsets[i]; r < s.Offsets[i+1]; r++ {
+			if keep(i, r) {
+				out.Times = append(out.Times, s.Times[r])
+				out.X = append(out.X, s.X[r*s.Dim:(r+1)*s.Dim]...)
+				out.Inputs = append(out.Inputs, s.Inputs[r*u:(r+1)*u]...)
+			}
+		}
+		out.Offsets = append(out.Offsets, len(out.Times))
+	}
+	return out
+}
+
+// SplitEnds parts each series in time: early is the rows before about the last fraction of them, two at least, and late all rows
+// with what early has not observed but for the first, from which both begin.
+func (s *Series) SplitEnds(fraction float64) (early, late *Series) {
+	isEarly := func(i, row int) bool {
+		n := s.Offsets[i+1] - s.Offsets[i]
+		return row-s.Offsets[i] < max(2, n-int(math.Round(fraction*float64(n))))
+	}
+	early, late = s.cut(isEarly), s.cut(func(int, int) bool { return true })
+	for i := range s.Len() {
+		for r := s.Offsets[i] + 1; r < s.Offsets[i+1]; r++ {
+			for j := 0; j < s.Dim && isEarly(i, r); j++ {
+				late.X[r*s.Dim+j] = notObserved
+			}
+		}
+	}
+	return early, late
+}
+
 // Check reports everything that contradicts the comments at the fields.
 func (s *Series) Check() error {
 	var errs []error

@@ -73,5 +73,8 @@ func (d *Dataset) Select(rows []int) *Dataset {
 		some.X = append(some.X, d.X[i*d.Dim:(i+1)*d.Dim]...)
 		some.Labels = append(some.Labels, d.Labels[i*d.Width:(i+1)*d.Width]...)
 	}
+	if d.Series != nil {
+		some.Series = d.Series.Select(rows)
+	}
 	return &some
 }

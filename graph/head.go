@@ -138,3 +138,15 @@ func Linear(out int) Readout {
 		},
 	}
 }
+
+// FirstComponents gives the first n components of the state: those that are observed of a longer one.
+func FirstComponents(n int) Readout {
+	return Readout{Func: func(z *gorgonia.Node, _ []*gorgonia.Node) (*gorgonia.Node, error) {
+		if dim := z.Shape()[1]; n < 1 || n > dim {
+			return nil, fmt.Errorf("graph: the first %d components of a state of %d, want 1 to %d", n, dim, dim)
+		} else if n == dim {
+			return z, nil
+		}
+		return Slice(z, 1, 0, n, 1)
+	}}
+}

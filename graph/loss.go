@@ -41,6 +41,19 @@ func MeanSquaredError() Loss {
 	}}
 }
 
+// WeightedSquaredError is Σ weight·(output − y)² over n outputs, for labels [batch, 2n] that are the y and then their weights:
+// zero where a y is not known.
+func WeightedSquaredError(n int) Loss {
+	return Loss{LabelWidth: 2 * n, Func: func(out, label *gorgonia.Node) (*gorgonia.Node, error) {
+		var e expr
+		part := func(from, to int) *gorgonia.Node {
+			return e.do1(func(l *gorgonia.Node) (*gorgonia.Node, error) { return Slice(l, 1, from, to, 1) }, label)
+		}
+		miss := e.do1(gorgonia.Square, e.do2(gorgonia.Sub, out, part(0, n)))
+		return e.sum(e.do2(gorgonia.HadamardProd, part(n, 2*n), miss)), e.err
+	}}
+}
+
 // sum adds over the features of a matrix: one number per sample, as a column.
 func (e *expr) sum(a *gorgonia.Node) *gorgonia.Node {
 	if e.err == nil && a.Shape()[1] == 1 {
