@@ -3,6 +3,7 @@ package dataset
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Scale maps each of some columns to (x − Mean) / Std, where Std is as it says, or 1 for a column that does not vary. The
@@ -21,6 +22,49 @@ func Standardise(x []float64, columns int, rows []int) Scale {
 		s.Mean[j], s.Std[j] = moments(column(x, columns, j, rows))
 	}
 	return s
+}
+
+// Standardise is the Scale that gives each feature mean 0 and deviation 1 over all that was observed of it, and that of the
+// times: from the earliest one on, in units in which the scaled features move by one on average, so that an equation
+// between them has numbers near one in it.
+func (s *Series) Standardise() (features, time Scale) {
+	features = Scale{Mean: make([]float64, s.Dim), Std: make([]float64, s.Dim)}
+	way, duration := 0.0, 0.0
+	for j := range s.Dim {
+		var observed []float64
+		for r := range s.Rows() {
+			if v := s.X[r*s.Dim+j]; !math.IsNaN(v) {
+				observed = append(observed, v)
+			}
+		}
+		features.Mean[j], features.Std[j] = moments(observed)
+		w, d := s.way(j)
+		way, duration = way+w/features.Std[j], duration+d
+	}
+	unit := duration / way
+	if !(unit > 0) || math.IsInf(unit, 0) { // nothing moves
+		unit = 1
+	}
+	return features, Scale{Mean: []float64{slices.Min(s.Times)}, Std: []float64{unit}}
+}
+
+// way is how far feature j moves in all, up and down, and over how long.
+func (s *Series) way(j int) (way, duration float64) {
+	for i := range s.Len() {
+		last := -1
+		for r := s.Offsets[i]; r < s.Offsets[i+1]; r++ {
+			v := s.X[r*s.Dim+j]
+			if math.IsNaN(v) {
+				continue
+			}
+			if last >= 0 {
+				way += math.Abs(v - s.X[last*s.Dim+j])
+				duration += s.Times[r] - s.Times[last]
+			}
+			last = r
+		}
+	}
+	return way, duration
 }
 
 // column is column j of x, [n, columns], in these rows, or in all where rows is nil.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Series is n observed trajectories, each with its own times. It is plain data: safe to read from several goroutines.
@@ -75,12 +76,66 @@ func (s *Series) starts() []float64 {
 	return x
 }
 
-// Until is the rows of each series within that part of its span, in (0, 1], two at least where it has them.
-func (s *Series) Until(part float64) *Series {
-	return s.cut(func(i, row int) bool {
-		first, last := s.Offsets[i], s.Offsets[i+1]-1
-		return row <= first+1 || s.Times[row] <= s.Times[first]+part*(s.Times[last]-s.Times[first])
-	})
+// At is the series with their first rows and, in place of the others, rows at other times without observations: at gives
+// those of series i after its first, rising. It is where solves are wanted.
+func (s *Series) At(at func(i int) []float64) *Series {
+	out := s.cut(func(int, int) bool { return false })
+	out.Offsets, out.Inputs, out.InputNames = []int{0}, nil, nil
+	for i := range s.Len() {
+		first := s.Offsets[i]
+		times := at(i)
+		out.Times = append(append(out.Times, s.Times[first]), times...)
+		out.X = append(out.X, s.X[first*s.Dim:(first+1)*s.Dim]...)
+		for range len(times) * s.Dim {
+			out.X = append(out.X, notObserved)
+		}
+		out.Offsets = append(out.Offsets, len(out.Times))
+	}
+	return out
+}
+
+// TimesOf are the times of series i.
+func (s *Series) TimesOf(i int) []float64 { return s.Times[s.Offsets[i]:s.Offsets[i+1]] }
+
+// Windows are parts of the series of about that duration, two rows at least, which overlap: a quarter of it after the start of
+// one begins the next, at a row in which all features were observed. A series that is no longer is one itself. of are the
+// numbers of the series that they are parts of.
+func (s *Series) Windows(duration float64) (windows *Series, of []int) {
+	w := s.cut(func(int, int) bool { return false })
+	w.Offsets, w.IDs, w.Constants = []int{0}, nil, nil
+	c, u := len(s.ConstantNames), len(s.InputNames)
+	for i := range s.Len() {
+		last := s.Offsets[i+1] - 1
+		for from := s.Offsets[i]; from < last; from = s.nextWindow(from, last, duration/4) {
+			to := from + 2
+			for to <= last && s.Times[to] <= s.Times[from]+duration {
+				to++
+			}
+			w.Times, w.X = append(w.Times, s.Times[from:to]...), append(w.X, s.X[from*s.Dim:to*s.Dim]...)
+			w.Inputs, w.Constants = append(w.Inputs, s.Inputs[from*u:to*u]...), append(w.Constants, s.Constants[i*c:(i+1)*c]...)
+			w.IDs, w.Offsets = append(w.IDs, fmt.Sprintf("%s from %v", s.IDs[i], s.Times[from])), append(w.Offsets, len(w.Times))
+			of = append(of, i)
+			if to > last {
+				break
+			}
+		}
+	}
+	return w, of
+}
+
+// nextWindow is the first row at least so much later than another, and before the last, that a solve can begin at; last if
+// there is none.
+func (s *Series) nextWindow(row, last int, later float64) int {
+	next := row + 1
+	for next < last && (s.Times[next] < s.Times[row]+later || !s.complete(next)) {
+		next++
+	}
+	return next
+}
+
+// complete reports whether all features were observed in a row.
+func (s *Series) complete(row int) bool {
+	return !slices.ContainsFunc(s.X[row*s.Dim:(row+1)*s.Dim], math.IsNaN)
 }
 
 // cut is the rows that are kept.
@@ -117,6 +172,17 @@ func (s *Series) SplitEnds(fraction float64) (early, late *Series) {
 		}
 	}
 	return early, late
+}
+
+// Hide is the series with those that hide names observed in their first rows alone.
+func (s *Series) Hide(hide func(i int) bool) *Series {
+	out := s.cut(func(int, int) bool { return true })
+	for i := range out.Len() {
+		for k := (out.Offsets[i] + 1) * out.Dim; k < out.Offsets[i+1]*out.Dim && hide(i); k++ {
+			out.X[k] = notObserved
+		}
+	}
+	return out
 }
 
 // Check reports everything that contradicts the comments at the fields.

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -194,4 +196,144 @@ func FuzzReadSeriesCSV(f *testing.F) {
 			t.Errorf("%q was read as %+v: %v", text, s, err)
 		}
 	})
+}
+
+// walk is two series: x = t, y = −2t, one at 0, 1, ..., 9 and one at 100, 100.5.
+func walk(t *testing.T) *Series {
+	t.Helper()
+	text := "id,t,x,y\n"
+	for k := range 10 {
+		text += fmt.Sprintf("a,%d,%d,%d\n", k, k, -2*k)
+	}
+	s, err := series(text+"b,100,100,-200\nb,100.5,100.5,-201\n", SeriesOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestWindows(t *testing.T) {
+	s := walk(t)
+	s.X[2*2] = math.NaN() // at time 2 no window begins
+	w, of := s.Windows(4)
+	var got []string
+	for i := range w.Len() {
+		got = append(got, fmt.Sprint(w.TimesOf(i)))
+	}
+	want := []string{"[0 1 2 3 4]", "[1 2 3 4 5]", "[3 4 5 6 7]", "[4 5 6 7 8]", "[5 6 7 8 9]", "[100 100.5]"}
+	if !reflect.DeepEqual(got, want) || !reflect.DeepEqual(of, []int{0, 0, 0, 0, 0, 1}) {
+		t.Errorf("windows %v of %v, want %v", got, of, want)
+	}
+	if err := w.Check(); err != nil {
+		t.Error(err)
+	}
+	if whole, of := walk(t).Windows(1000); fmt.Sprint(whole.Times) != fmt.Sprint(walk(t).Times) || len(of) != 2 {
+		t.Errorf("windows longer than the series: %v", whole.Times)
+	}
+}
+
+func TestPartsOfSeries(t *testing.T) {
+	s := walk(t)
+	early, late := s.SplitEnds(0.3)
+	if fmt.Sprint(early.TimesOf(0)) != "[0 1 2 3 4 5 6]" || fmt.Sprint(early.TimesOf(1)) != "[100 100.5]" {
+		t.Errorf("early: %v", early.Times)
+	}
+	for r, x := range map[int]float64{0: 0, 7: 7, 9: 9} {
+		if late.X[2*r] != x {
+			t.Errorf("late: row %d is %v, want %v", r, late.X[2*r], x)
+		}
+	}
+	if !math.IsNaN(late.X[2*1]) || !math.IsNaN(late.X[2*6+1]) || late.Rows() != s.Rows() {
+		t.Errorf("late has observed what is early: %v", late.X)
+	}
+	at := s.At(func(i int) []float64 { return []float64{200, float64(300 + i)} })
+	if fmt.Sprint(at.Times) != "[0 200 300 100 200 301]" || at.X[6] != 100 || !math.IsNaN(at.X[2]) {
+		t.Errorf("at other times: %v, %v", at.Times, at.X)
+	}
+	hidden := s.Hide(func(i int) bool { return i == 0 })
+	if hidden.X[0] != 0 || !math.IsNaN(hidden.X[2]) || hidden.X[22] != 100.5 {
+		t.Errorf("hidden: %v", hidden.X)
+	}
+}
+
+func TestSeriesAsDataset(t *testing.T) {
+	s := walk(t)
+	d, err := s.Dataset()
+	if err != nil || d.Check() != nil || d.Len() != 2 || fmt.Sprint(d.X) != "[0 0 100 -200]" || d.Task != Forecast {
+		t.Fatalf("%+v, %v, %v", d, err, d.Check())
+	}
+	if one := d.Select([]int{1}); one.Check() != nil || one.Series.IDs[0] != "b" {
+		t.Errorf("one of them: %+v, %v", one, one.Check())
+	}
+	d.X[0] = 1
+	if d.Check() == nil {
+		t.Error("points that are not the first rows are right")
+	}
+	s.X[1] = math.NaN()
+	if _, err := s.Dataset(); err == nil || !strings.Contains(err.Error(), `series "a" begins at t 0, where feature "y" is not observed`) {
+		t.Errorf("a start that is not known: %v", err)
+	}
+}
+
+// TestStandardiseSeries: x of walk has the mean and deviation of its twelve numbers, and both features move by 1/σx and
+// 2/(2σx) a unit of time, so that σx is the unit.
+func TestStandardiseSeries(t *testing.T) {
+	s := walk(t)
+	features, time := s.Standardise()
+	mean, square := (45+200.5)/12, 0.0
+	for _, x := range []float64{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 100, 100.5} {
+		square += (x - mean) * (x - mean) / 12
+	}
+	std := math.Sqrt(square)
+	for what, x := range map[string][2]float64{"mean": {features.Mean[0], mean}, "deviation": {features.Std[0], std},
+		"of y": {features.Std[1], 2 * std}, "first time": {time.Mean[0], 0}, "unit of time": {time.Std[0], std}} {
+		if math.Abs(x[0]-x[1]) > 1e-12*x[1] {
+			t.Errorf("%s: %v, want %v", what, x[0], x[1])
+		}
+	}
+}
+
+func TestHoldsSeries(t *testing.T) {
+	for text, want := range map[string]bool{
+		"id,t,x\na,0,1\na,1,2\nb,0,3\nb,5,4\n": true,
+		"patient_id;time;x\n1;0;1\n1;1;2\n":    true,
+		"id,t,x\na,1,1\na,0,2\n":               false, // times fall
+		"id,t,x\na,0,1\nb,0,2\na,1,3\n":        false, // a comes back
+		"id,t,x\n1,0,1\n2,0,2\n3,0,1\n":        false, // one row each
+		"t,x\n0,1\n1,2\n":                      false, // nothing tells series apart
+		"x,y\n0,1\n1,2\n":                      false,
+		"id,t,x\n":                             false,
+	} {
+		path := filepath.Join(t.TempDir(), "x.csv")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got := HoldsSeries(path, SeriesOptions{}); got != want {
+			t.Errorf("%q: %t", text, got)
+		}
+	}
+	if HoldsSeries("nowhere.csv", SeriesOptions{}) {
+		t.Error("a file that is not there holds series")
+	}
+}
+
+// TestWriteSeries reads what was written.
+func TestWriteSeries(t *testing.T) {
+	s := walk(t)
+	s.X[5] = math.NaN()
+	s.Notes = nil
+	var text strings.Builder
+	w := NewSeriesWriter(&text, s, Rounding{})
+	for i, id := range s.IDs {
+		for r := s.Offsets[i]; r < s.Offsets[i+1]; r++ {
+			w.Write(id, s.Times[r], s.X[r*s.Dim:(r+1)*s.Dim])
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	got, err := series(text.String(), SeriesOptions{ID: "id", Time: "t"})
+	if err != nil || !got.same(s) {
+		t.Errorf("got %+v, %v\nwant %+v", got, err, s)
+	}
 }

@@ -50,10 +50,14 @@ func (m *Model) checkHead() error {
 		p.require(m.Outputs == 1, "readout component gives one output, got outputs %d: choose linear for more", m.Outputs)
 		p.require(m.Component >= 0 && m.Component < dim,
 			"component %d of a state of %d components, want 0 to %d", m.Component, dim, dim-1)
+	case "components":
+		p.require(m.Outputs == m.Features() && m.Loss == "mse" && classes == 0,
+			"readout components gives the %d features, by the loss mse, without classes; got outputs %d, loss %.60q and %d classes",
+			m.Features(), m.Outputs, m.Loss, classes)
 	case "linear":
 		p.require(m.Outputs >= 1 && m.Outputs <= MaxWidth, "outputs must be from 1 to %d, got %d", MaxWidth, m.Outputs)
 	default:
-		p.require(false, "readout must be component or linear, got %.60q", m.Readout)
+		p.require(false, "readout must be component, linear or components, got %.60q", m.Readout)
 	}
 	switch m.Loss {
 	case "bce":

@@ -18,9 +18,13 @@ import (
 type Config struct {
 	Data    string  `json:"data"`    // "spiral", "circle", or the path of a file that dataset.ReadFile reads
 	Label   string  `json:"label"`   // the label's column in a file; "" is the last
-	Task    string  `json:"task"`    // what the labels of a file are: "auto", "classification" or "regression"
+	Task    string  `json:"task"`    // what the labels of a file are: "auto", "classification", "regression" or "series"
 	Samples int     `json:"samples"` // of each class of a made data set
 	Noise   float64 `json:"noise"`   // standard deviation added to every coordinate of a made data set
+
+	ID         string   `json:"id"`          // of a file of series: the column that tells them apart; "" is one with a usual name
+	TimeColumn string   `json:"time_column"` // the column of times; "" is one with a usual name
+	Features   []string `json:"features"`    // the columns that are fitted; none are all others
 
 	dataset.Format // how a file is read
 
@@ -69,6 +73,8 @@ type Config struct {
 	ClipNorm    float64  `json:"clip"`         // 0: off
 	Freeze      []string `json:"freeze"`       // parameters that keep their values: see solver.Ranges
 
+	Horizon string `json:"horizon"` // how much of each series is seen in the course of a training: see Horizons
+
 	CheckpointEvery int `json:"checkpoint_every"` // iterations
 }
 
@@ -79,7 +85,7 @@ func DefaultConfig() Config {
 		Hidden: []int{64, 64}, Activation: "tanh", Readout: "auto", Loss: "auto",
 		T1: 1, Method: "dopri5", Rtol: 1e-3, Atol: 1e-6, MaxSteps: 4096, Control: "sample", Gradient: "adjoint",
 		Precision: "float32", Controller: solver.AllGains()[0].Name, Iterations: 2000, Batch: 256, Seed: 42, Optimizer: "adam", Rate: 3e-3, Schedule: "constant",
-		Freeze: []string{}, CheckpointEvery: 200,
+		Freeze: []string{}, Features: []string{}, Horizon: "auto", CheckpointEvery: 200,
 	}
 }
 
@@ -93,9 +99,18 @@ func DefaultsFor(data string) Config {
 	return c
 }
 
+// SeriesDefaults are DefaultsFor a file of series. A continuous adjoint would start again at every observation; gradients of
+// oscillations now and then are huge, and the last digits of a phase want small steps; and of windows of series, which are
+// seen first, the loss over whole ones says little, so that patience is long.
+func SeriesDefaults(data string) Config {
+	c := DefaultsFor(data)
+	c.Task, c.Gradient, c.Schedule, c.ClipNorm, c.Patience = seriesTask, solver.Discrete.String(), "cosine", 0.1, 100
+	return c
+}
+
 // The choices a Config's strings have.
 var (
-	Tasks    = []string{"auto", "classification", "regression"}
+	Tasks    = []string{"auto", "classification", "regression", seriesTask}
 	Readouts = []string{"auto", "component", "linear"}
 	Losses   = []string{"auto", "bce", "softmax", "mse"}
 )
@@ -123,6 +138,8 @@ func (c Config) Check() error {
 	errs = append(errs, c.Format.Check())
 	choice("task", c.Task, Tasks)
 	choice("scale", c.Scale, Scales)
+	choice("horizon", c.Horizon, Horizons)
+	errs = append(errs, c.checkSeries())
 	require(c.Validation >= 0 && c.Validation < 1, "validation must be at least 0 and below 1, got %v", c.Validation)
 	require(c.ValidateEvery >= 0, "validate-every must be zero or positive, got %d", c.ValidateEvery)
 	require(c.Patience >= 0, "patience must be zero or positive, got %d", c.Patience)
@@ -176,8 +193,11 @@ func (c Config) checkMade() error {
 	if !c.made() {
 		return nil
 	}
-	if c.Task == "regression" {
+	switch c.Task {
+	case "regression":
 		return fmt.Errorf("task regression needs labels that are numbers, %s has two classes", c.Data)
+	case seriesTask:
+		return fmt.Errorf("task series needs a file of series, %s has points", c.Data)
 	}
 	m, err := c.madeModel()
 	if err != nil {

@@ -86,6 +86,9 @@ func (c Config) made() bool { return c.Data == "spiral" || c.Data == "circle" }
 
 // readData reads the labelled file. Whole numbers that could be classes are numbers under the loss mse.
 func (c Config) readData() (*dataset.Dataset, error) {
+	if c.Task == seriesTask {
+		return c.readSeries()
+	}
 	o := dataset.Options{Labels: LabelColumns(c.Label), Float32: c.Precision != "float64", Format: c.Format,
 		Centred: c.Scale == "standard"}
 	o.Task = map[string]dataset.Task{"classification": dataset.Classification, "regression": dataset.Regression}[c.Task]

@@ -32,7 +32,8 @@ func readConfig(dir string) (doc configDocument, err error) {
 	if err != nil {
 		return doc, noRun(dir, err)
 	}
-	doc.Task, doc.Scale, doc.Optimizer, doc.Schedule, doc.Freeze = "auto", "none", "adam", "constant", []string{} // older runs do not say
+	doc.Task, doc.Scale, doc.Optimizer, doc.Schedule, doc.Freeze = "auto", "none", "adam", "constant", []string{}
+	doc.Horizon, doc.Features = "auto", []string{} // older runs do not say
 	doc.Controller = "integral"
 	if err := json.Unmarshal(text, &doc); err != nil {
 		return doc, fmt.Errorf("train: %s: %w", path, err)

@@ -18,6 +18,7 @@ type Evaluation struct {
 	Samples   int
 	NFEMean   float64
 	NFEMax    int
+	Features  []FeatureScore // of series; nil otherwise
 }
 
 // MaxConfusion is how many classes are counted pair by pair at most: the table grows with their square.
@@ -40,6 +41,9 @@ func (p *Predictor) Evaluate(ctx context.Context, d *dataset.Dataset) (*Evaluati
 	m := p.model
 	if err := m.fits(d); err != nil {
 		return nil, err
+	}
+	if m.Series() {
+		return p.evaluateSeries(ctx, d)
 	}
 	e, scoring := &Evaluation{Samples: d.Len(), Classes: m.Classes}, m.scoring(d)
 	if k := len(d.Classes); k > 0 && k <= MaxConfusion {
@@ -83,6 +87,13 @@ func (m *Model) fits(d *dataset.Dataset) error {
 	}
 	if d.Dim != m.Features() {
 		return fmt.Errorf("train: the data have %d features, the model wants %d", d.Dim, m.Features())
+	}
+	if m.Series() != (d.Series != nil) {
+		return fmt.Errorf("train: a model of series wants series, and only one of these; the model is of series: %t, the data are: %t",
+			m.Series(), d.Series != nil)
+	}
+	if m.Series() {
+		return nil
 	}
 	if want := m.Solver.LabelWidth(); m.Loss != "softmax" && d.Width != want {
 		return fmt.Errorf("train: the data have %d label columns, the model wants %d", d.Width, want)

@@ -4,21 +4,52 @@ import "neuralode/dataset"
 
 // hold draws the rows that the training does not see.
 func (r *Run) hold() (err error) {
+	if s := r.Data.Series; s != nil && r.Config.Validation > 0 && s.Len() < fewSeries {
+		return r.holdEnds(s)
+	}
 	r.training, r.held, err = r.Data.Split(r.Config.Validation, stream(r.Config.Seed, validationStream, 0))
+	return err
+}
+
+// fewSeries is how many series there are at least before whole ones are held out; of fewer it is their ends.
+const fewSeries = 5
+
+// holdEnds holds out the ends of all series.
+func (r *Run) holdEnds(s *dataset.Series) (err error) {
+	early, late := s.SplitEnds(r.Config.Validation)
+	if early.Rows() == s.Rows() { // they are too short
+		r.training = between(0, s.Len())
+		return nil
+	}
+	if r.early, err = early.Dataset(); err == nil {
+		r.late, err = late.Dataset()
+	}
+	r.training, r.held = between(0, s.Len()), between(0, s.Len())
 	return err
 }
 
 // Training is the part of the run's data that it is trained on: all of them where none are held out. The data must have
 // been loaded.
 func (r *Run) Training() *dataset.Dataset {
-	if len(r.held) == 0 {
-		return r.Data
+	if len(r.held) == 0 || r.early != nil {
+		return r.learnt()
 	}
 	return r.Data.Select(r.training)
 }
 
+// EndsHeld reports whether what is held out are the ends of series.
+func (r *Run) EndsHeld() bool { return r.early != nil }
+
 // TrainingLen is how many rows Training has.
 func (r *Run) TrainingLen() int { return len(r.training) }
+
+// BatchLen is how many samples a minibatch has: of series it may be fewer where they are seen whole and are few.
+func (r *Run) BatchLen() int {
+	if r.Data.Series != nil {
+		return r.Config.Batch
+	}
+	return min(r.Config.Batch, len(r.training))
+}
 
 // Held is the part of the run's data that the training does not see, or nil where that is none. The data must have been
 // loaded.
@@ -26,7 +57,23 @@ func (r *Run) Held() *dataset.Dataset {
 	if len(r.held) == 0 {
 		return nil
 	}
-	return r.Data.Select(r.held)
+	return r.checkable().Select(r.held)
+}
+
+// learnt is the data with all rows that the training may see: those that it does are in r.training.
+func (r *Run) learnt() *dataset.Dataset {
+	if r.early != nil {
+		return r.early
+	}
+	return r.Data
+}
+
+// checkable is the data with all rows that it may not.
+func (r *Run) checkable() *dataset.Dataset {
+	if r.late != nil {
+		return r.late
+	}
+	return r.Data
 }
 
 // BaselineLoss is the loss of the baseline of the rows that the training sees on those that it does not, 0 where all rows
@@ -46,7 +93,7 @@ func (r *Run) checked() *dataset.Dataset {
 			rows = append(rows, r.held[k*n/maxChecked])
 		}
 	}
-	return r.Data.Select(rows)
+	return r.checkable().Select(rows)
 }
 
 // Bounds of how often the rows held out are looked at without a word of it: a check costs about as much as the iterations

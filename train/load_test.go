@@ -110,7 +110,7 @@ func TestContradictions(t *testing.T) {
 		{map[string]string{"readout": "component"}, "readout component gives one output"},
 		{map[string]string{"readout": "component", "component": "3"}, "component 3 of a state of 3 components, want 0 to 2"},
 		{map[string]string{"readout": "component", "outputs": "1", "loss": "bce", "classes": `["ant","bee"]`}, `" does not belong to readout component`},
-		{map[string]string{"readout": ""}, `readout must be component or linear, got ""`},
+		{map[string]string{"readout": ""}, `readout must be component, linear or components, got ""`},
 		{map[string]string{"component": "-1"}, `"component" is "-1"`},
 		{map[string]string{"augment": "3"}, "augment must be from 0 to 2"},
 		{map[string]string{"augment": "-1"}, `"augment" is "-1"`},

@@ -7,6 +7,7 @@ import (
 	"math"
 	"time"
 
+	"neuralode"
 	"neuralode/dataset"
 	"neuralode/solver"
 )
@@ -14,7 +15,12 @@ import (
 // loop is a training under way.
 type loop struct {
 	run       *Run
-	session   solver.Session
+	ode       *neuralode.ODE
+	optimizer solver.Optimizer
+	session   solver.Session // nil before the first iteration
+	longest   float64        // duration of a series
+	duration  float64        // of the windows that the session sees
+	of        []int          // the rows of the data that its samples are part of; nil where they are these
 	sampler   *sampler
 	metrics   *metrics
 	observers []Observer
@@ -65,7 +71,11 @@ func (l *loop) train(ctx context.Context) error {
 		return l.run.saveCheckpoint(l.run.state)
 	}
 	for done < total && !l.run.exhausted() {
-		next := min(total, (done/every+1)*every)
+		until, err := l.enter(done)
+		if err != nil {
+			return err
+		}
+		next := min(until, (done/every+1)*every)
 		n, err := l.advance(ctx, done, l.nextLook(done, min(next, done+ahead)))
 		done += n
 		if err != nil {
@@ -78,6 +88,33 @@ func (l *loop) train(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// enter opens the session of what the next iteration sees, and returns the iteration until which that stays.
+func (l *loop) enter(done int) (until int, err error) {
+	duration, until := l.run.Config.horizon(done, l.longest)
+	if l.session != nil && duration == l.duration {
+		return until, nil
+	}
+	state := l.run.state
+	if l.session != nil {
+		state, err = l.session.State()
+		if err = errors.Join(err, l.session.Close()); err != nil {
+			return 0, err
+		}
+	}
+	v := l.run.view(duration)
+	l.duration, l.of, l.sampler = duration, v.of, newSampler(l.run.Config.Seed, v.rows, l.run.Config.Batch)
+	l.session, err = l.ode.TrainFrom(v.data, l.optimizer, state)
+	return until, err
+}
+
+// row is the row of the run's data that a sample is part of.
+func (l *loop) row(sample int) int {
+	if sample < 0 || l.of == nil {
+		return sample
+	}
+	return l.of[sample]
 }
 
 // advance does iterations from+1 to the given one and returns how many it did.
@@ -107,7 +144,7 @@ func (l *loop) advance(ctx context.Context, from, to int) (int, error) {
 	var numerical *solver.IterationError
 	if errors.As(err, &numerical) {
 		l.run.recipe.spec.Controller.Advise(err)
-		err = &FailedError{Iteration: from + n + 1, Sample: numerical.Sample, Dir: l.run.Dir, Kept: l.run.Done, Err: numerical.Err}
+		err = &FailedError{Iteration: from + n + 1, Sample: l.row(numerical.Sample), Dir: l.run.Dir, Kept: l.run.Done, Err: numerical.Err}
 	}
 	return n, errors.Join(err, l.failed)
 }
@@ -156,10 +193,16 @@ func (l *loop) check(ctx context.Context, iteration int, theta []float64) (*Scor
 	case !errors.As(err, &failed) && !errors.As(err, &beyond):
 		return nil, err
 	}
-	if l.run.Config.Patience > 0 && iteration%l.every == 0 {
+	if l.run.Config.Patience > 0 && iteration%l.every == 0 && !l.unripe(iteration) {
 		l.run.best.judge(iteration, scores.Loss, theta)
 	}
 	return &scores, nil
+}
+
+// unripe reports an iteration of a training of series before they are seen as they will be in the end: its looks say little.
+func (l *loop) unripe(iteration int) bool {
+	_, until := l.run.Config.horizon(iteration-1, l.longest)
+	return until < l.run.Config.Iterations
 }
 
 // speedWindow is how long iterations are counted before their speed is given: a device may report many at once.

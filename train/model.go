@@ -21,7 +21,7 @@ import (
 type Model struct {
 	Net       graph.MLP
 	Augment   int      // how many of the state's components are added zeros
-	Readout   string   // "component" or "linear"
+	Readout   string   // "component" or "linear"; of a model of series "components"
 	Component int      // for the read-out "component"
 	Outputs   int      // of the read-out
 	Loss      string   // "bce", "softmax" or "mse"
@@ -33,6 +33,7 @@ type Model struct {
 
 	FeatureScale dataset.Scale // from the data's units to those of states; zero: they are the same
 	LabelScale   dataset.Scale // from the units of labels that are numbers to those of outputs
+	TimeScale    dataset.Scale // from the times of series to those of the field
 
 	Solver solver.Model
 }
@@ -84,8 +85,11 @@ var lossFor = map[dataset.Task]string{dataset.Binary: "bce", dataset.MultiClass:
 
 // chooseHead settles read-out and loss for the data.
 func (m *Model) chooseHead(c Config, d *dataset.Dataset) error {
-	if d.Task == dataset.Unlabelled {
+	switch d.Task {
+	case dataset.Unlabelled:
 		return fmt.Errorf("train: the data have no labels")
+	case dataset.Forecast:
+		return m.chooseSeriesHead(c, d)
 	}
 	m.Loss, m.Readout = c.Loss, c.Readout
 	if m.Loss == "auto" {
@@ -115,7 +119,10 @@ func (m *Model) chooseHead(c Config, d *dataset.Dataset) error {
 // head is the read-out and loss as expressions.
 func (m *Model) head() graph.Head {
 	h := graph.Head{Dim: m.Net.Dim(), Readout: graph.Linear(m.Outputs)}
-	if m.Readout == "component" {
+	switch {
+	case m.Series():
+		return graph.Head{Dim: m.Net.Dim(), Readout: graph.FirstComponents(m.Outputs), Loss: graph.WeightedSquaredError(m.Outputs)}
+	case m.Readout == "component":
 		h.Readout = graph.Component(m.Component)
 	}
 	switch m.Loss {
@@ -142,6 +149,9 @@ func (m *Model) lower() error {
 
 // data is the data set as a backend takes it: states with the added zeros, and labels as the loss wants them.
 func (m *Model) data(d *dataset.Dataset) solver.Data {
+	if d.Series != nil {
+		return m.seriesData(d.Series)
+	}
 	return solver.Labelled(m.States(d.X), m.labels(d.Labels), m.Span)
 }
 

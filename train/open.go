@@ -74,7 +74,7 @@ func (r *Run) resume(o Resumption) error {
 	if r.recipe, err = r.Config.recipe(); err != nil {
 		return err
 	}
-	if r.Model, err = newModel(r.Config, r.recipe.activation, r.Data, r.training); err != nil {
+	if r.Model, err = newModel(r.Config, r.recipe.activation, r.learnt(), r.training); err != nil {
 		return err
 	}
 	if err := r.restore(); err != nil {

@@ -27,6 +27,8 @@ type Run struct {
 	training []int // rows, ascending; with held they are all
 	held     []int // rows that the training does not see
 
+	early, late *dataset.Dataset // of series whose ends are held out: what the training sees, and what it does not
+
 	baselineLoss float64
 	id           string  // a random name
 	dataHash     string  // of the data file
@@ -76,7 +78,7 @@ func newRun(c Config, backend solver.Backend, version string, take func() (*fold
 	if r.recipe, err = r.Config.recipe(); err != nil {
 		return nil, err
 	}
-	if r.Model, err = newModel(r.Config, r.recipe.activation, r.Data, r.training); err != nil {
+	if r.Model, err = newModel(r.Config, r.recipe.activation, r.learnt(), r.training); err != nil {
 		return nil, err
 	}
 	if held := r.Held(); held != nil {
@@ -148,7 +150,11 @@ func (r *Run) optimizer() (o solver.Optimizer, err error) {
 
 // checkMemory reports a training that memory has no room for.
 func (r *Run) checkMemory() error {
-	return r.Model.CheckTraining(r.recipe.spec, r.Data.Len(), r.Config.Batch)
+	n := r.Data.Len()
+	if r.Data.Series != nil {
+		n = r.Data.Series.Rows()
+	}
+	return r.Model.CheckTraining(r.recipe.spec, n, r.Config.Batch)
 }
 
 // accepted reports what the backend has against model, spec or data.
@@ -158,7 +164,7 @@ func (r *Run) accepted(backend solver.Backend) error {
 		return err
 	}
 	start := solver.NewOptimizerState(r.Model.Theta)
-	if err := solver.CheckTraining(r.Model.Solver, r.recipe.spec, r.Model.data(r.Data), opt, start); err != nil {
+	if err := solver.CheckTraining(r.Model.Solver, r.recipe.spec, r.Model.data(r.learnt()), opt, start); err != nil {
 		return err
 	}
 	_, err = r.compile(backend)
@@ -210,10 +216,6 @@ func (r *Run) Train(ctx context.Context, backend solver.Backend, observers ...Ob
 	if err != nil {
 		return err
 	}
-	session, err := ode.TrainFrom(r.Model.data(r.Data), opt, r.state)
-	if err != nil {
-		return err
-	}
 	if r.Done < r.Config.Iterations {
 		r.arithmetic = backend.Arithmetic()
 	}
@@ -222,8 +224,8 @@ func (r *Run) Train(ctx context.Context, backend solver.Backend, observers ...Ob
 		return err
 	}
 	defer func() { err = errors.Join(err, m.close()) }()
-	l := &loop{run: r, session: session, schedule: r.recipe.schedule, metrics: m, observers: observers, start: time.Now(),
-		sampler: newSampler(r.Config.Seed, r.training, r.Config.Batch)}
+	l := &loop{run: r, ode: ode, optimizer: opt, schedule: r.recipe.schedule, metrics: m, observers: observers, start: time.Now(),
+		longest: r.longest()}
 	if l.every = r.CheckEvery(); l.every > 0 {
 		l.checked = r.checked()
 		if l.predictor, err = r.Predictor(backend); err != nil {

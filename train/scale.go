@@ -17,6 +17,10 @@ func (m *Model) learnScale(c Config, d *dataset.Dataset, rows []int) {
 	if c.Scale != "standard" {
 		return
 	}
+	if d.Series != nil {
+		m.learnSeriesScale(d, rows)
+		return
+	}
 	m.FeatureScale = dataset.Standardise(d.X, d.Dim, rows)
 	if d.Task == dataset.Regression {
 		m.LabelScale = dataset.Standardise(d.Labels, d.Width, rows)
@@ -56,6 +60,10 @@ func (m *Model) checkScales() error {
 	if err := m.LabelScale.Check(m.Outputs); err != nil {
 		p = append(p, fmt.Errorf("scale of the labels: %w", err))
 	}
+	if err := m.TimeScale.Check(1); err != nil {
+		p = append(p, fmt.Errorf("scale of the times: %w", err))
+	}
+	p.require(len(m.TimeScale.Mean) == 0 || m.Series(), "only series have a scale of times")
 	p.require(len(m.LabelScale.Mean) == 0 || len(m.Classes) == 0, "classes have no scale")
 	if len(p) > 0 {
 		return p[0]
@@ -67,12 +75,13 @@ func (m *Model) checkScales() error {
 const (
 	featureScale = "scale.features"
 	labelScale   = "scale.labels"
+	timeScale    = "scale.time"
 )
 
 // addScales puts the scales into a model file, in float64 whatever the parameters are in: a mean may be large beside its
 // deviation.
 func (m *Model) addScales(file *safetensors.File) {
-	for name, s := range map[string]dataset.Scale{featureScale: m.FeatureScale, labelScale: m.LabelScale} {
+	for name, s := range map[string]dataset.Scale{featureScale: m.FeatureScale, labelScale: m.LabelScale, timeScale: m.TimeScale} {
 		if len(s.Mean) == 0 {
 			continue
 		}
@@ -95,6 +104,7 @@ func (m *Model) takeScales(file *safetensors.Reader) (err error) {
 		return s
 	}
 	m.FeatureScale, m.LabelScale = take(featureScale, m.Features()), take(labelScale, m.Outputs)
+	m.TimeScale = take(timeScale, 1)
 	if err == nil {
 		err = m.checkScales()
 	}

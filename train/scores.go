@@ -96,6 +96,10 @@ type Baseline struct {
 // for others.
 func (m *Model) Baseline(d *dataset.Dataset) *Baseline {
 	b := &Baseline{model: m}
+	if d.Series != nil {
+		b.Mean = newNearness(d.Series, m).mean
+		return b
+	}
 	if len(d.Classes) == 0 {
 		b.Mean = columnMeans(d)
 		return b
@@ -111,6 +115,9 @@ func (m *Model) Baseline(d *dataset.Dataset) *Baseline {
 
 // Scores are those of the baseline's answer for labelled rows.
 func (b *Baseline) Scores(d *dataset.Dataset) Scores {
+	if d.Series != nil {
+		return b.seriesScores(d.Series)
+	}
 	s := b.model.scoring(d)
 	for i := range d.Len() {
 		labels := d.Labels[i*d.Width : (i+1)*d.Width]

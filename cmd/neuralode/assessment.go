@@ -114,6 +114,9 @@ func (a *assessment) print(w io.Writer) error {
 		}
 		fmt.Fprintln(table)
 	}
+	for _, f := range a.Features {
+		fmt.Fprintf(table, "%s\tRMSE %.5g, R² %.4f\tas it began %.5g\n", onLine(f.Name), f.RMSE, f.R2, f.Held)
+	}
 	if err := table.Flush(); err != nil {
 		return err
 	}

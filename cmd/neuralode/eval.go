@@ -125,6 +125,14 @@ func openSource(path string) (*source, error) {
 	return &source{run: r, model: r.Model}, nil
 }
 
+// wantsPoints reports a model of series, which is for another command.
+func (s *source) wantsPoints(path string) error {
+	if !s.model.Series() {
+		return nil
+	}
+	return wrongUse(fmt.Errorf("%s is a model of series: forecast continues them", path))
+}
+
 // data is the file that is asked for, or the run's own.
 func (s *source) data(o *evalOptions, spec solver.Spec) (*dataset.Dataset, error) {
 	switch {
@@ -136,6 +144,9 @@ func (s *source) data(o *evalOptions, spec solver.Spec) (*dataset.Dataset, error
 				label = s.run.Config.Label
 			}
 		}
+		if s.model.Series() {
+			return s.readSeries(o, spec)
+		}
 		return s.model.ReadData(o.data, dataset.Options{Labels: train.LabelColumns(label), Format: format,
 			Float32: spec.Precision != solver.Float64})
 	case s.run != nil:
@@ -143,6 +154,16 @@ func (s *source) data(o *evalOptions, spec solver.Spec) (*dataset.Dataset, error
 		return s.run.Data, err
 	}
 	return nil, wrongUse(errors.New("a model file has no data of its own: give --data"))
+}
+
+// readSeries reads series to compare a model of series with.
+func (s *source) readSeries(o *evalOptions, spec solver.Spec) (*dataset.Dataset, error) {
+	f := forecastOptions{data: o.data, format: o.format, solve: o.solve}
+	series, err := f.series(s, spec)
+	if err != nil {
+		return nil, err
+	}
+	return series.Dataset()
 }
 
 // report evaluates a run that was trained on its own data.

@@ -36,7 +36,10 @@ func ownFormat(flags *pflag.FlagSet, given, own dataset.Format) dataset.Format {
 
 // describeColumns says what was taken for what.
 func (a *app) describeColumns(d *dataset.Dataset) {
-	fmt.Fprintf(a.err, "columns    features %s; label %s", shown(d.Features), shown(d.Targets))
+	fmt.Fprintf(a.err, "columns    features %s", shown(d.Features))
+	if len(d.Targets) > 0 {
+		fmt.Fprintf(a.err, "; label %s", shown(d.Targets))
+	}
 	if len(d.Classes) > 0 {
 		fmt.Fprintf(a.err, ", classes %s", shown(d.Classes))
 	}

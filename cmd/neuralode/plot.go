@@ -68,7 +68,36 @@ func (a *app) draw(ctx context.Context, r *train.Run, backend solver.Backend) er
 	if isOfFile(err) {
 		return err
 	}
+	if r.Model.Series() {
+		return errors.Join(err, a.drawSeries(ctx, r, backend))
+	}
 	return errors.Join(err, a.drawPlane(ctx, r, backend))
+}
+
+// drawSeries writes the figures of a run of series: series-1.png and so on for its features, and plane.png for two.
+func (a *app) drawSeries(ctx context.Context, r *train.Run, backend solver.Backend) error {
+	if err := r.LoadData(); err != nil {
+		return err
+	}
+	p, err := r.Predictor(backend)
+	if err != nil {
+		return err
+	}
+	s, err := portrait.NewSeries(ctx, r, p)
+	if err != nil {
+		return err
+	}
+	for j := range s.Features() {
+		name := fmt.Sprintf("series-%d", j+1)
+		err = errors.Join(err, a.writeFigure(ctx, r, name, func() (*figure.Figure, error) { return s.OverTime(j) }))
+		if isOfFile(err) {
+			return err
+		}
+	}
+	if r.Model.Features() == 2 {
+		err = errors.Join(err, a.writeFigure(ctx, r, "plane", s.Plane))
+	}
+	return err
 }
 
 // isOfFile reports whether a file could not be read or written.

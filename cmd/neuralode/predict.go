@@ -98,6 +98,9 @@ func (a *app) predict(ctx context.Context, o *predictOptions, path string) error
 	if err != nil {
 		return err
 	}
+	if err := s.wantsPoints(path); err != nil {
+		return err
+	}
 	points, err := a.openPoints(ctx, o, s, spec)
 	if err != nil {
 		return err

@@ -29,6 +29,7 @@ themselves (discrete). Training writes a run folder with the model, its figures 
   neuralode train --data points.csv        # on data of your own
   neuralode train --resume RUN             # goes on where a run was stopped
   neuralode predict RUN --points new.csv   # answers for new points
+  neuralode forecast RUN --until 20        # of a run of series: what comes
   neuralode eval RUN                       # loss, accuracy, confusion, cost
   neuralode verify RUN                     # how far its answers and gradients are from exact ones
   neuralode doctor                         # what limits the speed on this machine`,
@@ -38,8 +39,8 @@ themselves (discrete). Training writes a run folder with the model, its figures 
 		Args:          cobra.NoArgs,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	root.AddCommand(a.trainCommand(), a.predictCommand(), a.serveCommand(), a.solveCommand(), a.evalCommand(),
-		a.plotCommand(), a.liveCommand(), a.verifyCommand(), a.exportCommand(), a.benchCommand(), a.devicesCommand(),
+	root.AddCommand(a.trainCommand(), a.predictCommand(), a.forecastCommand(), a.serveCommand(), a.solveCommand(),
+		a.evalCommand(), a.plotCommand(), a.liveCommand(), a.verifyCommand(), a.exportCommand(), a.benchCommand(), a.devicesCommand(),
 		a.doctorCommand(), a.versionCommand(), a.licensesCommand())
 	for _, c := range root.Commands() {
 		complete(c)

@@ -148,6 +148,9 @@ func (a *app) solve(ctx context.Context, o *solveOptions, path string) error {
 	if err != nil {
 		return err
 	}
+	if err := s.wantsPoints(path); err != nil {
+		return err
+	}
 	times, err := o.timesWithin(s.model, spec)
 	if err != nil {
 		return err

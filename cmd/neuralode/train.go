@@ -32,6 +32,7 @@ type trainOptions struct {
 	json        bool
 	live        string // address of a page; "": none
 	tensorboard string
+	recognised  bool // that the file holds series, of which no flag says so
 }
 
 func (a *app) trainCommand() *cobra.Command {
@@ -84,6 +85,10 @@ func (o *trainOptions) flags(f *pflag.FlagSet) {
 	f.StringVar(&c.Data, "data", c.Data, "spiral, circle, or a .csv, .tsv, .txt or .npy file, or one of these and .gz")
 	f.StringVar(&c.Label, "label", c.Label, "the label's column in a file, by name, or number from 1 (default the last)")
 	f.StringVar(&c.Task, "task", c.Task, oneOf(train.Tasks)+" (auto: by the labels of the file)")
+	f.StringVar(&c.ID, "id", c.ID, "of series: the column that tells them apart (default one with a usual name, as id)")
+	f.StringVar(&c.TimeColumn, "time-column", c.TimeColumn, "of series: the column of times (default one with a usual name, as t)")
+	f.StringSliceVar(&c.Features, "features", c.Features, "of series: the columns that are fitted (default all others)")
+	f.StringVar(&c.Horizon, "horizon", c.Horizon, oneOf(train.Horizons)+": how much of each series is seen, from the first iteration on")
 	formatFlags(f, &c.Format)
 	f.StringVar(&c.Scale, "scale", c.Scale, "standard or none: features, and labels that are numbers, to mean 0 and deviation 1 "+
 		"over the training rows (default standard for a file, none for made data)")
@@ -174,6 +179,9 @@ func (a *app) train(ctx context.Context, flags *pflag.FlagSet, o *trainOptions) 
 	defer r.Close()
 	gateOf(ctx).say(stoppedAfter(r))
 	a.describe(r, backend)
+	if o.recognised {
+		fmt.Fprintf(a.err, "note       the rows lie as in series: --task regression or classification takes each for itself\n")
+	}
 	if idle := o.idle(given); idle != "" {
 		fmt.Fprintf(a.err, "note       %s\n", idle)
 	}
@@ -222,7 +230,11 @@ func (o *trainOptions) check(flags *pflag.FlagSet) error {
 // derive gives flags that are not set the values that others suggest.
 func (o *trainOptions) derive(flags *pflag.FlagSet) {
 	c := &o.config
-	o.take(flags, train.DefaultsFor(c.Data))
+	if o.seemsSeries(flags) {
+		o.take(flags, train.SeriesDefaults(c.Data))
+	} else {
+		o.take(flags, train.DefaultsFor(c.Data))
+	}
 	switch held, patience := flags.Changed("validation"), flags.Changed("patience"); {
 	case held && c.Validation == 0 && !patience:
 		c.Patience = 0
@@ -235,6 +247,23 @@ func (o *trainOptions) derive(flags *pflag.FlagSet) {
 	if c.Schedule == solver.ExponentialRate.String() && !flags.Changed("final-lr") {
 		c.FinalRate = c.Rate / 100
 	}
+}
+
+// seemsSeries reports whether the data are to be taken for series: by their task, by a column that only series have, or by the
+// file where nothing that is given speaks against it.
+func (o *trainOptions) seemsSeries(flags *pflag.FlagSet) bool {
+	if flags.Changed("task") {
+		return o.config.Task == "series"
+	}
+	given := func(names ...string) bool { return slices.ContainsFunc(names, flags.Changed) }
+	switch {
+	case given("id", "time-column", "features"):
+		return true
+	case given("label", "loss", "readout", "component"):
+		return false
+	}
+	o.recognised = dataset.HoldsSeries(o.config.Data, dataset.SeriesOptions{Format: o.config.Format})
+	return o.recognised
 }
 
 // heldOut is the part of made data that is held out when there is patience.
@@ -355,7 +384,7 @@ func (a *app) describe(r *train.Run, backend solver.Backend) {
 	c, m := r.Config, r.Model
 	fmt.Fprintf(a.err, "run        %s\n", onLine(r.Dir))
 	fmt.Fprintf(a.err, "device     %s, %s\n", backend.Device(), c.Precision)
-	fmt.Fprintf(a.err, "data       %s, %d samples of %d features (%v)", onLine(c.Data), r.Data.Len(), r.Data.Dim, r.Data.Task)
+	fmt.Fprintf(a.err, "data       %s, %s (%v)", onLine(c.Data), extentOf(r.Data), r.Data.Task)
 	if slices.Contains(madeData, c.Data) {
 		fmt.Fprintf(a.err, ", noise %v\n", c.Noise)
 	} else {
@@ -369,9 +398,9 @@ func (a *app) describe(r *train.Run, backend solver.Backend) {
 		readout = fmt.Sprintf("component %d", m.Component)
 	}
 	fmt.Fprintf(a.err, "read-out   %s, loss %s\n", readout, m.Loss)
-	fmt.Fprintf(a.err, "solver     %s, t %v to %v, %s, control %s, at most %d steps\n", c.Method, c.T0, c.T1, stepsOf(c), c.Control, c.MaxSteps)
+	fmt.Fprintf(a.err, "solver     %s, %s, %s, control %s, at most %d steps\n", c.Method, timesText(r), stepsOf(c), c.Control, c.MaxSteps)
 	fmt.Fprintf(a.err, "training   gradient %s, %d iterations of batch %d, lr %v, clip %v, seed %d, checkpoint every %d\n",
-		c.Gradient, c.Iterations, min(c.Batch, r.TrainingLen()), c.Rate, c.ClipNorm, c.Seed, c.CheckpointEvery)
+		c.Gradient, c.Iterations, r.BatchLen(), c.Rate, c.ClipNorm, c.Seed, c.CheckpointEvery)
 	fmt.Fprintf(a.err, "optimizer  %s\n", optimizerOf(c))
 	if r.Done > 0 {
 		fmt.Fprintf(a.err, "resuming   after iteration %d\n", r.Done)
@@ -379,6 +408,14 @@ func (a *app) describe(r *train.Run, backend solver.Backend) {
 	if note := r.OtherArithmetic(backend); note != "" {
 		fmt.Fprintf(a.err, "note       %s\n", note)
 	}
+}
+
+// extentOf says how much data there are.
+func extentOf(d *dataset.Dataset) string {
+	if s := d.Series; s != nil {
+		return fmt.Sprintf("%d series, %d rows, of %d features", s.Len(), s.Rows(), s.Dim)
+	}
+	return fmt.Sprintf("%d samples of %d features", d.Len(), d.Dim)
 }
 
 // describeHeld says how the data are scaled and what is held out of the training.
@@ -398,12 +435,36 @@ func (a *app) describeHeld(r *train.Run) {
 		}
 		return
 	}
-	fmt.Fprintf(a.err, "held out   %d rows of %d, looked at every %d iterations", held.Len(), r.Data.Len(), r.CheckEvery())
+	fmt.Fprintf(a.err, "held out   %s, looked at every %d iterations", heldText(r), r.CheckEvery())
 	if c.Patience > 0 {
 		fmt.Fprintf(a.err, "; patience %d", c.Patience)
 	}
 	b := r.Model.Baseline(r.Training())
 	fmt.Fprintf(a.err, "\nbaseline   %s: %s\n", inWords(b), scoreText(b.Scores(held)))
+}
+
+// timesText says over which times samples are solved.
+func timesText(r *train.Run) string {
+	s := r.Data.Series
+	if s == nil {
+		return fmt.Sprintf("t %v to %v", r.Config.T0, r.Config.T1)
+	}
+	text := fmt.Sprintf("%s %v to %v, horizon %s", s.TimeName, slices.Min(s.Times), slices.Max(s.Times), r.Config.Horizon)
+	if unit := r.Model.TimeScale.Std; len(unit) > 0 {
+		text += fmt.Sprintf(", in units of %.3g", unit[0])
+	}
+	return text
+}
+
+// heldText says what is held out of the training.
+func heldText(r *train.Run) string {
+	switch {
+	case r.EndsHeld():
+		return fmt.Sprintf("the last %.3g %% of the rows of each series", 100*r.Config.Validation)
+	case r.Data.Series != nil:
+		return fmt.Sprintf("%d series of %d", r.Held().Len(), r.Data.Len())
+	}
+	return fmt.Sprintf("%d rows of %d", r.Held().Len(), r.Data.Len())
 }
 
 // scoreText is the loss of some rows and the score that goes with the task.

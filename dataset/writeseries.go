@@ -1,0 +1,42 @@
+package dataset
+
+import (
+	"encoding/csv"
+	"io"
+	"math"
+	"strconv"
+)
+
+// SeriesWriter writes rows of series as [ReadSeriesCSV] reads them: id, time and features under a header with these names.
+// NaN is an empty field. Times have all their digits, features those of rounding. Close after the last.
+type SeriesWriter struct {
+	csv      *csv.Writer
+	rounding Rounding
+	fields   []string
+}
+
+// NewSeriesWriter writes the header of series like s to w.
+func NewSeriesWriter(w io.Writer, s *Series, rounding Rounding) *SeriesWriter {
+	c := csv.NewWriter(w)
+	header := append([]string{s.IDName, s.TimeName}, s.Features...)
+	_ = c.Write(header)
+	return &SeriesWriter{csv: c, rounding: rounding, fields: make([]string, len(header))}
+}
+
+// Write adds a row; an error of w's is kept for Close.
+func (w *SeriesWriter) Write(id string, time float64, x []float64) {
+	w.fields[0], w.fields[1] = id, strconv.FormatFloat(time, 'g', -1, 64)
+	for j, v := range x {
+		w.fields[2+j] = ""
+		if !math.IsNaN(v) {
+			w.fields[2+j] = string(w.rounding.Append(nil, v))
+		}
+	}
+	_ = w.csv.Write(w.fields)
+}
+
+// Close returns the first error of all writes to w, which stays open.
+func (w *SeriesWriter) Close() error {
+	w.csv.Flush()
+	return w.csv.Error()
+}

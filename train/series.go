@@ -1,0 +1,294 @@
+package train
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"neuralode/dataset"
+	"neuralode/solver"
+)
+
+// seriesTask is the task of a file of series: each is solved from its first row on and compared with the others at their
+// times.
+const seriesTask = "series"
+
+// checkSeries reports what does not go with series, or with anything else.
+func (c Config) checkSeries() error {
+	var p problems
+	if c.Task != seriesTask {
+		p.require(c.ID == "" && c.TimeColumn == "" && len(c.Features) == 0,
+			"id, time-column and features name the columns of series: choose task series")
+	} else {
+		p.require(c.Label == "", "series have no labels, got label %q: features names what is fitted", c.Label)
+		p.require(c.Readout == "auto" && (c.Loss == "auto" || c.Loss == "mse"),
+			"series are compared as they are, by the loss mse: leave readout and loss auto")
+		p.require(c.Control == solver.ControlSample.String(), "series have times of their own, and so steps: choose control sample")
+	}
+	if len(p) > 0 {
+		return p[0]
+	}
+	return nil
+}
+
+func (c Config) seriesOptions() dataset.SeriesOptions {
+	return dataset.SeriesOptions{ID: c.ID, Time: c.TimeColumn, Features: c.Features, Float32: c.Precision != "float64",
+		Format: c.Format}
+}
+
+// readSeries reads the file of series.
+func (c Config) readSeries() (*dataset.Dataset, error) {
+	s, err := dataset.ReadSeries(c.Data, c.seriesOptions())
+	if err != nil {
+		return nil, err
+	}
+	d, err := s.Dataset()
+	if err != nil {
+		return nil, fmt.Errorf("train: %s: %w", c.Data, err)
+	}
+	return d, nil
+}
+
+// Series reports whether the model is one of series: its first components are observed, at any time.
+func (m *Model) Series() bool { return m.Readout == "components" }
+
+// chooseSeriesHead settles read-out and loss for series, and the span until their times are scaled.
+func (m *Model) chooseSeriesHead(c Config, d *dataset.Dataset) error {
+	m.Readout, m.Component, m.Loss, m.Outputs = "components", 0, "mse", d.Dim
+	m.Span = spanOf(d.Series.Times)
+	if m.Span.T0 == m.Span.T1 {
+		return fmt.Errorf("train: all series are at time %v", m.Span.T0)
+	}
+	return nil
+}
+
+// spanOf is from the earliest to the latest time.
+func spanOf(times []float64) solver.Span {
+	return solver.Span{T0: slices.Min(times), T1: slices.Max(times)}
+}
+
+// learnSeriesScale takes the scales of features and times from these series, or from all where rows is nil.
+func (m *Model) learnSeriesScale(d *dataset.Dataset, rows []int) {
+	seen := d.Series
+	if rows != nil {
+		seen = seen.Select(rows)
+	}
+	m.FeatureScale, m.TimeScale = seen.Standardise()
+	m.Span = spanOf(m.TimeScale.Apply(d.Series.Times))
+}
+
+// batch is the series as solves take them: each from its first row on, kept at the times of all rows.
+func (m *Model) batch(s *dataset.Series) solver.Batch {
+	b := solver.Batch{Times: m.TimeScale.Apply(s.Times), Offsets: s.Offsets}
+	for i := range s.Len() {
+		from, to := s.Offsets[i], s.Offsets[i+1]
+		b.Z0 = append(b.Z0, m.States(s.X[from*s.Dim:(from+1)*s.Dim])...)
+		b.Spans = append(b.Spans, solver.Span{T0: b.Times[from], T1: b.Times[to-1]})
+	}
+	return b
+}
+
+// seriesData are the series with the loss of each row: the mean over the features of the squares of what was observed. The
+// first rows, where solves begin, and rows without any observation do not count.
+func (m *Model) seriesData(s *dataset.Series) solver.Data {
+	d := solver.Data{Batch: m.batch(s), Objective: solver.Objective{AtTimes: true, Mask: make([]bool, s.Rows())}}
+	x, n := m.FeatureScale.Apply(s.X), s.Dim
+	d.Labels = make([]float64, 2*len(x))
+	for r := range s.Rows() {
+		d.Mask[r] = true
+		for j := range n {
+			if v := x[r*n+j]; !math.IsNaN(v) {
+				d.Labels[2*r*n+j], d.Labels[2*r*n+n+j] = v, 1/float64(n)
+				d.Mask[r] = false
+			}
+		}
+	}
+	for _, first := range s.Offsets[:s.Len()] {
+		d.Mask[first] = true
+	}
+	return d
+}
+
+// FeatureScore is how near solves come to a feature of series, in its units, over all observations but those that the
+// series begin with.
+type FeatureScore struct {
+	Name string
+	RMSE float64
+	R2   float64 // 1 − Σ(x−z)²/Σ(x−x̄)²; NaN where all are the same
+	Held float64 // RMSE of the answer that it stays as the series began
+}
+
+// evaluateSeries solves every series from its first row on and compares it with the others.
+func (p *Predictor) evaluateSeries(ctx context.Context, d *dataset.Dataset) (*Evaluation, error) {
+	e := &Evaluation{Samples: d.Len()}
+	near, loss, nfe := newNearness(d.Series, p.model), 0.0, 0
+	err := p.SolveSeries(ctx, d.Series, func(from int, part *dataset.Series, s *solver.Solution, failed error) error {
+		if failed != nil {
+			return failed
+		}
+		loss += near.add(part, p.model, s.Saved)
+		for _, cost := range s.Stats {
+			nfe, e.NFEMax = nfe+cost.NFE, max(e.NFEMax, cost.NFE)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	e.NFEMean = float64(nfe) / float64(e.Samples)
+	e.Features = near.features()
+	e.Scores = scoresOf(e.Features, loss/float64(max(near.rows, 1)))
+	return e, nil
+}
+
+// seriesRows is about how many rows of series are solved at once.
+const seriesRows = 1 << 16
+
+// SolveSeries solves series from their first rows on, at the times of all rows, and gives use the solutions of so many at
+// once as fit into a bounded memory, in their order: from is the number of the first, part has them, failed is nil or the
+// *solver.SampleError of one of them, numbered as in s. States are those of the field: see Model.Unscale.
+func (p *Predictor) SolveSeries(ctx context.Context, s *dataset.Series,
+	use func(from int, part *dataset.Series, s *solver.Solution, failed error) error) error {
+	for from := 0; from < s.Len(); {
+		to := from + 1
+		for to < s.Len() && s.Offsets[to+1]-s.Offsets[from] <= seriesRows {
+			to++
+		}
+		part := s
+		if to-from < s.Len() {
+			part = s.Select(between(from, to))
+		}
+		solved, err := p.ode.SolveBatch(ctx, p.model.Theta, p.model.batch(part))
+		if err != nil {
+			return err
+		}
+		if err := use(from, part, solved, failure(from, solved, p.spec)); err != nil {
+			return err
+		}
+		from = to
+	}
+	return nil
+}
+
+// between are the numbers from one to before another.
+func between(from, to int) []int {
+	n := make([]int, to-from)
+	for i := range n {
+		n[i] = from + i
+	}
+	return n
+}
+
+// nearness adds up how near solves come to what was observed.
+type nearness struct {
+	names                  []string
+	mean                   []float64 // of what was observed, beside the first rows
+	n, miss, spread, still []float64 // sums for each feature
+	rows                   int       // that count
+}
+
+func newNearness(s *dataset.Series, m *Model) *nearness {
+	dim := s.Dim
+	w := &nearness{names: s.Features, mean: make([]float64, dim), n: make([]float64, dim), miss: make([]float64, dim),
+		spread: make([]float64, dim), still: make([]float64, dim)}
+	w.each(s, func(_, _, j int, x float64) { w.n[j], w.mean[j] = w.n[j]+1, w.mean[j]+x })
+	for j, n := range w.n {
+		w.mean[j] /= math.Max(n, 1)
+	}
+	clear(w.n)
+	return w
+}
+
+// each goes through what was observed after the first rows.
+func (w *nearness) each(s *dataset.Series, f func(series, row, feature int, x float64)) {
+	for i := range s.Len() {
+		for r := s.Offsets[i] + 1; r < s.Offsets[i+1]; r++ {
+			for j := range s.Dim {
+				if x := s.X[r*s.Dim+j]; !math.IsNaN(x) {
+					f(i, r, j, x)
+				}
+			}
+		}
+	}
+}
+
+// add takes series with the states of their solves, and returns the sum of the losses of the rows.
+func (w *nearness) add(s *dataset.Series, m *Model, states []float64) (loss float64) {
+	z, dim, last := m.Unscale(states), m.Net.Dim(), -1
+	w.each(s, func(i, r, j int, x float64) {
+		if r != last {
+			w.rows, last = w.rows+1, r
+		}
+		first := s.X[s.Offsets[i]*s.Dim+j]
+		miss := x - z[r*dim+j]
+		w.n[j]++
+		w.miss[j] += miss * miss
+		w.spread[j] += (x - w.mean[j]) * (x - w.mean[j])
+		w.still[j] += (x - first) * (x - first)
+		if len(m.FeatureScale.Std) > 0 {
+			miss /= m.FeatureScale.Std[j]
+		}
+		loss += miss * miss / float64(s.Dim)
+	})
+	return loss
+}
+
+func (w *nearness) features() []FeatureScore {
+	var all []FeatureScore
+	for j, name := range w.names {
+		f := FeatureScore{Name: name, RMSE: math.Sqrt(w.miss[j] / w.n[j]), R2: 1 - w.miss[j]/w.spread[j],
+			Held: math.Sqrt(w.still[j] / w.n[j])}
+		if !finite(f.R2) {
+			f.R2 = math.NaN()
+		}
+		all = append(all, f)
+	}
+	return all
+}
+
+// scoresOf are the scores of all features together: the mean of R² over those that vary, and the root of the mean of the
+// squares of the RMSE.
+func scoresOf(features []FeatureScore, loss float64) Scores {
+	s := Scores{Loss: loss, Accuracy: math.NaN()}
+	r2, vary, squares := 0.0, 0.0, 0.0
+	for _, f := range features {
+		squares += f.RMSE * f.RMSE / float64(len(features))
+		if finite(f.R2) {
+			r2, vary = r2+f.R2, vary+1
+		}
+	}
+	s.R2, s.RMSE = r2/vary, math.Sqrt(squares) // NaN for none
+	return s
+}
+
+// seriesScores are those of the mean as the answer for every row of series.
+func (b *Baseline) seriesScores(s *dataset.Series) Scores {
+	states := make([]float64, 0, s.Rows()*b.model.Net.Dim())
+	mean := b.model.States(b.Mean)
+	for range s.Rows() {
+		states = append(states, mean...)
+	}
+	near := newNearness(s, b.model)
+	loss := near.add(s, b.model, states)
+	return scoresOf(near.features(), loss/float64(max(near.rows, 1)))
+}
+
+// ShownSeries are at most so many of the run's series for pictures: what the training saw of them, and what it did not, series by
+// series; late is nil where it saw everything. The data must have been loaded.
+func (r *Run) ShownSeries(most int) (seen, late *dataset.Series) {
+	n := r.Data.Len()
+	var picked []int
+	for k := range min(n, most) {
+		picked = append(picked, k*n/min(n, most))
+	}
+	switch all := r.Data.Series.Select(picked); {
+	case r.early != nil:
+		return r.early.Series.Select(picked), r.late.Series.Select(picked)
+	case len(r.held) == 0:
+		return all, nil
+	default:
+		return all.Hide(func(i int) bool { return slices.Contains(r.held, picked[i]) }),
+			all.Hide(func(i int) bool { return !slices.Contains(r.held, picked[i]) })
+	}
+}

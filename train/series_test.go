@@ -1,0 +1,178 @@
+package train_test
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"neuralode/dataset"
+	"neuralode/solver"
+	"neuralode/train"
+)
+
+// circles writes n series of x = r·cos(t + φ), y = −r·sin(t + φ) at times of their own up to t1, some of them not observed.
+func circles(t *testing.T, n int, t1 float64) string {
+	t.Helper()
+	var text strings.Builder
+	text.WriteString("id,t,x,y\n")
+	for i := range n {
+		r, phase := 1+0.1*float64(i), float64(i)
+		for k, at := 0, 0.1*float64(i%3); at <= t1; k, at = k+1, at+0.2+0.05*float64((k+i)%4) {
+			x, y := fmt.Sprint(r*math.Cos(at+phase)), fmt.Sprint(-r*math.Sin(at+phase))
+			if k%7 == 3 {
+				x = ""
+			}
+			fmt.Fprintf(&text, "s%d,%v,%s,%s\n", i, at, x, y)
+		}
+	}
+	path := filepath.Join(t.TempDir(), "circles.csv")
+	if err := os.WriteFile(path, []byte(text.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func seriesConfig(path string) train.Config {
+	c := train.SeriesDefaults(path)
+	c.Hidden, c.Iterations, c.Batch, c.Rate, c.CheckpointEvery = []int{16}, 300, 32, 1e-2, 50
+	return c
+}
+
+func seriesRun(t *testing.T, c train.Config) *train.Run {
+	t.Helper()
+	r, err := train.NewRun(filepath.Join(t.TempDir(), "run"), c, backend(t), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(r.Close)
+	return r
+}
+
+// TestSeries learns a circle from some series and continues others, which it has not seen, and few series beyond what it has
+// seen of them.
+func TestSeries(t *testing.T) {
+	for name, n := range map[string]int{"series held out": 8, "ends held out": 2} {
+		t.Run(name, func(t *testing.T) {
+			r := seriesRun(t, seriesConfig(circles(t, n, 9)))
+			if err := r.Train(context.Background(), backend(t)); err != nil {
+				t.Fatal(err)
+			}
+			p, err := r.Predictor(backend(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			e, err := p.Evaluate(context.Background(), r.Held())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !(e.R2 > 0.98) || len(e.Features) != 2 || !(e.Features[0].RMSE < e.Features[0].Held/3) {
+				t.Errorf("scores of what was held out: %+v, %+v", e.Scores, e.Features)
+			}
+			if b := r.Model.Baseline(r.Training()).Scores(r.Held()); !e.Better(b) || !(b.R2 < 0.2) {
+				t.Errorf("scores %+v, of the mean %+v", e.Scores, b)
+			}
+		})
+	}
+}
+
+// TestResumeSeries stops in the midst of each horizon: the run ends with the bits of one that was never stopped.
+func TestResumeSeries(t *testing.T) {
+	c := seriesConfig(circles(t, 3, 12))
+	whole := seriesRun(t, c)
+	if err := whole.Train(context.Background(), backend(t)); err != nil {
+		t.Fatal(err)
+	}
+	stopped := seriesRun(t, c)
+	dir := stopped.Dir
+	for _, at := range []int{40, 90, 100, 200, 260} {
+		ctx, cancel := context.WithCancel(context.Background())
+		err := stopped.Train(ctx, backend(t), func(e train.Event) {
+			if e.Iteration == at {
+				cancel()
+			}
+		})
+		if err == nil {
+			t.Fatalf("not stopped at %d", at)
+		}
+		stopped.Close()
+		if stopped, err = train.ResumeRun(dir, train.Resumption{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := stopped.Train(context.Background(), backend(t)); err != nil {
+		t.Fatal(err)
+	}
+	stopped.Close()
+	for i, v := range whole.Model.Theta {
+		if stopped.Model.Theta[i] != v {
+			t.Fatalf("parameter %d is %v, of the run that was not stopped %v", i, stopped.Model.Theta[i], v)
+		}
+	}
+}
+
+// TestSeriesModelFile: a model that was saved continues series as before.
+func TestSeriesModelFile(t *testing.T) {
+	c := seriesConfig(circles(t, 5, 6))
+	c.Iterations, c.Augment = 20, 1
+	r := seriesRun(t, c)
+	if err := r.Train(context.Background(), backend(t)); err != nil {
+		t.Fatal(err)
+	}
+	loaded, err := train.LoadModel(filepath.Join(r.Dir, "model.safetensors"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec, err := c.Spec()
+	if err != nil {
+		t.Fatal(err)
+	}
+	states := func(m *train.Model) (all []float64) {
+		p, err := m.Compile(backend(t), spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer p.Close()
+		err = p.SolveSeries(context.Background(), r.Data.Series, func(_ int, _ *dataset.Series, s *solver.Solution, failed error) error {
+			all = append(all, s.Saved...)
+			return failed
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	want := states(r.Model)
+	for i, z := range states(loaded) {
+		if z != want[i] {
+			t.Fatalf("number %d is %v, of the model that was saved %v", i, z, want[i])
+		}
+	}
+}
+
+func TestSeriesConfig(t *testing.T) {
+	path := circles(t, 2, 3)
+	for want, change := range map[string]func(c *train.Config){
+		"series have no labels":                 func(c *train.Config) { c.Label = "x" },
+		"leave readout and loss auto":           func(c *train.Config) { c.Loss = "bce" },
+		"choose control sample":                 func(c *train.Config) { c.Control = "batch" },
+		"choose task series":                    func(c *train.Config) { c.Task, c.ID = "auto", "id" },
+		"horizon must be one of":                func(c *train.Config) { c.Horizon = "far" },
+		"task series needs a file of series":    func(c *train.Config) { c.Data = "spiral" },
+		`there is no column "z"`:                func(c *train.Config) { c.Features = []string{"z"} },
+		"no column is called t or time, and no": func(c *train.Config) { c.Drop = []string{"t"} },
+	} {
+		c := seriesConfig(path)
+		change(&c)
+		r, err := train.NewRun(filepath.Join(t.TempDir(), "run"), c, backend(t), "")
+		if err == nil {
+			r.Close()
+		}
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
