@@ -16,15 +16,16 @@ import (
 
 // FitOptions say how [ODE.Fit] goes about it. The zero value is a good start.
 type FitOptions struct {
-	// FixedStarts takes the starts as exact. Otherwise they are fitted too: a first observation is as noisy as the others.
+	// FixedStarts takes the starts as exact. Otherwise they are fitted too: a first observation is as noisy as the
+	// others.
 	FixedStarts bool
 
 	// Starts are the states at the first time of each series, [series, dim]; without them they are the first
 	// observations, for which every component must be observed there.
 	Starts []float64
 
-	// Horizons are the parts of each series' span, rising to 1, that are fitted one after the other: what oscillates has
-	// many local minima over a long span and few over a short one. Without them they are 1/8, 1/4, 1/2 and 1.
+	// Horizons are the parts of each series' span, rising to 1, that are fitted one after the other: what oscillates
+	// has many local minima over a long span and few over a short one. Without them they are 1/8, 1/4, 1/2 and 1.
 	Horizons []float64
 
 	// Iterations is how many there are at most for each horizon; 200 when it is 0.
@@ -55,11 +56,12 @@ func Fit(ctx context.Context, field graph.Field, theta []float64, s *dataset.Ser
 	return ode.Fit(ctx, theta, s, FitOptions{})
 }
 
-// Fit returns the parameters, and unless they are fixed the starts, with the least squares of what series observed of the
-// first components of z: Σ ((z − x)/σ)² with each feature's own deviation σ, by L-BFGS (Nocedal 1980) along gradients of
-// [solver.Discrete], for one horizon after the other. theta is where it begins. A series begins at its first time; its
-// constants are the inputs of the field. Parameters for which a sample fails are never taken; that theta is of them is an
-// error, as are series that do not fit the ODE, all before any work. When ctx ends the error is ctx's.
+// Fit returns the parameters, and unless they are fixed the starts, with the least squares of what series observed of
+// the first components of z: Σ ((z − x)/σ)² with each feature's own deviation σ, by L-BFGS (Nocedal 1980) along
+// gradients of [solver.Discrete], for one horizon after the other. theta is where it begins. A series begins at its
+// first time; its constants are the inputs of the field. Parameters for which a sample fails are never taken; that
+// theta is of them is an error, as are series that do not fit the ODE, all before any work. When ctx ends the error is
+// ctx's.
 //
 // The spec of the ODE should have float64 and tolerances well below the noise of the observations: the search ends
 // where the loss no longer changes smoothly.

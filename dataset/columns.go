@@ -129,8 +129,8 @@ func (c *columns) keep(o Options) (aside []int, err error) {
 	return c.kept, nil
 }
 
-// dropped is the columns to leave out beside those put aside. Where the features are found by their names, columns to drop
-// need not be there.
+// dropped is the columns to leave out beside those put aside. Where the features are found by their names, columns to
+// drop need not be there.
 func (c *columns) dropped(o Options, aside []int, found bool) ([]int, error) {
 	out := slices.Clone(aside)
 	for _, name := range o.Drop {
@@ -240,7 +240,8 @@ func (c *columns) title(i int) string {
 // featureNames is the names of the feature columns, or x1, x2, ... without a header.
 func (c *columns) featureNames() []string { return c.name(c.features, "x") }
 
-// keptNames is the names of the columns that are carried along, or column1, column2, ... by their numbers without a header.
+// keptNames is the names of the columns that are carried along, or column1, column2, ... by their numbers without a
+// header.
 func (c *columns) keptNames() []string {
 	names := make([]string, len(c.kept))
 	for k, i := range c.kept {

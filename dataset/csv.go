@@ -11,10 +11,11 @@ import (
 	"unicode/utf8"
 )
 
-// ReadCSV reads points from lines of fields with a separator between them; name stands for the file in errors. Fields mean
-// what they mean to pandas.read_csv: numbers are decimal; empty fields, NA, NaN, null and their like are missing values;
-// double quotes around a field keep separators and line ends in it. Features are numbers, or True and False as 1 and 0;
-// labels are numbers or text. Space around fields, blank lines, a byte-order mark and gzip compression are taken off.
+// ReadCSV reads points from lines of fields with a separator between them; name stands for the file in errors. Fields
+// mean what they mean to pandas.read_csv: numbers are decimal; empty fields, NA, NaN, null and their like are missing
+// values; double quotes around a field keep separators and line ends in it. Features are numbers, or True and False as
+// 1 and 0; labels are numbers or text. Space around fields, blank lines, a byte-order mark and gzip compression are
+// taken off.
 //
 // Where [Options] leave it open, the first 64 KiB say which separator cuts all lines into as many fields, and the first
 // hundred lines whether the first names the columns. It does when it holds a name that Options want or no number at
@@ -26,14 +27,14 @@ import (
 // those below. Where little speaks for it and little against it, that is an error.
 //
 // A first line sep=; or of another character, by which Excel knows the separator, says it here too. Lines that begin
-// with # are rows, but at the front of the file those of another number of fields are left out. A first column without a
-// name or with the name "Unnamed: 0" is the index of pandas and left out, as are columns at the end with neither name nor
-// content. Further columns without a name, and names given twice, get the names that pandas
-// gives them. [Dataset].Notes tells of all this.
+// with # are rows, but at the front of the file those of another number of fields are left out. A first column without
+// a name or with the name "Unnamed: 0" is the index of pandas and left out, as are columns at the end with neither name
+// nor content. Further columns without a name, and names given twice, get the names that pandas gives them.
+// [Dataset].Notes tells of all this.
 //
 // Errors are one line and name the file, the line and the column: `dataset: points.csv: line 7, column 3 ("x2"): "abc"
-// is not a number`. Missing and infinite values, lines of another length than the first, a column that is not there, text
-// that is not UTF-8, an empty file, and labels that do not make the task are errors.
+// is not a number`. Missing and infinite values, lines of another length than the first, a column that is not there,
+// text that is not UTF-8, an empty file, and labels that do not make the task are errors.
 func ReadCSV(name string, r io.Reader, o Options) (*Dataset, error) {
 	if err := o.Check(); err != nil {
 		return nil, err

@@ -89,8 +89,8 @@ func (h *Header) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// Separator is the character between two fields, or 0 to find out which of comma, semicolon, tab, bar and space it is. A
-// space stands for any number of spaces. As text it is "auto", "tab", "space" or the character itself.
+// Separator is the character between two fields, or 0 to find out which of comma, semicolon, tab, bar and space it is.
+// A space stands for any number of spaces. As text it is "auto", "tab", "space" or the character itself.
 type Separator rune
 
 // ok says whether it can separate fields: quotes and line ends have another meaning.

@@ -24,9 +24,9 @@ func Generate(name string, n int, noise float64, rng *rand.Rand) (*Dataset, erro
 	return nil, fmt.Errorf("dataset: there is no generator %q; there are spiral and circle", name)
 }
 
-// Spiral returns n points on two interleaved spirals, task Binary: class 0 first, which has the odd point, then class 1.
-// With r = θ/3π + 0.05, class 0 lies at (r cos θ, r sin θ) with θ = 3π√u, and class 1 at (−r cos θ, −r sin θ) with
-// θ = 3πu in ascending order; u is uniform in [0, 1). Each coordinate has Gaussian noise of standard deviation noise.
+// Spiral returns n points on two interleaved spirals, task Binary: class 0 first, which has the odd point, then class
+// 1. With r = θ/3π + 0.05, class 0 lies at (r cos θ, r sin θ) with θ = 3π√u, and class 1 at (−r cos θ, −r sin θ) with θ
+// = 3πu in ascending order; u is uniform in [0, 1). Each coordinate has Gaussian noise of standard deviation noise.
 //
 // It is a function of its arguments: rng gives n uniform numbers, class 0's first, then 2n normal ones, point by point.
 // It is an error when n is not between 2 and 2^28 or noise is negative or not finite.

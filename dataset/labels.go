@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// labels is the label columns of a table: numbers once they can be nothing else, before that the different labels of the
-// one column and which of them each row has.
+// labels is the label columns of a table: numbers once they can be nothing else, before that the different labels of
+// the one column and which of them each row has.
 type labels struct {
 	numbers []float64 // [n, columns]
 	real    bool      // numbers holds the labels

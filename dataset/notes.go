@@ -124,8 +124,8 @@ func (d *Dataset) risesWithin(j int, starts []int) bool {
 	return falls
 }
 
-// isSeriesName and isTimeName say whether a name is usual for the number of a series and for a time. An id is a word of its
-// own, as in subject_id and PatientID, and not the end of another, as in acid.
+// isSeriesName and isTimeName say whether a name is usual for the number of a series and for a time. An id is a word of
+// its own, as in subject_id and PatientID, and not the end of another, as in acid.
 func isSeriesName(name string) bool {
 	lower := strings.ToLower(name)
 	usual := []string{"id", "series", "sample", "subject", "patient", "trajectory", "sequence", "run", "track"}

@@ -15,19 +15,20 @@ import (
 type Options struct {
 	// Task is what the labels mean. Auto takes several label columns as Regression. It takes one column as classes when
 	// it is text, or when its numbers are two whole numbers, or the whole numbers from 0 or 1 up to some k with none
-	// missing, at most half as many as there are points and at most 10 000: two classes are Binary, more are MultiClass.
-	// Any other column of numbers is Regression. A mixture of text and numbers, a class spelled in two ways, such as 1
-	// and 1.0, numbers with a comma, and ten texts or more of which most differ are errors.
+	// missing, at most half as many as there are points and at most 10 000: two classes are Binary, more are
+	// MultiClass. Any other column of numbers is Regression. A mixture of text and numbers, a class spelled in two
+	// ways, such as 1 and 1.0, numbers with a comma, and ten texts or more of which most differ are errors.
 	Task Task
 
 	// Labels are the label columns, each by its name in the header or by its number from 1; none means the last column
 	// that is neither dropped nor a wanted feature.
 	Labels []string
 
-	// Classes, when not empty, are the names of the classes in the order of their indices, as [Dataset].Classes of
-	// the data a model was trained with. Without it, the classes are those in the file, text in the order of strings
-	// and numbers in that of numbers, and fewer than two are an error. Labels that are classes are texts: 7 and 007 differ.
-	// Under Auto 1.0 has the name 1, and a label 1.0 is of the class 1 where that is the only class and label of this value.
+	// Classes, when not empty, are the names of the classes in the order of their indices, as [Dataset].Classes of the
+	// data a model was trained with. Without it, the classes are those in the file, text in the order of strings and
+	// numbers in that of numbers, and fewer than two are an error. Labels that are classes are texts: 7 and 007 differ.
+	// Under Auto 1.0 has the name 1, and a label 1.0 is of the class 1 where that is the only class and label of this
+	// value.
 	Classes []string
 
 	// Features, when not empty, are the names of the features in the order wanted, as [Dataset].Features of the data a
@@ -35,8 +36,9 @@ type Options struct {
 	// are left out; any other file is read in its own order.
 	Features []string
 
-	// Keep are columns of unlabelled points that [OpenPoints] carries along as text, each by its name in the header or by its
-	// number from 1; "*" stands for all. They are no features unless they are among the features wanted, or meant by "*".
+	// Keep are columns of unlabelled points that [OpenPoints] carries along as text, each by its name in the header or
+	// by its number from 1; "*" stands for all. They are no features unless they are among the features wanted, or
+	// meant by "*".
 	Keep []string
 
 	// Float32 says that numbers will be held as float32: one beyond its range is an error.
@@ -110,12 +112,12 @@ func readTSV(name string, r io.Reader, o Options) (*Dataset, error) {
 	return ReadCSV(name, r, o)
 }
 
-// memoryPerByte is how many bytes of memory a byte of a file takes while it is read: an array's own and its numbers twice,
-// and text is shorter than its numbers only where these have few digits.
+// memoryPerByte is how many bytes of memory a byte of a file takes while it is read: an array's own and its numbers
+// twice, and text is shorter than its numbers only where these have few digits.
 const memoryPerByte = 3
 
-// ReadFile reads the points in the file at path: text or .npy, as the name ends. See [ReadCSV] and [ReadNPY]. A file that
-// memory has no room for is a *memory.Error before it is read.
+// ReadFile reads the points in the file at path: text or .npy, as the name ends. See [ReadCSV] and [ReadNPY]. A file
+// that memory has no room for is a *memory.Error before it is read.
 func ReadFile(path string, o Options) (*Dataset, error) {
 	if err := CheckEnding(path); err != nil {
 		return nil, err

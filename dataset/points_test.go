@@ -52,7 +52,8 @@ func TestPoints(t *testing.T) {
 	}
 }
 
-// TestKeptColumns carries columns along: those that are named are no features of a table in its own order, those of "*" are.
+// TestKeptColumns carries columns along: those that are named are no features of a table in its own order, those of "*"
+// are.
 func TestKeptColumns(t *testing.T) {
 	for _, c := range []struct {
 		text             string

@@ -5,8 +5,9 @@ import (
 	"strconv"
 )
 
-// Rounding says which digits of a number are written: the first Digits where that is positive, else those down to the first
-// that its error, Atol + Rtol·|x − Mean|, reaches. The zero value writes all: the shortest text that gives the same float64.
+// Rounding says which digits of a number are written: the first Digits where that is positive, else those down to the
+// first that its error, Atol + Rtol·|x − Mean|, reaches. The zero value writes all: the shortest text that gives the
+// same float64.
 type Rounding struct {
 	Rtol, Atol float64
 	Mean       float64

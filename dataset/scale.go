@@ -6,16 +6,16 @@ import (
 	"slices"
 )
 
-// Scale maps each of some columns to (x − Mean) / Std, where Std is as it says, or 1 for a column that does not vary. The
-// zero Scale maps every number to itself. It is plain data: safe to read from several goroutines.
+// Scale maps each of some columns to (x − Mean) / Std, where Std is as it says, or 1 for a column that does not vary.
+// The zero Scale maps every number to itself. It is plain data: safe to read from several goroutines.
 type Scale struct {
 	Mean []float64 // [columns], finite
 	Std  []float64 // [columns], finite and positive
 }
 
 // Standardise is the Scale that gives each column of x, [n, columns], mean 0 and standard deviation 1 over the rows, or
-// over all n where rows is nil. The deviation is that of the population, as of scikit-learn's StandardScaler, and so is the
-// bound below which a column counts as constant: what rounding alone makes of the same number.
+// over all n where rows is nil. The deviation is that of the population, as of scikit-learn's StandardScaler, and so is
+// the bound below which a column counts as constant: what rounding alone makes of the same number.
 func Standardise(x []float64, columns int, rows []int) Scale {
 	s := Scale{Mean: make([]float64, columns), Std: make([]float64, columns)}
 	for j := range columns {
@@ -24,9 +24,9 @@ func Standardise(x []float64, columns int, rows []int) Scale {
 	return s
 }
 
-// Standardise is the Scale that gives each feature mean 0 and deviation 1 over all that was observed of it, and that of the
-// times: from the earliest one on, in units in which the scaled features move by one on average, so that an equation
-// between them has numbers near one in it.
+// Standardise is the Scale that gives each feature mean 0 and deviation 1 over all that was observed of it, and that of
+// the times: from the earliest one on, in units in which the scaled features move by one on average, so that an
+// equation between them has numbers near one in it.
 func (s *Series) Standardise() (features, time Scale) {
 	features = Scale{Mean: make([]float64, s.Dim), Std: make([]float64, s.Dim)}
 	way, duration := 0.0, 0.0
@@ -81,9 +81,9 @@ func column(x []float64, columns, j int, rows []int) []float64 {
 	return values
 }
 
-// moments are mean and standard deviation, 1 where the values do not vary. They are taken of the values over a power of two
-// near the largest magnitude: squares of numbers that float64 holds need not be. A second pass takes off what rounding left
-// in the mean, which may be much beside a small deviation.
+// moments are mean and standard deviation, 1 where the values do not vary. They are taken of the values over a power of
+// two near the largest magnitude: squares of numbers that float64 holds need not be. A second pass takes off what
+// rounding left in the mean, which may be much beside a small deviation.
 func moments(values []float64) (mean, std float64) {
 	largest := 0.0
 	for _, v := range values {

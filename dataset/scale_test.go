@@ -36,8 +36,8 @@ func TestStandardise(t *testing.T) {
 
 func near(a, b float64) bool { return math.Abs(a-b) <= 1e-12*math.Abs(b) }
 
-// TestStandardiseExtremes gives columns whose squares float64 does not hold, single rows, and one that rounding alone makes
-// vary.
+// TestStandardiseExtremes gives columns whose squares float64 does not hold, single rows, and one that rounding alone
+// makes vary.
 func TestStandardiseExtremes(t *testing.T) {
 	for _, c := range []struct{ x, mean, std []float64 }{
 		{[]float64{1e300, 3e300}, []float64{2e300}, []float64{1e300}},

@@ -54,8 +54,8 @@ func (s *Series) Select(indices []int) *Series {
 	return out
 }
 
-// Dataset is the series as a data set of the task Forecast, whose points they begin at: all features must be observed in the
-// first rows. It shares their memory.
+// Dataset is the series as a data set of the task Forecast, whose points they begin at: all features must be observed
+// in the first rows. It shares their memory.
 func (s *Series) Dataset() (*Dataset, error) {
 	d := &Dataset{X: s.starts(), Dim: s.Dim, Features: s.Features, Named: true, Task: Forecast, Series: s, Notes: s.Notes}
 	for i, v := range d.X {
@@ -76,8 +76,8 @@ func (s *Series) starts() []float64 {
 	return x
 }
 
-// At is the series with their first rows and, in place of the others, rows at other times without observations: at gives
-// those of series i after its first, rising. It is where solves are wanted.
+// At is the series with their first rows and, in place of the others, rows at other times without observations: at
+// gives those of series i after its first, rising. It is where solves are wanted.
 func (s *Series) At(at func(i int) []float64) *Series {
 	out := s.cut(func(int, int) bool { return false })
 	out.Offsets, out.Inputs, out.InputNames = []int{0}, nil, nil
@@ -97,9 +97,9 @@ func (s *Series) At(at func(i int) []float64) *Series {
 // TimesOf are the times of series i.
 func (s *Series) TimesOf(i int) []float64 { return s.Times[s.Offsets[i]:s.Offsets[i+1]] }
 
-// Windows are parts of the series of about that duration, two rows at least, which overlap: a quarter of it after the start of
-// one begins the next, at a row in which all features were observed. A series that is no longer is one itself. of are the
-// numbers of the series that they are parts of.
+// Windows are parts of the series of about that duration, two rows at least, which overlap: a quarter of it after the
+// start of one begins the next, at a row in which all features were observed. A series that is no longer is one itself.
+// of are the numbers of the series that they are parts of.
 func (s *Series) Windows(duration float64) (windows *Series, of []int) {
 	w := s.cut(func(int, int) bool { return false })
 	w.Offsets, w.IDs, w.Constants = []int{0}, nil, nil
@@ -123,8 +123,8 @@ func (s *Series) Windows(duration float64) (windows *Series, of []int) {
 	return w, of
 }
 
-// nextWindow is the first row at least so much later than another, and before the last, that a solve can begin at; last if
-// there is none.
+// nextWindow is the first row at least so much later than another, and before the last, that a solve can begin at; last
+// if there is none.
 func (s *Series) nextWindow(row, last int, later float64) int {
 	next := row + 1
 	for next < last && (s.Times[next] < s.Times[row]+later || !s.complete(next)) {
@@ -156,8 +156,8 @@ func (s *Series) cut(keep func(i, row int) bool) *Series {
 	return out
 }
 
-// SplitEnds parts each series in time: early is the rows before about the last fraction of them, two at least, and late all rows
-// with what early has not observed but for the first, from which both begin.
+// SplitEnds parts each series in time: early is the rows before about the last fraction of them, two at least, and late
+// all rows with what early has not observed but for the first, from which both begin.
 func (s *Series) SplitEnds(fraction float64) (early, late *Series) {
 	isEarly := func(i, row int) bool {
 		n := s.Offsets[i+1] - s.Offsets[i]

@@ -9,8 +9,9 @@ import (
 )
 
 // Split draws rows to be held out of a training, about the given fraction of all, in [0, 1), and returns the indices of
-// the others and of these, each in ascending order. Of each class the same fraction is held out, as nearly as whole rows
-// can be, and one row stays at least, so that a class of one row is never held out; without classes one row stays of all.
+// the others and of these, each in ascending order. Of each class the same fraction is held out, as nearly as whole
+// rows can be, and one row stays at least, so that a class of one row is never held out; without classes one row stays
+// of all.
 //
 // It is a function of its arguments. A fraction outside of its range is an error.
 func (d *Dataset) Split(fraction float64, rng *rand.Rand) (training, held []int, err error) {

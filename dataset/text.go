@@ -77,8 +77,8 @@ func (c returns) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// sampled is the lines at the front of a text, with their ends. A line end in quotes ends no line, but a line that begins
-// with # ends where it ends.
+// sampled is the lines at the front of a text, with their ends. A line end in quotes ends no line, but a line that
+// begins with # ends where it ends.
 func sampled(b *bufio.Reader) []string {
 	head, err := b.Peek(sampleSize)
 	var lines []string

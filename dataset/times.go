@@ -10,9 +10,10 @@ import (
 	"neuralode/dataset/internal/npy"
 )
 
-// ReadTimes reads a list of numbers in a file: an .npy array with one axis, or one of length n by 1, or text in which the
-// numbers stand on lines of their own or between commas, semicolons or space; a first line without a number is a header.
-// Gzip compression is taken off. Errors name the file and the line. Numbers are decimal and need not be in order.
+// ReadTimes reads a list of numbers in a file: an .npy array with one axis, or one of length n by 1, or text in which
+// the numbers stand on lines of their own or between commas, semicolons or space; a first line without a number is a
+// header. Gzip compression is taken off. Errors name the file and the line. Numbers are decimal and need not be in
+// order.
 func ReadTimes(path string) ([]float64, error) {
 	f, err := os.Open(path)
 	if err != nil {

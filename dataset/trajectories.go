@@ -20,8 +20,8 @@ type TrajectoryWriter struct {
 	npy     *npy.Writer // or nil
 }
 
-// NewTrajectoryCSV writes a line for each sample and time to w, under the header sample,t,z1,z2,...: samples count from 0,
-// and components of states are rounded, each as its own of round says, or all as its only one; times are not.
+// NewTrajectoryCSV writes a line for each sample and time to w, under the header sample,t,z1,z2,...: samples count from
+// 0, and components of states are rounded, each as its own of round says, or all as its only one; times are not.
 func NewTrajectoryCSV(w io.Writer, times []float64, dim int, round ...Rounding) (*TrajectoryWriter, error) {
 	t := &TrajectoryWriter{times: times, dim: dim, round: round, csv: bufio.NewWriterSize(w, 1<<16)}
 	if err := t.check(); err != nil {
@@ -35,8 +35,8 @@ func NewTrajectoryCSV(w io.Writer, times []float64, dim int, round ...Rounding) 
 	return t, nil
 }
 
-// NewTrajectoryNPY writes the states of so many samples to w as an array [samples, times, dim] of float64 in C order; the
-// times are not in it.
+// NewTrajectoryNPY writes the states of so many samples to w as an array [samples, times, dim] of float64 in C order;
+// the times are not in it.
 func NewTrajectoryNPY(w io.Writer, samples int, times []float64, dim int) (*TrajectoryWriter, error) {
 	t := &TrajectoryWriter{times: times, dim: dim}
 	if err := t.check(); err != nil {
@@ -57,7 +57,8 @@ func (t *TrajectoryWriter) check() error {
 	return nil
 }
 
-// Write writes the states of the next samples. States that are not full samples are an error; one of w's is kept for Close.
+// Write writes the states of the next samples. States that are not full samples are an error; one of w's is kept for
+// Close.
 func (t *TrajectoryWriter) Write(states []float64) error {
 	size := len(t.times) * t.dim
 	if len(states)%size != 0 {

@@ -9,8 +9,8 @@ import (
 	"neuralode/dataset/internal/npy"
 )
 
-// WriteCSV writes a header, the features and then the labels to w, classes by their names. Given the same Task
-// and Classes, [ReadCSV] reads the same points again, unless a name is empty, a number or a missing value to pandas, or has
+// WriteCSV writes a header, the features and then the labels to w, classes by their names. Given the same Task and
+// Classes, [ReadCSV] reads the same points again, unless a name is empty, a number or a missing value to pandas, or has
 // space at an end. It writes nothing when [Dataset.Check] reports an error.
 func (d *Dataset) WriteCSV(w io.Writer) error {
 	if err := d.Check(); err != nil {
@@ -54,8 +54,8 @@ func (d *Dataset) WriteNPY(w io.Writer) error {
 	return a.Write(w)
 }
 
-// WriteArray writes numbers [shape] to w as a NumPy array of float64 in C order; numbers that do not fill the shape are an
-// error before anything is written.
+// WriteArray writes numbers [shape] to w as a NumPy array of float64 in C order; numbers that do not fill the shape are
+// an error before anything is written.
 func WriteArray(w io.Writer, data []float64, shape ...int) error {
 	a := npy.Array{Shape: shape, Data: data}
 	if err := a.Write(w); err != nil {

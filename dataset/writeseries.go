@@ -7,8 +7,8 @@ import (
 	"strconv"
 )
 
-// SeriesWriter writes rows of series as [ReadSeriesCSV] reads them: id, time and features under a header with these names.
-// NaN is an empty field. Times have all their digits, features those of rounding. Close after the last.
+// SeriesWriter writes rows of series as [ReadSeriesCSV] reads them: id, time and features under a header with these
+// names. NaN is an empty field. Times have all their digits, features those of rounding. Close after the last.
 type SeriesWriter struct {
 	csv      *csv.Writer
 	rounding Rounding

@@ -5,12 +5,13 @@ import (
 	"math"
 	"slices"
 
+	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Track is what was observed of one thing and what a model makes of it, both in the plane: a feature over time, or one over
-// another.
+// Track is what was observed of one thing and what a model makes of it, both in the plane: a feature over time, or one
+// over another.
 type Track struct {
 	Name     string  // in the legend; tracks of one name share a line there
 	Observed []Point // dots
@@ -41,7 +42,7 @@ func Tracks(axes [2]string, tracks []Track) (*Figure, error) {
 	for i, t := range tracks {
 		layers = append(layers, t.layer(okabeIto[i%len(okabeIto)], len(all)))
 	}
-	return &Figure{plot: newPlot(x, y, layers...), legend: legend, ratio: 0.6, dpi: dpi}, nil
+	return &Figure{panels: []*plot.Plot{newPlot(x, y, layers...)}, legend: legend, ratio: 0.6, dpi: dpi}, nil
 }
 
 // padded leaves room around the points.

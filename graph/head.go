@@ -9,8 +9,8 @@ import (
 	"neuralode/plan"
 )
 
-// Head is what follows the solve: a read-out of z, at t1 or at the times that an objective looks at, and a loss of what it
-// gives.
+// Head is what follows the solve: a read-out of z, at t1 or at the times that an objective looks at, and a loss of what
+// it gives.
 type Head struct {
 	Dim     int // components of z
 	Readout Readout
@@ -93,7 +93,8 @@ func (h Head) trace(batch int, params []Param) (*trace, error) {
 	return tr, tr.differentiate("loss")
 }
 
-// Readout makes a model's outputs of its state: with Func or, where they depend on the time of that state too, TimeFunc.
+// Readout makes a model's outputs of its state: with Func or, where they depend on the time of that state too,
+// TimeFunc.
 type Readout struct {
 	// Params declares the parameters for a state of dim components; nil when there are none.
 	Params func(dim int) []Param

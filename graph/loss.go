@@ -41,8 +41,8 @@ func MeanSquaredError() Loss {
 	}}
 }
 
-// WeightedSquaredError is Σ weight·(output − y)² over n outputs, for labels [batch, 2n] that are the y and then their weights:
-// zero where a y is not known.
+// WeightedSquaredError is Σ weight·(output − y)² over n outputs, for labels [batch, 2n] that are the y and then their
+// weights: zero where a y is not known.
 func WeightedSquaredError(n int) Loss {
 	return Loss{LabelWidth: 2 * n, Func: func(out, label *gorgonia.Node) (*gorgonia.Node, error) {
 		var e expr

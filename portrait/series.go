@@ -16,8 +16,8 @@ const (
 	MaxFeatures = 4
 )
 
-// Series are the pictures of a run of series: each feature over time and, where there are two, one over the other, with what
-// was observed and the solves from the first rows on.
+// Series are the pictures of a run of series: each feature over time and, where there are two, one over the other, with
+// what was observed and the solves from the first rows on.
 type Series struct {
 	observed, held *dataset.Series // held is nil where the training saw everything
 	curves         *dataset.Series // the times of states

@@ -76,8 +76,8 @@ func (r *Run) checkable() *dataset.Dataset {
 	return r.Data
 }
 
-// BaselineLoss is the loss of the baseline of the rows that the training sees on those that it does not, 0 where all rows
-// are seen. No data are needed.
+// BaselineLoss is the loss of the baseline of the rows that the training sees on those that it does not, 0 where all
+// rows are seen. No data are needed.
 func (r *Run) BaselineLoss() float64 { return r.baselineLoss }
 
 // maxChecked is how many of the rows held out are looked at while the run is trained: more would say the same and take
@@ -96,15 +96,15 @@ func (r *Run) checked() *dataset.Dataset {
 	return r.checkable().Select(rows)
 }
 
-// Bounds of how often the rows held out are looked at without a word of it: a check costs about as much as the iterations
-// that see two fifths as many samples, so that it takes a twentieth of the time at most.
+// Bounds of how often the rows held out are looked at without a word of it: a check costs about as much as the
+// iterations that see two fifths as many samples, so that it takes a twentieth of the time at most.
 const (
 	leastBetweenChecks  = 10
 	iterationsPerSample = 8
 )
 
-// CheckEvery is how many iterations lie between two looks at the rows held out, 0 without such rows: Config.ValidateEvery,
-// or 10, or more where the rows are many beside a minibatch. The data must have been loaded.
+// CheckEvery is how many iterations lie between two looks at the rows held out, 0 without such rows:
+// Config.ValidateEvery, or 10, or more where the rows are many beside a minibatch. The data must have been loaded.
 func (r *Run) CheckEvery() int {
 	switch n, batch := min(len(r.held), maxChecked), min(r.Config.Batch, len(r.training)); {
 	case n == 0:

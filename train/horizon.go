@@ -7,18 +7,18 @@ import (
 	"neuralode/solver"
 )
 
-// Horizons are how much of each series is solved at once in the course of a training: "full", all of it from the first row on;
-// "windows", parts of a duration in which the features move by a few deviations, each from the row that it begins with, and
-// longer ones as the training goes on; "auto", windows and then, for the last part of the iterations, series as a whole where
-// they are not many times as long as the longest windows.
+// Horizons are how much of each series is solved at once in the course of a training: "full", all of it from the first
+// row on; "windows", parts of a duration in which the features move by a few deviations, each from the row that it
+// begins with, and longer ones as the training goes on; "auto", windows and then, for the last part of the iterations,
+// series as a whole where they are not many times as long as the longest windows.
 //
-// What oscillates fits a long span badly everywhere but near the right parameters, so that a training begun there ends at the
-// mean; over a short span there is a way down from afar. Parts that begin with observations are the segments of multiple
-// shooting (Bock 1981) with their starts held fixed.
+// What oscillates fits a long span badly everywhere but near the right parameters, so that a training begun there ends
+// at the mean; over a short span there is a way down from afar. Parts that begin with observations are the segments of
+// multiple shooting (Bock 1981) with their starts held fixed.
 var Horizons = []string{"auto", "full", "windows"}
 
-// stage is the duration of the windows that are seen until a part of the run's iterations is done, in units of the scaled
-// times, in which features move by about one deviation.
+// stage is the duration of the windows that are seen until a part of the run's iterations is done, in units of the
+// scaled times, in which features move by about one deviation.
 type stage struct {
 	duration float64
 	until    float64
@@ -26,12 +26,12 @@ type stage struct {
 
 var stages = []stage{{2, 0.3}, {6, 0.6}, {18, 0.8}}
 
-// manyWindows is how many times as long as the longest windows a series is at most that auto sees whole in the end: a phase
-// that is right to a tenth over a window is lost over many.
+// manyWindows is how many times as long as the longest windows a series is at most that auto sees whole in the end: a
+// phase that is right to a tenth over a window is lost over many.
 const manyWindows = 6
 
-// horizon is the duration that iteration number done+1 sees of series whose longest has that duration, infinite for all of
-// it, and the iteration with which that ends.
+// horizon is the duration that iteration number done+1 sees of series whose longest has that duration, infinite for all
+// of it, and the iteration with which that ends.
 func (c Config) horizon(done int, longest float64) (duration float64, until int) {
 	if c.Task != seriesTask || c.Horizon == "full" {
 		return math.Inf(1), c.Iterations
@@ -48,8 +48,8 @@ func (c Config) horizon(done int, longest float64) (duration float64, until int)
 	return math.Inf(1), c.Iterations
 }
 
-// view is what iterations see: the data, which of its samples are trained on, and of which row of the run's data each is part;
-// nil where they are the same.
+// view is what iterations see: the data, which of its samples are trained on, and of which row of the run's data each
+// is part; nil where they are the same.
 type view struct {
 	data solver.Data
 	rows []int

@@ -162,8 +162,8 @@ func (l *loop) due(iteration int) bool {
 	return l.every > 0 && (iteration%l.every == 0 || iteration == l.run.Config.Iterations)
 }
 
-// look takes θ after an iteration for the run's history and the rows held out, unless it is such that the next checkpoint
-// will be refused, and tells of the iteration.
+// look takes θ after an iteration for the run's history and the rows held out, unless it is such that the next
+// checkpoint will be refused, and tells of the iteration.
 func (l *loop) look(ctx context.Context, iteration int, it solver.Iteration) error {
 	e := Event{Work: it}
 	s, err := l.session.State()
@@ -181,7 +181,8 @@ func (l *loop) look(ctx context.Context, iteration int, it solver.Iteration) err
 }
 
 // check looks at the rows held out. It does not end with ctx: a run that goes on would look no more at this θ. The last
-// iteration of a run, unless it is one of all the others, does not count for patience: a longer run would not stop to look.
+// iteration of a run, unless it is one of all the others, does not count for patience: a longer run would not stop to
+// look.
 func (l *loop) check(ctx context.Context, iteration int, theta []float64) (*Scores, error) {
 	e, err := l.predictor.With(theta).Evaluate(context.WithoutCancel(ctx), l.checked)
 	var failed *solver.SampleError
@@ -199,7 +200,8 @@ func (l *loop) check(ctx context.Context, iteration int, theta []float64) (*Scor
 	return &scores, nil
 }
 
-// unripe reports an iteration of a training of series before they are seen as they will be in the end: its looks say little.
+// unripe reports an iteration of a training of series before they are seen as they will be in the end: its looks say
+// little.
 func (l *loop) unripe(iteration int) bool {
 	_, until := l.run.Config.horizon(iteration-1, l.longest)
 	return until < l.run.Config.Iterations
@@ -223,8 +225,8 @@ func (l *loop) observe(iteration int, e Event) {
 	}
 }
 
-// checkpoint saves the state after everything the metrics say of it. One that nothing could go on from would take the place
-// of one that is good.
+// checkpoint saves the state after everything the metrics say of it. One that nothing could go on from would take the
+// place of one that is good.
 func (l *loop) checkpoint() error {
 	if err := l.metrics.sync(); err != nil {
 		return err

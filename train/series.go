@@ -10,8 +10,8 @@ import (
 	"neuralode/solver"
 )
 
-// seriesTask is the task of a file of series: each is solved from its first row on and compared with the others at their
-// times.
+// seriesTask is the task of a file of series: each is solved from its first row on and compared with the others at
+// their times.
 const seriesTask = "series"
 
 // checkSeries reports what does not go with series, or with anything else.
@@ -89,8 +89,8 @@ func (m *Model) batch(s *dataset.Series) solver.Batch {
 	return b
 }
 
-// seriesData are the series with the loss of each row: the mean over the features of the squares of what was observed. The
-// first rows, where solves begin, and rows without any observation do not count.
+// seriesData are the series with the loss of each row: the mean over the features of the squares of what was observed.
+// The first rows, where solves begin, and rows without any observation do not count.
 func (m *Model) seriesData(s *dataset.Series) solver.Data {
 	d := solver.Data{Batch: m.batch(s), Objective: solver.Objective{AtTimes: true, Mask: make([]bool, s.Rows())}}
 	x, n := m.FeatureScale.Apply(s.X), s.Dim
@@ -145,9 +145,9 @@ func (p *Predictor) evaluateSeries(ctx context.Context, d *dataset.Dataset) (*Ev
 // seriesRows is about how many rows of series are solved at once.
 const seriesRows = 1 << 16
 
-// SolveSeries solves series from their first rows on, at the times of all rows, and gives use the solutions of so many at
-// once as fit into a bounded memory, in their order: from is the number of the first, part has them, failed is nil or the
-// *solver.SampleError of one of them, numbered as in s. States are those of the field: see Model.Unscale.
+// SolveSeries solves series from their first rows on, at the times of all rows, and gives use the solutions of so many
+// at once as fit into a bounded memory, in their order: from is the number of the first, part has them, failed is nil
+// or the *solver.SampleError of one of them, numbered as in s. States are those of the field: see Model.Unscale.
 func (p *Predictor) SolveSeries(ctx context.Context, s *dataset.Series,
 	use func(from int, part *dataset.Series, s *solver.Solution, failed error) error) error {
 	for from := 0; from < s.Len(); {
@@ -247,8 +247,8 @@ func (w *nearness) features() []FeatureScore {
 	return all
 }
 
-// scoresOf are the scores of all features together: the mean of R² over those that vary, and the root of the mean of the
-// squares of the RMSE.
+// scoresOf are the scores of all features together: the mean of R² over those that vary, and the root of the mean of
+// the squares of the RMSE.
 func scoresOf(features []FeatureScore, loss float64) Scores {
 	s := Scores{Loss: loss, Accuracy: math.NaN()}
 	r2, vary, squares := 0.0, 0.0, 0.0
@@ -274,8 +274,8 @@ func (b *Baseline) seriesScores(s *dataset.Series) Scores {
 	return scoresOf(near.features(), loss/float64(max(near.rows, 1)))
 }
 
-// ShownSeries are at most so many of the run's series for pictures: what the training saw of them, and what it did not, series by
-// series; late is nil where it saw everything. The data must have been loaded.
+// ShownSeries are at most so many of the run's series for pictures: what the training saw of them, and what it did not,
+// series by series; late is nil where it saw everything. The data must have been loaded.
 func (r *Run) ShownSeries(most int) (seen, late *dataset.Series) {
 	n := r.Data.Len()
 	var picked []int

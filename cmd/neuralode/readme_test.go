@@ -34,7 +34,7 @@ func TestReadmeCommands(t *testing.T) {
 // TestReadmeFlags looks for every flag that the README names in the program's help.
 func TestReadmeFlags(t *testing.T) {
 	var help strings.Builder
-	for _, c := range []string{"train", "predict", "serve", "eval", "solve", "plot", "live", "verify", "export", "bench"} {
+	for _, c := range []string{"train", "predict", "serve", "forecast", "eval", "solve", "plot", "live", "verify", "export", "bench"} {
 		help.WriteString(succeed(t, c, "--help"))
 	}
 	text := strings.ReplaceAll(readme(t), "docker run --rm", "")

@@ -95,6 +95,11 @@ var elsewhere = map[string][]string{
 	"times":            {"ts", "save-at", "saveat", "t-eval"},
 	"t1":               {"t-end", "t-final", "tf", "end-time"},
 	"t0":               {"t-start", "start-time"},
+	"weight-decay":     {"wd", "l2"},
+	"id":               {"id-column", "series", "group"},
+	"time-column":      {"time-col", "timestamp"},
+	"until":            {"t1", "t-end", "to"},
+	"every":            {"dt", "interval"},
 }
 
 // meant is the known flag that a wrong name stands for: the one that has this name or one near it here or elsewhere.

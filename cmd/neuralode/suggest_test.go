@@ -32,7 +32,8 @@ func TestSuggestions(t *testing.T) {
 		"train --tmie":             "--time?",
 		"train --drpo":             "--drop?",
 		"train --ltr":              "--lr?",
-		"train --wd":               "wd",
+		"train --wd":               "--weight-decay?",
+		"train --id_column":        "--id?",
 		"train --n":                "n",
 		"train --name":             "name",
 		"train --plot":             "plot",
@@ -49,7 +50,7 @@ func TestSuggestions(t *testing.T) {
 	}
 	for flag := range elsewhere {
 		known := false
-		for _, c := range []string{"train", "solve", "eval"} {
+		for _, c := range []string{"train", "solve", "eval", "forecast"} {
 			known = known || strings.Contains(succeed(t, c, "--help"), "--"+flag+" ")
 		}
 		if !known {

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"neuralode/dataset"
+)
+
+// animals are the series of the example.
+const animals = "../../examples/lotkavolterra/animals.csv"
+
+// TestForecast trains on series, which the file shows to be such, and continues them and others.
+func TestForecast(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	status, _, said := call(t, "train", "--data", animals, "--out", dir, "--iterations", "20", "--hidden", "8", "--device", "cpu")
+	if status != 0 || !strings.Contains(said, "the rows lie as in series") || !strings.Contains(said, "gradient discrete") {
+		t.Fatalf("status %d, %s", status, said)
+	}
+	for _, name := range []string{"series-1.png", "series-2.png", "plane.png", "loss.png"} {
+		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
+			t.Error(err)
+		}
+	}
+	fresh := filepath.Join(t.TempDir(), "new.csv")
+	if err := os.WriteFile(fresh, []byte("predators,id,t,prey\n1,x,2,3\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range []struct {
+		args  []string
+		times string // of the first series: first, second and last
+		rows  int    // of all
+	}{
+		{[]string{}, "0 0.05 9.94", 438},
+		{[]string{"--until", "20", "--every", "5"}, "0 5 20", 15},
+		{[]string{"--until", "12", "--every", "5"}, "0 5 10", 9},
+		{[]string{"--data", fresh, "--until", "4", "--every", "1"}, "2 3 4", 3},
+		{[]string{"--data", fresh, "--until", "4"}, "2 4 4", 2},
+	} {
+		out := succeed(t, append([]string{"forecast", dir, "--device", "cpu"}, x.args...)...)
+		s, err := dataset.ReadSeriesCSV("out", strings.NewReader(out), dataset.SeriesOptions{})
+		if err != nil {
+			t.Errorf("%v: %v", x.args, err)
+			continue
+		}
+		if s.Rows() != x.rows || s.Features[0] != "prey" {
+			t.Errorf("%v: %d rows of %v, want %d", x.args, s.Rows(), s.Features, x.rows)
+		}
+		times := s.TimesOf(0)
+		if got := fmt.Sprint(times[0], times[1], times[len(times)-1]); got != x.times {
+			t.Errorf("%v: times %s, want %s", x.args, got, x.times)
+		}
+	}
+	for want, args := range map[string][]string{
+		"until 1 is before the first time of series \"x\", 2": {"forecast", dir, "--data", fresh, "--until", "1"},
+		"want at most 10000000":                               {"forecast", dir, "--until", "1e9", "--every", "0.001"},
+		"every must be positive, got -1":                      {"forecast", dir, "--every", "-1"},
+		"out must end in .csv":                                {"forecast", dir, "--out", "x.npy"},
+		"is a model of series: forecast":                      {"predict", dir, "--points", fresh},
+		"a model of series: forecast":                         {"solve", dir, "--points", fresh},
+		"has no series of its own":                            {"forecast", filepath.Join(dir, "model.safetensors")},
+		"is before the 2 of line 2: sort the":                 {"train", "--task", "series", "--data", badSeries(t)},
+	} {
+		if status, _, said := call(t, args...); status == 0 || !strings.Contains(said, want) || strings.Contains(said, "panic") {
+			t.Errorf("%v: status %d, %q, want %q", args, status, said, want)
+		}
+	}
+	out := succeed(t, "eval", dir, "--data", animals, "--device", "cpu")
+	for _, want := range []string{"prey", "RMSE", "as it began", "baseline"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("eval says %q, want %q in it", out, want)
+		}
+	}
+}
+
+func badSeries(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "bad.csv")
+	if err := os.WriteFile(path, []byte("id,t,x\na,2,1\na,1,2\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
