@@ -16,14 +16,14 @@ template <class Pass> struct Turn {
 	static constexpr int WIDTH = Pass::FORM == STATE_ADJOINT ? 2 * DIM : DIM;
 	static constexpr int ADJOINT_AT = ALONE ? 0 : DIM; // where a begins
 	const Call &call;
-	const Batch batch;
+	const Batch &batch;
 	WideRow &row;
 	double *shared;
 	const int r;
 	real *const frame;
 
-	__device__ Turn(const Call &call, WideRow &row, double *shared)
-		: call(call), batch(batchOf(call)), row(row), shared(shared), r(blockIdx.x), frame(frameOf(call, r)) {}
+	__device__ Turn(const Call &call, const Batch &batch, WideRow &row, double *shared)
+		: call(call), batch(batch), row(row), shared(shared), r(blockIdx.x), frame(frameOf(call, r)) {}
 
 	__device__ bool controls() const { return threadIdx.x == 0; }
 	__device__ real &state(int c) const { return call.state[(long long)(r) * 2 * DIM + c]; }
@@ -242,10 +242,13 @@ template <class Pass> struct Turn {
 // beginRow is the first turn of the block's row.
 template <class Pass> __device__ void beginRow(const Call &call) {
 	__shared__ WideRow row;
+	__shared__ Batch batch;
 	__shared__ double shared[ROW_THREADS];
 	if (hasFailed(call)) return;
+	if (threadIdx.x == 0) batch = batchOf(call);
+	__syncthreads();
 	Pass pass;
-	Turn<Pass> turn(call, row, shared);
+	Turn<Pass> turn(call, batch, row, shared);
 	turn.begin(pass);
 	__syncthreads();
 	if (threadIdx.x == 0) *controlOf(call, blockIdx.x) = row;
@@ -254,12 +257,16 @@ template <class Pass> __device__ void beginRow(const Call &call) {
 // takeTurn is every other.
 template <class Pass> __device__ void takeTurn(const Call &call) {
 	__shared__ WideRow row;
+	__shared__ Batch batch;
 	__shared__ double shared[ROW_THREADS];
 	if (hasFailed(call) || controlOf(call, blockIdx.x)->phase == IDLE) return;
-	if (threadIdx.x == 0) row = *controlOf(call, blockIdx.x);
+	if (threadIdx.x == 0) {
+		row = *controlOf(call, blockIdx.x);
+		batch = batchOf(call);
+	}
 	__syncthreads();
 	Pass pass;
-	Turn<Pass> turn(call, row, shared);
+	Turn<Pass> turn(call, batch, row, shared);
 	turn.advance(pass, turn.absorb());
 	__syncthreads();
 	if (threadIdx.x == 0) *controlOf(call, blockIdx.x) = row;
