@@ -12,6 +12,7 @@ import (
 type Options struct {
 	Ordinal int                // as driver.Open takes it; 0 is the first
 	Wide    kernels.WideConfig // of fields that do not fit into a block; the zero value is kernels.DefaultWide()
+	Small   int                // the most samples of a batch for kernels that spread a leaf over many blocks; 0 is 1024
 }
 
 // Backend runs models on one GPU. It may be used by several goroutines.
@@ -19,6 +20,7 @@ type Backend struct {
 	device       *driver.Device
 	architecture string
 	wide         kernels.WideConfig
+	small        int
 }
 
 var _ solver.Backend = (*Backend)(nil)
@@ -34,7 +36,10 @@ func New(o Options) (*Backend, error) {
 	if err != nil {
 		return nil, errors.Join(err, device.Close())
 	}
-	b := &Backend{device, architecture, o.Wide}
+	b := &Backend{device, architecture, o.Wide, o.Small}
+	if o.Small <= 0 {
+		b.small = smallBatch
+	}
 	if o.Wide == (kernels.WideConfig{}) {
 		b.wide = kernels.DefaultWide()
 	}

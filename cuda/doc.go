@@ -5,8 +5,14 @@
 //
 // Narrow models run as one fused kernel for a whole solve or gradient: a block of threads holds a few rows, each with a
 // sample of its own. A small batch spreads over many blocks of few rows, a large one fills blocks with many: the bits of a
-// sample's answer do not depend on which, those of ∂L/∂θ depend on how the batch is cut into blocks, which its size and
-// the GPU decide. The same call on the same kind of GPU gives the same bits.
+// sample's answer do not depend on which.
+//
+// Sums over samples, ∂L/∂θ and the loss, have the order of [solver.SumOverSamples]: within leaves of [solver.LeafSize]
+// samples, then along the tree of the leaves. A block has whole leaves, one after another, or, of a batch of at most
+// [Options].Small samples, two samples of a leaf. So the bits depend on the batch alone, for one arithmetic
+// ([Backend.Arithmetic]): not on the number of multiprocessors, nor on what else a call of a training has to do. Two
+// exceptions: wide fields, for which cuBLAS sums over rows, have an order that depends on the batch alone but is not that
+// of the leaves; and a gradient too large for the GPU's memory is added up of parts that fit.
 //
 // A training keeps data, θ and moments on the GPU; all iterations of a call are launched at once, as one graph where the
 // call before had as many.

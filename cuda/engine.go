@@ -62,13 +62,18 @@ func (e *engine) begin(n, rows int) error {
 	dim := e.model.Dim()
 	e.n, e.saved = n, rows
 	e.set("n", uint64(n))
+	leaf := solver.LeafSize(n)
+	leaves := (n + leaf - 1) / leaf
+	e.set("leaf", uint64(leaf))
+	e.set("perBlock", uint64(kernels.LeavesPerBlock(leaves)))
 	err := e.rooms([]room{e.reals("theta", e.model.ThetaLen()), e.reals("z1", n*dim), e.reals("saved", e.saved*dim),
 		{"status", 4 * n}, {"stats", 12 * n}, {"endT", 8 * n}, {"endH", 8 * n}})
 	if err == nil && e.gradients() {
 		err = e.rooms([]room{e.reals("z0Bar", n*dim),
 			e.reals("inputsBar", n*e.model.Inputs()),
 			e.reals("cotangent", n*dim), e.reals("gradient", e.model.ThetaLen()), {"backStatus", 4 * n}, {"backStats", 12 * n},
-			{"backT", 8 * n}, {"backH", 8 * n}, {"drift", 8 * n}, {"recordLast", 4 * n}, {"decision", 8 * kernels.DecisionLen}})
+			{"backT", 8 * n}, {"backH", 8 * n}, {"drift", 8 * n}, {"recordLast", 4 * n}, {"decision", 8 * kernels.DecisionLen},
+			{"totals", 8 * kernels.TotalsLen * leaves}})
 	}
 	if err == nil && e.gradients() {
 		err = e.roomForLosses(n)

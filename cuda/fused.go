@@ -12,8 +12,8 @@ import (
 type fused struct {
 	*kernels.Printed
 	*memory
-	dim       int
 	code      *code
+	part      int // samples of a leaf that a block takes in a gradient, or 0
 	atOnce    int // blocks that the GPU runs beside each other
 	blocks    int
 	gradients bool
@@ -24,7 +24,7 @@ func (b *Backend) newFused(x *memory, m solver.Model, spec solver.Spec, config k
 	if err != nil {
 		return nil, err
 	}
-	k := &fused{Printed: printed, memory: x, dim: m.Dim(), gradients: spec.Gradient != solver.NoGradient}
+	k := &fused{Printed: printed, memory: x, part: config.Part, gradients: spec.Gradient != solver.NoGradient}
 	if k.code, err = b.load(printed.Source, printed.KernelNames()); err != nil {
 		return nil, err
 	}
@@ -52,17 +52,24 @@ func (k *fused) fit(multiprocessors int) error {
 	return err
 }
 
-// place cuts the samples into as many blocks as run at once, each of a tile's rows at least; each block has a part of the
-// record.
+// place cuts the samples into blocks, each with a part of the record. A solve has as many as run at once, each of a tile's
+// rows at least; a gradient has those that the order of its sums wants.
 func (k *fused) place(n int) (sharing int, err error) {
-	k.blocks = min((n+k.Rows-1)/k.Rows, k.atOnce)
-	chunk := (n + k.blocks - 1) / k.blocks
-	k.blocks = (n + chunk - 1) / chunk
-	k.set("chunk", uint64(chunk))
-	k.set("blocks", uint64(k.blocks))
-	return chunk, k.rooms([]room{{"occupancy", 16 * k.blocks}, {"recordUsed", 8 * k.blocks}, {"totals", 8 * kernels.TotalsLen * k.blocks},
+	cut, partial := kernels.Cut{Blocks: min((n+k.Rows-1)/k.Rows, k.atOnce)}, 0
+	if k.gradients {
+		cut = kernels.CutOf(n, k.part)
+		partial = cut.Blocks * cut.Depth * k.Sums
+	} else {
+		cut.Sharing = (n + cut.Blocks - 1) / cut.Blocks
+		cut.Blocks = (n + cut.Sharing - 1) / cut.Sharing
+	}
+	k.blocks = cut.Blocks
+	k.set("chunk", uint64(cut.Sharing))
+	k.set("blocks", uint64(cut.Blocks))
+	k.set("depth", uint64(cut.Depth))
+	return cut.Sharing, k.rooms([]room{{"occupancy", 16 * k.blocks}, {"recordUsed", 8 * k.blocks},
 		k.reals("fieldShared", k.FieldShared), k.reals("headShared", k.HeadShared), k.reals("fieldWeights", k.FieldWeights),
-		k.reals("headWeights", k.HeadWeights), k.reals("partial", k.blocks*k.Sums), k.reals("sums", k.Sums)})
+		k.reals("headWeights", k.HeadWeights), k.reals("partial", partial), k.reals("sums", k.Sums)})
 }
 
 func (k *fused) record(steps int) error {

@@ -70,6 +70,7 @@ func open(t *testing.T) *cuda.Backend {
 	t.Helper()
 	o := cuda.Options{}
 	if os.Getenv(deviceVariable) == "" {
+		o.Small = 16
 		o.Wide = kernels.WideConfig{Tile: 8, Threads: 32, RowThreads: 32} // an emulated row costs as much when it is idle
 	}
 	b, err := cuda.New(o)

@@ -28,17 +28,19 @@ type runner interface {
 // class is a size of batches that have kernels in common: the rows of a block of the fused kernels.
 type class int
 
-// The rows of a block of the kernels for small and for large batches, and how many blocks of those for small ones a
-// multiprocessor runs beside each other.
+// The rows of a block of the kernels for small and for large batches.
 const (
 	latencyRows    class = 2
 	throughputRows class = 64
-	latencyBlocks        = 4
 )
+
+// smallBatch is how many samples the kernels for small batches take at most: there are as many blocks of their rows beside
+// each other on an H100. It is the same on every GPU, since it is part of the order of the sums.
+const smallBatch = 1024
 
 // classOf is the class of batches of n samples.
 func (b *Backend) classOf(n int) class {
-	if n > int(latencyRows)*latencyBlocks*b.device.Info().Multiprocessors {
+	if n > b.small {
 		return throughputRows
 	}
 	return latencyRows

@@ -153,7 +153,8 @@ func (s *session) Update(*solver.PartialSum, float64) (solver.Iteration, error) 
 
 var errParts = fmt.Errorf("cuda: an iteration in parts needs the CPU: %w", errors.ErrUnsupported)
 
-// Run launches all iterations at once, and once more from where the record of steps was too small. It looks at ctx before.
+// Run launches all iterations of minibatches of one class at once, and once more from where the record of steps was too small.
+// It looks at ctx before.
 func (s *session) Run(ctx context.Context, minibatches [][]int, rates []float64, done func(solver.Iteration)) error {
 	if err := solver.CheckRun(minibatches, rates, s.samples); err != nil {
 		return err
@@ -166,6 +167,33 @@ func (s *session) Run(ctx context.Context, minibatches [][]int, rates []float64,
 	if err := ctx.Err(); err != nil || len(minibatches) == 0 {
 		return err
 	}
+	for from := 0; from < len(minibatches); {
+		to := from + s.alike(minibatches[from:])
+		all := kernels.Rates(s.opt, rates, len(minibatches))
+		if err := s.runAlike(ctx, minibatches[from:to], all[from:to], done); err != nil {
+			var failed *solver.IterationError
+			if errors.As(err, &failed) {
+				failed.Index += from
+			}
+			return err
+		}
+		from = to
+	}
+	return nil
+}
+
+// alike is how many of the minibatches, from the first on, have one class: what a minibatch gives depends on no other.
+func (s *session) alike(minibatches [][]int) int {
+	for i, m := range minibatches {
+		if s.backend.classOf(len(m)) != s.backend.classOf(len(minibatches[0])) {
+			return i
+		}
+	}
+	return len(minibatches)
+}
+
+// runAlike launches the iterations of minibatches of one class.
+func (s *session) runAlike(ctx context.Context, minibatches [][]int, rates []float64, done func(solver.Iteration)) error {
 	if err := s.draw(minibatches, rates); err != nil {
 		return err
 	}
@@ -196,7 +224,7 @@ func (s *session) draw(minibatches [][]int, rates []float64) error {
 		func() error { return put(s.memory, "index", m.Index) },
 		func() error { return put(s.memory, "minibatches", m.Table) },
 		func() error { return put(s.memory, "rowOffsets", m.RowOffsets) },
-		func() error { return put(s.memory, "rates", kernels.Rates(s.opt, rates, len(minibatches))) },
+		func() error { return put(s.memory, "rates", rates) },
 		func() error { return put(s.memory, "progress", []int64{0, s.step, 0, 0}) },
 		func() error { return s.room("reports", 8*kernels.ReportLen*len(minibatches)) },
 		s.send,

@@ -69,20 +69,14 @@ func (k *wide) close() error {
 	return err
 }
 
-// totalsBlocks is how many partial totals a batch has.
-const totalsBlocks = 64
-
 // place holds as many samples at once as make whole tiles. The record is in one part.
 func (k *wide) place(n int) (sharing int, err error) {
 	k.n = n
 	k.rows = (min(n, mostRows) + k.Tile - 1) / k.Tile * k.Tile
-	chunk := (n + totalsBlocks - 1) / totalsBlocks
-	blocks := (n + chunk - 1) / chunk
 	k.set("rows", uint64(k.rows))
-	k.set("chunk", uint64(chunk))
-	k.set("blocks", uint64(blocks))
+	k.set("blocks", 1)
 	dim, stages, tiles := k.model.Dim(), k.spec.Tableau().Stages(), k.rows/k.Tile
-	err = k.memory.rooms([]room{{"recordUsed", 8 * blocks}, {"totals", 8 * kernels.TotalsLen * blocks},
+	err = k.memory.rooms([]room{{"recordUsed", 8},
 		k.reals("fieldShared", k.FieldShared), k.reals("headShared", k.HeadShared), k.reals("fieldWeights", k.FieldWeights),
 		k.reals("headWeights", k.HeadWeights), k.reals("sums", k.Sums), k.reals("frames", tiles*k.Frame),
 		k.reals("state", k.rows*2*dim), k.reals("slopes", k.rows*stages*2*dim), k.reals("keep", k.rows*k.Keep),
@@ -91,7 +85,7 @@ func (k *wide) place(n int) (sharing int, err error) {
 	if err != nil {
 		return n, err
 	}
-	return n, put(k.memory, "occupancy", make([]int64, 2*blocks)) // rows that wait are not counted
+	return n, put(k.memory, "occupancy", make([]int64, 2)) // rows that wait are not counted
 }
 
 func (k *wide) record(steps int) error {

@@ -10,24 +10,44 @@ import (
 
 // newCall makes room for n samples with so many rows.
 func (p *program) newCall(n, rows int, theta []float64) *call {
-	c := &call{program: p, saved: rows, words: make([]uint64, len(kernels.CallFields)), blocks: (n + p.chunk - 1) / p.chunk}
+	c := &call{program: p, saved: rows, words: make([]uint64, len(kernels.CallFields))}
+	c.cut(n)
 	real, dim := c.realBytes(), p.model.Dim()
 	c.set("n", uint64(n))
-	c.set("chunk", uint64(p.chunk))
-	c.set("blocks", uint64(c.blocks))
 	c.room("theta", real*len(theta))
 	c.device.Write(c.get("theta"), c.reals(theta))
 	c.roomReals(map[string]int{"z1": n * dim, "saved": c.saved * dim,
 		"z0Bar": n * dim, "inputsBar": n * p.model.Inputs(), "gradient": len(theta)})
 	for name, bytes := range map[string]int{"status": 4 * n, "stats": 12 * n, "endT": 8 * n, "endH": 8 * n, "occupancy": 16 * c.blocks,
 		"backStatus": 4 * n, "backStats": 12 * n, "backT": 8 * n, "backH": 8 * n, "drift": 8 * n, "recordLast": 4 * n, "recordUsed": 8 * c.blocks,
-		"totals": 8 * kernels.TotalsLen * c.blocks, "decision": 8 * kernels.DecisionLen} {
+		"totals": 8 * kernels.TotalsLen * c.leaves, "decision": 8 * kernels.DecisionLen} {
 		c.room(name, bytes)
 	}
 	c.roomForLosses(n)
 	p.runner.rooms(c)
 	p.runner.record(c, p.emulated.record)
 	return c
+}
+
+// cut says how the samples are cut into blocks.
+func (c *call) cut(n int) {
+	if c.leaf = c.emulated.leaf; c.leaf == 0 {
+		c.leaf = solver.LeafSize(n)
+	}
+	c.leaves = (n + c.leaf - 1) / c.leaf
+	runs := c.emulated.runs
+	if runs == 0 {
+		runs = kernels.LeavesPerBlock(c.leaves)
+	}
+	c.depth = kernels.PartialSums(runs)
+	c.blocks = (c.leaves + runs - 1) / runs
+	if part := c.config.Part; part > 0 {
+		c.blocks *= (c.leaf + part - 1) / part
+	}
+	c.blocks = max(c.blocks, (n+c.chunk-1)/c.chunk)
+	for name, value := range map[string]int{"chunk": c.chunk, "blocks": c.blocks, "leaf": c.leaf, "perBlock": runs, "depth": c.depth} {
+		c.set(name, uint64(value))
+	}
 }
 
 func (c *call) roomForLosses(n int) {

@@ -74,3 +74,57 @@ func TestFiberOrder(t *testing.T) {
 		}
 	}
 }
+
+// TestLeaves checks that the order of ∂L/∂θ is that of the leaves: however many of them a block has, in a row or beside each
+// other, the bits are those of the sums of each leaf, added along the tree.
+func TestLeaves(t *testing.T) {
+	t.Parallel()
+	c := modelCases()[0]
+	m, spec := c.model(t), solver.DefaultSpec()
+	const n, leaf = 19, 4
+	theta, b, o := c.problem(m, n, nil)
+	for _, mode := range solver.Gradients() {
+		spec.Gradient = mode
+		for _, part := range []int{0, 3} {
+			device := small()
+			device.leaf, device.config.Part = leaf, part
+			sums := func(b solver.Batch, o solver.Objective, runs int) []float64 {
+				device := device
+				device.runs = runs
+				return differentiate(t, device, m, spec, theta, b, o).Theta
+			}
+			want := tree(n, leaf, func(from, to int) []float64 {
+				one := solver.Batch{Z0: b.Z0[from*3 : to*3], Spans: b.Spans}
+				return sums(one, solver.Objective{Labels: o.Labels[from*2 : to*2], Weight: o.Weight[from:to]}, 1)
+			})
+			for _, runs := range []int{1, 2, 4, 8} {
+				if part > 0 && runs > 1 {
+					break
+				}
+				if got := sums(b, o, runs); !slices.Equal(got, want) {
+					t.Errorf("%v, parts of %d, %d leaves a block: ∂L/∂θ %v, want %v", mode, part, runs, got, want)
+				}
+			}
+		}
+	}
+}
+
+// tree adds the sums of leaves as solver.SumOverSamples does, in float32.
+func tree(n, size int, leaf func(from, to int) []float64) []float64 {
+	var add func(from, to int) []float64
+	add = func(from, to int) []float64 {
+		if to-from == 1 {
+			return leaf(from*size, min(n, to*size))
+		}
+		left := 1
+		for 2*left < to-from {
+			left *= 2
+		}
+		sum := add(from, from+left)
+		for i, x := range add(from+left, to) {
+			sum[i] = float64(float32(sum[i]) + float32(x))
+		}
+		return sum
+	}
+	return add(0, (n+size-1)/size)
+}

@@ -16,8 +16,13 @@ type Field struct {
 // spec's precision. An address may be 0 where the text says so, and where the kernels launched do not use it.
 var CallFields = []Field{
 	{"n", "long long", "samples of the batch"},
-	{"chunk", "long long", "samples per block: block b has those from b·chunk"},
-	{"blocks", "long long", "of solve and differentiate: at least n/chunk, rounded up"},
+	{"chunk", "long long", "samples per block of solve: block b has those from b·chunk"},
+	{"blocks", "long long", "of solve and differentiate: those beyond the samples do nothing"},
+	{"leaf", "long long", "samples of a leaf: solver.LeafSize"},
+	{"perBlock", "long long", "whole leaves that a block of differentiate has: a power of two, see LeavesPerBlock"},
+	{"depth", "long long", "partial sums that such a block needs: see PartialSums"},
+	{"sumFrom", "long long", "the first block's run of leaves that reduce adds"},
+	{"sumTo", "long long", "behind the last; 0: all"},
 	{"spanCount", "long long", "1 or n"},
 	{"spans", "const double *", "[spanCount][2], t0 and t1"},
 	{"saves", "long long", "number of save times: of each sample, or with offsets of all together"},
@@ -69,9 +74,9 @@ var CallFields = []Field{
 	{"recordLast", "int *", "[n] the last step of each sample, −1 for none"},
 	{"recordUsed", "long long *", "[blocks] steps taken: above recordCapacity the block did not go backward"},
 
-	{"partial", "real *", "[blocks][Printed.Sums]"},
+	{"partial", "real *", "[blocks][depth][Printed.Sums]"},
 	{"sums", "real *", "[Printed.Sums]"},
-	{"totals", "double *", "[blocks][TotalsLen]"},
+	{"totals", "double *", "[leaves][TotalsLen]"},
 	{"gradient", "real *", "[THETA] ∂L/∂θ"},
 	{"decision", "double *", "[DecisionLen]"},
 
@@ -116,9 +121,9 @@ const (
 	ProgressFailedSample = 3 // of the minibatch
 	ProgressLen          = 4
 
-	// Minibatches: their first place in Call.index, number of samples, first place in Call.rowOffsets, and losses of which L is
-	// the mean, or 0.
-	MinibatchLen = 4
+	// Minibatches: their first place in Call.index, number of samples, first place in Call.rowOffsets, losses of which L is the
+	// mean, or 0, and what Call.leaf and Call.perBlock are outside of a training.
+	MinibatchLen = 6
 
 	// Reports of an iteration, as solver.Iteration.
 	ReportLoss     = 0
@@ -144,8 +149,8 @@ const (
 
 const smallArrays = `
 enum { NEXT, STEP, FAILURE, FAILED_SAMPLE }; // Call.progress
-enum { FIRST_SAMPLE, SAMPLES, FIRST_OFFSET, COUNTING, MINIBATCH }; // Call.minibatches
-enum { TOTAL_LOSS, TOTAL_NFE, TOTAL_NFE_MAX, TOTAL_ACCEPTED, TOTAL_REJECTED, TOTAL_FORWARD, TOTAL_BACKWARD, TOTALS = 8 };
+enum { FIRST_SAMPLE, SAMPLES, FIRST_OFFSET, COUNTING, LEAF, PER_BLOCK, MINIBATCH }; // Call.minibatches
+enum { TOTAL_LOSS, TOTAL_NFE, TOTAL_NFE_MAX, TOTAL_ACCEPTED, TOTAL_REJECTED, TOTAL_FORWARD, TOTAL_BACKWARD, TOTALS_USED, TOTALS = 8 };
 enum { REPORT_LOSS, REPORT_NORM, REPORT_NFE, REPORT_NFE_MAX, REPORT_ACCEPTED, REPORT_REJECTED, REPORT = 8 };
 enum { NORM, CLIP_SCALE, CORRECT_M, CORRECT_V, RATE }; // Call.decision
 enum { RULE, BETA1, BETA2, EPSILON, CLIP_NORM, MOMENTUM, NESTEROV, WEIGHT_DECAY }; // Call.optimizer

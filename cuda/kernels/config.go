@@ -13,18 +13,23 @@ type Config struct {
 	Rows    int // samples a block holds at once
 	Threads int // of a block: a multiple of 32, at least Rows
 	Shared  int // bytes of shared memory a block may have
+	Part    int // samples of a leaf that a block takes in a gradient; 0: all. It is part of the order of the sums
 }
 
 // Latency is for small batches: few rows, so that a small batch spreads over many blocks. It returns an error that wraps
 // ErrWide when not even one row fits into so many bytes of shared memory.
 func Latency(m solver.Model, spec solver.Spec, shared int) (Config, error) {
-	return fitRows(m, spec, Config{Rows: 2, Threads: 128, Shared: shared})
+	return fitRows(m, spec, Config{Rows: 2, Threads: 128, Shared: shared, Part: 2})
 }
 
 // Throughput is for large batches: as many rows as fit, so that a weight once loaded serves several samples. Its error is
 // that of Latency.
 func Throughput(m solver.Model, spec solver.Spec, shared int) (Config, error) {
-	return fitRows(m, spec, Config{Rows: 64, Threads: 256, Shared: shared})
+	rows := 64
+	if spec.Gradient != solver.NoGradient {
+		rows = solver.LeafSize(1 << 20) // a block has one leaf at a time
+	}
+	return fitRows(m, spec, Config{Rows: rows, Threads: 256, Shared: shared})
 }
 
 // fitRows halves the rows until the kernels fit.

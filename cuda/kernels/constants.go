@@ -43,6 +43,7 @@ func (k *Printed) printConfig(b *strings.Builder) {
 	b.WriteString("\n// The block.\n")
 	integer(b, "ROWS", k.config.Rows)
 	integer(b, "THREADS", k.config.Threads)
+	integer(b, "PART", k.config.Part)
 	integer(b, "SHARED_BYTES", k.Shared)
 	fmt.Fprintf(b, "constexpr bool WEIGHTS_ON_CHIP = %t, SUMS_ON_CHIP = %t;\n", k.weightsOnChip, k.sumsOnChip)
 }

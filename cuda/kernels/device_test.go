@@ -68,7 +68,9 @@ func needCompiler(t *testing.T, err error) {
 // emulated is a backend that runs the kernels on the host. It is what package cuda does, without a device.
 type emulated struct {
 	config kernels.Config
-	chunk  int      // samples per block
+	chunk  int      // samples per block of a solve
+	leaf   int      // samples of a leaf; 0: as solver.LeafSize
+	runs   int      // leaves per block; 0: as kernels.LeavesPerBlock
 	flags  []string // of g++
 	env    []string
 	record int // accepted steps a block's record holds at first
@@ -148,7 +150,10 @@ func (p *program) ReadOut(context.Context, []float64, solver.States) (*solver.Re
 type call struct {
 	*program
 	words  []uint64
-	blocks int
+	blocks int // enough for a solve, and for a gradient
+	leaf   int
+	leaves int
+	depth  int
 	saved  int // rows of the states at save times
 	losses int
 }

@@ -7,7 +7,8 @@
 // text on the host. A thread block owns a tile of rows for the whole solve, as package cpu's workers do: each row holds
 // one sample with its own time, step and acceptance, and takes the block's next sample when its own is done. All sums have
 // one fixed order and there are no atomics, so a sample's bits depend neither on the batch nor on the [Config], and the
-// gradient's on the cut of the batch into blocks alone.
+// gradient's on the batch, Config.Part and, within a leaf, Config.Rows: blocks own whole leaves, or a fixed part of one,
+// and what they sum is added along the tree of the leaves (leaves.cu), however many leaves a block has (Call.perBlock).
 //
 // To run them: allocate what [CallFields] lists, fill a Call (one 8-byte word per field, in order) in device memory, and
 // launch the kernels that [Printed.KernelNames] lists with its address as the only parameter. A training iteration is
@@ -44,8 +45,8 @@
 // change nothing, and neither does anything after a Failure. Where the record was too small (Call.recordUsed), the
 // caller makes room and repeats from Begin. Call.occupancy is not written.
 //
-// Call.rows is any multiple of the tile, for instance the batch's size rounded up, or what memory holds. Call.chunk and
-// Call.blocks say how the totals are cut, with rows and samples unrelated to them; the record is one part.
+// Call.rows is any multiple of the tile, for instance the batch's size rounded up, or what memory holds. The record is one
+// part, and Call.blocks is 1.
 //
 // A product always has the same shape, that of a tile, whatever the batch: so a library that chooses its algorithm by shape
 // always takes the same one, and a sample's bits depend neither on its row nor on the other rows nor on their number, as

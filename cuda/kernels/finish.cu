@@ -14,6 +14,6 @@ extern "C" __global__ void __launch_bounds__(WIDE_THREADS, 1) finish(const Call 
 		call.gradient[i] = g;
 		squares += double(g) * double(g);
 	}
-	squares = treeSum(shared, squares);
+	squares = blockSum(shared, squares);
 	if (threadIdx.x == 0) decide(call, batchOf(call), sqrt(squares));
 }

@@ -15,17 +15,15 @@ __device__ inline void clearAll(real *x, int n) {
 	for (int i = threadIdx.x; i < n; i += THREADS) x[i] = 0;
 }
 
-__device__ inline void reportOccupancy(const Call &call, long long rounds, long long busy) {
-	if (threadIdx.x != 0) return;
-	call.occupancy[2 * blockIdx.x] = rounds * ROWS;
-	call.occupancy[2 * blockIdx.x + 1] = busy;
-}
-
-// solveForward integrates the block's samples.
-__device__ void solveForward(const Call &call, const Batch &batch, ForwardPass::Memory &m, const real *w, bool recording, int from, int to) {
+// solveForward integrates the block's samples. It returns how many steps it had to record.
+__device__ long long solveForward(const Call &call, const Batch &batch, ForwardPass::Memory &m, const real *w, bool recording, int from, int to) {
 	ForwardPass pass(call, batch, m, recording);
 	Integration<ForwardPass::Memory, ForwardPass> integration(m, pass, w, from, to);
 	integration.run();
-	reportOccupancy(call, integration.rounds, integration.busy);
-	if (recording && threadIdx.x == 0) call.recordUsed[blockIdx.x] = pass.recorded;
+	if (threadIdx.x == 0) {
+		call.occupancy[2 * blockIdx.x] += integration.rounds * ROWS;
+		call.occupancy[2 * blockIdx.x + 1] += integration.busy;
+		if (recording) call.recordUsed[blockIdx.x] = pass.recorded > call.recordUsed[blockIdx.x] ? pass.recorded : call.recordUsed[blockIdx.x];
+	}
+	return pass.recorded;
 }

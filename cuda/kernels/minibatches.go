@@ -14,10 +14,12 @@ func MinibatchesOf(d solver.Data, minibatches [][]int) Minibatches {
 	for _, samples := range minibatches {
 		first, offset := len(m.Index), len(m.RowOffsets)
 		rows, counting := m.add(d, samples)
+		leaf := solver.LeafSize(len(samples))
 		if d.Weight != nil {
 			counting = 0
 		}
-		m.Table = append(m.Table, int64(first), int64(len(samples)), int64(offset), int64(counting))
+		m.Table = append(m.Table, int64(first), int64(len(samples)), int64(offset), int64(counting), int64(leaf),
+			int64(LeavesPerBlock((len(samples)+leaf-1)/leaf)))
 		m.Samples, m.Rows = max(m.Samples, len(samples)), max(m.Rows, rows)
 	}
 	return m

@@ -28,9 +28,9 @@ func sanitized(t *testing.T) []modelCase {
 	return some
 }
 
-// turns is a device with two rows that the samples of a block take in turns.
+// turns is a device with two rows that the samples of a leaf take in turns, and blocks of several leaves.
 func turns(flags, env []string) emulated {
-	return emulated{config: kernels.Config{Rows: 2, Threads: 64, Shared: 1 << 18}, chunk: 3, record: 64, flags: flags, env: env}
+	return emulated{config: kernels.Config{Rows: 2, Threads: 64, Shared: 1 << 18}, chunk: 3, leaf: 3, runs: 4, record: 64, flags: flags, env: env}
 }
 
 // loose is a spec that takes few steps, since sanitizers are slow.
@@ -44,7 +44,7 @@ func loose(mode solver.Gradient) solver.Spec {
 func (c modelCase) run(t *testing.T, mode solver.Gradient, device emulated) error {
 	t.Helper()
 	m, spec := c.model(t), loose(mode)
-	theta, b, o := c.problem(m, max(4, device.rows+2), []float64{0.25, 0.5, 0.50001, 1.5})
+	theta, b, o := c.problem(m, max(7, device.rows+2), []float64{0.25, 0.5, 0.50001, 1.5})
 	p, err := device.Compile(m, spec)
 	needCompiler(t, err)
 	if err != nil {

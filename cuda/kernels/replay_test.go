@@ -94,7 +94,7 @@ func (c *call) steps() [][]recorded {
 	c.device.Read(c.get("recordH"), h)
 	all := make([][]recorded, n)
 	for i := range all {
-		base := i / c.chunk * capacity
+		base := i / c.leaf * capacity
 		for at := last[i]; at >= 0; at = previous[base+int(at)] {
 			all[i] = append(all[i], recorded{t[base+int(at)], h[base+int(at)]})
 		}

@@ -6,13 +6,15 @@ struct Batch {
 	const long long *index;   // into the data; null: the samples lie in order
 	const long long *offsets; // [n + 1] the first row of each sample; null: all have the same save times
 	long long counting;       // losses that L is the mean of; 0: a sum with weights
+	long long leaf, perBlock;
 };
 
 __device__ inline Batch batchOf(const Call &call) {
-	if (!call.progress) return Batch{call.n, nullptr, call.offsets, call.counting};
+	if (!call.progress) return Batch{call.n, nullptr, call.offsets, call.counting, call.leaf, call.perBlock};
 	const long long *minibatch = call.minibatches + MINIBATCH * call.progress[NEXT];
 	const long long *offsets = call.offsets ? call.rowOffsets + minibatch[FIRST_OFFSET] : nullptr;
-	return Batch{minibatch[SAMPLES], call.index + minibatch[FIRST_SAMPLE], offsets, minibatch[COUNTING]};
+	return Batch{minibatch[SAMPLES], call.index + minibatch[FIRST_SAMPLE], offsets, minibatch[COUNTING], minibatch[LEAF],
+		minibatch[PER_BLOCK]};
 }
 
 // placeOf is where a sample's numbers begin in an array of that width.

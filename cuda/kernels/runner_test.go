@@ -10,7 +10,7 @@ type fused struct{ *kernels.Printed }
 
 func (k fused) rooms(c *call) {
 	c.roomReals(map[string]int{"fieldShared": k.FieldShared, "headShared": k.HeadShared, "fieldWeights": k.FieldWeights,
-		"headWeights": k.HeadWeights, "partial": c.blocks * k.Sums, "sums": k.Sums})
+		"headWeights": k.HeadWeights, "partial": c.blocks * c.depth * k.Sums, "sums": k.Sums})
 }
 
 func (k fused) record(c *call, steps int) {

@@ -29,6 +29,8 @@ var (
 	forwardSource string
 	//go:embed losses.cu
 	lossesSource string
+	//go:embed leaves.cu
+	leavesSource string
 	//go:embed head.cu
 	headSource string
 	//go:embed drift.cu
@@ -136,7 +138,7 @@ func (k *Printed) sources() []string {
 	if k.spec.Gradient == solver.Discrete {
 		backward = []string{discreteSource}
 	}
-	return append(append(parts, backward...), trainSource, finishSource, updateSource, differentiateSource)
+	return append(append(parts, backward...), leavesSource, trainSource, finishSource, updateSource, differentiateSource)
 }
 
 // lower gives every value of the plans its place.

@@ -12,36 +12,25 @@ __device__ inline bool isRecordFull(const Call &call) {
 	return false;
 }
 
-// firstOf is the smallest sample that a block reports in that total, or −1.
-__device__ inline double firstOf(const Call &call, int total) {
-	for (long long b = 0; b < call.blocks; b++)
-		if (call.totals[TOTALS * b + total] >= 0) return call.totals[TOTALS * b + total];
-	return -1;
-}
-
-__device__ inline long long failureOf(const Call &call, double loss, double norm, double &sample) {
+__device__ inline long long failureOf(const Call &call, const double *totals, double norm, double &sample) {
 	sample = -1;
 	if (isRecordFull(call)) return RECORD_FULL;
-	sample = firstOf(call, TOTAL_FORWARD);
+	sample = totals[TOTAL_FORWARD];
 	if (sample >= 0) return FORWARD_FAILED;
-	sample = firstOf(call, TOTAL_BACKWARD);
+	sample = totals[TOTAL_BACKWARD];
 	if (sample >= 0) return BACKWARD_FAILED;
-	return isFinite(loss) && isFinite(norm) ? NONE : NOT_FINITE;
+	return isFinite(totals[TOTAL_LOSS]) && isFinite(norm) ? NONE : NOT_FINITE;
 }
 
 // decide reports the iteration and says how far the update goes. One thread.
 __device__ void decide(const Call &call, const Batch &batch, double norm) {
 	call.decision[NORM] = norm;
 	if (!call.progress) return;
-	double sum[TOTALS] = {};
-	for (long long b = 0; b < call.blocks; b++)
-		for (int i = 0; i < TOTALS; i++) {
-			double x = call.totals[TOTALS * b + i];
-			sum[i] = i == TOTAL_NFE_MAX ? fmax(sum[i], x) : sum[i] + x;
-		}
+	const double *sum = call.totals;
+	treeSum(leavesOf(batch), [&](long long i, long long j) { joinTotals(call.totals + TOTALS * i, call.totals + TOTALS * j); });
 	double sample;
 	long long *progress = call.progress;
-	progress[FAILURE] = failureOf(call, sum[TOTAL_LOSS], norm, sample);
+	progress[FAILURE] = failureOf(call, sum, norm, sample);
 	progress[FAILED_SAMPLE] = (long long)(sample);
 	if (progress[FAILURE] != NONE) return;
 	double *report = call.reports + REPORT * progress[NEXT];
@@ -60,32 +49,8 @@ __device__ void decide(const Call &call, const Batch &batch, double norm) {
 	call.decision[CORRECT_V] = 1 / (1 - power(o[BETA2], double(progress[STEP])));
 }
 
-// reportTotals sums up the samples of a block, in their order. Those whose steps found no room did not go back.
-__device__ void reportTotals(const Call &call, const Batch &batch, long long block, int from, int to, bool wentBack) {
-	double *t = call.totals + TOTALS * block;
-	double loss = 0, nfe = 0, most = 0, accepted = 0, rejected = 0, forward = -1, backward = -1;
-	for (int i = from; i < to; i++) {
-		if (call.status[i] != OK && forward < 0) forward = i;
-		if (wentBack && call.backStatus[i] != OK && backward < 0) backward = i;
-#if HAS_HEAD
-		if (call.progress && call.status[i] == OK) loss += sampleLoss(call, batch, i);
-#endif
-		accepted += call.stats[3 * i];
-		rejected += call.stats[3 * i + 1];
-		nfe += call.stats[3 * i + 2];
-		most = fmax(most, double(call.stats[3 * i + 2]));
-	}
-	t[TOTAL_LOSS] = loss;
-	t[TOTAL_NFE] = nfe;
-	t[TOTAL_NFE_MAX] = most;
-	t[TOTAL_ACCEPTED] = accepted;
-	t[TOTAL_REJECTED] = rejected;
-	t[TOTAL_FORWARD] = forward;
-	t[TOTAL_BACKWARD] = backward;
-}
-
-// treeSum adds one number of each of WIDE_THREADS threads, in a fixed order; thread 0 has the result.
-__device__ double treeSum(double *shared, double x) {
+// blockSum adds one number of each of WIDE_THREADS threads, in a fixed order; thread 0 has the result.
+__device__ double blockSum(double *shared, double x) {
 	shared[threadIdx.x] = x;
 	for (int n = WIDE_THREADS / 2; n > 0; n /= 2) {
 		__syncthreads();

@@ -220,7 +220,7 @@ func (k *Wide) sources() []string {
 	if k.spec.Gradient == solver.Discrete {
 		backward = []string{wideBackSource, wideDiscreteSource}
 	}
-	return append(append(parts, backward...), trainSource, wideFinishSource, updateSource)
+	return append(append(parts, backward...), leavesSource, trainSource, wideFinishSource, updateSource)
 }
 
 // KernelNames lists the kernels, each with a pointer to a Call in device memory as its only parameter.

@@ -1,12 +1,10 @@
 // The kernels after the sums of a gradient, for a θ that is too long for one block.
 
-// total adds the samples' reports, block after block of Call.chunk samples. Any number of blocks.
+// total adds the samples' reports, leaf by leaf. Any number of blocks.
 extern "C" __global__ void __launch_bounds__(ROW_THREADS) total(const Call *p) {
 	const Call &call = *p;
 	if (hasFailed(call)) return;
-	const Batch batch = batchOf(call);
-	for (long long b = blockIdx.x * ROW_THREADS + threadIdx.x; b < call.blocks; b += gridDim.x * ROW_THREADS)
-		reportTotals(call, batch, b, int(min(b * call.chunk, batch.n)), int(min((b + 1) * call.chunk, batch.n)), !isRecordFull(call));
+	reportLeaves(call, batchOf(call), ROW_THREADS);
 }
 
 // finish runs the plans' Finish sections. One block.
@@ -25,7 +23,7 @@ extern "C" __global__ void __launch_bounds__(WIDE_THREADS) gradient(const Call *
 		call.gradient[i] = g;
 		squares += double(g) * double(g);
 	}
-	squares = treeSum(shared, squares);
+	squares = blockSum(shared, squares);
 	if (threadIdx.x == 0) call.squares[blockIdx.x] = squares;
 }
 

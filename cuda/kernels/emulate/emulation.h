@@ -221,6 +221,7 @@ static inline int __syncthreads_or(int p) { return emulation::wait(0, emulation:
 template <class T> static T __shfl_xor_sync(unsigned, T v, int mask) {
 	return emulation::exchange(v, (emulation::current->id & 31) ^ mask);
 }
+template <class T> static T __shfl_sync(unsigned, T v, int lane) { return emulation::exchange(v, (unsigned)lane); }
 // Blocks and threads run one at a time.
 static inline unsigned long long atomicAdd(unsigned long long *p, unsigned long long x) {
 	unsigned long long old = *p;
