@@ -14,7 +14,8 @@ import (
 // says which derivatives are wrong and by how much: a field that jumps where its state passes a parameter is a usual
 // cause. It takes some twenty solves for each parameter; a few samples suffice. Arguments and other errors are those of
 // Differentiate.
-func (o *ODE) CheckGradient(ctx context.Context, theta []float64, b solver.Batch, objective solver.Objective) (*gradcheck.Report, error) {
+func (o *ODE) CheckGradient(ctx context.Context, theta []float64, b solver.Batch,
+	objective solver.Objective) (*gradcheck.Report, error) {
 	if err := solver.CheckGradient(o.model, o.spec, theta, b, objective); err != nil {
 		return nil, err
 	}
@@ -22,6 +23,6 @@ func (o *ODE) CheckGradient(ctx context.Context, theta []float64, b solver.Batch
 	if err != nil {
 		return nil, err
 	}
-	return gradcheck.Check(ctx, gradcheck.Problem{Exact: exact, Backend: o.backend, Model: o.model, Spec: o.spec, Theta: theta,
-		Batch: b, Goal: objective})
+	return gradcheck.Check(ctx, gradcheck.Problem{Exact: exact, Backend: o.backend, Model: o.model, Spec: o.spec,
+		Theta: theta, Batch: b, Goal: objective})
 }

@@ -55,7 +55,8 @@ func TestCheckGradient(t *testing.T) {
 	head := &graph.Head{Dim: 2, Readout: graph.Component(0), Loss: graph.MeanSquaredError()}
 	o := open(t, rotation(), head)
 	omega := 0.8
-	b := solver.Batch{Z0: []float64{1, 0, 2, 0}, Spans: []solver.Span{{T0: 0, T1: 2}}, Times: []float64{0.5, 1, 1.5}, Offsets: []int{0, 1, 3}}
+	b := solver.Batch{Z0: []float64{1, 0, 2, 0}, Spans: []solver.Span{{T0: 0, T1: 2}},
+		Times: []float64{0.5, 1, 1.5}, Offsets: []int{0, 1, 3}}
 	goal := solver.Objective{AtTimes: true, Labels: []float64{0, 0, 9}, Mask: []bool{false, false, true}}
 	r, err := o.CheckGradient(context.Background(), []float64{omega}, b, goal)
 	if err != nil {
@@ -69,7 +70,8 @@ func TestCheckGradient(t *testing.T) {
 	if last.Of != "omega" || math.Abs(last.Value-want) > 1e-8 {
 		t.Errorf("%s %v, want %v", last.Of, last.Value, want)
 	}
-	if _, err := o.CheckGradient(context.Background(), nil, b, goal); err == nil || !strings.Contains(err.Error(), "θ has 0 numbers") {
+	_, err = o.CheckGradient(context.Background(), nil, b, goal)
+	if err == nil || !strings.Contains(err.Error(), "θ has 0 numbers") {
 		t.Errorf("error %v", err)
 	}
 }

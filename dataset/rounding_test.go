@@ -39,7 +39,8 @@ func TestRounding(t *testing.T) {
 // TestRoundingLosesLittle holds what is lost to half of the error, by exact arithmetic.
 func TestRoundingLosesLittle(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		r := Rounding{Rtol: math.Pow(10, -rapid.Float64Range(1, 14).Draw(t, "rtol")), Atol: math.Pow(10, -rapid.Float64Range(1, 20).Draw(t, "atol"))}
+		r := Rounding{Rtol: math.Pow(10, -rapid.Float64Range(1, 14).Draw(t, "rtol")),
+			Atol: math.Pow(10, -rapid.Float64Range(1, 20).Draw(t, "atol"))}
 		x := rapid.Float64Range(-1e12, 1e12).Draw(t, "x") * math.Pow(10, rapid.Float64Range(-20, 0).Draw(t, "power"))
 		text := string(r.Append(nil, x))
 		got, ok := new(big.Float).SetPrec(200).SetString(text)

@@ -33,6 +33,9 @@ func (f Fault) String() string {
 	return fmt.Sprintf("∂L/∂%s by %v is %.6g, by %s %.6g%s", of, f.Gradient, f.Got, f.By, f.Want, known)
 }
 
+// differences is what a Fault calls them.
+const differences = "finite differences"
+
 // Error says which derivatives do not agree, those by finite differences first.
 type Error struct{ Faults []Fault }
 
@@ -53,7 +56,9 @@ const mostFaults = 5
 func (c *checker) compare() error {
 	for i := range c.report.Modes {
 		m := &c.report.Modes[i]
-		m.ToDifferences, m.ToOthers = math.NaN(), math.NaN()
+		if m.Err != nil {
+			m.ToDifferences, m.ToOthers = math.NaN(), math.NaN()
+		}
 	}
 	for at, q := range c.parts {
 		for _, v := range c.directions(q, at) {
@@ -82,10 +87,8 @@ func (c *checker) toDifferences(q part, v []float64) error {
 			continue
 		}
 		got := dot(q.of(c.exact[i]), v)
-		if off := math.Abs(got - d.Value); off > 0 {
-			m.ToDifferences = larger(m.ToDifferences, off/d.size)
-		} else {
-			m.ToDifferences = larger(m.ToDifferences, 0)
+		if off := math.Abs(got - d.Value); off > 0 && !math.IsInf(d.Uncertainty, 1) {
+			m.ToDifferences = math.Max(m.ToDifferences, off/d.size)
 		}
 		if !d.allows(got) && !c.blamed(m.Gradient, q.name) {
 			f, err := c.locate(q, i, got, d)
@@ -113,7 +116,7 @@ const mostEntries = 32
 // locate finds the number of a part that is farthest off, among those with the largest derivatives.
 func (c *checker) locate(q part, mode int, got float64, along Difference) (Fault, error) {
 	gradient := c.report.Modes[mode].Gradient
-	whole := Fault{Gradient: gradient, Of: q.name, Got: got, Want: along.Value, By: "finite differences", Uncertainty: along.Uncertainty}
+	whole := Fault{Gradient: gradient, Of: q.name, Got: got, Want: along.Value, By: differences, Uncertainty: along.Uncertainty}
 	if len(q.value) == 1 {
 		return whole, nil
 	}
@@ -136,7 +139,7 @@ func (c *checker) locate(q part, mode int, got float64, along Difference) (Fault
 		}
 		if off := math.Abs(g[i] - d.Value); off > worst && off > 10*d.Uncertainty {
 			worst = off
-			whole = Fault{Gradient: gradient, Of: q.name, Entry: q.index(i), Got: g[i], Want: d.Value, By: "finite differences",
+			whole = Fault{Gradient: gradient, Of: q.name, Entry: q.index(i), Got: g[i], Want: d.Value, By: differences,
 				Uncertainty: d.Uncertainty}
 		}
 	}
@@ -153,7 +156,7 @@ func (c *checker) toOthers(q part) {
 			}
 			got, want := q.of(c.exact[i]), q.of(c.exact[j])
 			apart := distance(got, want)
-			m.ToOthers = larger(m.ToOthers, apart)
+			m.ToOthers = math.Max(m.ToOthers, apart)
 			if i > j && !(apart <= Bound) && !c.blamed(m.Gradient, q.name) && !c.blamed(other.Gradient, q.name) {
 				k := farthest(got, want)
 				c.faults = append(c.faults, Fault{Gradient: m.Gradient, Of: q.name, Entry: q.index(k), Got: got[k], Want: want[k],
@@ -171,14 +174,6 @@ func farthest(x, y []float64) int {
 		}
 	}
 	return at
-}
-
-// larger of two, of which the first may be NaN for none yet; a second that is NaN stays.
-func larger(so, x float64) float64 {
-	if math.IsNaN(so) {
-		return x
-	}
-	return math.Max(so, x)
 }
 
 // judge differentiates under the spec itself, by every mode.

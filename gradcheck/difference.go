@@ -1,6 +1,7 @@
 package gradcheck
 
 import (
+	"errors"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -43,42 +44,47 @@ func (c *checker) loss(p Problem) (float64, error) {
 }
 
 // difference is the derivative of the loss along v within a part: central differences of five points (error h⁴) with
-// falling steps, of which the two that agree best say how well it is known. A side on which the solve fails ends it there.
+// falling steps, of which the two that agree best say how well it is known. Steps at which the solve fails, as beyond the
+// edge of a field's domain, tell nothing: where all do, the uncertainty is infinite.
 func (c *checker) difference(q part, v []float64) (Difference, error) {
-	at := func(s float64) (float64, error) {
-		moved := make([]float64, len(v))
-		for i := range v {
-			moved[i] = q.value[i] + s*v[i]
-		}
-		return c.loss(q.shift(c.p, moved))
-	}
-	central := func(h float64) (float64, error) { // φ(h) − φ(−h), over 2h
-		up, err := at(h)
-		if err != nil {
-			return 0, err
-		}
-		down, err := at(-h)
-		return (up - down) / (2 * h), err
-	}
 	d := Difference{Of: q.name, Uncertainty: math.Inf(1), direction: v}
 	h := firstStep * q.scale()
-	wide, err := central(2 * h)
-	if err != nil {
-		return d, err
-	}
+	wide, err := c.central(q, v, 2*h)
 	before := math.NaN()
 	for range halvings {
-		narrow, err := central(h)
 		if err != nil {
 			return d, err
 		}
+		var narrow float64
+		narrow, err = c.central(q, v, h)
 		now := (4*narrow - wide) / 3
 		if apart := math.Abs(now - before); apart < d.Uncertainty {
 			d.Value, d.Uncertainty = now, apart
 		}
 		before, wide, h = now, narrow, h/2
 	}
-	return d, nil
+	return d, err
+}
+
+// central is (φ(h) − φ(−h)) / 2h for the loss φ along v; NaN where a solve fails.
+func (c *checker) central(q part, v []float64, h float64) (float64, error) {
+	var sides [2]float64
+	for i, s := range []float64{h, -h} {
+		moved := make([]float64, len(v))
+		for j := range v {
+			moved[j] = q.value[j] + s*v[j]
+		}
+		loss, err := c.loss(q.shift(c.p, moved))
+		var failed *solver.SampleError
+		if errors.As(err, &failed) && failed.End.Status != solver.Cancelled {
+			return math.NaN(), nil
+		}
+		if err != nil {
+			return 0, err
+		}
+		sides[i] = loss
+	}
+	return (sides[0] - sides[1]) / (2 * h), nil
 }
 
 // directions are two within a part: along signs that are drawn, and along those of the derivative, which no error of one

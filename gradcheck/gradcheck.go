@@ -41,7 +41,7 @@ type Report struct {
 // Mode is how one gradient mode does.
 type Mode struct {
 	Gradient      solver.Gradient
-	Err           error   // why it gives no derivative at the tight tolerances; the numbers but for the last two are then NaN
+	Err           error   // why it gives no derivative at the tight tolerances; the next two are then NaN
 	ToDifferences float64 // the largest distance to finite differences, over the directions
 	ToOthers      float64 // the largest distance to another mode, over θ's parameters, z0 and the inputs
 	Theta, Z0     float64 // ‖g − exact‖₂ / ‖exact‖₂ of ∂L/∂θ and ∂L/∂z0 under the spec

@@ -110,6 +110,9 @@ func TestSpoiled(t *testing.T) {
 // TestTrained checks the trained spiral with its loss: there the default tolerances cost a good part of the gradient, as
 // docs/gradients.md has it, and backsolve refuses.
 func TestTrained(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes a second, and minutes under the race detector")
+	}
 	p := reference.Embedded()[0]
 	m, err := train.FromReference(&p.Model)
 	if err != nil {
@@ -156,5 +159,29 @@ func TestKinks(t *testing.T) {
 	}
 	if _, err := gradcheck.Check(context.Background(), problem(t, field, theta, []float64{1, 0.5, -0.3, 0.8, 0.1, -0.7})); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestEdge takes differences near the edge of a field's domain: z' = √(b + 0.01) at b = 0, where the first steps are too
+// long and the shorter ones know the derivative, 1/(2·0.1). Where no step is short enough nothing is known, and nothing blamed.
+func TestEdge(t *testing.T) {
+	at := func(edge float64) *gradcheck.Report {
+		f := graph.Field{Dim: 1, Params: []graph.Param{{Name: "b"}},
+			Func: func(_, z *gorgonia.Node, theta []*gorgonia.Node) (*gorgonia.Node, error) {
+				inside := gorgonia.Must(gorgonia.Add(theta[0], gorgonia.NewConstant(edge)))
+				still := gorgonia.Must(gorgonia.HadamardProd(z, gorgonia.NewConstant(0.0)))
+				return gorgonia.Add(still, gorgonia.Must(gorgonia.Sqrt(inside)))
+			}}
+		r, err := gradcheck.Check(context.Background(), problem(t, f, []float64{0}, []float64{1}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	if d := at(0.01).Differences[1]; d.Of != "b" || math.Abs(d.Value-5) > 1e-4 || !(d.Uncertainty < 1e-2) {
+		t.Errorf("%+v", d)
+	}
+	if d := at(1e-8).Differences[1]; !math.IsInf(d.Uncertainty, 1) {
+		t.Errorf("%+v", d)
 	}
 }

@@ -57,7 +57,8 @@ func Write(w io.Writer, f Function) error {
 	}
 	name := e.use(out)
 	if f.Scale.Std != nil {
-		name = b.node("Add", b.node("Mul", name, b.numbers("", f.Scale.Std, 1, len(f.Scale.Std))), b.numbers("", f.Scale.Mean, 1, len(f.Scale.Mean)))
+		name = b.node("Mul", name, b.numbers("", f.Scale.Std, 1, len(f.Scale.Std)))
+		name = b.node("Add", name, b.numbers("", f.Scale.Mean, 1, len(f.Scale.Mean)))
 	}
 	b.output(f.Output, name, f.Plan.Values[out].Cols)
 	_, err := w.Write(b.model(f.Metadata))
@@ -78,7 +79,8 @@ func WriteStart(w io.Writer, s Start) error {
 	b.input("x", s.Features)
 	name := "x"
 	if s.Scale.Std != nil {
-		name = b.node("Div", b.node("Sub", name, b.numbers("", s.Scale.Mean, 1, s.Features)), b.numbers("", s.Scale.Std, 1, s.Features))
+		name = b.node("Sub", name, b.numbers("", s.Scale.Mean, 1, s.Features))
+		name = b.node("Div", name, b.numbers("", s.Scale.Std, 1, s.Features))
 	}
 	if zeros := s.Dim - s.Features; zeros > 0 {
 		name = b.node("Pad", name, b.integers(0, 0, 0, int64(zeros)))

@@ -26,7 +26,7 @@ import (
 
 // function is a plan of one value per sample from others.
 func function(f plan.Function) *plan.Plan {
-	p := &plan.Plan{Values: []plan.Value{{Space: plan.Row, Rows: 1, Cols: 3}, {Space: plan.Row, Rows: 1, Cols: 3}, {Space: plan.Row, Rows: 1, Cols: 3}},
+	p := &plan.Plan{Values: slices.Repeat([]plan.Value{{Space: plan.Row, Rows: 1, Cols: 3}}, 3),
 		Inputs: []plan.Port{{Name: "z", Value: 0}, {Name: "y", Value: 1}}, Outputs: []plan.Port{{Name: "f", Value: 2}},
 		ForwardCode: []plan.Instr{{Op: plan.Binary, Fn: f.Fn, Dst: 2, Src: []plan.ID{0, 1}}}}
 	if f.Arity == 1 {
@@ -114,7 +114,8 @@ func newTrial(t *testing.T, f onnx.Function, positive bool) trial {
 func trials(t *testing.T) (all []trial) {
 	for _, precision := range []solver.Precision{solver.Float32, solver.Float64} {
 		add := func(name string, p *plan.Plan, output string, positive bool) {
-			all = append(all, newTrial(t, onnx.Function{Name: fmt.Sprintf("%s-%v", name, precision), Plan: p, Output: output, Precision: precision}, positive))
+			f := onnx.Function{Name: fmt.Sprintf("%s-%v", name, precision), Plan: p, Output: output, Precision: precision}
+			all = append(all, newTrial(t, f, positive))
 		}
 		for _, f := range plan.Functions() {
 			partial := slices.Contains([]plan.Fn{plan.Log, plan.Log1p, plan.Sqrt, plan.Pow}, f.Fn)

@@ -21,8 +21,8 @@ func TestFilesPage(t *testing.T) {
 	}
 	page := string(text)
 	dir, c := filepath.Join(t.TempDir(), "run"), DefaultConfig()
-	c.Data, c.Scale, c.Readout, c.Loss, c.Hidden, c.Batch, c.Validation, c.Patience = filepath.Join(t.TempDir(), "table.csv"), "standard", "linear", "mse", []int{4}, 4, 0.5, 3
-	c.Iterations = 20
+	c.Data, c.Scale, c.Readout, c.Loss = filepath.Join(t.TempDir(), "table.csv"), "standard", "linear", "mse"
+	c.Hidden, c.Batch, c.Validation, c.Patience, c.Iterations = []int{4}, 4, 0.5, 3, 20
 	table := "a,b,y\n1,2,3.5\n2,1,4.5\n3,5,1.5\n0,1,2.5\n4,4,0.5\n2,2,9.5\n5,1,7.5\n1,1,3.25\n"
 	if err := os.WriteFile(c.Data, []byte(table), 0o644); err != nil {
 		t.Fatal(err)

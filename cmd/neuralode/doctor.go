@@ -26,6 +26,9 @@ type finding struct {
 	Advice string `json:"advice"`
 }
 
+// nothing is the advice where all is well.
+const nothing = "nothing to gain"
+
 func (a *app) doctorCommand() *cobra.Command {
 	inJSON := false
 	c := &cobra.Command{
@@ -57,7 +60,8 @@ of advice; what costs speed is marked with an exclamation mark. It takes about a
 // examine looks at everything.
 func examine() []finding {
 	facts := machine.Read()
-	findings := []finding{ofBuild(facts), ofInstructions(facts), ofCores(facts), ofClock(facts), ofArithmetic(facts), ofBandwidth(facts)}
+	findings := []finding{ofBuild(facts), ofInstructions(facts), ofCores(facts), ofClock(facts),
+		ofArithmetic(facts), ofBandwidth(facts)}
 	return append(findings, ofGPU()...)
 }
 
@@ -76,11 +80,11 @@ func tags() []string {
 }
 
 func ofBuild(m machine.Facts) finding {
-	f := finding{What: "build", Is: fmt.Sprintf("%s %s/%s, tags %s", runtime.Version(), runtime.GOOS, runtime.GOARCH, strings.Join(tags(), ", ")),
-		Advice: "nothing to gain"}
-	if len(tags()) == 0 {
-		f.Is = strings.TrimSuffix(f.Is, "tags ") + "no tags"
+	with := "no tags"
+	if len(tags()) > 0 {
+		with = "tags " + strings.Join(tags(), ", ")
 	}
+	f := finding{What: "build", Is: fmt.Sprintf("%s %s/%s, %s", runtime.Version(), runtime.GOOS, runtime.GOARCH, with), Advice: nothing}
 	switch {
 	case slices.Contains(tags(), "noasm"):
 		f.Slow, f.Advice = true, "leave the tag noasm out: without assembly everything is several times slower"
@@ -97,12 +101,12 @@ func ofInstructions(m machine.Facts) finding {
 	if name == "" {
 		name = runtime.GOARCH
 	}
-	f := finding{What: "instructions", Is: fmt.Sprintf("%s on %s (of %s)", best, name, strings.Join(levels, ", ")), Advice: "nothing to gain"}
+	f := finding{What: "instructions", Is: fmt.Sprintf("%s on %s (of %s)", best, name, strings.Join(levels, ", ")), Advice: nothing}
 	switch {
 	case best == "avx2":
 		f.Advice = "a processor with AVX-512 does products up to twice as fast"
 	case best == "plain" && runtime.GOARCH == "amd64":
-		f.Slow, f.Advice = true, "no AVX2 with FMA is to be seen: a virtual machine may hide it (give it the host's model of the processor)"
+		f.Slow, f.Advice = true, "there is no AVX2 with FMA: a virtual machine may hide it (give it the host's processor)"
 	case best == "plain":
 		f.Slow, f.Advice = true, "there is assembly for amd64 alone: elsewhere plain Go computes, several times slower"
 	}
@@ -110,13 +114,14 @@ func ofInstructions(m machine.Facts) finding {
 }
 
 func ofCores(m machine.Facts) finding {
-	f := finding{What: "cores", Is: fmt.Sprintf("%d workers on %d cores, load %.1f", m.Workers, m.CPUs, m.Load), Advice: "nothing to gain"}
+	f := finding{What: "cores", Is: fmt.Sprintf("%d workers on %d cores, load %.1f", m.Workers, m.CPUs, m.Load), Advice: nothing}
 	if !math.IsInf(m.Quota, 1) {
 		f.Is += fmt.Sprintf(", of which the container is granted %.3g", m.Quota)
 	}
 	switch {
 	case m.Throttled > 0 && float64(m.Workers) > math.Ceil(m.Quota):
-		f.Slow, f.Advice = true, fmt.Sprintf("more workers than granted cores, stopped %d times: set GOMAXPROCS=%.0f", m.Throttled, math.Max(1, math.Floor(m.Quota)))
+		f.Slow, f.Advice = true, fmt.Sprintf("more workers than granted cores, stopped %d times: set GOMAXPROCS=%.0f",
+			m.Throttled, math.Max(1, math.Floor(m.Quota)))
 	case m.Workers < m.CPUs && math.IsInf(m.Quota, 1):
 		f.Slow, f.Advice = true, fmt.Sprintf("GOMAXPROCS leaves %d cores idle: unset it", m.CPUs-m.Workers)
 	case m.Quota < float64(m.CPUs):
@@ -137,7 +142,7 @@ func ofClock(m machine.Facts) finding {
 	}
 	if m.Governor != "" {
 		f.Is += ", governor " + m.Governor
-		f.Advice = "nothing to gain"
+		f.Advice = nothing
 	}
 	if m.Governor == "powersave" {
 		f.Slow, f.Advice = true, "cpupower frequency-set -g performance keeps the clock high"
@@ -150,7 +155,8 @@ func ofArithmetic(m machine.Facts) finding {
 	if one == 0 {
 		return finding{What: "arithmetic", Is: "not measured in plain Go", Slow: true, Advice: "see instructions"}
 	}
-	return finding{What: "arithmetic", Is: fmt.Sprintf("%.0f GFLOP/s of float32 a core, measured; about %.0f together", one, one*float64(min(m.Workers, m.CPUs))),
+	all := one * float64(min(m.Workers, m.CPUs))
+	return finding{What: "arithmetic", Is: fmt.Sprintf("%.0f GFLOP/s of float32 a core, measured; about %.0f together", one, all),
 		Advice: "neuralode bench says which part of it a training reaches; wider nets and larger batches reach more"}
 }
 
@@ -160,11 +166,12 @@ const balance = 24
 func ofBandwidth(m machine.Facts) finding {
 	const needed = 1 << 28 // for each worker, with some room
 	if err := memory.Check(needed*float64(m.Workers), "measuring the bandwidth"); err != nil {
-		return finding{What: "memory", Is: "too little is free to measure its bandwidth", Slow: true, Advice: "end what else takes memory"}
+		return finding{What: "memory", Is: "too little is free to measure it", Slow: true, Advice: "end what else takes memory"}
 	}
 	speed := machine.Bandwidth(m.Workers)
-	f := finding{What: "memory", Is: fmt.Sprintf("%.1f GB/s copied by %d workers, measured; %.1f GiB free", speed, m.Workers, memory.Available()/(1<<30)),
-		Advice: "nothing to gain: nets up to 128 wide live in the caches, wider ones read their weights once for each tile"}
+	free := memory.Available() / (1 << 30)
+	f := finding{What: "memory", Is: fmt.Sprintf("%.1f GB/s copied by %d workers, measured; %.1f GiB free", speed, m.Workers, free),
+		Advice: nothing + ": nets up to 128 wide live in the caches, wider ones read their weights once for each tile"}
 	if peak := bench.Peak(m.Workers); peak > balance*speed {
 		f.Advice = "slow beside the arithmetic: nets whose weights exceed the caches wait for memory; larger batches help"
 	}
@@ -174,7 +181,8 @@ func ofBandwidth(m machine.Facts) finding {
 func ofGPU() []finding {
 	gpus, err := neuralode.GPUs()
 	if err != nil {
-		return []finding{{What: "GPU", Is: fmt.Sprintf("none: %s", oneLine(err.Error())), Advice: "small nets at small batches are as well on the CPU; wide ones and large batches gain from a GPU"}}
+		return []finding{{What: "GPU", Is: "none: " + oneLine(err.Error()),
+			Advice: "small nets at small batches are as well on the CPU; wide ones and large batches gain from a GPU"}}
 	}
 	var findings []finding
 	for _, g := range gpus {
@@ -183,9 +191,10 @@ func ofGPU() []finding {
 			Advice: "float32 runs faster than float64 by the ratio of its units, 2 to 64; batches from 4096 on fill it"})
 	}
 	folder, err := neuralode.KernelCache()
-	kept := finding{What: "kernels", Is: "kept in " + folder, Advice: "nothing to gain: a model is compiled once"}
+	kept := finding{What: "kernels", Is: "kept in " + folder, Advice: nothing + ": a model is compiled once"}
 	if err != nil {
-		kept.Is, kept.Slow, kept.Advice = fmt.Sprintf("not kept: %v", err), true, "set XDG_CACHE_HOME to a folder of your own: every start compiles anew"
+		kept = finding{What: "kernels", Is: fmt.Sprintf("not kept: %v", err), Slow: true,
+			Advice: "set XDG_CACHE_HOME to a folder of your own: every start compiles anew"}
 	}
 	return append(findings, kept)
 }

@@ -91,9 +91,10 @@ func exports(s *source, p solver.Precision) []exported {
 	m, n := s.model, s.model.Solver.Field.ThetaLen()
 	about := describedFor(s)
 	start := onnx.Start{Features: m.Features(), Dim: m.Net.Dim(), Scale: onnx.Scale(m.FeatureScale), Precision: p, Metadata: about}
-	field := onnx.Function{Name: "field", Plan: m.Solver.Field, Theta: m.Theta[:n], Output: "f", Keep: []string{"t", "z"}, Precision: p, Metadata: about}
-	head := onnx.Function{Name: "readout", Plan: m.Solver.Head, Theta: m.Theta[n:], Output: "out", Keep: []string{"z"}, Precision: p,
-		Scale: onnx.Scale(m.LabelScale), Metadata: about}
+	field := onnx.Function{Name: "field", Plan: m.Solver.Field, Theta: m.Theta[:n], Output: "f", Keep: []string{"t", "z"},
+		Precision: p, Metadata: about}
+	head := onnx.Function{Name: "readout", Plan: m.Solver.Head, Theta: m.Theta[n:], Output: "out", Keep: []string{"z"},
+		Precision: p, Scale: onnx.Scale(m.LabelScale), Metadata: about}
 	return []exported{
 		{"start.onnx", "x to z(t0)", func(w io.Writer) error { return onnx.WriteStart(w, start) }},
 		{"field.onnx", "t, z to f", func(w io.Writer) error { return onnx.Write(w, field) }},
@@ -112,7 +113,8 @@ func describedFor(s *source) map[string]string {
 		return string(text)
 	}
 	return map[string]string{
-		"t0": fmt.Sprint(m.Span.T0), "t1": fmt.Sprint(m.Span.T1), "loss": m.Loss, "classes": list(m.Classes), "inputs": list(m.Inputs),
+		"t0": fmt.Sprint(m.Span.T0), "t1": fmt.Sprint(m.Span.T1), "loss": m.Loss,
+		"classes": list(m.Classes), "inputs": list(m.Inputs),
 		"method": c.Method, "rtol": fmt.Sprint(c.Rtol), "atol": fmt.Sprint(c.Atol),
 		"outputs": outputsOf(m),
 	}

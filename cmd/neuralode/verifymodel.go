@@ -39,7 +39,8 @@ func (m *modelOptions) add(f *pflag.FlagSet) {
 // check reports wrong use of these flags for so many models.
 func (m *modelOptions) check(flags *pflag.FlagSet, models int) error {
 	if m.samples < 1 || m.gradients < 0 {
-		return wrongUse(fmt.Errorf("samples must be at least 1 and gradient-samples at least 0, got %d and %d", m.samples, m.gradients))
+		return wrongUse(fmt.Errorf("samples must be at least 1 and gradient-samples at least 0, got %d and %d",
+			m.samples, m.gradients))
 	}
 	for _, name := range []string{"data", "label", "samples", "gradient-samples"} {
 		if models == 0 && flags.Changed(name) {
@@ -132,7 +133,8 @@ func (o *verifyOptions) modelData(s *source, spec solver.Spec) (solver.Data, str
 	if s.run == nil && o.model.data == "" {
 		return o.drawn(s.model), "starts drawn from a standard normal distribution", nil
 	}
-	d, err := s.data(&evalOptions{data: o.model.data, label: o.model.label, format: o.model.format, solve: solveFlags{flags: o.flags}}, spec)
+	d, err := s.data(&evalOptions{data: o.model.data, label: o.model.label, format: o.model.format,
+		solve: solveFlags{flags: o.flags}}, spec)
 	from := "samples of " + onLine(o.model.data)
 	if o.model.data == "" {
 		from = "of the run's samples"
@@ -220,7 +222,8 @@ func (v *modelVerdict) print(w io.Writer) error {
 	}
 	fmt.Fprintf(w, "%s: sizes %v, %v, %d parameters; %d %s\n", name, m.Net.Sizes, m.Net.Activation, len(m.Theta), v.Samples, v.from)
 	fmt.Fprintf(w, "trained at rtol %.3g, atol %.3g, %v, %s, on %s\n", c.Rtol, c.Atol, v.spec.Precision, v.spec.Method, v.device)
-	fmt.Fprintf(w, "exact answers: float64, z(t1) known to %s%s; sizes (rms): z(t1) %.3g, outputs %.3g\n\n", small(v.Own), v.independent(), v.Size, v.OutSize)
+	fmt.Fprintf(w, "exact answers: float64, z(t1) known to %s%s; sizes (rms): z(t1) %.3g, outputs %.3g\n\n",
+		small(v.Own), v.independent(), v.Size, v.OutSize)
 	if err := v.printAnswers(w); err != nil || v.Report.Gradients == nil {
 		return err
 	}
@@ -263,8 +266,8 @@ func (v *modelVerdict) printGradients(w io.Writer) error {
 	if math.IsNaN(v.Answers[0].Loss) {
 		of = "the sum of z(t1)"
 	}
-	fmt.Fprintf(w, "\nGradients of %s on %d samples, relative errors: at rtol %g in float64 they should agree; as trained they cost\n", of,
-		v.GradientSamples, gradcheck.Rtol)
+	fmt.Fprintf(w, "\nGradients of %s on %d samples, relative errors: at rtol %g in float64 they should agree; as trained they cost\n",
+		of, v.GradientSamples, gradcheck.Rtol)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "mode\tto finite differences\tto other modes\tas trained: ∂L/∂θ\t∂L/∂z0")
 	for _, m := range v.Report.Gradients.Modes {
