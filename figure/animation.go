@@ -36,7 +36,8 @@ func (a *Animation) WriteGIF(w io.Writer) error {
 		return err
 	}
 	p := commonPalette(images)
-	g := &gif.GIF{Config: image.Config{ColorModel: p.colours, Width: images[0].Bounds().Dx(), Height: images[0].Bounds().Dy()}}
+	size := images[0].Bounds().Size()
+	g := &gif.GIF{Config: image.Config{ColorModel: p.colours, Width: size.X, Height: size.Y}}
 	var before *image.Paletted
 	for i, img := range images {
 		now := p.quantized(img)
@@ -47,7 +48,8 @@ func (a *Animation) WriteGIF(w io.Writer) error {
 		case len(images) - 1:
 			delay = lastDelay
 		}
-		g.Image, g.Delay, g.Disposal = append(g.Image, p.changes(before, now)), append(g.Delay, delay), append(g.Disposal, gif.DisposalNone)
+		g.Image, g.Delay = append(g.Image, p.changes(before, now)), append(g.Delay, delay)
+		g.Disposal = append(g.Disposal, gif.DisposalNone)
 		before = now
 	}
 	if err := gif.EncodeAll(w, g); err != nil {

@@ -179,6 +179,13 @@ func TestPanels(t *testing.T) {
 	if tall := (Limits{0, 1, 0, 100}).withRatio(2); tall != (Limits{-24.5, 25.5, 0, 100}) {
 		t.Errorf("a tall frame becomes %v", tall)
 	}
+	flat := Field{Grid: Grid{Limits{0, 100, 0, 1}, 2, 2}, Vectors: make([]Point, 4)}
+	if f, err = DynamicsWithEnds(d, flat, Trajectories{}, Ends{Points: d.Points, Limits: wide}); err != nil {
+		t.Fatal(err)
+	}
+	if x := f.panels[1].X; x.Min != wide.XMin || x.Max != wide.XMax || f.panels[1].Y.Max != wide.YMax {
+		t.Errorf("where scales are not equal, the second frame goes from %v to %v", x.Min, x.Max)
+	}
 	_, err = DynamicsWithEnds(d, fieldOver(d, 5), Trajectories{}, Ends{Points: d.Points[:3], Limits: Limits{1, 0, 0, 1}, ReadOut: &Map{}})
 	for _, want := range []string{"3 ends for 40 data points", "limits of the ends", "grid must have"} {
 		if err == nil || !strings.Contains(err.Error(), want) {

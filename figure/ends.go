@@ -12,7 +12,7 @@ import (
 type Ends struct {
 	Points []Point // [samples], as Data.Points
 	Time   float64 // when they are there, for the axes
-	Limits Limits  // of the panel, which is as high as that of the dynamics: the shorter side is made longer
+	Limits Limits  // of the panel; where scales are equal in that of the dynamics, the shorter side is made longer for it
 
 	// ReadOut is what the read-out says of states, in the form of a decision map; its line where two classes are level, or
 	// its borders between more, stand in the panel. Nil, or for real labels: none.
@@ -30,7 +30,9 @@ func DynamicsWithEnds(d Data, f Field, t Trajectories, e Ends) (*Figure, error) 
 		return nil, err
 	}
 	s := newScale(d, t.Labels)
-	e.Limits = e.Limits.withRatio(figure.ratio)
+	if f.Grid.equalScales() {
+		e.Limits = e.Limits.withRatio(figure.ratio)
+	}
 	x, y, _ := e.Limits.plane(e.axisNames(d))
 	ended := Data{Points: e.Points, Labels: d.Labels, Classes: d.Classes, Names: d.Names}
 	layers := []layer{gridLines(x, y), e.line(d), ended.layer(s, d.pointRadius()*max(0.75, ended.share(e.Limits)))}

@@ -85,13 +85,16 @@ func (l Limits) ratio() float64 { return (l.YMax - l.YMin) / (l.XMax - l.XMin) }
 
 const maxRatio = 4 // of one side to the other, up to which a picture has equal scales
 
+// equalScales reports whether a picture of these limits has them.
+func (l Limits) equalScales() bool { return l.ratio() <= maxRatio && l.ratio()*maxRatio >= 1 }
+
 // plane returns the axes of a picture of the plane with about six labels on the longer one and the same steps on
 // both, and the ratio of the picture.
 func (l Limits) plane(names [2]string) (x, y axis, ratio float64) {
 	w, h := l.XMax-l.XMin, l.YMax-l.YMin
 	stepX, stepY := niceStep(max(w, h), 7), niceStep(max(w, h), 7)
 	ratio = l.ratio()
-	if ratio > maxRatio || ratio*maxRatio < 1 {
+	if !l.equalScales() {
 		stepX, stepY, ratio = niceStep(w, 7), niceStep(h, 7), 1
 	}
 	return linearAxis(names[0], l.XMin, l.XMax, stepX), linearAxis(names[1], l.YMin, l.YMax, stepY), ratio

@@ -14,6 +14,7 @@ type about struct {
 	Span     numbers `json:"span"`  // t0, t1
 	Plane    *plane  `json:"plane"` // nil where the data have not two features
 	Actions  bool    `json:"actions"`
+	Steps    bool    `json:"steps"`    // are counted
 	StepBins numbers `json:"stepBins"` // the ends of the sizes of steps that are told apart
 }
 
@@ -35,7 +36,8 @@ const maxPointsShown = 1200
 
 func describe(title string, facts []Fact, scene *Scene) about {
 	span := scene.Model.Span
-	a := about{Title: title, Facts: facts, Span: numbers{span.T0, span.T1}, StepBins: stepEnds(span.T1 - span.T0)}
+	a := about{Title: title, Facts: facts, Span: numbers{span.T0, span.T1}, Steps: len(scene.Points) > 0,
+		StepBins: stepEnds(span.T1 - span.T0)}
 	if scene.Portrait != nil {
 		a.Plane = planeOf(scene.Portrait.Data, scene.Portrait.Limits)
 	}

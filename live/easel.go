@@ -12,7 +12,7 @@ import (
 // While a training runs in this process, pictures take this part of the machine: the newest one, and one that somebody
 // asks for.
 const (
-	newestShare = 0.012
+	newestShare = 0.01
 	askedShare  = 0.1
 )
 

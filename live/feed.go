@@ -30,8 +30,8 @@ const (
 	Failed   Phase = "failed"
 )
 
-// Feed is what a page shows of a run. Its methods may be called at any time from any goroutine; those that a training calls
-// take less than a microsecond but for one in a thousand.
+// Feed is what a page shows of a run. Its methods may be called at any time from any goroutine; they wait for nobody, and
+// those that a training calls are done in microseconds.
 type Feed struct {
 	scene *Scene
 	about about
@@ -103,7 +103,7 @@ func (f *Feed) add(p Point) {
 	}
 	f.curves.add(p)
 	if math.IsNaN(p.Validation) && f.last.Iteration > 0 { // the last that is known
-		p.Validation = f.last.Validation
+		p.Validation, p.Accuracy, p.R2 = f.last.Validation, f.last.Accuracy, f.last.R2
 	}
 	f.last = p
 	f.version++
@@ -144,15 +144,17 @@ func (f *Feed) keep(s train.Snapshot) {
 
 // snapshot is the one of that iteration.
 func (f *Feed) snapshot(iteration int) (train.Snapshot, bool) {
-	i, found := slices.BinarySearchFunc(f.snapshots, iteration, func(s train.Snapshot, n int) int { return cmp.Compare(s.Iteration, n) })
+	i, found := slices.BinarySearchFunc(f.snapshots, iteration, func(s train.Snapshot, n int) int {
+		return cmp.Compare(s.Iteration, n)
+	})
 	if !found {
 		return train.Snapshot{}, false
 	}
 	return f.snapshots[i], true
 }
 
-// speed is that of the process that trains so far, in iterations per second, and how long it will take at that; zeros where
-// nothing tells.
+// speed is that of the process that trains so far, in iterations per second, and how long it will take at that; zeros
+// where nothing tells.
 func (f *Feed) speed() (perSecond float64, left time.Duration) {
 	done, took := f.last.Iteration-f.first.Iteration, f.last.Elapsed-f.first.Elapsed
 	if done <= 0 || took <= 0 {

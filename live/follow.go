@@ -10,18 +10,19 @@ import (
 
 // pointOf is an iteration of this process as the page shows it.
 func pointOf(e train.Event) Point {
-	p := Point{Iteration: e.Iteration, Loss: e.Work.Loss, Validation: math.NaN(), NFEMean: e.Work.NFEMean,
-		NFEMax: float64(e.Work.NFEMax), SamplesPerSecond: e.SamplesPerSecond, Elapsed: e.Elapsed}
-	if e.Validation != nil {
-		p.Validation = e.Validation.Loss
+	none := math.NaN()
+	p := Point{Iteration: e.Iteration, Loss: e.Work.Loss, Validation: none, Accuracy: none, R2: none,
+		NFEMean: e.Work.NFEMean, NFEMax: float64(e.Work.NFEMax), SamplesPerSecond: e.SamplesPerSecond, Elapsed: e.Elapsed}
+	if v := e.Validation; v != nil {
+		p.Validation, p.Accuracy, p.R2 = v.Loss, v.Accuracy, v.R2
 	}
 	return p
 }
 
 // rowPoint is an iteration of a file.
 func rowPoint(r train.Row) Point {
-	return Point{Iteration: r.Iteration, Loss: r.Loss, Validation: r.ValidationLoss, NFEMean: r.NFEMean, NFEMax: r.NFEMax,
-		SamplesPerSecond: r.SamplesPerSecond, Elapsed: time.Duration(r.Seconds * float64(time.Second))}
+	return Point{Iteration: r.Iteration, Loss: r.Loss, Validation: r.ValidationLoss, Accuracy: r.Accuracy, R2: r.R2,
+		NFEMean: r.NFEMean, NFEMax: r.NFEMax, SamplesPerSecond: r.SamplesPerSecond, Elapsed: time.Duration(r.Seconds * float64(time.Second))}
 }
 
 // How often a run's folder is looked at, how often at its checkpoints while iterations come, and after how long without
@@ -62,11 +63,16 @@ func (t *tail) look() {
 	if len(rows) > 0 || anew {
 		t.take(rows, anew)
 	}
-	if now := time.Now(); err == nil && now.Sub(t.histories) >= historyEvery && (t.histories.IsZero() || now.Sub(t.came) < quiet) {
-		t.histories = now
+	if err == nil && t.stale() {
+		t.histories = time.Now()
 		err = t.remember()
 	}
 	t.judge(err)
+}
+
+// stale reports whether there may be snapshots that are not known: checkpoints come soon after iterations.
+func (t *tail) stale() bool {
+	return t.histories.IsZero() || time.Since(t.histories) >= historyEvery && time.Since(t.came) < quiet
 }
 
 func (t *tail) take(rows []train.Row, anew bool) {

@@ -44,6 +44,8 @@ type status struct {
 	Total            int    `json:"total"`
 	Loss             number `json:"loss"`
 	Validation       number `json:"validation"`
+	Accuracy         number `json:"accuracy"`
+	R2               number `json:"r2"`
 	NFE              number `json:"nfe"`
 	SamplesPerSecond number `json:"samplesPerSecond"`
 	PerSecond        number `json:"perSecond"` // iterations
@@ -104,7 +106,9 @@ func curves(c [columnCount]numbers) map[string]any {
 
 func (f *Feed) status() status {
 	perSecond, left := f.speed()
-	return status{Phase: f.phase, Note: f.note, Iteration: f.last.Iteration, Total: f.total, Loss: number(f.last.Loss),
-		Validation: number(f.last.Validation), NFE: number(f.last.NFEMean), SamplesPerSecond: number(f.last.SamplesPerSecond),
-		PerSecond: number(perSecond), Elapsed: number(f.last.Elapsed.Seconds()), Left: number(left.Seconds()), Kept: f.kept}
+	p := f.last
+	return status{Phase: f.phase, Note: f.note, Iteration: p.Iteration, Total: f.total, Loss: number(p.Loss),
+		Validation: number(p.Validation), Accuracy: number(p.Accuracy), R2: number(p.R2), NFE: number(p.NFEMean),
+		SamplesPerSecond: number(p.SamplesPerSecond), PerSecond: number(perSecond), Elapsed: number(p.Elapsed.Seconds()),
+		Left: number(left.Seconds()), Kept: f.kept}
 }

@@ -11,14 +11,13 @@ import (
 	"neuralode/train"
 )
 
-// The sizes of pictures: arrows along the longer axis, trajectories and their points, cells of the map along each axis,
-// samples whose steps are counted, and sizes of steps that are told apart.
+// The sizes of pictures: arrows along the longer axis, trajectories and their points, cells of the map along each axis, and
+// sizes of steps that are told apart.
 const (
-	quiver     = 18
+	quiver     = 16
 	ways       = 40
 	wayPoints  = 50
 	mapCells   = 56
-	stepped    = 12
 	stepBins   = 24
 	stepDecade = 4 // of sizes below the span; smaller ones are with the smallest
 )

@@ -10,6 +10,7 @@ type Point struct {
 	Iteration        int
 	Loss             float64
 	Validation       float64 // loss of the held-out samples
+	Accuracy, R2     float64 // of these: of classes, of numbers
 	NFEMean, NFEMax  float64
 	SamplesPerSecond float64
 	Elapsed          time.Duration // since the process that did it began to train

@@ -111,8 +111,9 @@ const (
 func (s *Server) Start(f *Feed, a Actions) {
 	s.feed, s.actions = f, a
 	f.about.Actions = a.Stop != nil
-	s.http = http.Server{Handler: s.guarded(s.routes()), MaxHeaderBytes: maxHeader, ReadHeaderTimeout: readTime, ReadTimeout: readTime,
-		IdleTimeout: idleTime, ErrorLog: log.New(io.Discard, "", 0)} // what clients do wrong is no matter of the terminal
+	s.http = http.Server{Handler: s.guarded(s.routes()), MaxHeaderBytes: maxHeader, ReadHeaderTimeout: readTime,
+		ReadTimeout: readTime, IdleTimeout: idleTime,
+		ErrorLog: log.New(io.Discard, "", 0)} // what clients do wrong is no matter of the terminal
 	go func() { _ = s.http.Serve(netutil.LimitListener(s.listener, maxClients)) }() // ends with Close
 	go func() {
 		defer close(s.painted)

@@ -23,7 +23,7 @@ import (
 )
 
 // place is a server's host and its token.
-func place(t *testing.T, s *live.Server) (host, token string) {
+func place(t testing.TB, s *live.Server) (host, token string) {
 	t.Helper()
 	u, err := url.Parse(s.Address())
 	if err != nil {
@@ -178,7 +178,7 @@ type listener struct {
 	kind   string // of the last event: "message" or another
 }
 
-func listen(t *testing.T, s *live.Server, after string) *listener {
+func listen(t testing.TB, s *live.Server, after string) *listener {
 	t.Helper()
 	host, token := place(t, s)
 	request, _ := http.NewRequest("GET", "http://"+host+"/events?token="+token, nil)

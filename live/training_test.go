@@ -28,7 +28,7 @@ func config(iterations int) train.Config {
 	return c
 }
 
-func backend(t *testing.T) solver.Backend {
+func backend(t testing.TB) solver.Backend {
 	t.Helper()
 	b, err := cpu.New(cpu.Options{})
 	if err != nil {
@@ -48,7 +48,7 @@ func newRun(t *testing.T, iterations int) *train.Run {
 }
 
 // feedOf is the feed of a run.
-func feedOf(t *testing.T, r *train.Run) *live.Feed {
+func feedOf(t testing.TB, r *train.Run) *live.Feed {
 	t.Helper()
 	shown, err := r.Shown()
 	if err != nil {
@@ -74,7 +74,7 @@ func feedOf(t *testing.T, r *train.Run) *live.Feed {
 }
 
 // serve gives a feed to browsers until the test ends.
-func serve(t *testing.T, f *live.Feed, a live.Actions) *live.Server {
+func serve(t testing.TB, f *live.Feed, a live.Actions) *live.Server {
 	t.Helper()
 	s, err := live.Listen("127.0.0.1:0")
 	if err != nil {

@@ -50,7 +50,8 @@ func (p *Portrait) readOut(ctx context.Context, l figure.Limits) (*figure.Map, e
 	w, h := l.XMax-l.XMin, l.YMax-l.YMin // a picture may make one side as long as the other, and longer
 	side := max(w, h) * readOutRoom
 	x, y := (l.XMin+l.XMax)/2, (l.YMin+l.YMax)/2
-	grid := figure.Grid{Limits: figure.Limits{XMin: x - side, XMax: x + side, YMin: y - side, YMax: y + side}, NX: readOutCells, NY: readOutCells}
+	room := figure.Limits{XMin: x - side, XMax: x + side, YMin: y - side, YMax: y + side}
+	grid := figure.Grid{Limits: room, NX: readOutCells, NY: readOutCells}
 	out, err := p.predictor.ReadOut(ctx, p.model.States(flat(grid.Points())))
 	if err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package portrait
 
 import (
 	"context"
+	"math"
 
 	"neuralode/plan"
 	"neuralode/solver"
@@ -23,7 +24,9 @@ func StepSizes(ctx context.Context, m *train.Model, x []float64, spec solver.Spe
 	dim := m.Net.Dim()
 	z0 := m.States(x)
 	for i := 0; i < len(z0) && ctx.Err() == nil; i += dim {
-		solver.Integrate(field, z0[i:i+dim], m.Span, nil, spec, func(s solver.Step) { sizes = append(sizes, max(s.H, -s.H)) })
+		solver.Integrate(field, z0[i:i+dim], m.Span, nil, spec, func(s solver.Step) {
+			sizes = append(sizes, math.Abs(s.H))
+		})
 	}
 	return sizes
 }

@@ -19,6 +19,7 @@ type Row struct {
 	Loss             float64
 	NFEMean, NFEMax  float64
 	ValidationLoss   float64 // of rows held out, where they were looked at after the iteration
+	Accuracy, R2     float64 // of these
 	SamplesPerSecond float64
 	Seconds          float64 // since the process that did it began to train
 }
@@ -86,9 +87,10 @@ func (f *Follower) parse(text []byte) (rows []Row, err error) {
 
 func rowOf(columns, cells []string) (Row, error) {
 	none := math.NaN()
-	row := Row{Loss: none, NFEMean: none, NFEMax: none, ValidationLoss: none, SamplesPerSecond: none, Seconds: none}
+	row := Row{Loss: none, NFEMean: none, NFEMax: none, ValidationLoss: none, Accuracy: none, R2: none,
+		SamplesPerSecond: none, Seconds: none}
 	places := map[string]*float64{"loss": &row.Loss, "nfe_mean": &row.NFEMean, "nfe_max": &row.NFEMax,
-		"validation_loss":    &row.ValidationLoss,
+		"validation_loss": &row.ValidationLoss, "validation_accuracy": &row.Accuracy, "validation_r2": &row.R2,
 		"samples_per_second": &row.SamplesPerSecond, "seconds": &row.Seconds}
 	if len(cells) != len(columns) {
 		return row, fmt.Errorf("%d cells for %d columns", len(cells), len(columns))

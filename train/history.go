@@ -158,8 +158,8 @@ func snapshotsIn(file *safetensors.Reader, run string, parameters int) ([]Snapsh
 }
 
 // History is how θ went, oldest first, and last θ as the last checkpoint has it: at most 65 snapshots at even distances,
-// in float32, none between for models of more than 262144 parameters. A run from OpenRun reads them from its folder, which may be
-// written meanwhile; older runs have the last alone. The snapshots must not be changed, and the call not be made while
+// in float32, none between for models of more than 262144 parameters. A run from OpenRun reads them from its folder, which
+// may be written meanwhile; older runs have the last alone. The snapshots must not be changed, and the call not be made while
 // Train is under way.
 func (r *Run) History() ([]Snapshot, error) {
 	snapshots, last := slices.Clone(r.history.snapshots), Snapshot{r.Done, r.state.Theta}

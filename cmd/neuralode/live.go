@@ -78,7 +78,7 @@ func (a *app) listen(address string) (*live.Server, error) {
 }
 
 // stepSamples is how many samples have their steps counted.
-const stepSamples = 12
+const stepSamples = 8
 
 // sceneOf is what a page shows of a run's model. Pictures are solved on one core, whatever trains.
 func sceneOf(r *train.Run) (*live.Scene, error) {
@@ -104,6 +104,9 @@ func sceneOf(r *train.Run) (*live.Scene, error) {
 			scene.Portrait = nil
 			_ = p.Close()
 		}
+	}
+	if samples == nil && r.LoadData() == nil { // else there are no steps to count
+		samples = r.Data
 	}
 	if samples != nil {
 		n, features := samples.Len(), samples.Dim

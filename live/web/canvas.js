@@ -55,7 +55,7 @@ const Plane = (() => {
     let ratio = (y1 - y0) / (x1 - x0);
     if (!(ratio <= widest && ratio * widest >= 1)) ratio = 1;
     const width = canvas.parentElement.clientWidth - 2 * parseFloat(getComputedStyle(canvas.parentElement).paddingLeft);
-    const left = 46, bottom = 38, top = 6, right = 10;
+    const left = 46, bottom = 42, top = 6, right = 10;
     let w = width - left - right, h = w * ratio;
     const most = Math.max(260, Math.min(innerHeight * 0.72, 560));
     if (h > most) { h = most; w = h / ratio; }
@@ -100,7 +100,7 @@ const Plane = (() => {
     c.textAlign = "center";
     c.textBaseline = "bottom";
     c.fillStyle = t.ink;
-    c.fillText(short(axes[0]), box.x + box.w / 2, box.y + box.h + 38);
+    c.fillText(short(axes[0]), box.x + box.w / 2, box.y + box.h + 39);
     c.save();
     c.translate(box.x - 34, box.y + box.h / 2);
     c.rotate(-Math.PI / 2);

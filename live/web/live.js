@@ -132,6 +132,10 @@
     $("loss").textContent = s.iteration ? digits(s.loss, 4) : "–";
     $("validation").textContent = digits(s.validation, 4);
     $("validation-number").hidden = s.validation === null || !s.iteration;
+    const score = s.accuracy === null ? s.r2 : s.accuracy;
+    $("score-name").textContent = s.accuracy === null ? "Validation R²" : "Validation accuracy";
+    $("score").textContent = digits(score, 3);
+    $("score-number").hidden = score === null || !s.iteration;
     $("nfe").textContent = s.iteration ? digits(s.nfe, 3) : "–";
     $("speed").textContent = s.samplesPerSecond ? integer.format(s.samplesPerSecond) : "–";
     $("elapsed").textContent = duration(s.elapsed);
@@ -139,7 +143,7 @@
     $("kept").textContent = integer.format(s.kept);
     $("checkpoint").disabled = $("stop").disabled = s.phase !== "training";
     const moments = run.snapshots.length;
-    $("time").hidden = moments < 2 && viewed === null;
+    $("time").hidden = moments < 2 && viewed === null || !run.about.plane && !run.about.steps;
     $("slider").max = Math.max(0, moments - 1);
     if (viewed === null) $("slider").value = moments - 1;
     drawMoment();
