@@ -25,10 +25,13 @@ type Portrait struct {
 
 // New is the portrait of a model with some labelled samples, as train.Run.Shown gives them, solved on the backend as spec
 // says; Fine is such a spec. It is compiled here, once for all that it draws: close it when it is no longer used. It is an
-// error if the data have not two features.
+// error if the data have not two features, or no labels.
 func New(m *train.Model, shown *dataset.Dataset, backend solver.Backend, spec solver.Spec) (*Portrait, error) {
 	if m.Features() != 2 || shown.Dim != 2 {
 		return nil, fmt.Errorf("portrait: the model has %d features and the data %d, want 2", m.Features(), shown.Dim)
+	}
+	if len(shown.Labels) == 0 {
+		return nil, fmt.Errorf("portrait: the data are %v, want labels: series have pictures of their own", shown.Task)
 	}
 	predictor, err := m.Compile(backend, spec)
 	if err != nil {

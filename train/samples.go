@@ -40,7 +40,7 @@ func (r *Run) shown() (*dataset.Dataset, error) {
 
 // samples is the file from which Shown reads, or nil where there need be none.
 func (r *Run) samples() *safetensors.File {
-	if r.Config.made() || r.Data.Dim != 2 {
+	if r.Config.made() || r.Data.Series != nil || r.Data.Dim != 2 {
 		return nil
 	}
 	d := thin(r.Data)

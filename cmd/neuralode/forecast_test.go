@@ -61,6 +61,9 @@ func TestForecast(t *testing.T) {
 		"out must end in .csv":                                {"forecast", dir, "--out", "x.npy"},
 		"is a model of series: forecast":                      {"predict", dir, "--points", fresh},
 		"a model of series: forecast":                         {"solve", dir, "--points", fresh},
+		"run is a model of series: forecast":                  {"serve", dir},
+		"a model of series, which are not":                    {"verify", dir},
+		"series have pictures of their own":                   {"plot", dir, "--animate", filepath.Join(t.TempDir(), "flow.gif")},
 		"has no series of its own":                            {"forecast", filepath.Join(dir, "model.safetensors")},
 		"is before the 2 of line 2: sort the":                 {"train", "--task", "series", "--data", badSeries(t)},
 	} {

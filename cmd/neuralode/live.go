@@ -92,7 +92,7 @@ func sceneOf(r *train.Run) (*live.Scene, error) {
 		return nil, err
 	}
 	samples := r.Data
-	if r.Model.Features() == 2 {
+	if r.Model.Features() == 2 && !r.Model.Series() {
 		if samples, err = r.Shown(); err != nil {
 			return nil, err
 		}

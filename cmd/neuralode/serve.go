@@ -58,6 +58,9 @@ func (a *app) serve(ctx context.Context, o *serveOptions, path string) error {
 	if err != nil {
 		return err
 	}
+	if err := s.wantsPoints(path); err != nil {
+		return err
+	}
 	spec, err := o.solve.answering(s)
 	if err != nil {
 		return err
