@@ -5,7 +5,7 @@ GO ?= go
 RACE ?= ./...
 
 .DEFAULT_GOAL := help
-.PHONY: help build train test check fmt vet lint edges generate race cross bench bench-peers bench-series profile clean
+.PHONY: help build train test check fmt vet lint edges generate race cross bench bench-peers bench-series bench-serve profile clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,13 @@ bench-peers: build ## time diffrax, torchdiffeq and torchode beside neuralode; f
 bench-series: ## train on observed series beside diffrax; bench-peers fetches it
 	$(GO) build -o bin/series ./bench/series
 	$(PEERS)/bin/python bench/peers/series.py bin/series bench/results
+
+bench-serve: build ## ask for predictions beside a FastAPI server with torchdiffeq; fetches both
+	@test -x $(PEERS)/bin/python || python3 -m venv $(PEERS)
+	$(PEERS)/bin/pip install -q -r bench/peers/requirements-torch.txt -r bench/peers/requirements-serve.txt
+	@mkdir -p .cache/cases && $(GO) run ./bench/peers/export .cache/cases
+	$(GO) build -o bin/load ./bench/peers/load
+	$(PEERS)/bin/python bench/peers/serve.py bin/neuralode bin/load .cache/cases/spiral_trained-16.safetensors bench/results
 
 # Others' readers and solvers, which tests ask. The file says what was installed.
 .PHONY: python python-test

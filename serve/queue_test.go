@@ -3,6 +3,7 @@ package serve
 import (
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -123,5 +124,24 @@ func TestSlowSolve(t *testing.T) {
 	defer q.close()
 	if _, _, err := q.ask(context.Background(), []float64{1}); !errors.Is(err, errSlow) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// BenchmarkClients has 32 clients that ask for a point each, solved one by one and together.
+func BenchmarkClients(b *testing.B) {
+	for name, most := range map[string]int{"alone": 1, "together": 10_000} {
+		b.Run(name, func(b *testing.B) {
+			p := predictor(b, "tanh", 1)
+			q := newQueue(1000, work{predict: p.Predict, width: 2, most: most, limit: time.Minute, solved: func(int) {}})
+			defer q.close()
+			b.SetParallelism(max(1, 32/runtime.GOMAXPROCS(0)))
+			b.RunParallel(func(loop *testing.PB) {
+				for loop.Next() {
+					if _, _, err := q.ask(context.Background(), []float64{0.3, -0.2}); err != nil {
+						b.Error(err)
+					}
+				}
+			})
+		})
 	}
 }

@@ -25,7 +25,7 @@ import (
 )
 
 // predictor is a classifier of two features, in float32; the larger scale is, the wilder its field.
-func predictor(t *testing.T, activation string, scale float64) *train.Predictor {
+func predictor(t testing.TB, activation string, scale float64) *train.Predictor {
 	t.Helper()
 	described := &reference.Model{Name: "test", Sizes: []int{2, 8, 2}, Activation: activation, T1: 1}
 	for i := range 2*8 + 8 + 8*2 + 2 {

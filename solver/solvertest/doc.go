@@ -29,7 +29,7 @@ func (s Suite) Run(t *testing.T) {
 	t.Run("ragged times", s.raggedTimes)
 	t.Run("loss at times", s.lossAtTimes)
 	t.Run("training at times", s.trainsAtTimes)
-	t.Run("read-out", s.readOut)
+	t.Run("read-out", s.ReadOut)
 	t.Run("time derivatives", s.timeDerivatives)
 	t.Run("inputs", s.inputs)
 	t.Run("stops", s.stops)
