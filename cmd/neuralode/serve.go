@@ -83,7 +83,7 @@ func (a *app) serve(ctx context.Context, o *serveOptions, path string) error {
 	if err != nil {
 		return explainListen(o.listen, err)
 	}
-	defer gateOf(ctx).close()() // from now on clients may be waiting
+	gateOf(ctx).close() // from now on clients may be waiting, until the program ends
 	a.announce()
 	fmt.Fprintf(a.err, "serving    %s on http://%s, %s\n", onLine(path), l.Addr(), backend.Device())
 	if err := server.Run(ctx, l); err != nil {
