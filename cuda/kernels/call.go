@@ -108,55 +108,6 @@ var CallFields = []Field{
 // CallBytes is the size of a Call.
 func CallBytes() int { return 8 * len(CallFields) }
 
-// Places in the small arrays of a Call.
-const (
-	TotalsLen    = 8
-	DecisionLen  = 5
-	OptimizerLen = 8
-
-	// Progress: the next minibatch, updates done, and why and at which sample an iteration failed.
-	ProgressNext         = 0
-	ProgressStep         = 1
-	ProgressFailure      = 2
-	ProgressFailedSample = 3 // of the minibatch
-	ProgressLen          = 4
-
-	// Minibatches: their first place in Call.index, number of samples, first place in Call.rowOffsets, losses of which L is the
-	// mean, or 0, and what Call.leaf and Call.perBlock are outside of a training.
-	MinibatchLen = 6
-
-	// Reports of an iteration, as solver.Iteration.
-	ReportLoss     = 0
-	ReportNorm     = 1
-	ReportNFE      = 2
-	ReportNFEMax   = 3
-	ReportAccepted = 4
-	ReportRejected = 5
-	ReportLen      = 8
-)
-
-// Failure says why a training stopped.
-type Failure int64
-
-// The failures. After one the kernels of the iterations that follow do nothing, and θ is as before the failed one.
-const (
-	NoFailure      Failure = iota
-	ForwardFailed          // a sample failed forward
-	BackwardFailed         // a sample failed backward
-	NotFinite              // the loss or the gradient
-	RecordFull             // a block's record was too small: enlarge it, write NoFailure to Call.progress and go on
-)
-
-const smallArrays = `
-enum { NEXT, STEP, FAILURE, FAILED_SAMPLE }; // Call.progress
-enum { FIRST_SAMPLE, SAMPLES, FIRST_OFFSET, COUNTING, LEAF, PER_BLOCK, MINIBATCH }; // Call.minibatches
-enum { TOTAL_LOSS, TOTAL_NFE, TOTAL_NFE_MAX, TOTAL_ACCEPTED, TOTAL_REJECTED, TOTAL_FORWARD, TOTAL_BACKWARD, TOTALS_USED, TOTALS = 8 };
-enum { REPORT_LOSS, REPORT_NORM, REPORT_NFE, REPORT_NFE_MAX, REPORT_ACCEPTED, REPORT_REJECTED, REPORT = 8 };
-enum { NORM, CLIP_SCALE, CORRECT_M, CORRECT_V, RATE }; // Call.decision
-enum { RULE, BETA1, BETA2, EPSILON, CLIP_NORM, MOMENTUM, NESTEROV, WEIGHT_DECAY }; // Call.optimizer
-enum { ADAM, ADAMW, SGD }; // its RULE: solver.Rule
-`
-
 // printCall prints the parameter block.
 func printCall(b *strings.Builder) {
 	b.WriteString("\n// Call is what a launch works on. Every word has 8 bytes.\nstruct Call {\n")
@@ -167,5 +118,5 @@ func printCall(b *strings.Builder) {
 		}
 		fmt.Fprintf(b, "\t%s%s%s; // %s\n", f.Type, space, f.Name, f.Doc)
 	}
-	b.WriteString("};\n" + smallArrays)
+	b.WriteString("};\n")
 }

@@ -16,8 +16,8 @@ func printConstants(b *strings.Builder, m solver.Model, spec solver.Spec, fieldS
 	}
 	b.WriteString(preamble)
 	fmt.Fprintf(b, "typedef %s real;\n#define MATH(name) %s\n", real, function)
-	fmt.Fprintf(b, "#define NO_GRADIENT %d\n#define ADJOINT %d\n#define DISCRETE %d\n#define BACKSOLVE %d\n#define GRADIENT %d\n",
-		solver.NoGradient, solver.Adjoint, solver.Discrete, solver.Backsolve, spec.Gradient)
+	printEnums(b)
+	fmt.Fprintf(b, "\nconstexpr Gradient GRADIENT = Gradient(%d);\n", spec.Gradient)
 	fmt.Fprintf(b, "#define RECORDS %d\n", btoi(Records(spec.Gradient)))
 	fmt.Fprintf(b, "#define APPROXIMATE %d\n#define HAS_HEAD %d\n\n", btoi(spec.Precision == solver.TF32), btoi(m.Head != nil))
 	integer(b, "WIDE_THREADS", wideThreads)

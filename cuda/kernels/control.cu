@@ -1,7 +1,5 @@
 // The control of one row: solver.Row, function by function.
 
-enum Status { OK, MAX_STEPS, STEP_UNDERFLOW, NON_FINITE, CANCELLED, ADJOINT_DRIFTED };
-
 // Measure is what is measured for a decision: whether what was computed is finite, and scaled norms of it.
 struct Measure {
 	bool finite;

@@ -13,20 +13,20 @@ template <class Add> __device__ void treeSum(long long n, Add add) {
 // joinTotals adds the totals of the leaves to the right.
 __device__ inline void joinTotals(double *sum, const double *right) {
 	for (int i = 0; i < TOTAL_FORWARD; i++) sum[i] = i == TOTAL_NFE_MAX ? fmax(sum[i], right[i]) : sum[i] + right[i];
-	for (int i = TOTAL_FORWARD; i < TOTALS_USED; i++)
+	for (int i = TOTAL_FORWARD; i < TOTALS; i++)
 		if (sum[i] < 0) sum[i] = right[i];
 }
 
 // clearTotals makes them those of no sample.
 __device__ inline void clearTotals(double *totals) {
-	for (int i = 0; i < TOTALS_USED; i++) totals[i] = i < TOTAL_FORWARD ? 0 : -1;
+	for (int i = 0; i < TOTALS; i++) totals[i] = i < TOTAL_FORWARD ? 0 : -1;
 }
 
 // reportLeaf writes the totals of a leaf, which has at most as many samples as a warp has lanes. One warp.
 __device__ void reportLeaf(const Call &call, const Batch &batch, long long leaf) {
 	const long long from = leaf * batch.leaf, to = min(from + batch.leaf, batch.n);
 	const int lane = threadIdx.x % 32, i = int(from) + lane;
-	double mine[TOTALS_USED], sum[TOTALS_USED];
+	double mine[TOTALS], sum[TOTALS];
 	clearTotals(mine);
 	clearTotals(sum);
 	if (i < to) {
@@ -40,11 +40,11 @@ __device__ void reportLeaf(const Call &call, const Batch &batch, long long leaf)
 		mine[TOTAL_NFE] = mine[TOTAL_NFE_MAX] = call.stats[3 * i + 2];
 	}
 	for (int j = 0; j < to - from; j++) {
-		double next[TOTALS_USED];
-		for (int k = 0; k < TOTALS_USED; k++) next[k] = __shfl_sync(0xffffffffu, mine[k], j);
+		double next[TOTALS];
+		for (int k = 0; k < TOTALS; k++) next[k] = __shfl_sync(0xffffffffu, mine[k], j);
 		joinTotals(sum, next);
 	}
-	for (int k = 0; k < TOTALS_USED; k++)
+	for (int k = 0; k < TOTALS; k++)
 		if (lane == k) call.totals[TOTALS * leaf + k] = sum[k];
 }
 

@@ -1,9 +1,6 @@
 // What comes of a gradient: its totals and numbers, and the decision about a training iteration: its report, its failure,
 // the scale of its update.
 
-// Failures of an iteration. After one, the kernels of the iterations that follow do nothing.
-enum Failure { NONE, FORWARD_FAILED, BACKWARD_FAILED, NOT_FINITE, RECORD_FULL };
-
 // isRecordFull reports whether a block's steps did not fit.
 __device__ inline bool isRecordFull(const Call &call) {
 	if (!RECORDS) return false;
@@ -19,7 +16,7 @@ __device__ inline long long failureOf(const Call &call, const double *totals, do
 	if (sample >= 0) return FORWARD_FAILED;
 	sample = totals[TOTAL_BACKWARD];
 	if (sample >= 0) return BACKWARD_FAILED;
-	return isFinite(totals[TOTAL_LOSS]) && isFinite(norm) ? NONE : NOT_FINITE;
+	return isFinite(totals[TOTAL_LOSS]) && isFinite(norm) ? NO_FAILURE : NOT_FINITE;
 }
 
 // decide reports the iteration and says how far the update goes. One thread.
@@ -32,7 +29,7 @@ __device__ void decide(const Call &call, const Batch &batch, double norm) {
 	long long *progress = call.progress;
 	progress[FAILURE] = failureOf(call, sum, norm, sample);
 	progress[FAILED_SAMPLE] = (long long)(sample);
-	if (progress[FAILURE] != NONE) return;
+	if (progress[FAILURE] != NO_FAILURE) return;
 	double *report = call.reports + REPORT * progress[NEXT];
 	report[REPORT_LOSS] = sum[TOTAL_LOSS];
 	report[REPORT_NORM] = norm;

@@ -13,8 +13,6 @@ struct WideRow : Row {
 };
 static_assert(sizeof(WideRow) <= WIDE_ROW_BYTES, "WideRowBytes is too small");
 
-enum { IDLE_ROWS, HEAD_NEXT, COUNTERS }; // Call.counters
-
 // Kept is a row value that sums over samples read: its place in a frame, and in what a row keeps of an evaluation.
 struct Kept {
 	int at, stride, width, keep;

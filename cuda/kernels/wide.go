@@ -54,13 +54,6 @@ func (c WideConfig) check() error {
 // WideRowBytes is the size of the control state of a row.
 const WideRowBytes = 192
 
-// Call.counters: rows without a sample left, and the head's next sample.
-const (
-	CounterIdle     = 0
-	CounterHeadNext = 1
-	CountersLen     = 2
-)
-
 // Wide is the source of a model's wide kernels and how to run them. Numbers of reals are counts, not bytes.
 type Wide struct {
 	Source string
