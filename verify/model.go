@@ -37,10 +37,11 @@ type Subject struct {
 // Report is how far a model's answers and gradients are from exact ones.
 type Report struct {
 	Samples int
-	Size    float64 // root mean square of z(t1)
+	AtTimes bool    // states are those at the times of the samples, as the loss of series looks at them, not z(t1)
+	Size    float64 // root mean square of the states
 	OutSize float64 // and of the outputs
 
-	Own         float64 // largest error of the exact z(t1), by an even tighter solve
+	Own         float64 // largest error of the exact states, by an even tighter solve
 	Independent float64 // its largest distance to that of the reference backend, on the first samples; NaN for a large field
 	Answers     []Answer
 
@@ -54,7 +55,7 @@ type Answer struct {
 	Precision         solver.Precision
 	Trained           bool // the tolerances and the precision are those of the training
 	NFE               float64
-	ZMedian, ZMax     float64 // absolute errors of the components of z(t1)
+	ZMedian, ZMax     float64 // absolute errors of the components of the states
 	OutMedian, OutMax float64 // and of the outputs
 	Loss              float64 // error of the mean loss; NaN without labels
 	Changed           int     // classes that are others than those of the exact answers
@@ -64,12 +65,13 @@ type Answer struct {
 // float64, and checks its gradients: see [gradcheck.Check]. Gradients that do not agree are a *gradcheck.Error beside the
 // report. It fails where a sample cannot be solved.
 func Model(ctx context.Context, s Subject) (*Report, error) {
-	r := &Report{Samples: len(s.Data.Z0) / s.Model.Net.Dim(), Independent: math.NaN()}
+	r := &Report{Samples: len(s.Data.Z0) / s.Model.Net.Dim(), Independent: math.NaN(),
+		AtTimes: s.Data.AtTimes}
 	exact, err := s.solve(ctx, s.Exact, tight(s.Spec, exactRtol), r.Samples)
 	if err != nil {
 		return nil, err
 	}
-	r.Size, r.OutSize = rms(exact.z1), rms(exact.out)
+	r.Size, r.OutSize = rms(exact.z), rms(exact.out)
 	if err := s.trust(ctx, r, exact); err != nil {
 		return nil, err
 	}
@@ -113,9 +115,9 @@ func ladder(s solver.Spec) []solver.Spec {
 
 // answers are what a solve makes of the samples.
 type answers struct {
-	z1, out, losses []float64
-	classes         []int
-	nfe             float64
+	z, out, losses []float64 // states that the loss looks at: at t1, or at the times of the samples
+	classes        []int
+	nfe            float64
 }
 
 // solve answers the first n samples.
@@ -135,19 +137,49 @@ func (s Subject) solve(ctx context.Context, backend solver.Backend, spec solver.
 		spec.Controller.Advise(err)
 		return nil, fmt.Errorf("verify: at rtol %g: %w", spec.Controller.Rtol, err)
 	}
-	a := &answers{z1: solution.Z1}
+	a := &answers{z: solution.Z1}
 	for _, cost := range solution.Stats {
 		a.nfe += float64(cost.NFE) / float64(n)
 	}
-	read, err := program.ReadOut(ctx, s.Model.Theta, solver.States{Z: solution.Z1, Labels: goal.Labels})
+	states := solver.States{Z: solution.Z1, T: ends(batch, n), Labels: goal.Labels}
+	if goal.AtTimes {
+		a.z, states.Z, states.T = solution.Saved, solution.Saved, times(batch, n)
+	}
+	if head := s.Model.Solver.Head; !head.Reads(head.Input("t")) {
+		states.T = nil
+	}
+	read, err := program.ReadOut(ctx, s.Model.Theta, states)
 	if err != nil {
 		return nil, err
 	}
-	a.out, a.losses = read.Out, read.Losses
+	a.out = read.Out
+	for i, l := range read.Losses {
+		if goal.Mask == nil || !goal.Mask[i] {
+			a.losses = append(a.losses, l)
+		}
+	}
 	if len(s.Model.Classes) > 0 {
 		a.classes = s.Model.ClassesOf(a.out)
 	}
 	return a, nil
+}
+
+// ends are the times at which the samples end.
+func ends(b solver.Batch, n int) (t []float64) {
+	for i := range n {
+		t = append(t, b.Span(i).T1)
+	}
+	return t
+}
+
+// times are those of the rows of all samples.
+func times(b solver.Batch, n int) (t []float64) {
+	for i := range n {
+		for _, at := range b.TimesOf(i) {
+			t = append(t, b.Span(i).SaveTime(at))
+		}
+	}
+	return t
 }
 
 // first are the first n samples.
@@ -165,7 +197,7 @@ func (s Subject) trust(ctx context.Context, r *Report, exact *answers) error {
 	if err != nil {
 		return err
 	}
-	r.Own = largestDifference(exact.z1, better.z1)
+	r.Own = largestDifference(exact.z, better.z)
 	parameters := float64(s.Model.Solver.Field.ThetaLen())
 	if parameters > largestField {
 		return nil
@@ -173,7 +205,7 @@ func (s Subject) trust(ctx context.Context, r *Report, exact *answers) error {
 	n := min(r.Samples, independents)
 	other, err := s.solve(ctx, solver.Reference(), tight(s.Spec, exactRtol), n)
 	if err == nil {
-		r.Independent = largestDifference(other.z1, exact.z1[:len(other.z1)])
+		r.Independent = largestDifference(other.z, exact.z[:len(other.z)])
 	}
 	return err
 }
@@ -182,7 +214,7 @@ func (s Subject) trust(ctx context.Context, r *Report, exact *answers) error {
 func (s Subject) judge(spec solver.Spec, trained bool, got, exact *answers) Answer {
 	a := Answer{Rtol: spec.Controller.Rtol, Atol: spec.Controller.Atol, Precision: spec.Precision, Trained: trained, NFE: got.nfe,
 		Loss: math.NaN()}
-	a.ZMedian, a.ZMax = medianAndMax(got.z1, exact.z1)
+	a.ZMedian, a.ZMax = medianAndMax(got.z, exact.z)
 	a.OutMedian, a.OutMax = medianAndMax(got.out, exact.out)
 	for i := range got.classes {
 		if got.classes[i] != exact.classes[i] {

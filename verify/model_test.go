@@ -114,3 +114,29 @@ func TestModelWithoutLabels(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestModelOfSeries looks at the same states once as ends and once as the only time of each sample, and at one that is
+// masked: what is said of them must be the same but for the mean over fewer losses.
+func TestModelOfSeries(t *testing.T) {
+	s, p := subject(t, "mlp_random", 1e-3)
+	n, dim := 6, s.Model.Net.Dim()
+	s.Data = solver.Labelled(p.X[:n*dim], p.Label[:n], s.Data.Spans[0])
+	ends, err := verify.Model(context.Background(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Data.AtTimes, s.Data.Times = true, []float64{s.Data.Spans[0].T1}
+	rows, err := verify.Model(context.Background(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !rows.AtTimes || !slices.Equal(ends.Answers, rows.Answers) || ends.Size != rows.Size {
+		t.Errorf("ends %+v, rows %+v", ends, rows)
+	}
+	s.Data.Mask = make([]bool, n)
+	s.Data.Mask[2] = true
+	if masked, err := verify.Model(context.Background(), s); err != nil || masked.Answers[0].Loss == rows.Answers[0].Loss ||
+		masked.Answers[0].ZMax != rows.Answers[0].ZMax {
+		t.Errorf("masked %+v, %v", masked, err)
+	}
+}

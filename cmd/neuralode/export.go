@@ -35,7 +35,8 @@ samples at once:
   readout.onnx  z [batch, dim] at t1 to out [batch, outputs]: logits of classes, or numbers in the units of the labels
 
 A solver of the other program's integrates f from t0 to t1; metadata of each file say from when to when, how the model was
-trained, and what its classes are called. model.safetensors is for programs that build the network themselves.`,
+trained, and what its classes are called; of series, t is the time of the data less time_mean, over time_std.
+model.safetensors is for programs that build the network themselves.`,
 		Example: `  neuralode export RUN --onnx
   neuralode export model.safetensors --onnx --precision float64 --out exported`,
 		Args: oneArgument("a run folder or a model file"),
@@ -112,20 +113,26 @@ func describedFor(s *source) map[string]string {
 		text, _ := json.Marshal(x) // cannot fail for texts
 		return string(text)
 	}
-	return map[string]string{
+	about := map[string]string{
 		"t0": fmt.Sprint(m.Span.T0), "t1": fmt.Sprint(m.Span.T1), "loss": m.Loss,
 		"classes": list(m.Classes), "inputs": list(m.Inputs),
 		"method": c.Method, "rtol": fmt.Sprint(c.Rtol), "atol": fmt.Sprint(c.Atol),
 		"outputs": outputsOf(m),
 	}
+	if len(m.TimeScale.Mean) > 0 {
+		about["time_mean"], about["time_std"] = fmt.Sprint(m.TimeScale.Mean[0]), fmt.Sprint(m.TimeScale.Std[0])
+	}
+	return about
 }
 
 // outputsOf says in words what the outputs are.
 func outputsOf(m *train.Model) string {
-	switch m.Loss {
-	case "bce":
+	switch {
+	case m.Series():
+		return "the features, scaled as start.onnx does"
+	case m.Loss == "bce":
 		return "the logit of the second class"
-	case "softmax":
+	case m.Loss == "softmax":
 		return "the logit of each class"
 	}
 	return "numbers in the units of the labels"

@@ -205,7 +205,7 @@ func (v *modelVerdict) exceeded(o *verifyOptions) error {
 			errs = append(errs, &boundError{what, got, bound})
 		}
 	}
-	check("z(t1)", v.Answers[0].ZMax, o.withinZ)
+	check(v.states(), v.Answers[0].ZMax, o.withinZ)
 	if v.Report.Gradients != nil {
 		own := v.own()
 		check("∂L/∂θ by "+own.Gradient.String(), own.Theta, o.withinGrad)
@@ -222,12 +222,20 @@ func (v *modelVerdict) print(w io.Writer) error {
 	}
 	fmt.Fprintf(w, "%s: sizes %v, %v, %d parameters; %d %s\n", name, m.Net.Sizes, m.Net.Activation, len(m.Theta), v.Samples, v.from)
 	fmt.Fprintf(w, "trained at rtol %.3g, atol %.3g, %v, %s, on %s\n", c.Rtol, c.Atol, v.spec.Precision, v.spec.Method, v.device)
-	fmt.Fprintf(w, "exact answers: float64, z(t1) known to %s%s; sizes (rms): z(t1) %.3g, outputs %.3g\n\n",
-		small(v.Own), v.independent(), v.Size, v.OutSize)
+	fmt.Fprintf(w, "exact answers: float64, %s known to %s%s; sizes (rms): %[1]s %.3[4]g, outputs %.3[5]g\n\n",
+		v.states(), small(v.Own), v.independent(), v.Size, v.OutSize)
 	if err := v.printAnswers(w); err != nil || v.Report.Gradients == nil {
 		return err
 	}
 	return v.printGradients(w)
+}
+
+// states are those that are compared.
+func (v *modelVerdict) states() string {
+	if v.AtTimes {
+		return "z(t)"
+	}
+	return "z(t1)"
 }
 
 func (v *modelVerdict) independent() string {
@@ -243,7 +251,7 @@ func small(x float64) string { return fmt.Sprintf("%.2g", x) }
 func (v *modelVerdict) printAnswers(w io.Writer) error {
 	fmt.Fprintln(w, "Errors of the answers")
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "rtol\tprecision\tNFE\tz(t1) median\tmax\toutputs median\tmax\tloss\tclasses changed")
+	fmt.Fprintln(table, "rtol\tprecision\tNFE\t"+v.states()+" median\tmax\toutputs median\tmax\tloss\tclasses changed")
 	for _, a := range v.Answers {
 		mark, loss, changed := "", "-", "-"
 		if a.Trained {
