@@ -13,57 +13,63 @@ import (
 // function of the method, to rounding. The last step is cut.
 func (s Suite) constantSteps(t *testing.T) {
 	m := solver.Model{Field: lower(t, rate())}
-	spec := s.spec(solver.Discrete)
-	if spec.Controller.Step = 1; !s.supports(t, m, spec) {
-		t.Skip(s.Backend.Supports(spec))
-	}
-	const theta = 0.75
 	methods := solver.Methods()
 	if s.Samples > 0 {
 		methods = methods[len(methods)-2:] // each is a run of a compiler
 	}
 	for _, method := range methods {
-		tab, _ := method.(*solver.Tableau)
-		for _, x := range []struct {
-			span solver.Span
-			step float64
-			n    int // full steps
-			rest float64
-		}{
-			{solver.Span{T1: 1}, 0.1, 10, 0},
-			{solver.Span{T0: 5, T1: 5.3}, 0.1, 3, 0}, // 5.3 − 5 < 0.3
-			{solver.Span{T0: 1, T1: -0.1}, 0.25, 4, -0.1},
-			{solver.Span{T0: 2, T1: 2.125}, 0.5, 0, 0.125},
-			{solver.Span{T1: 700}, 0.7, 1000, 0},
-		} {
-			spec := s.spec(solver.Discrete)
-			spec.Method, spec.Controller.Step = method, x.step
-			at := theta
-			if x.n == 1000 {
-				at = -theta // else it grows beyond float32
-			}
-			h := math.Copysign(x.step, x.span.T1-x.span.T0)
-			z, dz := stability(tab, at*h)
-			r, dr := stability(tab, at*x.rest)
-			want := math.Pow(z, float64(x.n)) * r
-			slope := want * (float64(x.n)*h*dz/z + x.rest*dr/r) // ∂z1/∂θ
-			d := s.differentiate(t, m, spec, []float64{at}, solver.Batch{Z0: []float64{1, -2}, Spans: []solver.Span{x.span}},
-				solver.Objective{Cotangent: []float64{1, 1}})
-			what, bound := fmt.Sprintf("%s over %v in steps of %v", method, x.span, x.step), s.choose(3e-6, 1e-13)
-			near(t, what+": z1", d.Z1, []float64{want, -2 * want}, bound)
-			near(t, what+": ∂L/∂z0", d.Z0, []float64{want, want}, bound)
-			near(t, what+": ∂L/∂θ", d.Theta, []float64{-slope}, 10*bound)
-			steps := x.n
-			if x.rest != 0 {
-				steps++
-			}
-			if st := (solver.Stats{Accepted: steps, NFE: 1 + steps*(tab.Stages()-1)}); d.Stats[0] != st {
-				t.Errorf("%s: %+v, want %+v", what, d.Stats[0], st)
-			}
+		spec := s.spec(solver.Discrete)
+		spec.Method, spec.Controller.Step = method, 0.1
+		if !s.supports(t, m, spec) {
+			t.Skip(s.Backend.Supports(spec))
 		}
+		s.constantStepsOf(t, m, spec)
 	}
 	s.tooManySteps(t, m)
 	s.constantBlowUp(t)
+}
+
+// constantStepsOf takes samples over spans of their own.
+func (s Suite) constantStepsOf(t *testing.T, m solver.Model, spec solver.Spec) {
+	const theta = -0.75
+	tab := spec.Tableau()
+	cases := []struct {
+		span solver.Span
+		n    int // full steps
+		rest float64
+	}{
+		{solver.Span{T1: 1}, 10, 0},
+		{solver.Span{T0: 5, T1: 5.3}, 3, 0}, // 5.3 − 5 < 0.3
+		{solver.Span{T0: 1, T1: -0.0625}, 10, -0.0625},
+		{solver.Span{T0: 2, T1: 2.03125}, 0, 0.03125},
+		{solver.Span{T1: 30}, 300, 0}, // sums of 0.1 are above 30
+	}
+	b, o := solver.Batch{}, solver.Objective{}
+	var z1, z0Bar []float64
+	thetaBar := 0.0
+	for _, x := range cases {
+		h := math.Copysign(0.1, x.span.T1-x.span.T0)
+		z, dz := stability(tab, theta*h)
+		r, dr := stability(tab, theta*x.rest)
+		want := math.Pow(z, float64(x.n)) * r
+		z1, z0Bar = append(z1, want, -2*want), append(z0Bar, want, want)
+		thetaBar -= want * (float64(x.n)*h*dz/z + x.rest*dr/r)
+		b.Z0, b.Spans, o.Cotangent = append(b.Z0, 1, -2), append(b.Spans, x.span), append(o.Cotangent, 1, 1)
+	}
+	d := s.differentiate(t, m, spec, []float64{theta}, b, o)
+	bound := s.choose(3e-6, 1e-13)
+	near(t, fmt.Sprintf("%v: z1", spec.Method), d.Z1, z1, bound)
+	near(t, fmt.Sprintf("%v: ∂L/∂z0", spec.Method), d.Z0, z0Bar, bound)
+	near(t, fmt.Sprintf("%v: ∂L/∂θ", spec.Method), d.Theta, []float64{thetaBar}, bound)
+	for i, x := range cases {
+		steps := x.n
+		if x.rest != 0 {
+			steps++
+		}
+		if want := (solver.Stats{Accepted: steps, NFE: 1 + steps*(tab.Stages()-1)}); d.Stats[i] != want {
+			t.Errorf("%v over %v: %+v, want %+v", spec.Method, x.span, d.Stats[i], want)
+		}
+	}
 }
 
 // stability is R(x) of an explicit method, the factor by which a step takes z' = xz on, and its derivative.

@@ -123,7 +123,9 @@ func (s Suite) constantStepsToStops(t *testing.T) {
 	if !s.supports(t, m, spec) {
 		t.Skip(s.Backend.Supports(spec))
 	}
-	got := s.solve(t, m, spec, []float64{-1}, solver.Batch{Z0: []float64{1, 2}, Spans: []solver.Span{{T1: 2}}, Stops: []float64{0.7, 1.7}})
+	got, err := s.compile(t, m, spec).Solve(context.Background(), []float64{-1},
+		solver.Batch{Z0: []float64{1, 2}, Spans: []solver.Span{{T1: 2}}, Stops: []float64{0.7, 1.7}})
+	got = supported(t, got, err)
 	want := solver.Stats{Accepted: 2 + 2 + 1, NFE: 3 + 6*5} // 0.5, 0.2 | 0.5, 0.5 | 0.3
 	if got.Stats[0] != want {
 		t.Errorf("%+v, want %+v", got.Stats[0], want)
