@@ -100,6 +100,11 @@ type Spec struct {
 	Controller Controller
 	Gradient   Gradient
 	Precision  Precision
+
+	// RecordLimit is about how many bytes the records may take in which a gradient keeps the steps of the forward solves;
+	// 0 is half of the memory that there is. Beyond it states are kept at checkpoints alone and the steps between them are
+	// taken again, in more time and with the same bits. Where all samples share a step there is no limit.
+	RecordLimit int64
 }
 
 // DefaultSpec is Dopri5 with the default controller in float32, with the adjoint gradient.
@@ -157,6 +162,9 @@ func (s Spec) Check() error {
 	}
 	if s.Precision > TF32 {
 		errs = append(errs, fmt.Errorf("solver: precision must be one of %q, got %v", precisionNames, s.Precision))
+	}
+	if s.RecordLimit < 0 {
+		errs = append(errs, fmt.Errorf("solver: the limit of the records must be zero (half of the memory) or positive, got %d", s.RecordLimit))
 	}
 	if s.Precision == TF32 && s.Controller.Rtol < TF32Rtol {
 		errs = append(errs, fmt.Errorf("solver: precision tf32 needs an rtol of at least %g, got %g: use float32", TF32Rtol, s.Controller.Rtol))

@@ -169,6 +169,9 @@ func (p *adjointPass[T]) finished(slot int) bool {
 		r.Segment = p.nextSegment(slot, r.Span.T1)
 		return true
 	}
+	if p.along != nil {
+		p.along.close(slot)
+	}
 	c.back[i] = r.Ended()
 	c.backStats[i] = r.Stats
 	if r.Status == solver.OK {

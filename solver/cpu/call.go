@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"math"
+	"sync/atomic"
 
 	"neuralode/solver"
 	"neuralode/solver/cpu/internal/simd"
@@ -15,6 +16,7 @@ type call[T simd.Float] struct {
 	perTask   int          // leaves per task
 	part      *portion     // of a minibatch, or nil: the samples are all there are
 	rows      int          // of the tiles it wants
+	paging    atomic.Bool  // the steps do not fit: see checkpoints
 	batch     solver.Batch // as it came: its spans, times and stops
 	precision solver.Precision
 	z0        []T // [n, dim]
@@ -84,6 +86,7 @@ func row[E any](x []E, i, width int) []E { return x[i*width : (i+1)*width] }
 // resize sets up the call for n samples of its batch, keeping memory that is large enough.
 func (e *engine[T]) resize(c *call[T], n int) {
 	c.dim, c.n, c.precision = e.dim, n, e.spec.Precision
+	c.paging.Store(false)
 	e.cut(c)
 	grow(&c.z0, n*c.dim)
 	grow(&c.z1, n*c.dim)

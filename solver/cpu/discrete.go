@@ -70,7 +70,8 @@ func (r *reverse[T]) open(c *call[T], sum *partial[T]) {
 // begin gives a free row a sample that went forward well, with ∂L/∂z1 in the call.
 func (r *reverse[T]) begin(sample int) {
 	c, slot := r.call, r.free[len(r.free)-1]
-	r.sample[slot], r.step[slot], r.left[slot] = sample, r.record.last[sample-r.record.first], c.timesBack(sample)
+	r.sample[slot], r.left[slot] = sample, c.timesBack(sample)
+	r.step[slot] = r.record.before(sample, r.record.last[sample-r.record.first])
 	for j, v := range row(c.cotangent, sample, c.dim) {
 		r.lambda(slot)[j] = c.weightOf(sample) * v
 	}
@@ -236,8 +237,8 @@ func (r *reverse[T]) retire() {
 		s := r.active[i]
 		step := r.step[s]
 		taken := r.record.steps[step]
-		r.step[s] = taken.previous
 		r.record.release(step)
+		r.step[s] = r.record.before(r.sample[s], taken.previous)
 		if !finite(r.lambda(s)) {
 			r.fail(s, taken)
 		} else if r.step[s] >= 0 {

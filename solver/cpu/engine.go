@@ -2,8 +2,10 @@ package cpu
 
 import (
 	"context"
+	"math"
 	"sync/atomic"
 
+	machine "neuralode/memory"
 	"neuralode/solver"
 	"neuralode/solver/cpu/internal/simd"
 )
@@ -21,8 +23,9 @@ type engine[T simd.Float] struct {
 	thetaLen                          int
 
 	workers  []*worker[T]
-	maxTasks int // of a call
-	rows     int // of the workers' tiles
+	maxTasks int   // of a call
+	records  int64 // bytes of the workers' records
+	rows     int   // of the workers' tiles
 	team     *team
 	theta    []T
 	total    []T // ∂L/∂θ of the last call
@@ -45,10 +48,26 @@ func newEngine[T simd.Float](m solver.Model, spec solver.Spec, level simd.Level,
 		e.head = newExecutor(m.Head, kern)
 	}
 	e.theta, e.total = make([]T, e.thetaLen), make([]T, e.thetaLen)
+	e.records = recordLimit(spec)
 	e.workers, e.maxTasks = make([]*worker[T], workers), defaultTasks
 	e.team = newTeam(workers-1, e.work)
 	return e
 }
+
+// recordLimit is how many bytes the records of a program may take.
+func recordLimit(spec solver.Spec) int64 {
+	half := machine.Available() / 2
+	switch {
+	case spec.Controller.Control == solver.ControlBatch || spec.RecordLimit == 0 && half > math.MaxInt64/2:
+		return math.MaxInt64
+	case spec.RecordLimit > 0:
+		return spec.RecordLimit
+	}
+	return int64(half)
+}
+
+// recordLimit is that of a worker.
+func (e *engine[T]) recordLimit() int64 { return e.records / int64(len(e.workers)) }
 
 // narrowRows and wideRows are the rows of a tile: as many as keep a tile in the L1 and L2 caches, and enough to use each
 // weight several times from registers. Two narrow tiles are a leaf, which then ends with few idle rows.

@@ -12,7 +12,9 @@ type forwardPass[T simd.Float] struct {
 	tile   *tile[T]
 	record *record[T]     // the accepted steps, for the discrete gradient; nil otherwise
 	path   *trajectory[T] // the same for the adjoint
-	done   []int          // samples that arrived, for who takes them back
+	points *checkpoints[T]
+	paging bool  // checkpoints are kept instead of steps
+	done   []int // samples that arrived, for who takes them back
 	call   *call[T]
 	next   int
 	end    int
@@ -31,12 +33,21 @@ func (p *forwardPass[T]) reset(c *call[T], from, to int) {
 	p.call, p.next, p.end = c, from, to
 	p.done = p.done[:0]
 	p.tile.frames.record = nil
+	var points *checkpoints[T]
+	if p.paging = c.paging.Load(); p.paging && c.gradient && p.points != nil {
+		points = p.points
+	}
 	if p.record != nil && c.gradient {
-		p.record.reset(from, to, p.tile.capacity, c.savedBar == nil)
-		p.tile.frames.record = p.record
+		if p.record.reset(from, to, p.tile.capacity, c.savedBar == nil, points); points == nil {
+			p.tile.frames.record = p.record
+		} else {
+			points.reset(c, from, to, p.tile.capacity, p.record.limit, p.record.stepBytes())
+		}
 	}
 	if p.path != nil && c.gradient {
-		p.path.reset(from, to)
+		if p.path.reset(from, to, points); points != nil {
+			points.reset(c, from, to, p.tile.capacity, p.path.limit, p.path.stepBytes())
+		}
 	}
 }
 
@@ -96,7 +107,7 @@ func (p *forwardPass[T]) nextSaved(slot int) []T {
 }
 
 func (p *forwardPass[T]) accepted(slots []int) {
-	if p.path != nil && p.call.gradient && len(slots) > 0 {
+	if p.path != nil && p.call.gradient && len(slots) > 0 && !p.paging {
 		p.keep(slots)
 	}
 	for _, slot := range slots {
@@ -105,7 +116,21 @@ func (p *forwardPass[T]) accepted(slots []int) {
 		if p.tile.frames.record != nil {
 			p.record.add(slot, p.sample[slot], r.T, r.Step, z)
 		}
+		if p.paging {
+			p.checkpoint(slot)
+		}
 		p.save(slot, r.End())
+	}
+}
+
+// checkpoint counts the slot's step.
+func (p *forwardPass[T]) checkpoint(slot int) {
+	i := p.sample[slot]
+	p.points.passed(i, p.tile.row[slot], p.tile.result(slot, p.tile.parts[0]))
+	if p.path != nil {
+		p.path.last[i-p.path.first] = absent
+	} else {
+		p.record.last[i-p.record.first] = absent
 	}
 }
 

@@ -153,6 +153,19 @@ func (tl *tile[T]) run(ctx context.Context, p pass[T]) {
 	}
 }
 
+// runRecorded is run as long as the record of the steps is not full; it reports whether all samples are done.
+func (tl *tile[T]) runRecorded(ctx context.Context, p pass[T], full *bool) bool {
+	tl.open(p)
+	for !tl.idle() && !*full {
+		if ctx.Err() != nil {
+			tl.cancel()
+			return true
+		}
+		tl.round()
+	}
+	return !*full
+}
+
 // open takes the pass's first samples.
 func (tl *tile[T]) open(p pass[T]) {
 	tl.pass = p

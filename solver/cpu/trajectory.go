@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"slices"
+	"unsafe"
 
 	"neuralode/solver"
 	"neuralode/solver/cpu/internal/simd"
@@ -13,29 +14,35 @@ type trajectory[T simd.Float] struct {
 	m     *method[T]
 	dim   int
 	first int     // of the leaf's samples
-	last  []int32 // by sample: its last step, −1 for none
+	last  []int32 // by sample: its last step, or none, absent, gone
 	steps []recordedStep
 	coef  []T // [steps, degree + 1, dim]
+	free  []int32
+
+	limit  int64
+	full   bool            // it takes more bytes than that
+	paging *checkpoints[T] // not nil: only steps near the times of the way back are kept
 
 	zero    []T // a row of zeros, and its offsets
 	zeroOff []int
 	off     []int   // of the coefficients being written
 	at      []int32 // by slot of the way back: the step that holds the slot's time
+	sample  []int   // by slot
 }
 
 func newTrajectory[T simd.Float](m *method[T], dim, capacity int) *trajectory[T] {
 	return &trajectory[T]{m: m, dim: dim, zero: make([]T, dim), zeroOff: make([]int, capacity),
-		off: make([]int, 0, capacity), at: make([]int32, capacity)}
+		off: make([]int, 0, capacity), at: make([]int32, capacity), sample: make([]int, capacity)}
 }
 
 // reset forgets everything, for the samples from up to to.
-func (tr *trajectory[T]) reset(from, to int) {
-	tr.first = from
+func (tr *trajectory[T]) reset(from, to int, paging *checkpoints[T]) {
+	tr.first, tr.full, tr.paging = from, false, paging
 	grow(&tr.last, to-from)
 	for i := range tr.last {
-		tr.last[i] = -1
+		tr.last[i] = none
 	}
-	tr.steps, tr.coef = tr.steps[:0], tr.coef[:0]
+	tr.steps, tr.coef, tr.free = tr.steps[:0], tr.coef[:0], tr.free[:0]
 }
 
 // block is how many numbers belong to a step.
@@ -43,12 +50,68 @@ func (tr *trajectory[T]) block() int { return (len(tr.m.dense) + 1) * tr.dim }
 
 // add keeps the step the sample has just taken from z.
 func (tr *trajectory[T]) add(sample int, t, h float64, z []T) {
-	step := int32(len(tr.steps))
-	tr.steps = append(tr.steps, recordedStep{t, h, tr.last[sample-tr.first]})
+	step := tr.alloc()
+	tr.put(step, recordedStep{t, h, tr.last[sample-tr.first]}, z)
 	tr.last[sample-tr.first] = step
-	tr.off = append(tr.off, len(tr.coef))
+}
+
+// put keeps a step from z, whose polynomial is to be fitted.
+func (tr *trajectory[T]) put(step int32, s recordedStep, z []T) {
+	tr.steps[step] = s
+	at := int(step) * tr.block()
+	tr.off = append(tr.off, at)
+	copy(tr.coef[at:], z)
+}
+
+// alloc finds a place for a step.
+func (tr *trajectory[T]) alloc() int32 {
+	if n := len(tr.free); n > 0 {
+		step := tr.free[n-1]
+		tr.free = tr.free[:n-1]
+		return step
+	}
+	tr.steps = append(tr.steps, recordedStep{})
 	tr.coef = slices.Grow(tr.coef, tr.block())[:len(tr.coef)+tr.block()]
-	copy(tr.coef[len(tr.coef)-tr.block():], z)
+	tr.full = int64(len(tr.steps))*tr.stepBytes() > tr.limit
+	return int32(len(tr.steps) - 1)
+}
+
+// stepBytes is what a step takes.
+func (tr *trajectory[T]) stepBytes() int64 {
+	return stepSize + int64(tr.block())*int64(unsafe.Sizeof(T(0)))
+}
+
+// before is the step of a sample before the given one, or its last, where previous is what is known of it; none before the
+// first. Where it is not in the record it is put there.
+func (tr *trajectory[T]) before(sample int, previous int32) int32 {
+	if previous == absent {
+		return tr.load(sample)
+	}
+	return previous
+}
+
+// load puts the last of a sample's steps that are not in the record there, and is the last of them.
+func (tr *trajectory[T]) load(sample int) int32 {
+	last, tl := absent, tr.paging.tile
+	tr.paging.load(sample, func(before int32, r *solver.Row, z []T) {
+		if last != absent {
+			before = last
+		}
+		last = tr.alloc()
+		tr.put(last, recordedStep{r.T, r.Step, before}, z)
+		tl.prepare(tl.moved)
+		tr.fit(tl.exec.kern, tl.list.h, tl.k, tl.list.k)
+	})
+	return last
+}
+
+// previous is the step of a sample before one that is in the record.
+func (tr *trajectory[T]) previous(sample int, step int32) int32 {
+	if tr.steps[step].previous == absent {
+		before := tr.before(sample, absent) // which may move the steps
+		tr.steps[step].previous = before
+	}
+	return tr.steps[step].previous
 }
 
 // fit writes the polynomials of the steps added since the last call, from their stages.
@@ -60,7 +123,21 @@ func (tr *trajectory[T]) fit(kern *simd.Kernels[T], h, k []T, kOff []int) {
 }
 
 // open begins the sample's way back in a slot, at its end.
-func (tr *trajectory[T]) open(slot, sample int) { tr.at[slot] = tr.last[sample-tr.first] }
+func (tr *trajectory[T]) open(slot, sample int) {
+	last := &tr.last[sample-tr.first]
+	*last = tr.before(sample, *last)
+	tr.at[slot], tr.sample[slot] = *last, sample
+}
+
+// close ends it.
+func (tr *trajectory[T]) close(slot int) {
+	if tr.paging == nil {
+		return
+	}
+	for step := tr.at[slot]; step >= 0; step = tr.steps[step].previous {
+		tr.free = append(tr.free, step)
+	}
+}
 
 // firstStepBack is the larger of the sample's last two steps: the last may have been cut at t1.
 func (tr *trajectory[T]) firstStepBack(sample int) float64 {
@@ -69,7 +146,7 @@ func (tr *trajectory[T]) firstStepBack(sample int) float64 {
 		return 0
 	}
 	h := abs(tr.steps[last].h)
-	if before := tr.steps[last].previous; before >= 0 {
+	if before := tr.previous(sample, last); before >= 0 {
 		h = max(h, abs(tr.steps[before].h))
 	}
 	return h
@@ -82,11 +159,12 @@ func (tr *trajectory[T]) longestBack(slot, sample int, t float64) float64 {
 	if at < 0 {
 		return 0
 	}
-	s := &tr.steps[at]
-	step, before := abs(s.h), 0.0
-	if s.previous >= 0 {
-		before = abs(tr.steps[s.previous].h)
+	before := 0.0
+	if previous := tr.previous(sample, at); previous >= 0 {
+		before = abs(tr.steps[previous].h)
 	}
+	s := &tr.steps[at]
+	step := abs(s.h)
 	if at == tr.last[sample-tr.first] {
 		step = max(step, before)
 	}
@@ -95,25 +173,37 @@ func (tr *trajectory[T]) longestBack(slot, sample int, t float64) float64 {
 
 // passed moves the slot's time back to t.
 func (tr *trajectory[T]) passed(slot int, t float64) {
-	if tr.at[slot] >= 0 {
-		tr.at[slot] = tr.find(tr.at[slot], t)
+	if tr.at[slot] < 0 {
+		return
+	}
+	from := tr.at[slot]
+	tr.at[slot] = tr.find(slot, t)
+	if tr.paging == nil {
+		return
+	}
+	for step := from; step != tr.at[slot]; step = tr.steps[step].previous {
+		if last := &tr.last[tr.sample[slot]-tr.first]; *last == step {
+			*last = gone
+		}
+		tr.free = append(tr.free, step)
 	}
 }
 
-// find is the step that holds time t, which is no later than the given one; before the first step it is the first.
-func (tr *trajectory[T]) find(step int32, t float64) int32 {
+// find is the step that holds time t, which is no later than the slot's; before the first step it is the first.
+func (tr *trajectory[T]) find(slot int, t float64) int32 {
+	step := tr.at[slot]
 	for {
 		s := &tr.steps[step]
-		if s.previous < 0 || t == s.t || (t > s.t) == (s.h > 0) {
+		if s.previous == none || t == s.t || (t > s.t) == (s.h > 0) {
 			return step
 		}
-		step = s.previous
+		step = tr.previous(tr.sample[slot], step)
 	}
 }
 
 // state writes z(t) of the slot's sample.
 func (tr *trajectory[T]) state(slot int, t float64, dst []T) {
-	step := tr.find(tr.at[slot], t)
+	step := tr.find(slot, t)
 	s := &tr.steps[step]
 	x := T((t - s.t) / s.h)
 	coef := row(tr.coef, int(step), tr.block())

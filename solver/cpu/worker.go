@@ -33,11 +33,13 @@ func newWorker[T simd.Float](e *engine[T], capacity int) *worker[T] {
 		w.solve = newForwardPass(newTile(e.method, e.field, capacity, solution))
 	case solver.Discrete:
 		w.solve = newForwardPass(newTile(e.method, e.field, capacity, keptSolution))
-		w.solve.record = &record[T]{dim: e.dim, block: (e.method.stages - 1) * e.field.layout.size[store]}
+		w.solve.record = &record[T]{dim: e.dim, block: (e.method.stages - 1) * e.field.layout.size[store], limit: e.recordLimit()}
+		w.solve.points = newCheckpoints(e)
 		w.back = newReverse(e.method, e.field, w.solve.record, capacity)
 	case solver.Adjoint:
 		w.solve = newForwardPass(newTile(e.method, e.field, capacity, solution))
 		w.solve.path = newTrajectory(e.method, e.dim, capacity)
+		w.solve.path.limit, w.solve.points = e.recordLimit(), newCheckpoints(e)
 		tl := newTile(e.method, e.field, capacity, adjointAlone)
 		tl.along = w.solve.path
 		w.adjoint = newAdjointPass(tl)
@@ -58,25 +60,48 @@ func (w *worker[T]) leaf(ctx context.Context, c *call[T], leaf int, p *partial[T
 		w.read(c, from, to)
 		return
 	}
+	if !w.solveLeaf(ctx, c, from, to, p) {
+		c.paging.Store(true)
+		c.forget(from, to)
+		w.solveLeaf(ctx, c, from, to, p)
+	}
+}
+
+// solveLeaf takes the samples of a leaf there, and back where there is a gradient. It returns false when the record of their
+// steps is full; then there are checkpoints to be used.
+func (w *worker[T]) solveLeaf(ctx context.Context, c *call[T], from, to int, p *partial[T]) bool {
 	w.solve.reset(c, from, to)
-	if c.gradient {
-		p.clear()
-	}
-	if c.gradient && w.back != nil {
-		w.thereAndBack(ctx, c, p)
-	} else {
+	if !c.gradient {
 		w.solve.tile.run(ctx, w.solve)
+		return true
 	}
-	if c.gradient && w.adjoint != nil {
-		w.loss(c, p, w.solve.done)
-		w.adjoint.reset(c, from, to, p)
-		w.adjoint.tile.run(ctx, w.adjoint)
+	p.clear()
+	if w.back != nil {
+		return w.thereAndBack(ctx, c, p)
+	}
+	if path := w.solve.path; path == nil {
+		w.solve.tile.run(ctx, w.solve)
+	} else if !w.solve.tile.runRecorded(ctx, w.solve, &path.full) {
+		return false
+	}
+	w.loss(c, p, w.solve.done)
+	w.adjoint.reset(c, from, to, p)
+	w.adjoint.tile.run(ctx, w.adjoint)
+	return true
+}
+
+// forget takes back what a way back of the samples that did not come to its end has added up.
+func (c *call[T]) forget(from, to int) {
+	for i := from; i < to; i++ {
+		clear(c.inputsBarOf(i))
+		clear(row(c.z0Bar, i, c.dim))
+		c.back[i], c.backStats[i] = solver.End{}, solver.Stats{}
 	}
 }
 
 // thereAndBack is the discrete gradient: as soon as enough samples have arrived to fill the way back, they go, so that
 // the record of their steps is still in the cache.
-func (w *worker[T]) thereAndBack(ctx context.Context, c *call[T], p *partial[T]) {
+func (w *worker[T]) thereAndBack(ctx context.Context, c *call[T], p *partial[T]) bool {
 	w.solve.tile.open(w.solve)
 	w.back.open(c, p)
 	for {
@@ -84,13 +109,15 @@ func (w *worker[T]) thereAndBack(ctx context.Context, c *call[T], p *partial[T])
 		switch {
 		case ctx.Err() != nil:
 			w.solve.tile.cancel()
-			return
+			return true
+		case w.solve.record.full && !w.solve.paging:
+			return false
 		case len(w.back.active) < w.back.capacity && !w.solve.tile.idle():
 			w.solve.tile.round()
 		case len(w.back.active) > 0:
 			w.back.round()
 		case len(w.solve.done) == 0:
-			return
+			return true
 		}
 	}
 }

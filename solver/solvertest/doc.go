@@ -48,6 +48,7 @@ func (s Suite) Run(t *testing.T) {
 	t.Run("refusals", s.refusals)
 	t.Run("training", s.training)
 	t.Run("iterations in parts", s.parts)
+	t.Run("limited records", s.records)
 }
 
 // RunLifecycle runs what is asked of a backend beside its numbers: that sessions keep their own data, look at indices and
