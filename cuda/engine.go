@@ -28,6 +28,9 @@ func (b *Backend) newEngine(m solver.Model, spec solver.Spec) (*engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	if kernels.Records(spec.Gradient) {
+		x.recordLimit = spec.RecordLimit
+	}
 	return &engine{backend: b, model: m, spec: spec, memory: x, runners: map[class]runner{}}, nil
 }
 

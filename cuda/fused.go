@@ -75,7 +75,7 @@ func (k *fused) place(n int) (sharing int, err error) {
 func (k *fused) record(steps int) error {
 	k.set("recordCapacity", uint64(steps))
 	n := k.blocks * steps
-	return k.rooms([]room{{"recordT", 8 * n}, {"recordH", 8 * n}, {"recordPrevious", 4 * n}, k.reals("recordZ", n*k.RecordZ)})
+	return k.roomForRecord([]room{{"recordT", 8 * n}, {"recordH", 8 * n}, {"recordPrevious", 4 * n}, k.reals("recordZ", n*k.RecordZ)})
 }
 
 // flatBlocks is how many blocks work on θ.

@@ -13,14 +13,15 @@ import (
 
 // memory is what a Call of package kernels points to, on a stream of its own: buffers of the GPU that grow and are kept.
 type memory struct {
-	device    *driver.Device
-	stream    *driver.Stream
-	realBytes int
-	words     []uint64 // of the Call
-	call      *driver.Buffer
-	buffers   map[string]*driver.Buffer // by field of the Call
-	stage     *driver.HostBuffer        // numbers on their way
-	flag      *driver.HostBuffer        // the kernels look at it: see cancelOn
+	device      *driver.Device
+	stream      *driver.Stream
+	realBytes   int
+	recordLimit int64    // solver.Spec.RecordLimit
+	words       []uint64 // of the Call
+	call        *driver.Buffer
+	buffers     map[string]*driver.Buffer // by field of the Call
+	stage       *driver.HostBuffer        // numbers on their way
+	flag        *driver.HostBuffer        // the kernels look at it: see cancelOn
 }
 
 // stageBytes is how much goes to or from the GPU at once.
@@ -139,6 +140,19 @@ func (x *memory) rooms(all []room) error {
 
 // reals are n numbers of the state's type.
 func (x *memory) reals(field string, n int) room { return room{field, n * x.realBytes} }
+
+// roomForRecord makes room for the record of steps, within the limit of the spec. There are no checkpoints on a GPU.
+func (x *memory) roomForRecord(rooms []room) error {
+	need, limit := int64(0), x.recordLimit
+	for _, r := range rooms {
+		need += int64(r.bytes)
+	}
+	if limit > 0 && need > limit {
+		return fmt.Errorf("cuda: the steps of the forward solves take %d bytes, more than the limit of the records, %d: raise it, "+
+			"give fewer samples at once, or use the CPU: %w", need, limit, errors.ErrUnsupported)
+	}
+	return x.rooms(rooms)
+}
 
 // release frees all buffers: what does not fit beside them may fit alone.
 func (x *memory) release() error {

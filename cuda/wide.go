@@ -90,7 +90,7 @@ func (k *wide) place(n int) (sharing int, err error) {
 
 func (k *wide) record(steps int) error {
 	k.set("recordCapacity", uint64(steps))
-	return k.memory.rooms([]room{{"recordT", 8 * steps}, {"recordH", 8 * steps}, {"recordPrevious", 4 * steps},
+	return k.memory.roomForRecord([]room{{"recordT", 8 * steps}, {"recordH", 8 * steps}, {"recordPrevious", 4 * steps},
 		k.reals("recordZ", steps*k.RecordZ), k.reals("recordK", steps*k.RecordK)})
 }
 

@@ -85,19 +85,10 @@ func newContinuous(r *reference, g *group, cotangent, weight []float64) *continu
 	if !c.along {
 		c.state = slices.Clone(g.path.Z1)
 	} else if c.spec.Controller.FirstStep == 0 {
-		c.spec.Controller.FirstStep = firstStepBack(g.steps)
+		c.spec.Controller.FirstStep = g.trail.firstStepBack()
 	}
 	c.state = append(c.state, cotangent...)
 	return c
-}
-
-// firstStepBack is the larger of the last two accepted steps: the last may have been cut at t1. 0 for no step at all.
-func firstStepBack(steps []Step) float64 {
-	h := 0.0
-	for _, s := range steps[max(0, len(steps)-2):] {
-		h = maxAbs(h, s.H)
-	}
-	return h
 }
 
 // LongestBack is the longest step that the adjoint takes back from a time that lies rest after the beginning of a forward

@@ -21,8 +21,8 @@ func (r *reference) discrete(g *group, cotangent, weight []float64, saved [][]fl
 		saved[j] = weighted(bar)
 	}
 	save, times := len(saved), g.span.saveTimes(g.times)
-	for i := len(g.steps) - 1; i >= 0; i-- {
-		s := g.steps[i]
+	for i := g.trail.n - 1; i >= 0; i-- {
+		s := *g.trail.step(i)
 		first := save
 		for first > 0 && g.span.before(s.T, times[first-1]) {
 			first--

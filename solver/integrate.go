@@ -56,14 +56,7 @@ type Path struct {
 // The whole state shares one step and one error norm, so a batch laid end to end in z0 is integrated under
 // [ControlBatch].
 func Integrate(f FieldFunc, z0 []float64, span Span, times []float64, spec Spec, onStep func(Step)) Path {
-	return integrateThrough(f, z0, span, nil, times, spec, onStep)
-}
-
-// integrateThrough is Integrate with stops.
-func integrateThrough(f FieldFunc, z0 []float64, span Span, stops, times []float64, spec Spec, onStep func(Step)) Path {
-	in := newIntegration(f, z0, span, times, spec)
-	in.stops = stops
-	return in.run(onStep)
+	return newIntegration(f, z0, span, times, spec).run(onStep)
 }
 
 // cancelled is the path of an Integrate that did not begin.
@@ -121,13 +114,20 @@ func (in *integration) run(onStep func(Step)) Path {
 		return in.path()
 	}
 	for in.row.Status == OK && in.row.T != in.span.T1 {
-		in.row.EnterSegment(in.span.Segment(in.row.T, in.stops, in.spec.Precision))
-		in.start()
-		for !in.row.Done() {
-			in.step(onStep)
-		}
+		in.advance(onStep)
 	}
 	return in.path()
+}
+
+// advance tries a step, at the beginning of a segment after its start.
+func (in *integration) advance(onStep func(Step)) {
+	if in.row.Tried == 0 || in.row.T == in.row.Span.T1 {
+		in.row.EnterSegment(in.span.Segment(in.row.T, in.stops, in.spec.Precision))
+		if in.start(); in.row.Done() {
+			return
+		}
+	}
+	in.step(onStep)
 }
 
 func (in *integration) eval(t float64, z, dz []float64) {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"math"
 	"slices"
-	"sort"
 	"sync"
 
 	"neuralode/plan"
@@ -65,40 +64,22 @@ type group struct {
 	inputs   []float64
 	bar      []float64 // ∂L/∂inputs
 	path     Path
-	steps    []Step
+	trail    trail
 }
 
 // at is the forward solve's dense output at time t, which may lie a rounding error outside of the span.
 func (g *group) at(tab *Tableau, t float64) []float64 {
-	if len(g.steps) == 0 {
+	if g.trail.n == 0 {
 		return g.start
 	}
-	step := &g.steps[g.stepAt(t)]
+	step := g.trail.step(g.trail.stepAt(g.span, t))
 	z := make([]float64, len(g.start))
 	step.At(tab, (t-step.T)/step.H, z)
 	return z
 }
 
-// stepAt is the number of the forward step that holds time t.
-func (g *group) stepAt(t float64) int {
-	return max(0, sort.Search(len(g.steps), func(i int) bool { return !g.span.before(g.steps[i].T, t) })-1)
-}
-
-// longestBack is the longest step back from time t; 0, no limit, for a span without steps.
-func (g *group) longestBack(t float64) float64 {
-	if len(g.steps) == 0 {
-		return 0
-	}
-	i := g.stepAt(t)
-	step, before := math.Abs(g.steps[i].H), 0.0
-	if i > 0 {
-		before = math.Abs(g.steps[i-1].H)
-	}
-	if i == len(g.steps)-1 {
-		step = max(step, before)
-	}
-	return LongestBack(math.Abs(t-g.steps[i].T), step, before)
-}
+// longestBack is the longest step back from time t.
+func (g *group) longestBack(t float64) float64 { return g.trail.longestBack(g.span, t) }
 
 func (r *reference) groups(b Batch) []*group {
 	n := b.Len(r.dim)
@@ -136,12 +117,14 @@ func (r *reference) forward(ctx context.Context, theta []float64, b Batch) (*Sol
 	if rows := b.RowCount(n); rows > 0 {
 		s.Saved = make([]float64, rows*r.dim)
 	}
-	groups := r.groups(b)
+	groups, left := r.groups(b), r.spec.RecordLimit
+	if left == 0 {
+		left = math.MaxInt64
+	}
 	for _, g := range groups {
 		g.start, g.inputs = g.rows(b.Z0, r.dim), g.rows(b.Inputs, r.model.Inputs())
 		if ctx.Err() == nil {
-			g.path = integrateThrough(r.evaluate(g), g.start, g.span, g.stops, g.times, r.spec,
-				func(st Step) { g.steps = append(g.steps, st) })
+			left -= r.integrate(g, left)
 		} else {
 			g.path = cancelled(g.start, g.span, g.times, r.spec)
 		}
@@ -171,6 +154,18 @@ func (r *reference) ReadOut(ctx context.Context, theta []float64, s States) (*Re
 		read.Losses = r.head.Output("loss")
 	}
 	return read, ctx.Err()
+}
+
+// integrate solves for a group and keeps its steps for the way back, in so many bytes. It says how many it took.
+func (r *reference) integrate(g *group, bytes int64) (taken int64) {
+	in := newIntegration(r.evaluate(g), g.start, g.span, g.times, r.spec)
+	in.stops = g.stops
+	if r.spec.Gradient != Adjoint && r.spec.Gradient != Discrete {
+		g.path = in.run(nil)
+		return 0
+	}
+	g.trail, g.path, taken = newTrail(in, bytes)
+	return taken
 }
 
 func (r *reference) setTheta(theta []float64) {

@@ -101,9 +101,11 @@ type Spec struct {
 	Gradient   Gradient
 	Precision  Precision
 
-	// RecordLimit is about how many bytes the records may take in which a gradient keeps the steps of the forward solves;
-	// 0 is half of the memory that there is. Beyond it states are kept at checkpoints alone and the steps between them are
-	// taken again, in more time and with the same bits. Where all samples share a step there is no limit.
+	// RecordLimit is about how many bytes the records may take in which the gradients Adjoint and Discrete keep the steps of
+	// the forward solves; 0 is the backend's: on the CPU half of the memory that there is when it compiles. Beyond it states
+	// are kept at checkpoints alone and the steps between them are taken again, in more time and with the same bits. On CUDA
+	// there are none, and what goes beyond a given limit is errors.ErrUnsupported. Where all samples share a step all steps
+	// are kept.
 	RecordLimit int64
 }
 
@@ -164,7 +166,7 @@ func (s Spec) Check() error {
 		errs = append(errs, fmt.Errorf("solver: precision must be one of %q, got %v", precisionNames, s.Precision))
 	}
 	if s.RecordLimit < 0 {
-		errs = append(errs, fmt.Errorf("solver: the limit of the records must be zero (half of the memory) or positive, got %d", s.RecordLimit))
+		errs = append(errs, fmt.Errorf("solver: the limit of the records must be zero (the backend's) or positive, got %d", s.RecordLimit))
 	}
 	if s.Precision == TF32 && s.Controller.Rtol < TF32Rtol {
 		errs = append(errs, fmt.Errorf("solver: precision tf32 needs an rtol of at least %g, got %g: use float32", TF32Rtol, s.Controller.Rtol))
