@@ -107,11 +107,12 @@ func (tr *trajectory[T]) load(sample int) int32 {
 
 // previous is the step of a sample before one that is in the record.
 func (tr *trajectory[T]) previous(sample int, step int32) int32 {
-	if tr.steps[step].previous == absent {
-		before := tr.before(sample, absent) // which may move the steps
+	before := tr.steps[step].previous
+	if before == absent {
+		before = tr.load(sample) // which may move the steps
 		tr.steps[step].previous = before
 	}
-	return tr.steps[step].previous
+	return before
 }
 
 // fit writes the polynomials of the steps added since the last call, from their stages.
@@ -192,18 +193,25 @@ func (tr *trajectory[T]) passed(slot int, t float64) {
 // find is the step that holds time t, which is no later than the slot's; before the first step it is the first.
 func (tr *trajectory[T]) find(slot int, t float64) int32 {
 	step := tr.at[slot]
-	for {
-		s := &tr.steps[step]
-		if s.previous == none || t == s.t || (t > s.t) == (s.h > 0) {
-			return step
+	for !tr.steps[step].holds(t) {
+		before := tr.previous(tr.sample[slot], step)
+		if before == none {
+			break
 		}
-		step = tr.previous(tr.sample[slot], step)
+		step = before
 	}
+	return step
 }
+
+// holds reports whether time t, which the step after it does not hold, is not before the step.
+func (s *recordedStep) holds(t float64) bool { return t == s.t || (t > s.t) == (s.h > 0) }
 
 // state writes z(t) of the slot's sample.
 func (tr *trajectory[T]) state(slot int, t float64, dst []T) {
-	step := tr.find(slot, t)
+	step := tr.at[slot]
+	if !tr.steps[step].holds(t) {
+		step = tr.find(slot, t)
+	}
 	s := &tr.steps[step]
 	x := T((t - s.t) / s.h)
 	coef := row(tr.coef, int(step), tr.block())
