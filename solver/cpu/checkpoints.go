@@ -170,7 +170,8 @@ func (p *checkpoints[T]) begin(slot int) bool {
 		z = row(p.z, int(p.from.place), p.call.dim)
 	}
 	copy(p.tile.z, z)
-	p.tile.row[slot].Span, p.tile.inputs[slot] = p.call.batch.Span(p.sample), p.call.inputsOf(p.sample)
+	p.tile.row[slot].Segment = p.call.segment(p.sample, p.call.batch.Span(p.sample).T0)
+	p.tile.inputs[slot] = p.call.inputsOf(p.sample)
 	return true
 }
 
@@ -184,4 +185,11 @@ func (p *checkpoints[T]) accepted(slots []int) {
 	}
 }
 
-func (p *checkpoints[T]) finished(int) bool { return false }
+func (p *checkpoints[T]) finished(slot int) bool {
+	r := &p.tile.row[slot]
+	if r.Status == solver.OK && r.T != p.call.batch.Span(p.sample).T1 { // at a stop
+		r.Segment = p.call.segment(p.sample, r.T)
+		return true
+	}
+	return false
+}

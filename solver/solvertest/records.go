@@ -15,6 +15,7 @@ func (s Suite) records(t *testing.T) {
 			s.limitedTrajectory(t, mode)
 			s.limitedRows(t, mode)
 			s.limitedFailure(t, mode)
+			s.limitedStops(t, mode)
 		})
 	}
 }
@@ -67,6 +68,24 @@ func (s Suite) limitedRows(t *testing.T, mode solver.Gradient) {
 	gradient := func(limit int64) *solver.Derivative {
 		spec.RecordLimit = limit
 		d, err := s.compile(t, solver.Model{Field: lower(t, h.Field)}, spec).Differentiate(context.Background(), []float64{h.Theta}, b, o)
+		return supported(t, d, err)
+	}
+	want := gradient(0)
+	for _, limit := range limits() {
+		sameDerivative(t, gradient(limit), want)
+	}
+}
+
+// limitedStops has fields that jump on the way, and a largest step, so that there are many.
+func (s Suite) limitedStops(t *testing.T, mode solver.Gradient) {
+	spec := s.defaults(mode)
+	spec.Controller.MaxStep = 0.125
+	b := solver.Batch{Z0: []float64{0, 1, 2}, Spans: []solver.Span{{T1: 10}}, Inputs: []float64{7.1, 7.2, 0, 0.3, 5, 5.5},
+		Stops: []float64{7.1, 7.2, 0, 0.3, 5, 5.5}, StopOffsets: []int{0, 2, 4, 6}}
+	gradient := func(limit int64) *solver.Derivative {
+		spec.RecordLimit = limit
+		d, err := s.compile(t, solver.Model{Field: lower(t, pulsed())}, spec).Differentiate(context.Background(),
+			[]float64{pulseForce, pulseRate}, b, solver.Objective{Cotangent: []float64{1, 1, 1}})
 		return supported(t, d, err)
 	}
 	want := gradient(0)
