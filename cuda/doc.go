@@ -15,5 +15,6 @@
 // of the leaves; and a gradient too large for the GPU's memory is added up of parts that fit.
 //
 // A training keeps data, θ and moments on the GPU; all iterations of a call are launched at once, as one graph where the
-// call before had as many.
+// call before had as many. An iteration in parts has sums on the host: what a part has of the tree comes back as so few
+// subtrees as there are, and a total goes to the GPU for the update.
 package cuda

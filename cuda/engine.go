@@ -58,17 +58,23 @@ func (e *engine) choose(n int) (err error) {
 func (e *engine) gradients() bool { return e.spec.Gradient != solver.NoGradient }
 
 // begin makes room for n samples with so many rows of states at save times.
-func (e *engine) begin(n, rows int) error {
-	if err := e.choose(n); err != nil {
+func (e *engine) begin(n, rows int) error { return e.beginPart(n, n, rows, kernels.CutOf(n)) }
+
+// beginPart makes room for a part, n samples, of a whole batch of which a part is cut in that way.
+func (e *engine) beginPart(whole, n, rows int, cut kernels.Cut) error {
+	if err := e.choose(whole); err != nil {
 		return err
 	}
 	dim := e.model.Dim()
 	e.n, e.saved = n, rows
 	e.set("n", uint64(n))
-	leaf := solver.LeafSize(n)
-	leaves := (n + leaf - 1) / leaf
-	e.set("leaf", uint64(leaf))
-	e.set("perBlock", uint64(kernels.LeavesPerBlock(leaves)))
+	e.set("leaf", uint64(cut.Leaf))
+	e.set("perBlock", uint64(cut.PerBlock))
+	e.set("depth", uint64(cut.Depth))
+	e.set("sumFrom", 0)
+	e.set("sumTo", 0)
+	e.set("leftOut", 0)
+	leaves := (n + cut.Leaf - 1) / cut.Leaf
 	err := e.rooms([]room{e.reals("theta", e.model.ThetaLen()), e.reals("z1", n*dim), e.reals("saved", e.saved*dim),
 		{"status", 4 * n}, {"stats", 12 * n}, {"endT", 8 * n}, {"endH", 8 * n}})
 	if err == nil && e.gradients() {
@@ -82,7 +88,7 @@ func (e *engine) begin(n, rows int) error {
 		err = e.roomForLosses(n)
 	}
 	if err == nil {
-		e.sharing, err = e.now.place(n)
+		e.sharing, err = e.now.place(n, cut)
 	}
 	if err == nil && e.gradients() {
 		err = e.now.record(e.capacity())

@@ -54,20 +54,22 @@ func (k *fused) fit(multiprocessors int) error {
 
 // place cuts the samples into blocks, each with a part of the record. A solve has as many as run at once, each of a tile's
 // rows at least; a gradient has those that the order of its sums wants.
-func (k *fused) place(n int) (sharing int, err error) {
-	cut, partial := kernels.Cut{Blocks: min((n+k.Rows-1)/k.Rows, k.atOnce)}, 0
+func (k *fused) place(n int, cut kernels.Cut) (sharing int, err error) {
+	partial := 0
 	if k.gradients {
-		cut = kernels.CutOf(n, k.part)
-		partial = cut.Blocks * cut.Depth * k.Sums
+		k.blocks, sharing = cut.Blocks(n, k.part), cut.Leaf
+		if k.part > 0 {
+			sharing = k.part
+		}
+		partial = k.blocks * cut.Depth * k.Sums
 	} else {
-		cut.Sharing = (n + cut.Blocks - 1) / cut.Blocks
-		cut.Blocks = (n + cut.Sharing - 1) / cut.Sharing
+		k.blocks = min((n+k.Rows-1)/k.Rows, k.atOnce)
+		sharing = (n + k.blocks - 1) / k.blocks
+		k.blocks = (n + sharing - 1) / sharing
 	}
-	k.blocks = cut.Blocks
-	k.set("chunk", uint64(cut.Sharing))
-	k.set("blocks", uint64(cut.Blocks))
-	k.set("depth", uint64(cut.Depth))
-	return cut.Sharing, k.rooms([]room{{"occupancy", 16 * k.blocks}, {"recordUsed", 8 * k.blocks},
+	k.set("chunk", uint64(sharing))
+	k.set("blocks", uint64(k.blocks))
+	return sharing, k.rooms([]room{{"occupancy", 16 * k.blocks}, {"recordUsed", 8 * k.blocks},
 		k.reals("fieldShared", k.FieldShared), k.reals("headShared", k.HeadShared), k.reals("fieldWeights", k.FieldWeights),
 		k.reals("headWeights", k.HeadWeights), k.reals("partial", partial), k.reals("sums", k.Sums)})
 }
@@ -96,15 +98,15 @@ func (k *fused) prepare() error {
 
 func (k *fused) solve() error { return k.run("solve", k.blocks, k.Threads, k.Shared) }
 
-func (k *fused) gradient() error {
-	if err := k.run("differentiate", k.blocks, k.Threads, k.Shared); err != nil {
-		return err
-	}
-	if err := k.run("reduce", flatBlocks, k.Threads, 0); err != nil {
-		return err
-	}
-	return k.run("finish", 1, k.WideThreads, 0)
-}
+func (k *fused) sums() int { return k.Sums }
+
+func (k *fused) gradient() error { return inTurn(k.thereAndBack, k.reduce, k.finish) }
+
+func (k *fused) thereAndBack() error { return k.run("differentiate", k.blocks, k.Threads, k.Shared) }
+
+func (k *fused) reduce() error { return k.run("reduce", flatBlocks, k.Threads, 0) }
+
+func (k *fused) finish() error { return k.run("finish", 1, k.WideThreads, 0) }
 
 func (k *fused) update() error { return k.run("update", flatBlocks, k.WideThreads, 0) }
 

@@ -9,16 +9,20 @@ import (
 
 // runner launches a model's kernels on the stream of its memory. The Call must have been sent before.
 type runner interface {
-	// place makes room for n samples, beside what every call has, and cuts them. It returns how many of them share a part
-	// of the record of steps.
-	place(n int) (sharing int, err error)
+	// place makes room for n samples, beside what every call has, for a gradient cut in that way. It returns how many of them
+	// share a part of the record of steps.
+	place(n int, cut kernels.Cut) (sharing int, err error)
 	// record makes room for that many steps in each part of the record.
 	record(steps int) error
 
-	prepare() error  // after θ has changed
-	solve() error    // forward alone
-	gradient() error // forward and back
-	update() error   // in a training
+	prepare() error      // after θ has changed
+	solve() error        // forward alone
+	sums() int           // numbers that are summed over samples
+	gradient() error     // forward and back, the sums, and what follows them
+	thereAndBack() error // the first part of it: forward and back
+	reduce() error       // the second: the sums of some runs of leaves, and the totals of all leaves
+	finish() error       // the third
+	update() error       // in a training
 
 	// recordable reports whether the launches can be recorded: none depends on what the host learns between them.
 	recordable() bool

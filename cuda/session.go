@@ -3,7 +3,6 @@ package cuda
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 
 	"neuralode/cuda/driver"
@@ -142,17 +141,6 @@ func (s *session) State() (solver.OptimizerState, error) {
 	return state, nil
 }
 
-// Accumulate and Update are not there yet: an iteration is one piece on a GPU.
-func (s *session) Accumulate(context.Context, []int, int, int) (*solver.PartialSum, error) {
-	return nil, errParts
-}
-
-func (s *session) Update(*solver.PartialSum, float64) (solver.Iteration, error) {
-	return solver.Iteration{}, errParts
-}
-
-var errParts = fmt.Errorf("cuda: an iteration in parts needs the CPU: %w", errors.ErrUnsupported)
-
 // Run launches all iterations of minibatches of one class at once, and once more from where the record of steps was too small.
 // It looks at ctx before.
 func (s *session) Run(ctx context.Context, minibatches [][]int, rates []float64, done func(solver.Iteration)) error {
@@ -218,16 +206,24 @@ func (s *session) runAlike(ctx context.Context, minibatches [][]int, rates []flo
 // draw copies the minibatches and learning rates, and makes room for the largest.
 func (s *session) draw(minibatches [][]int, rates []float64) error {
 	m := kernels.MinibatchesOf(s.data, minibatches)
+	s.set("cancel", 0)
 	return inTurn(
 		func() error { return s.begin(m.Samples, m.Rows) },
-		func() error { return s.roomAtTimes(s.data.Objective) },
-		func() error { return put(s.memory, "index", m.Index) },
-		func() error { return put(s.memory, "minibatches", m.Table) },
-		func() error { return put(s.memory, "rowOffsets", m.RowOffsets) },
+		func() error { return s.putMinibatches(m) },
 		func() error { return put(s.memory, "rates", rates) },
 		func() error { return put(s.memory, "progress", []int64{0, s.step, 0, 0}) },
 		func() error { return s.room("reports", 8*kernels.ReportLen*len(minibatches)) },
 		s.send,
+	)
+}
+
+// putMinibatches copies what a Call has of minibatches.
+func (s *session) putMinibatches(m kernels.Minibatches) error {
+	return inTurn(
+		func() error { return s.roomAtTimes(s.data.Objective) },
+		func() error { return put(s.memory, "index", m.Index) },
+		func() error { return put(s.memory, "minibatches", m.Table) },
+		func() error { return put(s.memory, "rowOffsets", m.RowOffsets) },
 	)
 }
 
@@ -326,27 +322,24 @@ func (s *session) failure(minibatch []int) error {
 	s.n = len(minibatch)
 	d := solver.Derivative{}
 	var err error
-	if d.End, _, err = s.ends("status", "endT", "endH", "stats"); err != nil {
-		return err
-	}
-	if d.Back, _, err = s.ends("backStatus", "backT", "backH", "backStats"); err != nil {
+	if d.End, d.Back, err = s.ended(); err != nil {
 		return err
 	}
 	return solver.FailedIteration(&d, minibatch)
 }
 
-// blame looks for the sample that made the loss or its gradient not finite, by differentiating the minibatch once more.
+// ended is how the samples ended, forward and backward.
+func (s *session) ended() (end, back []solver.End, err error) {
+	if end, _, err = s.ends("status", "endT", "endH", "stats"); err != nil {
+		return nil, nil, err
+	}
+	back, _, err = s.ends("backStatus", "backT", "backH", "backStats")
+	return end, back, err
+}
+
+// blame looks for the sample that made the loss or its gradient not finite.
 func (s *session) blame(ctx context.Context, minibatch []int) error {
-	theta, err := s.takeReals("theta", s.model.ThetaLen())
-	if err != nil {
-		return err
-	}
-	data, err := s.wholeData()
-	if err != nil {
-		return err
-	}
-	b, o := data.Minibatch(s.model, minibatch)
-	d, err := s.program.differentiate(ctx, theta, b, o)
+	d, err := s.differentiateAgain(ctx, minibatch)
 	if err != nil {
 		return err
 	}
@@ -354,6 +347,20 @@ func (s *session) blame(ctx context.Context, minibatch []int) error {
 		return err
 	}
 	return solver.NonFiniteIteration()
+}
+
+// differentiateAgain is the derivative of a minibatch, in which what is not finite is a failure of its sample.
+func (s *session) differentiateAgain(ctx context.Context, minibatch []int) (*solver.Derivative, error) {
+	theta, err := s.takeReals("theta", s.model.ThetaLen())
+	if err != nil {
+		return nil, err
+	}
+	data, err := s.wholeData()
+	if err != nil {
+		return nil, err
+	}
+	b, o := data.Minibatch(s.model, minibatch)
+	return s.program.differentiate(ctx, theta, b, o)
 }
 
 // wholeData copies out the data set.

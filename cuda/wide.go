@@ -70,7 +70,7 @@ func (k *wide) close() error {
 }
 
 // place holds as many samples at once as make whole tiles. The record is in one part.
-func (k *wide) place(n int) (sharing int, err error) {
+func (k *wide) place(n int, _ kernels.Cut) (sharing int, err error) {
 	k.n = n
 	k.rows = (min(n, mostRows) + k.Tile - 1) / k.Tile * k.Tile
 	k.set("rows", uint64(k.rows))
@@ -103,7 +103,11 @@ func (k *wide) solve() error {
 	return k.untilIdle(k.Round)
 }
 
-func (k *wide) gradient() error {
+func (k *wide) sums() int { return k.Sums }
+
+func (k *wide) gradient() error { return inTurn(k.thereAndBack, k.reduce, k.finish) }
+
+func (k *wide) thereAndBack() error {
 	if err := k.solve(); err != nil {
 		return err
 	}
@@ -118,11 +122,13 @@ func (k *wide) gradient() error {
 	if err := k.run(k.BeginBack); err != nil {
 		return err
 	}
-	if err := k.untilIdle(k.RoundBack); err != nil {
-		return err
-	}
-	return k.run(k.Finish)
+	return k.untilIdle(k.RoundBack)
 }
+
+// reduce is the totals alone: the sums are made on the way.
+func (k *wide) reduce() error { return k.run(k.Finish[:1]) }
+
+func (k *wide) finish() error { return k.run(k.Finish[1:]) }
 
 func (k *wide) update() error { return k.run(k.Update) }
 

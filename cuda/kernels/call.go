@@ -34,6 +34,7 @@ var CallFields = []Field{
 	{"labels", "const real *", "[data, or times of the data][LABEL_WIDTH]; 0: cotangent is given"},
 	{"weight", "const real *", "[data] what multiplies what comes out of the way back; 0: 1 each"},
 	{"counting", "long long", "losses of which L is the mean: 1/counting multiplies all weights; 0: a sum"},
+	{"leftOut", "const int *", "[n] 1 for a sample that has no part in anything; 0: all have"},
 	{"lossRows", "long long", "room for losses that look at saved states, one a row; 0: losses at t1, one a sample"},
 	{"lossWeight", "const real *", "[times of the data] weights of such losses in L"},
 	{"share", "const real *", "[times of the data] the part of that which weight does not bring"},

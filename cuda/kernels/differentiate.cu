@@ -32,7 +32,6 @@ __device__ void differentiateSome(const Call &call, const Batch &batch, Gradient
 	clearAll(sums, FIELD_SUMS);
 	clearAll(partial + FIELD_SUMS, HEAD_SUMS);
 	const long long steps = solveForward(call, batch, m.forward, w, RECORDS, from, to);
-	__syncthreads();
 #if HAS_HEAD
 	if (call.labels) head(call, batch, m.head, call.headWeights, partial + FIELD_SUMS, from, to);
 #endif

@@ -19,6 +19,7 @@ struct ForwardPass {
 	__device__ int cancelled() { return isCancelled(call); }
 
 	__device__ bool begin(Row &row) {
+		if (isLeftOut(call, row.sample)) return false;
 		findData(call, batch, row);
 		const double *span = spanOf(call, row.data);
 		row.t0 = span[0];

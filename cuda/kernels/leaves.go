@@ -23,20 +23,51 @@ func LeavesPerBlock(leaves int) int {
 // right neighbour, and the next leaf's.
 func PartialSums(perBlock int) int { return bits.Len(uint(perBlock)) }
 
-// Cut is how differentiate cuts minibatches.
+// Cut is how differentiate cuts samples into blocks.
 type Cut struct {
-	Blocks  int // enough for one of n samples, and for smaller ones
-	Sharing int // the most samples of a block at a time
-	Depth   int // Call.depth
+	Leaf     int // Call.leaf
+	PerBlock int // Call.perBlock
+	Depth    int // Call.depth
 }
 
-// CutOf cuts minibatches of up to n samples for blocks with so many samples of a leaf, or 0 for all.
-func CutOf(n, part int) Cut {
+// CutOf cuts a minibatch of n samples.
+func CutOf(n int) Cut {
 	leaf := solver.LeafSize(n)
-	leaves := (n + leaf - 1) / leaf
-	c := Cut{Blocks: min(leaves, mostRuns), Sharing: leaf, Depth: PartialSums(LeavesPerBlock(leaves))}
-	if part > 0 {
-		c.Blocks, c.Sharing = c.Blocks*((leaf+part-1)/part), part
+	per := LeavesPerBlock((n + leaf - 1) / leaf)
+	return Cut{Leaf: leaf, PerBlock: per, Depth: PartialSums(per)}
+}
+
+// CutPart cuts the leaves from up to to of a minibatch of n samples, so that every subtree of them is one of runs of leaves.
+func CutPart(n, from, to int) Cut {
+	leaf := solver.LeafSize(n)
+	per := LeavesPerBlock(to - from)
+	for from%per != 0 || to%per != 0 && to*leaf < n {
+		per /= 2
 	}
-	return c
+	return Cut{Leaf: leaf, PerBlock: per, Depth: PartialSums(per)}
+}
+
+// Blocks is how many blocks n samples take, and smaller minibatches, where a block has so many samples of a leaf, or, for 0,
+// whole leaves.
+func (c Cut) Blocks(n, part int) int {
+	leaves := (n + c.Leaf - 1) / c.Leaf
+	runs := max((leaves+c.PerBlock-1)/c.PerBlock, min(leaves, mostRuns))
+	if part > 0 {
+		return runs * ((c.Leaf + part - 1) / part)
+	}
+	return runs
+}
+
+// Subtrees cuts the leaves from up to to, of so many, into subtrees of the tree of all, the largest that there are.
+func Subtrees(from, to, leaves int) [][2]int {
+	var all [][2]int
+	for from < to {
+		size := 1
+		for from%(2*size) == 0 && size < leaves && min(from+2*size, leaves) <= to {
+			size *= 2
+		}
+		all = append(all, [2]int{from, min(from+size, leaves)})
+		from += size
+	}
+	return all
 }

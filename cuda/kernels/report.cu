@@ -88,6 +88,14 @@ __device__ inline void reportForward(const Call &call, const Row &row) {
 	writeStats(call.stats + 3 * row.sample, row);
 }
 
+// isLeftOut reports whether a sample has no part in the solve, and says so.
+__device__ inline bool isLeftOut(const Call &call, int sample) {
+	if (!call.leftOut || !call.leftOut[sample]) return false;
+	call.status[sample] = CANCELLED;
+	for (int i = 0; i < 3; i++) call.stats[3 * sample + i] = 0;
+	return true;
+}
+
 __device__ inline void reportBackward(const Call &call, const Row &row) {
 	call.backStatus[row.sample] = row.status;
 	call.backT[row.sample] = row.t;

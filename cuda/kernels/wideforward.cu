@@ -8,6 +8,7 @@ struct WideForward {
 
 	__device__ bool begin(Now &now) {
 		WideRow &row = now.row;
+		if (isLeftOut(now.call, row.sample)) return false;
 		findData(now.call, now.batch, row);
 		const double *span = spanOf(now.call, row.data);
 		row.t0 = span[0];
