@@ -10,8 +10,8 @@ import (
 	"neuralode/solver"
 )
 
-// Accumulate takes the samples of some leaves through everything but the update. Wide fields, whose sums are not those of
-// leaves, have no part smaller than the whole.
+// Accumulate takes the samples of some leaves through everything but the update. Wide fields, whose sums are not those
+// of leaves, have no part smaller than the whole.
 func (s *session) Accumulate(ctx context.Context, minibatch []int, from, to int) (*solver.PartialSum, error) {
 	if err := solver.CheckAccumulate(minibatch, from, to, s.samples, solver.ControlSample); err != nil {
 		return nil, err

@@ -14,8 +14,8 @@ import (
 )
 
 // TestIterationInParts does an iteration in parts on kernels that the conformance suite does not reach: those for small
-// batches, of which two samples of a leaf are a block's, and wide ones, which have no part smaller than the whole. θ has the
-// bits of Run.
+// batches, of which two samples of a leaf are a block's, and wide ones, which have no part smaller than the whole. θ
+// has the bits of Run.
 func TestIterationInParts(t *testing.T) {
 	if !onDevice(t) {
 		return

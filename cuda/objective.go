@@ -42,7 +42,8 @@ func (e *engine) putLabels(b solver.Batch, o solver.Objective, n int) error {
 	)
 }
 
-// roomAtTimes makes room for the losses and cotangents of saved states, where the objective has those; z(t1) has none then.
+// roomAtTimes makes room for the losses and cotangents of saved states, where the objective has those; z(t1) has none
+// then.
 func (e *engine) roomAtTimes(o solver.Objective) error {
 	e.set("savedBar", 0)
 	if !o.AtTimes {

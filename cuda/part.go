@@ -9,7 +9,8 @@ import (
 // part is the samples from up to to of a batch, of states of that dimension.
 func part(b solver.Batch, dim, from, to int) solver.Batch {
 	inputs := len(b.Inputs) / b.Len(dim)
-	p := solver.Batch{Z0: b.Z0[from*dim : to*dim], Spans: b.Spans, Times: b.Times, Inputs: b.Inputs[from*inputs : to*inputs]}
+	p := solver.Batch{Z0: b.Z0[from*dim : to*dim], Spans: b.Spans, Times: b.Times,
+		Inputs: b.Inputs[from*inputs : to*inputs]}
 	if len(b.Spans) > 1 {
 		p.Spans = b.Spans[from:to]
 	}
@@ -30,7 +31,8 @@ func partOf(o solver.Objective, b solver.Batch, dim, from, to int) solver.Object
 	}
 	first, _ := b.Rows(from)
 	_, end := b.Rows(to - 1)
-	p := solver.Objective{AtTimes: o.AtTimes, Cotangent: cut(o.Cotangent, from, to, n), Saved: cut(o.Saved, first, end, b.RowCount(n))}
+	p := solver.Objective{AtTimes: o.AtTimes, Cotangent: cut(o.Cotangent, from, to, n),
+		Saved: cut(o.Saved, first, end, b.RowCount(n))}
 	if o.Labels == nil {
 		return p
 	}

@@ -10,7 +10,8 @@ import (
 	"neuralode/solver"
 )
 
-// TestPartsJoin cuts batches in three: what belongs to samples is joined, and ∂L/∂θ is the sum, as the reference makes them.
+// TestPartsJoin cuts batches in three: what belongs to samples is joined, and ∂L/∂θ is the sum, as the reference makes
+// them.
 func TestPartsJoin(t *testing.T) {
 	m := timed(t)
 	spec := solver.DefaultSpec()

@@ -9,8 +9,8 @@ import (
 
 // runner launches a model's kernels on the stream of its memory. The Call must have been sent before.
 type runner interface {
-	// place makes room for n samples, beside what every call has, for a gradient cut in that way. It returns how many of them
-	// share a part of the record of steps.
+	// place makes room for n samples, beside what every call has, for a gradient cut in that way. It returns how many
+	// of them share a part of the record of steps.
 	place(n int, cut kernels.Cut) (sharing int, err error)
 	// record makes room for that many steps in each part of the record.
 	record(steps int) error
@@ -38,8 +38,8 @@ const (
 	throughputRows class = 64
 )
 
-// smallBatch is how many samples the kernels for small batches take at most: there are as many blocks of their rows beside
-// each other on an H100. It is the same on every GPU, since it is part of the order of the sums.
+// smallBatch is how many samples the kernels for small batches take at most: there are as many blocks of their rows
+// beside each other on an H100. It is the same on every GPU, since it is part of the order of the sums.
 const smallBatch = 1024
 
 // classOf is the class of batches of n samples.
@@ -62,7 +62,8 @@ func (b *Backend) newRunner(x *memory, m solver.Model, spec solver.Spec, c class
 	return b.newFused(x, m, spec, config)
 }
 
-// configure is the configuration of the fused kernels of a class. The error wraps kernels.ErrWide where they do not fit.
+// configure is the configuration of the fused kernels of a class. The error wraps kernels.ErrWide where they do not
+// fit.
 func (b *Backend) configure(m solver.Model, spec solver.Spec, c class) (kernels.Config, error) {
 	if c == throughputRows {
 		return kernels.Throughput(m, spec, b.shared())

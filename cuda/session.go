@@ -141,8 +141,8 @@ func (s *session) State() (solver.OptimizerState, error) {
 	return state, nil
 }
 
-// Run launches all iterations of minibatches of one class at once, and once more from where the record of steps was too small.
-// It looks at ctx before.
+// Run launches all iterations of minibatches of one class at once, and once more from where the record of steps was too
+// small. It looks at ctx before.
 func (s *session) Run(ctx context.Context, minibatches [][]int, rates []float64, done func(solver.Iteration)) error {
 	if err := solver.CheckRun(minibatches, rates, s.samples); err != nil {
 		return err
@@ -294,8 +294,8 @@ func (s *session) report(from int, done func(solver.Iteration)) (to int, failure
 	return to, kernels.Failure(progress[kernels.ProgressFailure]), nil
 }
 
-// recover makes room for the steps of minibatch k where that was the failure, so that the training can go on from there;
-// other failures are errors.
+// recover makes room for the steps of minibatch k where that was the failure, so that the training can go on from
+// there; other failures are errors.
 func (s *session) recover(ctx context.Context, failure kernels.Failure, minibatch []int, k int) error {
 	var err error
 	switch failure {

@@ -10,8 +10,8 @@ import (
 	"neuralode/solver"
 )
 
-// TestConfigurations checks that rows, threads and where weights and sums lie change no bit of a sample, and that the cut
-// into blocks alone decides the bits of ∂L/∂θ.
+// TestConfigurations checks that rows, threads and where weights and sums lie change no bit of a sample, and that the
+// cut into blocks alone decides the bits of ∂L/∂θ.
 func TestConfigurations(t *testing.T) {
 	t.Parallel()
 	c := modelCases()[1]
@@ -38,8 +38,8 @@ func TestConfigurations(t *testing.T) {
 	}
 }
 
-// TestWideHead has a read-out that needs more of the block's memory than the passes do, which moves what lies behind it: the
-// emulation stops at a wide access that is not aligned.
+// TestWideHead has a read-out that needs more of the block's memory than the passes do, which moves what lies behind
+// it: the emulation stops at a wide access that is not aligned.
 func TestWideHead(t *testing.T) {
 	t.Parallel()
 	c := modelCase{dim: 2, mlp: &graph.MLP{Sizes: []int{2, 16, 2}},
@@ -75,8 +75,8 @@ func TestFiberOrder(t *testing.T) {
 	}
 }
 
-// TestLeaves checks that the order of ∂L/∂θ is that of the leaves: however many of them a block has, in a row or beside each
-// other, the bits are those of the sums of each leaf, added along the tree.
+// TestLeaves checks that the order of ∂L/∂θ is that of the leaves: however many of them a block has, in a row or beside
+// each other, the bits are those of the sums of each leaf, added along the tree.
 func TestLeaves(t *testing.T) {
 	t.Parallel()
 	c := modelCases()[0]

@@ -19,15 +19,18 @@ constexpr int SUMS = FIELD_SUMS + HEAD_SUMS;
 __device__ inline long long partsOf(const Batch &batch) { return PART > 0 ? (batch.leaf + PART - 1) / PART : 1; }
 
 // runsOf is how many runs of leaves there are: the work of a block, or of all that share a leaf.
-__device__ inline long long runsOf(const Batch &batch) { return (leavesOf(batch) + batch.perBlock - 1) / batch.perBlock; }
+__device__ inline long long runsOf(const Batch &batch) {
+	return (leavesOf(batch) + batch.perBlock - 1) / batch.perBlock;
+}
 
 __device__ inline real *partialOf(const Call &call, long long block, int level) {
 	return call.partial + (block * call.depth + level) * SUMS;
 }
 
-// differentiateSome integrates samples, runs the head where there are labels, and takes the cotangents back to t0. Their sums
-// of ∂L/∂θ go to partial.
-__device__ void differentiateSome(const Call &call, const Batch &batch, GradientMemory &m, const real *w, real *partial, int from, int to) {
+// differentiateSome integrates samples, runs the head where there are labels, and takes the cotangents back to t0.
+// Their sums of ∂L/∂θ go to partial.
+__device__ void differentiateSome(const Call &call, const Batch &batch, GradientMemory &m, const real *w, real *partial,
+	int from, int to) {
 	real *sums = SUMS_ON_CHIP ? m.sums : partial;
 	clearAll(sums, FIELD_SUMS);
 	clearAll(partial + FIELD_SUMS, HEAD_SUMS);
@@ -35,7 +38,8 @@ __device__ void differentiateSome(const Call &call, const Batch &batch, Gradient
 #if HAS_HEAD
 	if (call.labels) head(call, batch, m.head, call.headWeights, partial + FIELD_SUMS, from, to);
 #endif
-	if (steps <= call.recordCapacity) backward(call, batch, m.backward, w, sums, from, to); // else the caller makes room and repeats
+	// Else the caller makes room and repeats.
+	if (steps <= call.recordCapacity) backward(call, batch, m.backward, w, sums, from, to);
 	if (SUMS_ON_CHIP) copyAll(partial, sums, FIELD_SUMS);
 }
 
@@ -47,15 +51,16 @@ __device__ inline void join(const Call &call, int &waiting) {
 	for (int i = threadIdx.x; i < SUMS; i += THREADS) sum[i] += right[i];
 }
 
-// differentiate takes the block's part of a leaf, or its leaves one after another, through all. Of the tree it keeps whole
-// subtrees that wait for their right neighbour, the larger ones first; the sum of all comes to the first of its partial sums.
+// differentiate takes the block's part of a leaf, or its leaves one after another, through all. Of the tree it keeps
+// whole subtrees that wait for their right neighbour, the larger ones first; the sum of all comes to the first of its
+// partial sums.
 extern "C" __global__ void __launch_bounds__(THREADS, 1) differentiate(const Call *p) {
 	DYNAMIC_SHARED(memory);
 	GradientMemory &m = *reinterpret_cast<GradientMemory *>(memory);
 	const Call &call = *p;
 	if (hasFailed(call)) return;
 	const Batch batch = batchOf(call);
-	if (threadIdx.x == 0) call.recordUsed[blockIdx.x] = call.occupancy[2 * blockIdx.x] = call.occupancy[2 * blockIdx.x + 1] = 0;
+	if (threadIdx.x == 0) clearReport(call);
 	const real *w = WEIGHTS_ON_CHIP ? m.w : call.fieldWeights;
 	if (WEIGHTS_ON_CHIP) copyAll(m.w, call.fieldWeights, FieldWeights::LENGTH);
 	__syncthreads();
@@ -73,22 +78,24 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) differentiate(const Cal
 	while (waiting > 1) join(call, waiting);
 }
 
-// reduce adds the sums of the parts of each leaf, and then those of the leaves along their tree, and makes the totals of the
-// leaves. Any number of blocks.
+// reduce adds the sums of the parts of each leaf, and then those of the leaves along their tree, and makes the totals
+// of the leaves. Any number of blocks.
 extern "C" __global__ void __launch_bounds__(THREADS, 1) reduce(const Call *p) {
 	const Call &call = *p;
 	if (hasFailed(call)) return;
 	const Batch batch = batchOf(call);
-	const long long parts = partsOf(batch), from = call.sumFrom, runs = (call.sumTo > 0 ? call.sumTo : runsOf(batch)) - from;
+	const long long parts = partsOf(batch), from = call.sumFrom, to = call.sumTo > 0 ? call.sumTo : runsOf(batch);
 	for (int i = blockIdx.x * THREADS + threadIdx.x; i < SUMS; i += gridDim.x * THREADS) {
-		const auto partial = [&](long long run, long long part) -> real & { return partialOf(call, (from + run) * parts + part, 0)[i]; };
-		for (long long run = 0; run < runs && parts > 1; run++) {
+		const auto partial = [&](long long run, long long part) -> real & {
+			return partialOf(call, run * parts + part, 0)[i];
+		};
+		for (long long run = from; run < to && parts > 1; run++) {
 			real sum = partial(run, 0);
 			for (long long part = 1; part < parts; part++) sum += partial(run, part);
 			partial(run, 0) = sum;
 		}
-		treeSum(runs, [&](long long left, long long right) { partial(left, 0) += partial(right, 0); });
-		call.sums[i] = partial(0, 0);
+		treeSum(to - from, [&](long long left, long long right) { partial(from + left, 0) += partial(from + right, 0); });
+		call.sums[i] = partial(from, 0);
 	}
 	reportLeaves(call, batch, THREADS);
 }

@@ -1,5 +1,5 @@
-// The head on the states that the losses of the block's samples look at: read-out, loss, and the derivative of each loss for
-// its state.
+// The head on the states that the losses of the block's samples look at: read-out, loss, and the derivative of each
+// loss for its state.
 
 struct HeadMemory {
 	real local[ROWS * Head::LOCAL], keep[ROWS * Head::SLOTS * Head::KEEP];
@@ -10,7 +10,8 @@ struct HeadMemory {
 };
 
 // headTile runs the head for the losses first + row that are before end.
-__device__ void headTile(const Call &call, const Batch &batch, HeadMemory &m, const real *w, real *sums, long long first, long long end) {
+__device__ void headTile(const Call &call, const Batch &batch, HeadMemory &m, const real *w, real *sums, long long first,
+	long long end) {
 	const int r = threadIdx.x;
 	if (r < ROWS && first + r < end) m.loss[r] = lossOf(call, batch, first + r, sampleOf(call, batch, first + r));
 	__syncthreads();
@@ -37,7 +38,9 @@ __device__ void headTile(const Call &call, const Batch &batch, HeadMemory &m, co
 	__syncthreads();
 	Head::forward(m.rows, frames, w, Head::Registers(w));
 	__syncthreads();
-	each<OUT_WIDTH>(m.rows, [&](int r, int c) { call.out[(first + r) * OUT_WIDTH + c] = Head::output(frames.l(r), frames.s(r))[c]; });
+	each<OUT_WIDTH>(m.rows, [&](int r, int c) {
+		call.out[(first + r) * OUT_WIDTH + c] = Head::output(frames.l(r), frames.s(r))[c];
+	});
 	each<1>(m.rows, [&](int r, int) { call.losses[first + r] = *Head::loss(frames.l(r), frames.s(r)); });
 	Head::backward(m.rows, frames, w, Head::Registers(w));
 	__syncthreads();
@@ -49,5 +52,6 @@ __device__ void headTile(const Call &call, const Batch &batch, HeadMemory &m, co
 __device__ void head(const Call &call, const Batch &batch, HeadMemory &m, const real *w, real *sums, int from, int to) {
 	if (threadIdx.x == 0) m.slot = 0;
 	const long long end = lossesBefore(call, batch, to);
-	for (long long first = lossesBefore(call, batch, from); first < end; first += ROWS) headTile(call, batch, m, w, sums, first, end);
+	for (long long first = lossesBefore(call, batch, from); first < end; first += ROWS)
+		headTile(call, batch, m, w, sums, first, end);
 }

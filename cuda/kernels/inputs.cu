@@ -1,5 +1,5 @@
-// Inputs of a field: constants of each sample, which are neither integrated nor in the error norm. A field that has none
-// gets none of this.
+// Inputs of a field: constants of each sample, which are neither integrated nor in the error norm. A field that has
+// none gets none of this.
 
 // loadInputs gives the rows the inputs of their samples, at every stage's place: nothing else is written there.
 template <class P>
@@ -19,7 +19,8 @@ template <int WIDTH = INPUTS> __device__ void clearInputsBar(const Call &call, c
 
 // sumInputsBar adds Σ weight·∂L/∂inputs over the terms of each of the rows to that of its sample.
 template <class P, int WIDTH = INPUTS>
-__device__ void sumInputsBar(const Call &call, const Row *row, const Rows &rows, const Frames<P> &frames, const Terms &terms) {
+__device__ void sumInputsBar(const Call &call, const Row *row, const Rows &rows, const Frames<P> &frames,
+	const Terms &terms) {
 	if constexpr (P::HAS_INPUTS_GRADIENT)
 		for (int e = threadIdx.x; e < rows.n * WIDTH; e += THREADS) {
 			const int p = e / WIDTH, c = e % WIDTH, r = rows.list[p];

@@ -1,10 +1,11 @@
-// Sums over samples have the order of solver.SumOverSamples: within a leaf, then along the tree of the leaves. It depends on
-// the minibatch alone, since a block has whole leaves of it, or a part of one that has always as many samples.
+// Sums over samples have the order of solver.SumOverSamples: within a leaf, then along the tree of the leaves. It
+// depends on the minibatch alone, since a block has whole leaves of it, or a part of one that has always as many
+// samples.
 
 __device__ inline long long leavesOf(const Batch &batch) { return (batch.n + batch.leaf - 1) / batch.leaf; }
 
-// treeSum adds n items along the tree of their pairs, each to its left neighbour: the first has the sum. It destroys the
-// others.
+// treeSum adds n items along the tree of their pairs, each to its left neighbour: the first has the sum. It destroys
+// the others.
 template <class Add> __device__ void treeSum(long long n, Add add) {
 	for (long long step = 1; step < n; step *= 2)
 		for (long long i = 0; i + step < n; i += 2 * step) add(i, i + step);

@@ -6,8 +6,8 @@ import (
 	"neuralode/solver"
 )
 
-// mostRuns is how many runs of leaves a minibatch is cut into at most: more than blocks run beside each other, few enough
-// that their sums take no room.
+// mostRuns is how many runs of leaves a minibatch is cut into at most: more than blocks run beside each other, few
+// enough that their sums take no room.
 const mostRuns = 1024
 
 // LeavesPerBlock is Call.perBlock for so many leaves.
@@ -19,8 +19,8 @@ func LeavesPerBlock(leaves int) int {
 	return per
 }
 
-// PartialSums is Call.depth: how many partial sums a block keeps of so many leaves, one for each subtree that waits for its
-// right neighbour, and the next leaf's.
+// PartialSums is Call.depth: how many partial sums a block keeps of so many leaves, one for each subtree that waits for
+// its right neighbour, and the next leaf's.
 func PartialSums(perBlock int) int { return bits.Len(uint(perBlock)) }
 
 // Cut is how differentiate cuts samples into blocks.
@@ -37,7 +37,8 @@ func CutOf(n int) Cut {
 	return Cut{Leaf: leaf, PerBlock: per, Depth: PartialSums(per)}
 }
 
-// CutPart cuts the leaves from up to to of a minibatch of n samples, so that every subtree of them is one of runs of leaves.
+// CutPart cuts the leaves from up to to of a minibatch of n samples, so that every subtree of them is one of runs of
+// leaves.
 func CutPart(n, from, to int) Cut {
 	leaf := solver.LeafSize(n)
 	per := LeavesPerBlock(to - from)
@@ -47,8 +48,8 @@ func CutPart(n, from, to int) Cut {
 	return Cut{Leaf: leaf, PerBlock: per, Depth: PartialSums(per)}
 }
 
-// Blocks is how many blocks n samples take, and smaller minibatches, where a block has so many samples of a leaf, or, for 0,
-// whole leaves.
+// Blocks is how many blocks n samples take, and smaller minibatches, where a block has so many samples of a leaf, or,
+// for 0, whole leaves.
 func (c Cut) Blocks(n, part int) int {
 	leaves := (n + c.Leaf - 1) / c.Leaf
 	runs := max((leaves+c.PerBlock-1)/c.PerBlock, min(leaves, mostRuns))

@@ -58,11 +58,12 @@ __device__ inline real lossWeight(const Call &call, const Batch &batch, const Lo
 	return looksAtSaved(call) ? meanWeight(batch) * call.lossWeight[loss.data] : sampleWeight(call, batch, loss.sample);
 }
 
-// setBar hands over component c of the derivative of a loss for its state, on the way back of a sample: with the share of
-// its weight that the sample's weight does not bring, or, where the way back is linear in it, with all of it.
+// setBar hands over component c of the derivative of a loss for its state, on the way back of a sample: with the share
+// of its weight that the sample's weight does not bring, or, where the way back is linear in it, with all of it.
 __device__ inline void setBar(const Call &call, const Batch &batch, const Loss &loss, int c, real bar) {
 	if (!looksAtSaved(call)) call.cotangent[loss.number * DIM + c] = bar;
-	else call.savedBar[loss.number * DIM + c] = bar * (GRADIENT == DISCRETE ? lossWeight(call, batch, loss) : call.share[loss.data]);
+	else if (GRADIENT == DISCRETE) call.savedBar[loss.number * DIM + c] = bar * lossWeight(call, batch, loss);
+	else call.savedBar[loss.number * DIM + c] = bar * call.share[loss.data];
 }
 
 // sampleLoss is the weighted sum of the losses of a sample that arrived.

@@ -13,8 +13,8 @@ type TimeLosses struct {
 	Masked            []int32 // nil where no loss is masked
 }
 
-// LossesAtTimes gives what n samples of a batch have of an objective AtTimes. Where that has no weights of its own they are 1:
-// Call.counting makes the mean.
+// LossesAtTimes gives what n samples of a batch have of an objective AtTimes. Where that has no weights of its own they
+// are 1: Call.counting makes the mean.
 func LossesAtTimes(o solver.Objective, b solver.Batch, n int) TimeLosses {
 	var l TimeLosses
 	if o.Weight == nil {

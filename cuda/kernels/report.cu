@@ -24,7 +24,9 @@ __device__ inline long long dataOf(const Call &call, const Batch &batch, int sam
 	return batch.index ? batch.index[sample] : sample;
 }
 
-__device__ inline real meanWeight(const Batch &batch) { return batch.counting > 0 ? real(1.0 / batch.counting) : real(1); }
+__device__ inline real meanWeight(const Batch &batch) {
+	return batch.counting > 0 ? real(1.0 / batch.counting) : real(1);
+}
 
 // sampleWeight is a sample's weight in the loss, by default the batch's mean; a caller's own cotangents have none. It
 // multiplies what comes out of the adjoint, whose steps do not depend on it.

@@ -14,7 +14,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) solve(const Call *p) {
 	const Batch batch = batchOf(call);
 	int from, to;
 	samplesOf(call, batch, from, to);
-	if (threadIdx.x == 0) call.occupancy[2 * blockIdx.x] = call.occupancy[2 * blockIdx.x + 1] = 0;
+	if (threadIdx.x == 0) clearReport(call);
 	if (WEIGHTS_ON_CHIP) copyAll(m.w, call.fieldWeights, FieldWeights::FORWARD);
 	__syncthreads();
 	solveForward(call, batch, m.tile, WEIGHTS_ON_CHIP ? m.w : call.fieldWeights, false, from, to);

@@ -1,4 +1,5 @@
-// The head on the states that the next rows losses look at: read-out, loss, and the derivative of each loss for its state.
+// The head on the states that the next rows losses look at: read-out, loss, and the derivative of each loss for its
+// state.
 
 // nextLoss is the loss of the block's row; where there is none, its sample is −1.
 __device__ inline Loss nextLoss(const Call &call, const Batch &batch) {
