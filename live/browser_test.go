@@ -235,6 +235,19 @@ func TestPage(t *testing.T) {
 	})
 }
 
+// TestPageAlone loses its server in the middle of a training.
+func TestPageAlone(t *testing.T) {
+	b := open(t)
+	training := begin(t, 8000, 5*time.Millisecond)
+	b.do(t, chromedp.Navigate(training.server.Address()))
+	b.until(t, `document.getElementById("phase").textContent === "training"`)
+	training.server.Close()
+	b.until(t, `document.getElementById("banner").innerText.startsWith("No connection to the program")`)
+	if text := value[string](t, b, `document.getElementById("banner").innerText`); strings.Contains(text, "\n") {
+		t.Errorf("want one line, got %q", text)
+	}
+}
+
 // TestPageWithoutToken opens the address without what stands behind #.
 func TestPageWithoutToken(t *testing.T) {
 	b := open(t)

@@ -9,6 +9,8 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"os"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -87,7 +89,12 @@ func split(address string) (host, port string, err error) {
 // Address is where the page is, with the token that it needs. The token stands behind #, which browsers keep to
 // themselves.
 func (s *Server) Address() string {
-	return fmt.Sprintf("http://%s/#token=%s", s.listener.Addr(), s.token)
+	at := s.listener.Addr().(*net.TCPAddr)
+	host := at.String()
+	if name, err := os.Hostname(); at.IP.IsUnspecified() && err == nil { // all addresses of this machine
+		host = net.JoinHostPort(name, strconv.Itoa(at.Port))
+	}
+	return fmt.Sprintf("http://%s/#token=%s", host, s.token)
 }
 
 // Loopback reports whether the server can be reached from this machine alone.

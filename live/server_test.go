@@ -391,6 +391,28 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
+// TestElsewhere listens on all addresses: then numbers and the machine's own name are answered, others are not.
+func TestElsewhere(t *testing.T) {
+	s, err := live.Listen("0.0.0.0:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Start(feedOf(t, newRun(t, 16)), live.Actions{})
+	defer s.Close()
+	named, _ := place(t, s)
+	name, port, _ := net.SplitHostPort(named)
+	if own, err := os.Hostname(); err == nil && name != own || s.Loopback() {
+		t.Errorf("the page is said to be at %s", named)
+	}
+	for host, want := range map[string]int{
+		named: 200, "192.0.2.7:" + port: 200, "localhost:" + port: 200, "example.com:" + port: 403, name + ".example.com": 403,
+	} {
+		if status, _ := ask(t, "127.0.0.1:"+port, "GET / HTTP/1.1\r\nHost: "+host+"\r\nConnection: close\r\n\r\n"); status != want {
+			t.Errorf("host %s: status %d, want %d", host, status, want)
+		}
+	}
+}
+
 // TestFollow reads a folder while a training writes it and after.
 func TestFollow(t *testing.T) {
 	r := newRun(t, 120)

@@ -200,16 +200,13 @@ func (p *page) end(err error) {
 	p.feed.End(ending(p.run, err))
 }
 
-// close ends the page; where somebody looks at it and has a terminal, not before Ctrl-C or before nobody does any more.
+// close ends the page. Who has a terminal keeps it after the training, see stay.
 func (p *page) close(ctx context.Context) {
 	if p == nil {
 		return
 	}
-	if terminal(p.app.err) != nil && p.feed != nil && p.feed.Watchers() > 0 && ctx.Err() == nil {
-		fmt.Fprintln(p.app.err, "live       the page stays until it is closed, or Ctrl-C")
-		for p.feed.Watchers() > 0 && ctx.Err() == nil {
-			time.Sleep(lookEvery)
-		}
+	if terminal(p.app.err) != nil && p.feed != nil {
+		p.stay(ctx)
 	}
 	p.server.Close()
 	if p.scene != nil {
@@ -217,8 +214,27 @@ func (p *page) close(ctx context.Context) {
 	}
 }
 
-// lookEvery is how often to see whether somebody still looks at a page.
-const lookEvery = 200 * time.Millisecond
+// How often to see whether somebody looks at a page, and how long nobody does before it is taken for closed: a page that
+// is loaded again is away for a moment.
+const (
+	lookEvery = 200 * time.Millisecond
+	closedFor = 5 * time.Second
+)
+
+// stay waits for Ctrl-C, or for the page to be opened and closed: a short training is over before somebody has opened it.
+func (p *page) stay(ctx context.Context) {
+	if ctx.Err() != nil {
+		return
+	}
+	fmt.Fprintln(p.app.err, "live       the page stays until it is closed, or Ctrl-C")
+	var seen time.Time
+	for ctx.Err() == nil && (seen.IsZero() || time.Since(seen) < closedFor) {
+		if p.feed.Watchers() > 0 {
+			seen = time.Now()
+		}
+		time.Sleep(lookEvery)
+	}
+}
 
 // ending is what has become of a training.
 func ending(r *train.Run, err error) (live.Phase, string) {

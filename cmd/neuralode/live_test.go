@@ -37,7 +37,7 @@ func (s *said) String() string {
 // find waits for what a pattern finds.
 func (s *said) find(t *testing.T, pattern string) string {
 	t.Helper()
-	for range 500 {
+	for range 3000 {
 		if found := regexp.MustCompile(pattern).FindStringSubmatch(s.String()); found != nil {
 			return found[1]
 		}
