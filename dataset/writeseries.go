@@ -8,15 +8,15 @@ import (
 )
 
 // SeriesWriter writes rows of series as [ReadSeriesCSV] reads them: id, time and features under a header with these
-// names. NaN is an empty field. Times have all their digits, features those of rounding. Close after the last.
+// names. NaN is an empty field. Times have all their digits, features those of their rounding. Close after the last.
 type SeriesWriter struct {
 	csv      *csv.Writer
-	rounding Rounding
+	rounding []Rounding
 	fields   []string
 }
 
-// NewSeriesWriter writes the header of series like s to w.
-func NewSeriesWriter(w io.Writer, s *Series, rounding Rounding) *SeriesWriter {
+// NewSeriesWriter writes the header of series like s to w. There is a rounding for each feature, or one for all.
+func NewSeriesWriter(w io.Writer, s *Series, rounding ...Rounding) *SeriesWriter {
 	c := csv.NewWriter(w)
 	header := append([]string{s.IDName, s.TimeName}, s.Features...)
 	_ = c.Write(header)
@@ -29,7 +29,7 @@ func (w *SeriesWriter) Write(id string, time float64, x []float64) {
 	for j, v := range x {
 		w.fields[2+j] = ""
 		if !math.IsNaN(v) {
-			w.fields[2+j] = string(w.rounding.Append(nil, v))
+			w.fields[2+j] = string(w.rounding[min(j, len(w.rounding)-1)].Append(nil, v))
 		}
 	}
 	_ = w.csv.Write(w.fields)

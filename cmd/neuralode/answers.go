@@ -8,7 +8,6 @@ import (
 	"io"
 	"math"
 	"slices"
-	"strconv"
 
 	"neuralode/dataset"
 	"neuralode/train"
@@ -20,8 +19,9 @@ type answerWriter interface {
 	close() error
 }
 
-// newAnswerWriter is that of a format; kept are the names of the columns that are carried along.
-func newAnswerWriter(as string, w io.Writer, m *train.Model, kept []string) answerWriter {
+// newAnswerWriter is that of a format; kept are the names of the columns that are carried along, round is how a CSV writes
+// the numbers of an answer.
+func newAnswerWriter(as string, w io.Writer, m *train.Model, kept []string, round []dataset.Rounding) answerWriter {
 	switch as {
 	case "npy":
 		return &npyAnswers{w: w, model: m}
@@ -29,7 +29,7 @@ func newAnswerWriter(as string, w io.Writer, m *train.Model, kept []string) answ
 		b := bufio.NewWriterSize(w, 1<<16)
 		return &jsonAnswers{b: b, model: m, kept: kept}
 	}
-	c := &csvAnswers{csv: csv.NewWriter(bufio.NewWriterSize(w, 1<<16)), model: m, kept: len(kept)}
+	c := &csvAnswers{csv: csv.NewWriter(bufio.NewWriterSize(w, 1<<16)), model: m, kept: len(kept), round: round}
 	c.err = c.csv.Write(slices.Concat(kept, answerNames(m)))
 	return c
 }
@@ -72,6 +72,7 @@ type csvAnswers struct {
 	csv   *csv.Writer
 	model *train.Model
 	kept  int
+	round []dataset.Rounding
 	err   error
 }
 
@@ -97,8 +98,8 @@ func (c *csvAnswers) fields(p *train.Predictions, i int) []string {
 	if p.Class != nil {
 		fields = append(fields, m.Classes[p.Class[i]])
 	}
-	for _, v := range numbersOf(m, p, i) {
-		fields = append(fields, strconv.FormatFloat(v, 'g', -1, 64))
+	for j, v := range numbersOf(m, p, i) {
+		fields = append(fields, string(c.round[j].Append(nil, v)))
 	}
 	return append(fields, "")
 }

@@ -22,6 +22,7 @@ type forecastOptions struct {
 	until, every      float64
 	id, time          string
 	format            dataset.Format
+	digits            digits
 	solve             solveFlags
 }
 
@@ -49,6 +50,7 @@ its fields are empty from there on, and all others are written.`,
 	f.StringVar(&o.time, "time-column", "", "the column of times (default that of the training, or one with a usual name)")
 	formatFlags(f, &o.format)
 	f.StringVar(&o.out, "out", "-", ".csv file to write; - for standard output")
+	o.digits.add(f)
 	f.StringVar(&o.device, "device", "auto", oneOf(neuralode.Devices))
 	o.solve.add(f)
 	return c
@@ -64,6 +66,9 @@ func (o *forecastOptions) check(path string) error {
 	}
 	if o.out != "-" && filepath.Ext(o.out) != ".csv" {
 		return fmt.Errorf("out must end in .csv, or be -, got %q", o.out)
+	}
+	if err := o.digits.check(true); err != nil {
+		return err
 	}
 	return checkReplaced(o.out, inputFile{"data", o.data}, inputFile{"metrics of the run", filepath.Join(path, "metrics.csv")})
 }
@@ -104,7 +109,7 @@ func (a *app) forecast(ctx context.Context, o *forecastOptions, path string) err
 	}
 	var failed error
 	err = a.writeStates(ctx, o.out, func(w io.Writer) (err error) {
-		failed, err = writeForecast(ctx, w, p, wanted, dataset.Rounding{Rtol: spec.Controller.Rtol, Atol: spec.Controller.Atol})
+		failed, err = writeForecast(ctx, w, p, wanted, o.digits.rounding(spec, s.model.FeatureScale, s.model.Features()))
 		return err
 	})
 	return errors.Join(err, failed)
@@ -198,9 +203,9 @@ func (o *forecastOptions) times(own []float64) []float64 {
 }
 
 // writeForecast solves the series and writes a row for each of theirs; failed names the first that has no answer.
-func writeForecast(ctx context.Context, w io.Writer, p *train.Predictor, s *dataset.Series, rounding dataset.Rounding) (
+func writeForecast(ctx context.Context, w io.Writer, p *train.Predictor, s *dataset.Series, rounding []dataset.Rounding) (
 	failed, err error) {
-	rows, m := dataset.NewSeriesWriter(w, s, rounding), p.Model()
+	rows, m := dataset.NewSeriesWriter(w, s, rounding...), p.Model()
 	err = p.SolveSeries(ctx, s, func(_ int, part *dataset.Series, solved *solver.Solution, wrong error) error {
 		var sample *solver.SampleError
 		if errors.As(wrong, &sample) {

@@ -151,7 +151,7 @@ func TestWrongUse(t *testing.T) {
 		{1, "no such file", []string{"export", dir, "--onnx", "--out", filepath.Join(dir, "none")}},
 		{2, "--tensorboard is given without a name", []string{"train", "--tensorboard", ""}},
 		{2, "digits must be auto, all", []string{"solve", dir, "--points", csv, "--digits", "18"}},
-		{2, "an array has all digits", []string{"solve", dir, "--points", csv, "--digits", "3", "--out", "x.npy"}},
+		{2, "only a CSV leaves digits out", []string{"solve", dir, "--points", csv, "--digits", "3", "--out", "x.npy"}},
 		{2, "out must end", []string{"solve", dir, "--points", csv, "--out", "x.txt"}},
 		{2, "times must be in order from 0 to 1", []string{"solve", dir, "--points", csv, "--times", "0,2"}},
 		{2, `one of ["adjoint" "discrete" "backsolve"], got "none"`, []string{"verify", "--gradient", "none"}},

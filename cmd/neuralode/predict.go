@@ -22,6 +22,7 @@ type predictOptions struct {
 	points, out, as, device string
 	keep                    []string
 	format                  dataset.Format
+	digits                  digits
 	solve                   solveFlags
 }
 
@@ -37,7 +38,8 @@ and beside others; --keep carries such others along, and is no feature then.
 As csv and jsonl a row has the kept columns as they stand, predicted (with the label's name where there are several), p_CLASS
 for each class, and error: why a point has no answer. As npy it has numbers alone: the class counted from 0 and the
 probabilities, or the numbers predicted; NaN where there is no answer. Exit status 1 when points have no answer; all others
-are written. A text is read and answered a block at a time, so that it need not fit into memory.`,
+are written. A CSV has the digits that the tolerances let hold (--digits all has all, as jsonl and npy have). A text is read and
+answered a block at a time, so that it need not fit into memory.`,
 		Example: `  neuralode predict RUN --points new.csv
   neuralode predict RUN --points new.csv --keep id --out answers.csv
   neuralode predict model.safetensors --points new.npy --out answers.npy
@@ -52,6 +54,7 @@ are written. A text is read and answered a block at a time, so that it need not 
 	formatFlags(f, &o.format)
 	f.StringVar(&o.out, "out", "-", "file to write; - for standard output")
 	f.StringVar(&o.as, "format", "", oneOf(answerFormats)+" (default as --out ends, csv on standard output)")
+	o.digits.add(f)
 	f.StringVar(&o.device, "device", "auto", oneOf(neuralode.Devices))
 	o.solve.add(f)
 	return c
@@ -82,6 +85,9 @@ func (o *predictOptions) check(path string) error {
 	}
 	if o.as == "npy" && len(o.keep) > 0 {
 		return errors.New("an array of numbers has no room for the columns of --keep: write csv or jsonl")
+	}
+	if err := o.digits.check(o.as == "csv"); err != nil {
+		return err
 	}
 	return checkReplaced(o.out, inputFile{"points", o.points}, inputFile{"metrics of the run", filepath.Join(path, "metrics.csv")})
 }
@@ -126,7 +132,7 @@ func (a *app) predict(ctx context.Context, o *predictOptions, path string) error
 	}
 	defer p.Close()
 	var t tally
-	if err := a.writeStates(ctx, o.out, func(w io.Writer) error { return o.answer(ctx, w, p, points, &t) }); err != nil {
+	if err := a.writeStates(ctx, o.out, func(w io.Writer) error { return o.answer(ctx, w, p, spec, points, &t) }); err != nil {
 		return err
 	}
 	return t.err(o.points)
@@ -157,8 +163,10 @@ func whileLasts(ctx context.Context, r io.Reader) io.Reader {
 const blockRows = 1 << 14
 
 // answer writes the answers for all points to w.
-func (o *predictOptions) answer(ctx context.Context, w io.Writer, p *train.Predictor, points *dataset.Points, t *tally) error {
-	answers := newAnswerWriter(o.as, w, p.Model(), points.Kept)
+func (o *predictOptions) answer(ctx context.Context, w io.Writer, p *train.Predictor, spec solver.Spec, points *dataset.Points,
+	t *tally) error {
+	m := p.Model() // the numbers of an answer are scaled back, or probabilities of classes
+	answers := newAnswerWriter(o.as, w, m, points.Kept, o.digits.rounding(spec, m.LabelScale, max(m.Outputs, len(m.Classes))))
 	for {
 		b, err := points.Next(blockRows)
 		if err == io.EOF {

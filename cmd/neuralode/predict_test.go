@@ -35,7 +35,8 @@ func trainedOn(t *testing.T, table string, more ...string) (run string) {
 func TestPredict(t *testing.T) {
 	run := trainedOn(t, kinds)
 	points := write(t, "new.csv", "y,id,x\n0.2,007,0.1\n2.1,\"a, b\",2\n1,,-2\n")
-	rows := parse(t, succeed(t, "predict", run, "--points", points, "--keep", "id", "--device", "cpu"))
+	rows := parse(t, succeed(t, "predict", run, "--points", points, "--keep", "id", "--device", "cpu", "--digits", "all"))
+	shown := parse(t, succeed(t, "predict", run, "--points", points, "--keep", "id", "--device", "cpu"))
 	if got := fmt.Sprint(rows[0]); got != "[id predicted p_ant p_bee, queen p_cat error]" {
 		t.Errorf("columns %v", got)
 	}
@@ -52,6 +53,11 @@ func TestPredict(t *testing.T) {
 		for k := range p {
 			if p[k] > p[best] {
 				best = k
+			}
+		}
+		for k, v := range probabilities(t, shown[1+i][2:5]) { // as many digits as the tolerances let hold
+			if text := shown[1+i][2+k]; len(text) > 8 || math.Abs(v-p[k]) > 1e-3*p[k] {
+				t.Errorf("%s is shown of %v", text, p[k])
 			}
 		}
 		class := []string{"ant", "bee, queen", "cat"}[best]

@@ -5,11 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -89,7 +87,7 @@ func (s *solveFlags) checkIdle(step float64) error {
 // solveOptions are solve's flags.
 type solveOptions struct {
 	points, out, device, times string
-	digits                     string
+	digits                     digits
 	format                     dataset.Format
 	solve                      solveFlags
 }
@@ -122,7 +120,7 @@ was trained on may come in any order.`,
 	f.StringSliceVar(&o.format.Drop, "leave-out", nil, "--drop, as it was once called")
 	f.Lookup("leave-out").Hidden = true
 	f.StringVar(&o.out, "out", "-", ".csv or .npy file to write; - for CSV on standard output")
-	f.StringVar(&o.digits, "digits", "auto", "digits of a CSV: auto (by the tolerances), all, or a number of them, 1 to 17")
+	o.digits.add(f)
 	f.StringVar(&o.device, "device", "auto", oneOf(neuralode.Devices))
 	o.solve.add(f)
 	return c
@@ -137,7 +135,7 @@ func (a *app) solve(ctx context.Context, o *solveOptions, path string) error {
 	}
 	replaced := checkReplaced(o.out, inputFile{"points", o.points}, inputFile{"times", o.times},
 		inputFile{"metrics of the run", filepath.Join(path, "metrics.csv")})
-	if err := errors.Join(replaced, o.checkDigits()); err != nil {
+	if err := errors.Join(replaced, o.digits.check(!strings.HasSuffix(o.out, ".npy"))); err != nil {
 		return wrongUse(err)
 	}
 	s, err := openSource(path)
@@ -250,44 +248,11 @@ func (a *app) writeStates(ctx context.Context, out string, write func(io.Writer)
 	return atomicfile.Write(out, write)
 }
 
-// checkDigits reports digits that cannot be, and such as an array does not have.
-func (o *solveOptions) checkDigits() error {
-	n, err := strconv.Atoi(o.digits)
-	switch {
-	case o.digits == "auto":
-		return nil
-	case o.digits != "all" && (err != nil || n < 1 || n > 17):
-		return fmt.Errorf("digits must be auto, all, or a number from 1 to 17, got %q", o.digits)
-	case strings.HasSuffix(o.out, ".npy") && o.digits != "all":
-		return errors.New("an array has all digits: leave out --digits")
-	}
-	return nil
-}
-
-// rounding is what a CSV shows of the components of a state that is solved so: their errors are those of the scaled state.
-func (o *solveOptions) rounding(m *train.Model, spec solver.Spec) []dataset.Rounding {
-	n, err := strconv.Atoi(o.digits)
-	if err == nil || o.digits == "all" {
-		return []dataset.Rounding{{Digits: n}}
-	}
-	all := dataset.Rounding{Rtol: math.Max(spec.Controller.Rtol, spec.Precision.Relative()), Atol: spec.Controller.Atol}
-	if spec.Controller.Step > 0 { // what the tolerances would let hold is not known
-		all = dataset.Rounding{Rtol: spec.Precision.Relative()}
-	}
-	round := slices.Repeat([]dataset.Rounding{all}, m.Net.Dim())
-	for i := range round {
-		if i < len(m.FeatureScale.Mean) {
-			round[i].Mean, round[i].Atol = m.FeatureScale.Mean[i], round[i].Atol*m.FeatureScale.Std[i]
-		}
-	}
-	return round
-}
-
 // states solves the points and writes their states at the times to w, in the format that the name of the output says.
 func (o *solveOptions) states(ctx context.Context, w io.Writer, p *train.Predictor, spec solver.Spec, points *dataset.Dataset,
 	times []float64) error {
 	dim := p.Model().Net.Dim()
-	t, err := dataset.NewTrajectoryCSV(w, times, dim, o.rounding(p.Model(), spec)...)
+	t, err := dataset.NewTrajectoryCSV(w, times, dim, o.digits.rounding(spec, p.Model().FeatureScale, dim)...)
 	if strings.HasSuffix(o.out, ".npy") {
 		t, err = dataset.NewTrajectoryNPY(w, points.Len(), times, dim)
 	}
