@@ -115,8 +115,8 @@ func (s *session) drawPart(p *portion, out []int32) error {
 	}
 	return inTurn(
 		func() error { return s.putMinibatches(m) },
-		func() error { return put(s.memory, "leftOut", out) },
-		func() error { return put(s.memory, "progress", []int64{0, s.step, 0, 0}) },
+		func() error { return put(s.memory, &s.call.LeftOut, out) },
+		func() error { return put(s.memory, &s.call.Progress, []int64{0, s.step, 0, 0}) },
 	)
 }
 
@@ -124,19 +124,19 @@ func (s *session) drawPart(p *portion, out []int32) error {
 func (s *session) subtrees(p *portion) ([]solver.Subtree, error) {
 	var trees []solver.Subtree
 	for _, t := range kernels.Subtrees(p.from, p.to, solver.LeafCount(len(p.minibatch), solver.ControlSample)) {
-		s.set("sumFrom", uint64((t[0]-p.from)/p.cut.PerBlock))
-		s.set("sumTo", uint64((t[1]-p.from+p.cut.PerBlock-1)/p.cut.PerBlock))
+		s.call.SumFrom = int64((t[0] - p.from) / p.cut.PerBlock)
+		s.call.SumTo = int64((t[1] - p.from + p.cut.PerBlock - 1) / p.cut.PerBlock)
 		if err := inTurn(s.send, s.now.reduce); err != nil {
 			return nil, err
 		}
-		sums, err := s.takeReals("sums", s.now.sums())
+		sums, err := s.takeReals(&s.call.Sums, s.now.sums())
 		if err != nil {
 			return nil, err
 		}
 		trees = append(trees, solver.Subtree{From: t[0], To: t[1], Sums: sums})
 	}
 	totals := make([]float64, kernels.TotalsLen*(p.to-p.from))
-	if err := take(s.memory, "totals", totals); err != nil {
+	if err := take(s.memory, &s.call.Totals, totals); err != nil {
 		return nil, err
 	}
 	for i := range trees {
@@ -144,7 +144,7 @@ func (s *session) subtrees(p *portion) ([]solver.Subtree, error) {
 		t.Loss = solver.SumOverLeaves(t.To-t.From, 1, func(k int) float64 {
 			return totals[kernels.TotalsLen*(t.From-p.from+k)]
 		})
-		_, stats, err := s.ends("status", "endT", "endH", "stats")
+		_, stats, err := s.ends(&s.call.Status, &s.call.EndT, &s.call.EndH, &s.call.Stats)
 		if err != nil {
 			return nil, err
 		}
@@ -188,14 +188,14 @@ func (s *session) drawUpdate(total *solver.PartialSum, rate float64) error {
 	n := int64(total.Samples)
 	return inTurn(
 		func() error { return s.beginPart(total.Samples, 1, 0, kernels.CutOf(1)) },
-		func() error { return s.putReals("sums", t.Sums) },
-		func() error { return put(s.memory, "totals", totals) },
-		func() error { return put(s.memory, "recordUsed", make([]int64, s.get("blocks"))) },
-		func() error { return put(s.memory, "index", []int64{0}) },
-		func() error { return put(s.memory, "minibatches", []int64{0, n, 0, n, n, 1}) },
-		func() error { return put(s.memory, "rowOffsets", []int64{0}) },
-		func() error { return put(s.memory, "rates", []float64{rate}) },
-		func() error { return put(s.memory, "progress", []int64{0, s.step, 0, 0}) },
-		func() error { return s.room("reports", 8*kernels.ReportLen) },
+		func() error { return s.putReals(&s.call.Sums, t.Sums) },
+		func() error { return put(s.memory, &s.call.Totals, totals) },
+		func() error { return put(s.memory, &s.call.RecordUsed, make([]int64, s.call.Blocks)) },
+		func() error { return put(s.memory, &s.call.Index, []int64{0}) },
+		func() error { return put(s.memory, &s.call.Minibatches, []int64{0, n, 0, n, n, 1}) },
+		func() error { return put(s.memory, &s.call.RowOffsets, []int64{0}) },
+		func() error { return put(s.memory, &s.call.Rates, []float64{rate}) },
+		func() error { return put(s.memory, &s.call.Progress, []int64{0, s.step, 0, 0}) },
+		func() error { return s.room(&s.call.Reports, 8*kernels.ReportLen) },
 	)
 }

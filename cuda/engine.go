@@ -62,27 +62,28 @@ func (e *engine) begin(n, rows int) error { return e.beginPart(n, n, rows, kerne
 
 // beginPart makes room for a part, n samples, of a whole batch of which a part is cut in that way.
 func (e *engine) beginPart(whole, n, rows int, cut kernels.Cut) error {
+	c := e.call
 	if err := e.choose(whole); err != nil {
 		return err
 	}
 	dim := e.model.Dim()
 	e.n, e.saved = n, rows
-	e.set("n", uint64(n))
-	e.set("leaf", uint64(cut.Leaf))
-	e.set("perBlock", uint64(cut.PerBlock))
-	e.set("depth", uint64(cut.Depth))
-	e.set("sumFrom", 0)
-	e.set("sumTo", 0)
-	e.set("leftOut", 0)
+	c.N = int64(n)
+	c.Leaf = int64(cut.Leaf)
+	c.PerBlock = int64(cut.PerBlock)
+	c.Depth = int64(cut.Depth)
+	c.SumFrom = 0
+	c.SumTo = 0
+	c.LeftOut = 0
 	leaves := (n + cut.Leaf - 1) / cut.Leaf
-	err := e.rooms([]room{e.reals("theta", e.model.ThetaLen()), e.reals("z1", n*dim), e.reals("saved", e.saved*dim),
-		{"status", 4 * n}, {"stats", 12 * n}, {"endT", 8 * n}, {"endH", 8 * n}})
+	err := e.rooms([]room{e.reals(&c.Theta, e.model.ThetaLen()), e.reals(&c.Z1, n*dim), e.reals(&c.Saved, e.saved*dim),
+		{&c.Status, 4 * n}, {&c.Stats, 12 * n}, {&c.EndT, 8 * n}, {&c.EndH, 8 * n}})
 	if err == nil && e.gradients() {
-		err = e.rooms([]room{e.reals("z0Bar", n*dim),
-			e.reals("inputsBar", n*e.model.Inputs()),
-			e.reals("cotangent", n*dim), e.reals("gradient", e.model.ThetaLen()), {"backStatus", 4 * n}, {"backStats", 12 * n},
-			{"backT", 8 * n}, {"backH", 8 * n}, {"drift", 8 * n}, {"recordLast", 4 * n}, {"decision", 8 * kernels.DecisionLen},
-			{"totals", 8 * kernels.TotalsLen * leaves}})
+		err = e.rooms([]room{e.reals(&c.Z0Bar, n*dim),
+			e.reals(&c.InputsBar, n*e.model.Inputs()),
+			e.reals(&c.Cotangent, n*dim), e.reals(&c.Gradient, e.model.ThetaLen()), {&c.BackStatus, 4 * n}, {&c.BackStats, 12 * n},
+			{&c.BackT, 8 * n}, {&c.BackH, 8 * n}, {&c.Drift, 8 * n}, {&c.RecordLast, 4 * n}, {&c.Decision, 8 * kernels.DecisionLen},
+			{&c.Totals, 8 * kernels.TotalsLen * leaves}})
 	}
 	if err == nil && e.gradients() {
 		err = e.roomForLosses(n)
@@ -99,8 +100,8 @@ func (e *engine) beginPart(whole, n, rows int, cut kernels.Cut) error {
 // roomForLosses makes room for so many losses, of states at t1.
 func (e *engine) roomForLosses(n int) error {
 	e.losses = n
-	e.set("lossRows", 0)
-	return e.rooms([]room{e.reals("out", n*e.model.OutWidth()), e.reals("losses", n)})
+	e.call.LossRows = 0
+	return e.rooms([]room{e.reals(&e.call.Out, n*e.model.OutWidth()), e.reals(&e.call.Losses, n)})
 }
 
 // firstSteps is how many accepted steps of a sample the record has room for until a batch has shown that it takes more.
@@ -119,8 +120,8 @@ func (e *engine) recordFits() (bool, error) {
 	if !kernels.Records(e.spec.Gradient) {
 		return true, nil
 	}
-	used := make([]int64, e.get("blocks"))
-	if err := take(e.memory, "recordUsed", used); err != nil {
+	used := make([]int64, e.call.Blocks)
+	if err := take(e.memory, &e.call.RecordUsed, used); err != nil {
 		return false, err
 	}
 	most := 0
@@ -142,20 +143,20 @@ func (e *engine) load(theta []float64, b solver.Batch) error {
 	n := b.Len(e.model.Dim())
 	return inTurn(
 		func() error { return e.begin(n, b.RowCount(n)) },
-		func() error { return e.putReals("theta", theta) },
+		func() error { return e.putReals(&e.call.Theta, theta) },
 		func() error { return e.putBatch(b) },
 	)
 }
 
 // putBatch copies a batch, or the data of a training.
 func (e *engine) putBatch(b solver.Batch) error {
-	e.set("saves", uint64(len(b.Times)))
+	e.call.Saves = int64(len(b.Times))
 	return inTurn(
-		func() error { return e.putReals("z0", b.Z0) },
-		func() error { return e.putReals("inputs", b.Inputs) },
+		func() error { return e.putReals(&e.call.Z0, b.Z0) },
+		func() error { return e.putReals(&e.call.Inputs, b.Inputs) },
 		func() error { return e.putSpans(b.Spans) },
-		func() error { return put(e.memory, "saveAt", b.Times) },
-		func() error { return put(e.memory, "offsets", kernels.Offsets(b)) },
+		func() error { return put(e.memory, &e.call.SaveAt, b.Times) },
+		func() error { return put(e.memory, &e.call.Offsets, kernels.Offsets(b)) },
 	)
 }
 
@@ -164,8 +165,8 @@ func (e *engine) putSpans(spans []solver.Span) error {
 	for _, s := range spans {
 		flat = append(flat, s.T0, s.T1)
 	}
-	e.set("spanCount", uint64(len(spans)))
-	return put(e.memory, "spans", flat)
+	e.call.SpanCount = int64(len(spans))
+	return put(e.memory, &e.call.Spans, flat)
 }
 
 // solve integrates a batch.

@@ -55,6 +55,7 @@ func (k *fused) fit(multiprocessors int) error {
 // place cuts the samples into blocks, each with a part of the record. A solve has as many as run at once, each of a
 // tile's rows at least; a gradient has those that the order of its sums wants.
 func (k *fused) place(n int, cut kernels.Cut) (sharing int, err error) {
+	c := k.call
 	partial := 0
 	if k.gradients {
 		k.blocks, sharing = cut.Blocks(n, k.part), cut.Leaf
@@ -67,17 +68,18 @@ func (k *fused) place(n int, cut kernels.Cut) (sharing int, err error) {
 		sharing = (n + k.blocks - 1) / k.blocks
 		k.blocks = (n + sharing - 1) / sharing
 	}
-	k.set("chunk", uint64(sharing))
-	k.set("blocks", uint64(k.blocks))
-	return sharing, k.rooms([]room{{"occupancy", 16 * k.blocks}, {"recordUsed", 8 * k.blocks},
-		k.reals("fieldShared", k.FieldShared), k.reals("headShared", k.HeadShared), k.reals("fieldWeights", k.FieldWeights),
-		k.reals("headWeights", k.HeadWeights), k.reals("partial", partial), k.reals("sums", k.Sums)})
+	c.Chunk = int64(sharing)
+	c.Blocks = int64(k.blocks)
+	return sharing, k.rooms([]room{{&c.Occupancy, 16 * k.blocks}, {&c.RecordUsed, 8 * k.blocks},
+		k.reals(&c.FieldShared, k.FieldShared), k.reals(&c.HeadShared, k.HeadShared), k.reals(&c.FieldWeights, k.FieldWeights),
+		k.reals(&c.HeadWeights, k.HeadWeights), k.reals(&c.Partial, partial), k.reals(&c.Sums, k.Sums)})
 }
 
 func (k *fused) record(steps int) error {
-	k.set("recordCapacity", uint64(steps))
+	c := k.call
+	c.RecordCapacity = int64(steps)
 	n := k.blocks * steps
-	return k.roomForRecord([]room{{"recordT", 8 * n}, {"recordH", 8 * n}, {"recordPrevious", 4 * n}, k.reals("recordZ", n*k.RecordZ)})
+	return k.roomForRecord([]room{{&c.RecordT, 8 * n}, {&c.RecordH, 8 * n}, {&c.RecordPrevious, 4 * n}, k.reals(&c.RecordZ, n*k.RecordZ)})
 }
 
 // flatBlocks is how many blocks work on θ.

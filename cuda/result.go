@@ -1,24 +1,27 @@
 package cuda
 
-import "neuralode/solver"
+import (
+	"neuralode/cuda/kernels"
+	"neuralode/solver"
+)
 
 // solution copies out what a solve has left.
 func (e *engine) solution() (*solver.Solution, error) {
 	s := &solver.Solution{}
 	var err error
-	if s.Z1, err = e.takeReals("z1", e.n*e.model.Dim()); err != nil {
+	if s.Z1, err = e.takeReals(&e.call.Z1, e.n*e.model.Dim()); err != nil {
 		return nil, err
 	}
 	if e.saved > 0 {
-		if s.Saved, err = e.takeReals("saved", e.saved*e.model.Dim()); err != nil {
+		if s.Saved, err = e.takeReals(&e.call.Saved, e.saved*e.model.Dim()); err != nil {
 			return nil, err
 		}
 	}
-	if s.End, s.Stats, err = e.ends("status", "endT", "endH", "stats"); err != nil {
+	if s.End, s.Stats, err = e.ends(&e.call.Status, &e.call.EndT, &e.call.EndH, &e.call.Stats); err != nil {
 		return nil, err
 	}
-	occupancy := make([]int64, 2*e.get("blocks"))
-	err = take(e.memory, "occupancy", occupancy)
+	occupancy := make([]int64, 2*e.call.Blocks)
+	err = take(e.memory, &e.call.Occupancy, occupancy)
 	for i := 0; i < len(occupancy); i += 2 {
 		s.Occupancy.Rows += occupancy[i]
 		s.Occupancy.Busy += occupancy[i+1]
@@ -27,7 +30,7 @@ func (e *engine) solution() (*solver.Solution, error) {
 }
 
 // ends copies out how the samples ended in one direction.
-func (e *engine) ends(status, t, h, stats string) ([]solver.End, []solver.Stats, error) {
+func (e *engine) ends(status, t, h, stats *kernels.Address) ([]solver.End, []solver.Stats, error) {
 	codes, counts := make([]int32, e.n), make([]int32, 3*e.n)
 	ts, hs := make([]float64, e.n), make([]float64, e.n)
 	for _, err := range []error{take(e.memory, status, codes), take(e.memory, stats, counts), take(e.memory, t, ts), take(e.memory, h, hs)} {
@@ -50,23 +53,23 @@ func (e *engine) derivative(o solver.Objective) (*solver.Derivative, error) {
 		return nil, err
 	}
 	d := &solver.Derivative{Solution: *s}
-	if d.Z0, err = e.takeReals("z0Bar", e.n*e.model.Dim()); err != nil {
+	if d.Z0, err = e.takeReals(&e.call.Z0Bar, e.n*e.model.Dim()); err != nil {
 		return nil, err
 	}
 	if inputs := e.model.Inputs(); inputs > 0 {
-		if d.Inputs, err = e.takeReals("inputsBar", e.n*inputs); err != nil {
+		if d.Inputs, err = e.takeReals(&e.call.InputsBar, e.n*inputs); err != nil {
 			return nil, err
 		}
 	}
-	if d.Theta, err = e.takeReals("gradient", e.model.ThetaLen()); err != nil {
+	if d.Theta, err = e.takeReals(&e.call.Gradient, e.model.ThetaLen()); err != nil {
 		return nil, err
 	}
-	if d.Back, d.BackStats, err = e.ends("backStatus", "backT", "backH", "backStats"); err != nil {
+	if d.Back, d.BackStats, err = e.ends(&e.call.BackStatus, &e.call.BackT, &e.call.BackH, &e.call.BackStats); err != nil {
 		return nil, err
 	}
 	if e.spec.Gradient == solver.Backsolve {
 		d.Drift = make([]float64, e.n)
-		if err := take(e.memory, "drift", d.Drift); err != nil {
+		if err := take(e.memory, &e.call.Drift, d.Drift); err != nil {
 			return nil, err
 		}
 	}
@@ -79,9 +82,9 @@ func (e *engine) derivative(o solver.Objective) (*solver.Derivative, error) {
 
 // headResults copies out what the head has left.
 func (e *engine) headResults(d *solver.Derivative) (err error) {
-	if d.Out, err = e.takeReals("out", e.losses*e.model.OutWidth()); err != nil {
+	if d.Out, err = e.takeReals(&e.call.Out, e.losses*e.model.OutWidth()); err != nil {
 		return err
 	}
-	d.Losses, err = e.takeReals("losses", e.losses)
+	d.Losses, err = e.takeReals(&e.call.Losses, e.losses)
 	return err
 }

@@ -57,15 +57,15 @@ func (s *session) open(data solver.Data, start solver.OptimizerState) error {
 		start.V = nil
 	}
 	trained := kernels.Trained(s.opt, len(start.Theta))
-	s.set("trainedRanges", uint64(len(trained)/2))
+	s.call.TrainedRanges = int64(len(trained) / 2)
 	return inTurn(
 		func() error { return s.putBatch(data.Batch) },
 		func() error { return s.putLabels(data.Batch, data.Objective, s.samples) },
-		func() error { return s.putReals("theta", start.Theta) },
-		func() error { return s.putReals("m", start.M) },
-		func() error { return s.putReals("v", start.V) },
-		func() error { return put(s.memory, "optimizer", kernels.Optimizer(s.opt)) },
-		func() error { return put(s.memory, "trained", trained) },
+		func() error { return s.putReals(&s.call.Theta, start.Theta) },
+		func() error { return s.putReals(&s.call.M, start.M) },
+		func() error { return s.putReals(&s.call.V, start.V) },
+		func() error { return put(s.memory, &s.call.Optimizer, kernels.Optimizer(s.opt)) },
+		func() error { return put(s.memory, &s.call.Trained, trained) },
 	)
 }
 
@@ -127,9 +127,9 @@ func (s *session) State() (solver.OptimizerState, error) {
 	if err := s.check(); err != nil {
 		return state, err
 	}
-	fields := map[string]*[]float64{"theta": &state.Theta, "m": &state.M}
+	fields := map[*kernels.Address]*[]float64{&s.call.Theta: &state.Theta, &s.call.M: &state.M}
 	if s.opt.Rule.HasSecondMoments() {
-		fields["v"] = &state.V
+		fields[&s.call.V] = &state.V
 	}
 	for field, to := range fields {
 		x, err := s.takeReals(field, s.model.ThetaLen())
@@ -206,13 +206,13 @@ func (s *session) runAlike(ctx context.Context, minibatches [][]int, rates []flo
 // draw copies the minibatches and learning rates, and makes room for the largest.
 func (s *session) draw(minibatches [][]int, rates []float64) error {
 	m := kernels.MinibatchesOf(s.data, minibatches)
-	s.set("cancel", 0)
+	s.call.Cancel = 0
 	return inTurn(
 		func() error { return s.begin(m.Samples, m.Rows) },
 		func() error { return s.putMinibatches(m) },
-		func() error { return put(s.memory, "rates", rates) },
-		func() error { return put(s.memory, "progress", []int64{0, s.step, 0, 0}) },
-		func() error { return s.room("reports", 8*kernels.ReportLen*len(minibatches)) },
+		func() error { return put(s.memory, &s.call.Rates, rates) },
+		func() error { return put(s.memory, &s.call.Progress, []int64{0, s.step, 0, 0}) },
+		func() error { return s.room(&s.call.Reports, 8*kernels.ReportLen*len(minibatches)) },
 		s.send,
 	)
 }
@@ -221,9 +221,9 @@ func (s *session) draw(minibatches [][]int, rates []float64) error {
 func (s *session) putMinibatches(m kernels.Minibatches) error {
 	return inTurn(
 		func() error { return s.roomAtTimes(s.data.Objective) },
-		func() error { return put(s.memory, "index", m.Index) },
-		func() error { return put(s.memory, "minibatches", m.Table) },
-		func() error { return put(s.memory, "rowOffsets", m.RowOffsets) },
+		func() error { return put(s.memory, &s.call.Index, m.Index) },
+		func() error { return put(s.memory, &s.call.Minibatches, m.Table) },
+		func() error { return put(s.memory, &s.call.RowOffsets, m.RowOffsets) },
 	)
 }
 
@@ -277,12 +277,12 @@ func (s *session) iterations(k int) error {
 // report passes on what the iterations after from have left, and says how many of the call's are done and why no more.
 func (s *session) report(from int, done func(solver.Iteration)) (to int, failure kernels.Failure, err error) {
 	progress := make([]int64, kernels.ProgressLen)
-	if err := take(s.memory, "progress", progress); err != nil {
+	if err := take(s.memory, &s.call.Progress, progress); err != nil {
 		return from, 0, err
 	}
 	to = int(progress[kernels.ProgressNext])
 	reports := make([]float64, kernels.ReportLen*to)
-	if err := take(s.memory, "reports", reports); err != nil {
+	if err := take(s.memory, &s.call.Reports, reports); err != nil {
 		return from, 0, err
 	}
 	s.step = progress[kernels.ProgressStep]
@@ -304,7 +304,7 @@ func (s *session) recover(ctx context.Context, failure kernels.Failure, minibatc
 		if fits || err != nil {
 			return errors.Join(errors.New("cuda: the record of steps is full and not full"), err)
 		}
-		return put(s.memory, "progress", []int64{int64(k), s.step, 0, 0})
+		return put(s.memory, &s.call.Progress, []int64{int64(k), s.step, 0, 0})
 	case kernels.NotFinite:
 		err = s.blame(ctx, minibatch)
 	default:
@@ -330,10 +330,10 @@ func (s *session) failure(minibatch []int) error {
 
 // ended is how the samples ended, forward and backward.
 func (s *session) ended() (end, back []solver.End, err error) {
-	if end, _, err = s.ends("status", "endT", "endH", "stats"); err != nil {
+	if end, _, err = s.ends(&s.call.Status, &s.call.EndT, &s.call.EndH, &s.call.Stats); err != nil {
 		return nil, nil, err
 	}
-	back, _, err = s.ends("backStatus", "backT", "backH", "backStats")
+	back, _, err = s.ends(&s.call.BackStatus, &s.call.BackT, &s.call.BackH, &s.call.BackStats)
 	return end, back, err
 }
 
@@ -351,7 +351,7 @@ func (s *session) blame(ctx context.Context, minibatch []int) error {
 
 // differentiateAgain is the derivative of a minibatch, in which what is not finite is a failure of its sample.
 func (s *session) differentiateAgain(ctx context.Context, minibatch []int) (*solver.Derivative, error) {
-	theta, err := s.takeReals("theta", s.model.ThetaLen())
+	theta, err := s.takeReals(&s.call.Theta, s.model.ThetaLen())
 	if err != nil {
 		return nil, err
 	}
@@ -366,16 +366,16 @@ func (s *session) differentiateAgain(ctx context.Context, minibatch []int) (*sol
 // wholeData copies out the data set.
 func (s *session) wholeData() (d solver.Data, err error) {
 	d = s.data
-	if d.Z0, err = s.takeReals("z0", s.samples*s.model.Dim()); err != nil {
+	if d.Z0, err = s.takeReals(&s.call.Z0, s.samples*s.model.Dim()); err != nil {
 		return d, err
 	}
-	if d.Inputs, err = s.takeReals("inputs", s.samples*s.model.Inputs()); err != nil {
+	if d.Inputs, err = s.takeReals(&s.call.Inputs, s.samples*s.model.Inputs()); err != nil {
 		return d, err
 	}
 	losses := s.samples
 	if d.AtTimes {
 		losses = d.RowCount(s.samples)
 	}
-	d.Labels, err = s.takeReals("labels", losses*s.model.LabelWidth())
+	d.Labels, err = s.takeReals(&s.call.Labels, losses*s.model.LabelWidth())
 	return d, err
 }

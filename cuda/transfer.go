@@ -2,13 +2,14 @@ package cuda
 
 import (
 	"neuralode/cuda/driver"
+	"neuralode/cuda/kernels"
 )
 
 // put copies numbers to the field, which gets room for them; nothing gives the address 0.
-func put[T driver.Number](x *memory, field string, src []T) error {
+func put[T driver.Number](x *memory, field *kernels.Address, src []T) error {
 	bytes := driver.AsBytes(src)
 	if len(bytes) == 0 {
-		x.set(field, 0)
+		*field = 0
 		return nil
 	}
 	if err := x.room(field, len(bytes)); err != nil {
@@ -18,7 +19,7 @@ func put[T driver.Number](x *memory, field string, src []T) error {
 }
 
 // take copies the field's first len(dst) numbers.
-func take[T driver.Number](x *memory, field string, dst []T) error {
+func take[T driver.Number](x *memory, field *kernels.Address, dst []T) error {
 	if len(dst) == 0 {
 		return nil
 	}
@@ -26,9 +27,9 @@ func take[T driver.Number](x *memory, field string, dst []T) error {
 }
 
 // putReals copies numbers to the field in the state's type, and makes room for them; nothing gives the address 0.
-func (x *memory) putReals(field string, src []float64) error {
+func (x *memory) putReals(field *kernels.Address, src []float64) error {
 	if len(src) == 0 {
-		x.set(field, 0)
+		*field = 0
 		return nil
 	}
 	if err := x.room(field, len(src)*x.realBytes); err != nil {
@@ -49,7 +50,7 @@ func (x *memory) putReals(field string, src []float64) error {
 }
 
 // takeReals is the field's first n numbers of the state's type.
-func (x *memory) takeReals(field string, n int) ([]float64, error) {
+func (x *memory) takeReals(field *kernels.Address, n int) ([]float64, error) {
 	dst := make([]float64, n)
 	err := x.inPieces(n, func(from, to int) error {
 		err := x.stream.DownloadAsync(x.stage, 0, x.buffers[field], int64(from*x.realBytes), int64((to-from)*x.realBytes))

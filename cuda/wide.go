@@ -71,27 +71,29 @@ func (k *wide) close() error {
 
 // place holds as many samples at once as make whole tiles. The record is in one part.
 func (k *wide) place(n int, _ kernels.Cut) (sharing int, err error) {
+	c := k.call
 	k.n = n
 	k.rows = (min(n, mostRows) + k.Tile - 1) / k.Tile * k.Tile
-	k.set("rows", uint64(k.rows))
-	k.set("blocks", 1)
+	c.Rows = int64(k.rows)
+	c.Blocks = 1
 	dim, stages, tiles := k.model.Dim(), k.spec.Tableau().Stages(), k.rows/k.Tile
-	err = k.memory.rooms([]room{{"recordUsed", 8},
-		k.reals("fieldShared", k.FieldShared), k.reals("headShared", k.HeadShared), k.reals("fieldWeights", k.FieldWeights),
-		k.reals("headWeights", k.HeadWeights), k.reals("sums", k.Sums), k.reals("frames", tiles*k.Frame),
-		k.reals("state", k.rows*2*dim), k.reals("slopes", k.rows*stages*2*dim), k.reals("keep", k.rows*k.Keep),
-		k.reals("ready", tiles*k.Ready), k.reals("ones", k.Ones), {"control", k.rows * kernels.WideRowBytes},
-		{"squares", 8 * k.NormBlocks}, {"counters", 8 * kernels.CountersLen}})
+	err = k.memory.rooms([]room{{&c.RecordUsed, 8},
+		k.reals(&c.FieldShared, k.FieldShared), k.reals(&c.HeadShared, k.HeadShared), k.reals(&c.FieldWeights, k.FieldWeights),
+		k.reals(&c.HeadWeights, k.HeadWeights), k.reals(&c.Sums, k.Sums), k.reals(&c.Frames, tiles*k.Frame),
+		k.reals(&c.State, k.rows*2*dim), k.reals(&c.Slopes, k.rows*stages*2*dim), k.reals(&c.Keep, k.rows*k.Keep),
+		k.reals(&c.Ready, tiles*k.Ready), k.reals(&c.Ones, k.Ones), {&c.Control, k.rows * kernels.WideRowBytes},
+		{&c.Squares, 8 * k.NormBlocks}, {&c.Counters, 8 * kernels.CountersLen}})
 	if err != nil {
 		return n, err
 	}
-	return n, put(k.memory, "occupancy", make([]int64, 2)) // rows that wait are not counted
+	return n, put(k.memory, &c.Occupancy, make([]int64, 2)) // rows that wait are not counted
 }
 
 func (k *wide) record(steps int) error {
-	k.set("recordCapacity", uint64(steps))
-	return k.memory.roomForRecord([]room{{"recordT", 8 * steps}, {"recordH", 8 * steps}, {"recordPrevious", 4 * steps},
-		k.reals("recordZ", steps*k.RecordZ), k.reals("recordK", steps*k.RecordK)})
+	c := k.call
+	c.RecordCapacity = int64(steps)
+	return k.memory.roomForRecord([]room{{&c.RecordT, 8 * steps}, {&c.RecordH, 8 * steps}, {&c.RecordPrevious, 4 * steps},
+		k.reals(&c.RecordZ, steps*k.RecordZ), k.reals(&c.RecordK, steps*k.RecordK)})
 }
 
 func (k *wide) prepare() error { return k.run(k.Prepare) }
@@ -111,8 +113,8 @@ func (k *wide) thereAndBack() error {
 	if err := k.solve(); err != nil {
 		return err
 	}
-	if k.get("labels") != 0 {
-		losses := max(k.n, int(k.get("lossRows"))) // or more than there are
+	if k.call.Labels != 0 {
+		losses := max(k.n, int(k.call.LossRows)) // or more than there are
 		for i := 0; i < losses; i += k.rows {
 			if err := k.run(k.Head); err != nil {
 				return err
@@ -146,7 +148,7 @@ func (k *wide) untilIdle(round []kernels.Step) error {
 				return err
 			}
 		}
-		if err := take(k.memory, "counters", counters); err != nil {
+		if err := take(k.memory, &k.call.Counters, counters); err != nil {
 			return err
 		}
 		if counters[kernels.CounterIdle] == int64(k.rows) {
@@ -179,7 +181,7 @@ func (k *wide) step(s kernels.Step) error {
 func (k *wide) multiply(g *kernels.GEMM, tile int) error {
 	at := func(o kernels.Operand) driver.Matrix {
 		offset := k.realBytes * (o.Offset + tile*o.PerTile)
-		return driver.Matrix{Data: driver.Pointer(k.get(o.Buffer)) + driver.Pointer(offset), Stride: o.Stride}
+		return driver.Matrix{Data: driver.Pointer(o.Buffer(k.call)) + driver.Pointer(offset), Stride: o.Stride}
 	}
 	if k.realBytes == 8 {
 		return k.blas.Dgemm(g.TransA, false, g.M, g.N, g.K, 1, at(g.A), at(g.B), g.Beta, at(g.C))

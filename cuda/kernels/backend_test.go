@@ -10,17 +10,18 @@ import (
 
 // newCall makes room for n samples with so many rows.
 func (p *program) newCall(n, rows int, theta []float64) *call {
-	c := &call{program: p, saved: rows, words: make([]uint64, len(kernels.CallFields))}
+	c := &call{program: p, saved: rows}
 	c.cut(n)
 	real, dim := c.realBytes(), p.model.Dim()
-	c.set("n", uint64(n))
-	c.room("theta", real*len(theta))
-	c.device.Write(c.get("theta"), c.reals(theta))
-	c.roomReals(map[string]int{"z1": n * dim, "saved": c.saved * dim,
-		"z0Bar": n * dim, "inputsBar": n * p.model.Inputs(), "gradient": len(theta)})
-	for name, bytes := range map[string]int{"status": 4 * n, "stats": 12 * n, "endT": 8 * n, "endH": 8 * n, "occupancy": 16 * c.blocks,
-		"backStatus": 4 * n, "backStats": 12 * n, "backT": 8 * n, "backH": 8 * n, "drift": 8 * n, "recordLast": 4 * n, "recordUsed": 8 * c.blocks,
-		"totals": 8 * kernels.TotalsLen * c.leaves, "decision": 8 * kernels.DecisionLen} {
+	c.N = int64(n)
+	c.room(&c.Theta, real*len(theta))
+	c.device.Write(c.Theta, c.reals(theta))
+	c.roomReals(map[*kernels.Address]int{&c.Z1: n * dim, &c.Saved: c.saved * dim,
+		&c.Z0Bar: n * dim, &c.InputsBar: n * p.model.Inputs(), &c.Gradient: len(theta)})
+	for name, bytes := range map[*kernels.Address]int{&c.Status: 4 * n, &c.Stats: 12 * n, &c.EndT: 8 * n, &c.EndH: 8 * n,
+		&c.Occupancy: 16 * c.blocks, &c.BackStatus: 4 * n, &c.BackStats: 12 * n, &c.BackT: 8 * n, &c.BackH: 8 * n,
+		&c.Drift: 8 * n, &c.RecordLast: 4 * n, &c.RecordUsed: 8 * c.blocks,
+		&c.Totals: 8 * kernels.TotalsLen * c.leaves, &c.Decision: 8 * kernels.DecisionLen} {
 		c.room(name, bytes)
 	}
 	c.roomForLosses(n)
@@ -45,17 +46,16 @@ func (c *call) cut(n int) {
 		c.blocks *= (c.leaf + part - 1) / part
 	}
 	c.blocks = max(c.blocks, (n+c.chunk-1)/c.chunk)
-	for name, value := range map[string]int{"chunk": c.chunk, "blocks": c.blocks, "leaf": c.leaf, "perBlock": runs, "depth": c.depth} {
-		c.set(name, uint64(value))
-	}
+	c.Chunk, c.Blocks, c.Leaf = int64(c.chunk), int64(c.blocks), int64(c.leaf)
+	c.PerBlock, c.Depth = int64(runs), int64(c.depth)
 }
 
 func (c *call) roomForLosses(n int) {
 	c.losses = n
-	c.roomReals(map[string]int{"out": n * c.model.OutWidth(), "losses": n})
+	c.roomReals(map[*kernels.Address]int{&c.Out: n * c.model.OutWidth(), &c.Losses: n})
 }
 
-func (c *call) roomReals(numbers map[string]int) {
+func (c *call) roomReals(numbers map[*kernels.Address]int) {
 	for name, n := range numbers {
 		c.room(name, c.realBytes()*n)
 	}
@@ -63,10 +63,10 @@ func (c *call) roomReals(numbers map[string]int) {
 
 // roomForSteps makes room for so many recorded steps, of so many reals each.
 func (c *call) roomForSteps(n, reals int) {
-	c.room("recordT", 8*n)
-	c.room("recordH", 8*n)
-	c.room("recordPrevious", 4*n)
-	c.room("recordZ", c.realBytes()*n*reals)
+	c.room(&c.RecordT, 8*n)
+	c.room(&c.RecordH, 8*n)
+	c.room(&c.RecordPrevious, 4*n)
+	c.room(&c.RecordZ, c.realBytes()*n*reals)
 }
 
 func (c *call) spans(spans []solver.Span) {
@@ -74,23 +74,23 @@ func (c *call) spans(spans []solver.Span) {
 	for _, s := range spans {
 		flat = append(flat, s.T0, s.T1)
 	}
-	c.set("spanCount", uint64(len(spans)))
-	c.put("spans", flat)
+	c.SpanCount = int64(len(spans))
+	c.put(&c.Spans, flat)
 }
 
 // batch copies a batch, or the data of a training.
 func (c *call) batch(b solver.Batch) {
 	c.spans(b.Spans)
-	c.set("saves", uint64(len(b.Times)))
-	c.put("saveAt", b.Times)
-	c.put("offsets", kernels.Offsets(b))
-	c.put("z0", c.reals(b.Z0))
-	c.put("inputs", c.reals(b.Inputs))
+	c.Saves = int64(len(b.Times))
+	c.put(&c.SaveAt, b.Times)
+	c.put(&c.Offsets, kernels.Offsets(b))
+	c.put(&c.Z0, c.reals(b.Z0))
+	c.put(&c.Inputs, c.reals(b.Inputs))
 }
 
 func (c *call) cancel(ctx context.Context) {
 	if ctx.Err() != nil {
-		c.put("cancel", []int32{1})
+		c.put(&c.Cancel, []int32{1})
 	}
 }
 
@@ -131,14 +131,14 @@ func (p *program) solveAlone(ctx context.Context, theta []float64, b solver.Batc
 }
 
 func (c *call) solution() solver.Solution {
-	n, dim := int(c.get("n")), c.model.Dim()
-	s := solver.Solution{Z1: c.read("z1", n*dim)}
-	s.End, s.Stats = c.ends("status", "endT", "endH", "stats")
+	n, dim := int(c.N), c.model.Dim()
+	s := solver.Solution{Z1: c.read(c.Z1, n*dim)}
+	s.End, s.Stats = c.ends(c.Status, c.EndT, c.EndH, c.Stats)
 	if c.saved > 0 {
-		s.Saved = c.read("saved", c.saved*dim)
+		s.Saved = c.read(c.Saved, c.saved*dim)
 	}
 	occupancy := make([]int64, 2*c.blocks)
-	c.device.Read(c.get("occupancy"), occupancy)
+	c.device.Read(c.Occupancy, occupancy)
 	for i := range c.blocks {
 		s.Occupancy.Rows += occupancy[2*i]
 		s.Occupancy.Busy += occupancy[2*i+1]
@@ -146,14 +146,14 @@ func (c *call) solution() solver.Solution {
 	return s
 }
 
-func (c *call) ends(status, t, h, stats string) ([]solver.End, []solver.Stats) {
-	n := int(c.get("n"))
+func (c *call) ends(status, t, h, stats kernels.Address) ([]solver.End, []solver.Stats) {
+	n := int(c.N)
 	end, st := make([]solver.End, n), make([]solver.Stats, n)
 	codes, counts, ts, hs := make([]int32, n), make([]int32, 3*n), make([]float64, n), make([]float64, n)
-	c.device.Read(c.get(status), codes)
-	c.device.Read(c.get(stats), counts)
-	c.device.Read(c.get(t), ts)
-	c.device.Read(c.get(h), hs)
+	c.device.Read(status, codes)
+	c.device.Read(stats, counts)
+	c.device.Read(t, ts)
+	c.device.Read(h, hs)
 	for i := range n {
 		end[i] = solver.End{Status: solver.Status(codes[i]), T: ts[i], H: hs[i]}
 		st[i] = solver.Stats{Accepted: int(counts[3*i]), Rejected: int(counts[3*i+1]), NFE: int(counts[3*i+2])}
@@ -191,61 +191,61 @@ func (p *program) differentiateAll(ctx context.Context, theta []float64, b solve
 
 // aim copies the objective.
 func (c *call) aim(b solver.Batch, o solver.Objective) {
-	c.room("cotangent", c.realBytes()*len(b.Z0))
+	c.room(&c.Cotangent, c.realBytes()*len(b.Z0))
 	if o.Labels != nil {
-		n := int(c.get("n"))
-		c.set("counting", uint64(kernels.Counting(o, b, n)))
+		n := int(c.N)
+		c.Counting = int64(kernels.Counting(o, b, n))
 		c.labels(b, o, n)
 		return
 	}
-	c.device.Write(c.get("cotangent"), c.reals(o.Cotangent))
+	c.device.Write(c.Cotangent, c.reals(o.Cotangent))
 	if o.Saved != nil {
-		c.room("savedBar", c.realBytes()*len(o.Saved))
-		c.device.Write(c.get("savedBar"), c.reals(o.Saved))
+		c.room(&c.SavedBar, c.realBytes()*len(o.Saved))
+		c.device.Write(c.SavedBar, c.reals(o.Saved))
 	}
 }
 
 // labels copies the labels and weights of n samples of a batch, or of the data of a training.
 func (c *call) labels(b solver.Batch, o solver.Objective, n int) {
-	c.put("labels", c.reals(o.Labels))
+	c.put(&c.Labels, c.reals(o.Labels))
 	if !o.AtTimes {
-		c.put("weight", c.reals(o.Weight))
+		c.put(&c.Weight, c.reals(o.Weight))
 		return
 	}
 	l := kernels.LossesAtTimes(o, b, n)
-	c.put("weight", c.reals(l.Weight))
-	c.put("lossWeight", c.reals(l.LossWeight))
-	c.put("share", c.reals(l.Share))
-	c.put("masked", l.Masked)
-	c.set("lossRows", uint64(c.saved))
-	c.device.Write(c.get("cotangent"), c.reals(make([]float64, int(c.get("n"))*c.model.Dim())))
-	c.room("savedBar", c.realBytes()*c.saved*c.model.Dim())
+	c.put(&c.Weight, c.reals(l.Weight))
+	c.put(&c.LossWeight, c.reals(l.LossWeight))
+	c.put(&c.Share, c.reals(l.Share))
+	c.put(&c.Masked, l.Masked)
+	c.LossRows = int64(c.saved)
+	c.device.Write(c.Cotangent, c.reals(make([]float64, int(c.N)*c.model.Dim())))
+	c.room(&c.SavedBar, c.realBytes()*c.saved*c.model.Dim())
 	c.roomForLosses(c.saved)
 }
 
 func (c *call) derivative(theta []float64, o solver.Objective) *solver.Derivative {
-	n := int(c.get("n"))
-	d := &solver.Derivative{Solution: c.solution(), Z0: c.read("z0Bar", n*c.model.Dim()), Theta: c.read("gradient", len(theta))}
-	d.Back, d.BackStats = c.ends("backStatus", "backT", "backH", "backStats")
+	n := int(c.N)
+	d := &solver.Derivative{Solution: c.solution(), Z0: c.read(c.Z0Bar, n*c.model.Dim()), Theta: c.read(c.Gradient, len(theta))}
+	d.Back, d.BackStats = c.ends(c.BackStatus, c.BackT, c.BackH, c.BackStats)
 	if inputs := c.model.Inputs(); inputs > 0 {
-		d.Inputs = c.read("inputsBar", n*inputs)
+		d.Inputs = c.read(c.InputsBar, n*inputs)
 	}
 	if c.spec.Gradient == solver.Backsolve {
 		d.Drift = make([]float64, n)
-		c.device.Read(c.get("drift"), d.Drift)
+		c.device.Read(c.Drift, d.Drift)
 	}
 	if o.Labels == nil {
 		clear(d.Theta[c.model.Field.ThetaLen():])
 		return d
 	}
-	d.Out, d.Losses = c.read("out", c.losses*c.model.OutWidth()), c.read("losses", c.losses)
+	d.Out, d.Losses = c.read(c.Out, c.losses*c.model.OutWidth()), c.read(c.Losses, c.losses)
 	return d
 }
 
 // recordNeeded is how many steps the busiest block took.
 func (c *call) recordNeeded() int {
 	used := make([]int64, c.blocks)
-	c.device.Read(c.get("recordUsed"), used)
+	c.device.Read(c.RecordUsed, used)
 	most := int64(0)
 	for _, u := range used {
 		most = max(most, u)
@@ -286,23 +286,23 @@ func (s *session) Run(ctx context.Context, minibatches [][]int, rates []float64,
 	m := kernels.MinibatchesOf(s.data, minibatches)
 	c := s.newCall(m.Samples, m.Rows, s.state.Theta)
 	c.runner.record(c, 16*s.record) // which is not enlarged on the way
-	c.room("cotangent", c.realBytes()*m.Samples*s.model.Dim())
+	c.room(&c.Cotangent, c.realBytes()*m.Samples*s.model.Dim())
 	c.batch(s.data.Batch)
 	c.labels(s.data.Batch, s.data.Objective, s.data.Len(s.model.Dim()))
-	c.put("index", m.Index)
-	c.put("minibatches", m.Table)
-	c.put("rowOffsets", m.RowOffsets)
-	c.put("progress", []int64{0, s.state.Step, 0, 0})
-	c.room("reports", 8*kernels.ReportLen*len(minibatches))
-	c.put("optimizer", kernels.Optimizer(s.opt))
-	c.put("rates", kernels.Rates(s.opt, rates, len(minibatches)))
+	c.put(&c.Index, m.Index)
+	c.put(&c.Minibatches, m.Table)
+	c.put(&c.RowOffsets, m.RowOffsets)
+	c.put(&c.Progress, []int64{0, s.state.Step, 0, 0})
+	c.room(&c.Reports, 8*kernels.ReportLen*len(minibatches))
+	c.put(&c.Optimizer, kernels.Optimizer(s.opt))
+	c.put(&c.Rates, kernels.Rates(s.opt, rates, len(minibatches)))
 	if trained := kernels.Trained(s.opt, len(s.state.Theta)); trained != nil {
-		c.put("trained", trained)
-		c.set("trainedRanges", uint64(len(trained)/2))
+		c.put(&c.Trained, trained)
+		c.TrainedRanges = int64(len(trained) / 2)
 	}
-	c.put("m", c.reals(s.state.M))
+	c.put(&c.M, c.reals(s.state.M))
 	if s.opt.Rule.HasSecondMoments() {
-		c.put("v", c.reals(s.state.V))
+		c.put(&c.V, c.reals(s.state.V))
 	}
 	for range minibatches {
 		c.runner.prepare(c)
@@ -315,13 +315,13 @@ func (s *session) Run(ctx context.Context, minibatches [][]int, rates []float64,
 // report passes on what the iterations left, and the failure that ended them.
 func (s *session) report(ctx context.Context, c *call, minibatches [][]int, done func(solver.Iteration)) error {
 	progress := make([]int64, kernels.ProgressLen)
-	c.device.Read(c.get("progress"), progress)
+	c.device.Read(c.Progress, progress)
 	reports := make([]float64, kernels.ReportLen*len(minibatches))
-	c.device.Read(c.get("reports"), reports)
+	c.device.Read(c.Reports, reports)
 	n := len(s.state.Theta)
-	s.state = solver.OptimizerState{Theta: c.read("theta", n), M: c.read("m", n), Step: progress[kernels.ProgressStep]}
+	s.state = solver.OptimizerState{Theta: c.read(c.Theta, n), M: c.read(c.M, n), Step: progress[kernels.ProgressStep]}
 	if s.opt.Rule.HasSecondMoments() {
-		s.state.V = c.read("v", n)
+		s.state.V = c.read(c.V, n)
 	}
 	for i := range progress[kernels.ProgressNext] {
 		r := reports[kernels.ReportLen*i:]

@@ -149,7 +149,7 @@ func (p *program) ReadOut(context.Context, []float64, solver.States) (*solver.Re
 // call is a parameter block under construction.
 type call struct {
 	*program
-	words  []uint64
+	kernels.Call
 	blocks int // enough for a solve, and for a gradient
 	leaf   int
 	leaves int
@@ -158,36 +158,17 @@ type call struct {
 	losses int
 }
 
-func (c *call) set(name string, value uint64) {
-	for i, f := range kernels.CallFields {
-		if f.Name == name {
-			c.words[i] = value
-			return
-		}
-	}
-	panic("no field " + name)
-}
-
-func (c *call) get(name string) uint64 {
-	for i, f := range kernels.CallFields {
-		if f.Name == name {
-			return c.words[i]
-		}
-	}
-	panic("no field " + name)
-}
-
 // put copies data to the device; nothing gives the address 0.
-func (c *call) put(name string, data any) {
+func (c *call) put(field *kernels.Address, data any) {
 	n := sizeOf(data)
 	if n == 0 {
 		return
 	}
-	c.set(name, c.device.Alloc(n))
-	c.device.Write(c.get(name), data)
+	*field = c.device.Alloc(n)
+	c.device.Write(*field, data)
 }
 
-func (c *call) room(name string, bytes int) { c.set(name, c.device.Alloc(max(bytes, 8))) }
+func (c *call) room(field *kernels.Address, bytes int) { *field = c.device.Alloc(max(bytes, 8)) }
 
 // reals gives data the type of the state.
 func (c *call) reals(x []float64) any {
@@ -209,14 +190,14 @@ func (c *call) realBytes() int {
 }
 
 // read copies n reals back.
-func (c *call) read(name string, n int) []float64 {
+func (c *call) read(at kernels.Address, n int) []float64 {
 	y := make([]float64, n)
 	if c.spec.Precision == solver.Float64 {
-		c.device.Read(c.get(name), y)
+		c.device.Read(at, y)
 		return y
 	}
 	x := make([]float32, n)
-	c.device.Read(c.get(name), x)
+	c.device.Read(at, x)
 	for i, v := range x {
 		y[i] = float64(v)
 	}
@@ -224,8 +205,8 @@ func (c *call) read(name string, n int) []float64 {
 }
 
 func (c *call) launch(kernel string, grid, threads, shared int) {
-	at := c.device.Alloc(kernels.CallBytes())
-	c.device.Write(at, c.words)
+	at := c.device.Alloc(kernels.CallBytes)
+	c.device.Write(at, c.Call)
 	c.device.Launch(kernel, grid, threads, shared, at)
 }
 

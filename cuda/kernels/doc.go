@@ -10,7 +10,7 @@
 // gradient's on the batch, Config.Part and, within a leaf, Config.Rows: blocks own whole leaves, or a fixed part of one,
 // and what they sum is added along the tree of the leaves (leaves.cu), however many leaves a block has (Call.perBlock).
 //
-// To run them: allocate what [CallFields] lists, fill a Call (one 8-byte word per field, in order) in device memory, and
+// To run them: allocate what the fields of a [Call] say, copy it to device memory, and
 // launch the kernels that [Printed.KernelNames] lists with its address as the only parameter. A training iteration is
 // prepare, differentiate, reduce, finish, update with the same Call every time: finish moves Call.progress to the next
 // minibatch, so any number of iterations can be launched ahead, or stand in one graph. After a [Failure] the rest do

@@ -85,13 +85,13 @@ func rungeKutta(m *plan.Machine, tab *solver.Tableau, s recorded, z []float64) [
 
 // steps reads the record of the last call, first step first.
 func (c *call) steps() [][]recorded {
-	n, capacity := int(c.get("n")), int(c.get("recordCapacity"))
+	n, capacity := int(c.N), int(c.RecordCapacity)
 	last, previous := make([]int32, n), make([]int32, c.blocks*capacity)
 	t, h := make([]float64, c.blocks*capacity), make([]float64, c.blocks*capacity)
-	c.device.Read(c.get("recordLast"), last)
-	c.device.Read(c.get("recordPrevious"), previous)
-	c.device.Read(c.get("recordT"), t)
-	c.device.Read(c.get("recordH"), h)
+	c.device.Read(c.RecordLast, last)
+	c.device.Read(c.RecordPrevious, previous)
+	c.device.Read(c.RecordT, t)
+	c.device.Read(c.RecordH, h)
 	all := make([][]recorded, n)
 	for i := range all {
 		base := i / c.leaf * capacity

@@ -9,12 +9,12 @@ import (
 type fused struct{ *kernels.Printed }
 
 func (k fused) rooms(c *call) {
-	c.roomReals(map[string]int{"fieldShared": k.FieldShared, "headShared": k.HeadShared, "fieldWeights": k.FieldWeights,
-		"headWeights": k.HeadWeights, "partial": c.blocks * c.depth * k.Sums, "sums": k.Sums})
+	c.roomReals(map[*kernels.Address]int{&c.FieldShared: k.FieldShared, &c.HeadShared: k.HeadShared, &c.FieldWeights: k.FieldWeights,
+		&c.HeadWeights: k.HeadWeights, &c.Partial: c.blocks * c.depth * k.Sums, &c.Sums: k.Sums})
 }
 
 func (k fused) record(c *call, steps int) {
-	c.set("recordCapacity", uint64(steps))
+	c.RecordCapacity = int64(steps)
 	c.roomForSteps(c.blocks*steps, k.RecordZ)
 }
 
@@ -41,21 +41,21 @@ func (k fused) solvesAlone() bool { return false }
 type wide struct{ *kernels.Wide }
 
 func (k wide) rooms(c *call) {
-	c.set("rows", uint64(c.rows))
+	c.Rows = int64(c.rows)
 	dim, stages, tiles := c.model.Dim(), c.spec.Tableau().Stages(), c.rows/k.Tile
-	c.roomReals(map[string]int{"fieldShared": k.FieldShared, "headShared": k.HeadShared, "fieldWeights": k.FieldWeights,
-		"headWeights": k.HeadWeights, "sums": k.Sums, "frames": tiles * k.Frame, "state": c.rows * 2 * dim,
-		"slopes": c.rows * stages * 2 * dim, "keep": c.rows * k.Keep, "ready": tiles * k.Ready, "ones": k.Ones})
-	c.room("control", c.rows*kernels.WideRowBytes)
-	c.room("squares", 8*k.NormBlocks)
-	c.room("counters", 8*kernels.CountersLen)
+	c.roomReals(map[*kernels.Address]int{&c.FieldShared: k.FieldShared, &c.HeadShared: k.HeadShared, &c.FieldWeights: k.FieldWeights,
+		&c.HeadWeights: k.HeadWeights, &c.Sums: k.Sums, &c.Frames: tiles * k.Frame, &c.State: c.rows * 2 * dim,
+		&c.Slopes: c.rows * stages * 2 * dim, &c.Keep: c.rows * k.Keep, &c.Ready: tiles * k.Ready, &c.Ones: k.Ones})
+	c.room(&c.Control, c.rows*kernels.WideRowBytes)
+	c.room(&c.Squares, 8*k.NormBlocks)
+	c.room(&c.Counters, 8*kernels.CountersLen)
 }
 
 func (k wide) record(c *call, steps int) {
 	steps *= 2 // here it is the capacity of all blocks together
-	c.set("recordCapacity", uint64(steps))
+	c.RecordCapacity = int64(steps)
 	c.roomForSteps(steps, k.RecordZ)
-	c.room("recordK", c.realBytes()*steps*k.RecordK)
+	c.room(&c.RecordK, c.realBytes()*steps*k.RecordK)
 }
 
 func (k wide) prepare(c *call) { k.run(c, k.Prepare) }
@@ -67,7 +67,7 @@ func (k wide) solve(c *call) {
 
 func (k wide) gradient(c *call) {
 	k.solve(c)
-	if c.get("labels") != 0 {
+	if c.Labels != 0 {
 		for i := 0; i < c.losses; i += c.rows {
 			k.run(c, k.Head)
 		}
@@ -87,7 +87,7 @@ func (k wide) untilIdle(c *call, round []kernels.Step) {
 	for {
 		k.run(c, round)
 		k.run(c, round)
-		c.device.Read(c.get("counters"), counters)
+		c.device.Read(c.Counters, counters)
 		if counters[kernels.CounterIdle] == int64(c.rows) || !c.device.Works() {
 			return
 		}
@@ -95,8 +95,8 @@ func (k wide) untilIdle(c *call, round []kernels.Step) {
 }
 
 func (k wide) run(c *call, steps []kernels.Step) {
-	at := c.device.Alloc(kernels.CallBytes())
-	c.device.Write(at, c.words)
+	at := c.device.Alloc(kernels.CallBytes)
+	c.device.Write(at, c.Call)
 	for _, s := range steps {
 		if s.GEMM == nil {
 			c.device.Launch(s.Kernel, s.Blocks(c.rows), s.Threads, 0, at)
@@ -111,7 +111,7 @@ func (k wide) run(c *call, steps []kernels.Step) {
 func (c *call) multiply(g *kernels.GEMM, tile int) {
 	real := c.realBytes()
 	place := func(o kernels.Operand) (at, stride uint64) {
-		return c.get(o.Buffer) + uint64(real*(o.Offset+tile*o.PerTile)), uint64(o.Stride)
+		return o.Buffer(&c.Call) + uint64(real*(o.Offset+tile*o.PerTile)), uint64(o.Stride)
 	}
 	p := emulate.Product{RealBytes: uint64(real), M: uint64(g.M), N: uint64(g.N), K: uint64(g.K), Beta: uint64(g.Beta)}
 	if g.TransA {

@@ -148,13 +148,21 @@ func (k *Wide) section(p *wideProgram, name string, code []plan.Instr) []Step {
 // product multiplies a row value with packed weights.
 func (k *Wide) product(p *wideProgram, in plan.Instr) Step {
 	n := p.plan.Values[in.Dst].Cols
-	weights := Operand{Buffer: strings.ToLower(p.name) + "Weights", Offset: p.weights.offset(in.Src[1], true, in.TransB), Stride: n}
+	weights := Operand{Buffer: p.weightsBuffer, Offset: p.weights.offset(in.Src[1], true, in.TransB), Stride: n}
 	return Step{GEMM: &GEMM{M: p.tile, N: n, K: p.plan.Values[in.Src[0]].Cols,
 		A: k.operand(p, in.Src[0]), B: weights, C: k.operand(p, in.Dst)}}
 }
 
+// weightsBuffer is where the plan's weights lie.
+func (p *wideProgram) weightsBuffer(c *Call) Address {
+	if p.name == "Head" {
+		return c.HeadWeights
+	}
+	return c.FieldWeights
+}
+
 func (k *Wide) operand(p *wideProgram, id plan.ID) Operand {
-	return Operand{Buffer: "frames", Offset: p.at[id].off, Stride: p.at[id].stride, PerTile: k.Frame}
+	return Operand{Buffer: func(c *Call) Address { return c.Frames }, Offset: p.at[id].off, Stride: p.at[id].stride, PerTile: k.Frame}
 }
 
 // sums adds the terms that rows have put up; first is where the plan's sums begin.
@@ -164,8 +172,8 @@ func (k *Wide) sums(p *wideProgram, first int) []Step {
 	for _, in := range p.plan.AccumulateCode {
 		last := in.Src[len(in.Src)-1]
 		n := p.plan.Values[last].Cols
-		g := &GEMM{M: 1, N: n, K: terms, A: Operand{Buffer: "ones", Stride: terms}, B: k.readyTerm(p, last, true), Beta: 1,
-			C: Operand{Buffer: "sums", Offset: first + p.weights.sums[in.Dst], Stride: n}}
+		g := &GEMM{M: 1, N: n, K: terms, A: Operand{Buffer: func(c *Call) Address { return c.Ones }, Stride: terms}, B: k.readyTerm(p, last, true), Beta: 1,
+			C: Operand{Buffer: func(c *Call) Address { return c.Sums }, Offset: first + p.weights.sums[in.Dst], Stride: n}}
 		if in.Op == plan.MatMul {
 			g.M, g.TransA, g.A = p.plan.Values[in.Src[0]].Cols, true, k.readyTerm(p, in.Src[0], false)
 		}
@@ -175,7 +183,7 @@ func (k *Wide) sums(p *wideProgram, first int) []Step {
 }
 
 func (k *Wide) readyTerm(p *wideProgram, id plan.ID, weighted bool) Operand {
-	return Operand{Buffer: "ready", Offset: p.term(id, weighted).off, Stride: p.at[id].stride, PerTile: k.Ready}
+	return Operand{Buffer: func(c *Call) Address { return c.Ready }, Offset: p.term(id, weighted).off, Stride: p.at[id].stride, PerTile: k.Ready}
 }
 
 // print prints where the values of the plan lie.

@@ -31,7 +31,7 @@ type GEMM struct {
 
 // Operand is a matrix in a buffer: row i of tile t begins at Offset + t·PerTile + i·Stride, counted in reals.
 type Operand struct {
-	Buffer                  string // field of the Call
+	Buffer                  func(*Call) Address
 	Offset, Stride, PerTile int
 }
 
