@@ -84,20 +84,22 @@ func TestReadmeChecks(t *testing.T) {
 	}
 }
 
-// TestReadmeExample finds the field that the README writes in the package's example, which is compiled and run.
-func TestReadmeExample(t *testing.T) {
-	example, err := os.ReadFile("../../example_test.go")
+// TestReadmeProgram holds the README's whole program to the one in examples, which is compiled and run, and its output to
+// that.
+func TestReadmeProgram(t *testing.T) {
+	program, err := os.ReadFile("../../examples/pendulum/main.go")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, field, found := strings.Cut(readme(t), "```go\npendulum")
-	field, _, ended := strings.Cut(field, "\n}\n")
-	if !found || !ended {
-		t.Fatal("the README has no field")
+	example, err := os.ReadFile("../../examples/pendulum/main_test.go")
+	if err != nil {
+		t.Fatal(err)
 	}
-	words := func(text string) string { return strings.Join(strings.Fields(text), " ") }
-	if !strings.Contains(words(string(example)), words(field)) {
-		t.Errorf("the package's example has another field than the README: %s", field)
+	_, code, _ := strings.Cut(string(program), "package main")
+	_, output, _ := strings.Cut(string(example), "// Output:\n\t// ")
+	output, _, _ = strings.Cut(output, "\n")
+	if want := "```go\npackage main" + code + "```\n\n    " + output + "\n"; !strings.Contains(readme(t), want) {
+		t.Errorf("the README does not have %s", want)
 	}
 }
 
