@@ -266,7 +266,7 @@ func (r *reference) differentiate(ctx context.Context, theta []float64, b Batch,
 	}
 	r.quadrature.ThetaGrad(d.Theta)
 	if o.ForTimes {
-		return d, TimeDerivatives(d, b, bar.weighted(bar.end, n), bar.weightedRows(b, n), r.slopes)
+		return d, TimeDerivatives(d, b, bar.weighted(bar.end, n), bar.weightedRows(b, n), r.spec.Precision, r.slopes)
 	}
 	return d, nil
 }

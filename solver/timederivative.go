@@ -7,12 +7,14 @@ package solver
 //
 // (Chen et al. 2018, "Neural Ordinary Differential Equations", appendix B), since ∂z/∂t0 = −∂z/∂z0·f(t0, z0). They are those
 // of the flow in every mode, also in that of [Discrete]: what a span does to the steps of a solve, which are accepted or
-// not, has no derivative. A save time at an end of its span is a time of its own.
+// not, has no derivative. A save time at an end of its span is a time of its own. At a stop f is that before it, at t0 that
+// after it, a neighbour of the precision p.
 //
 // It is for backends: cotangent, [samples, dim], and saved, [rows, dim] or nil, are ∂L/∂z(t1) and ∂L/∂z(t_k) with all
 // weights; slopes gives f at states z, [n, dim], at times t with the inputs of each. It costs one evaluation of f for each
 // t0, t1 and t_k. What fails is left out by [LeaveOut], to be called after it. Errors are those of slopes.
-func TimeDerivatives(d *Derivative, b Batch, cotangent, saved []float64, slopes func(z, t, inputs []float64) ([]float64, error)) error {
+func TimeDerivatives(d *Derivative, b Batch, cotangent, saved []float64, p Precision,
+	slopes func(z, t, inputs []float64) ([]float64, error)) error {
 	n := len(d.End)
 	dim, width := len(b.Z0)/n, len(b.Inputs)/n
 	var z, t, bar, inputs []float64
@@ -21,13 +23,14 @@ func TimeDerivatives(d *Derivative, b Batch, cotangent, saved []float64, slopes 
 		inputs = append(inputs, row(b.Inputs, i, width)...)
 	}
 	for i := range n {
-		span := b.Span(i)
-		look(i, span.T0, row(b.Z0, i, dim), row(d.Z0, i, dim))
-		look(i, span.T1, row(d.Z1, i, dim), row(cotangent, i, dim))
+		span, stops := b.Span(i), b.StopsOf(i)
+		before := func(t float64) float64 { return Span{t, span.T0}.Segment(t, stops, p).Within.T0 }
+		look(i, span.Segment(span.T0, stops, p).Within.T0, row(b.Z0, i, dim), row(d.Z0, i, dim))
+		look(i, before(span.T1), row(d.Z1, i, dim), row(cotangent, i, dim))
 		from, _ := b.Rows(i)
 		for k, time := range b.TimesOf(i) {
 			if saved != nil {
-				look(i, span.SaveTime(time), row(d.Saved, from+k, dim), row(saved, from+k, dim))
+				look(i, before(span.SaveTime(time)), row(d.Saved, from+k, dim), row(saved, from+k, dim))
 			}
 		}
 	}

@@ -4,17 +4,20 @@
 package main
 
 import (
+	"encoding/csv"
 	"flag"
 	"fmt"
 	"log"
 	"math"
 	"os"
+	"strings"
 
 	"neuralode/solver"
 )
 
 func main() {
 	all := flag.Bool("all", false, "print every measurement first")
+	names := flag.String("methods", "dopri5,tsit5", "methods with an error estimate")
 	flag.Parse()
 	problems, err := problems()
 	if err != nil {
@@ -22,7 +25,11 @@ func main() {
 	}
 	var measured []measurement
 	for _, p := range problems {
-		for _, method := range []solver.Method{solver.Dopri5(), solver.Tsit5()} {
+		for _, name := range strings.Split(*names, ",") {
+			method, err := solver.MethodNamed(name)
+			if err != nil {
+				log.Fatal(err)
+			}
 			for _, gains := range solver.AllGains() {
 				some, err := measure(p, method, gains)
 				if err != nil {
@@ -33,7 +40,9 @@ func main() {
 		}
 	}
 	if *all {
-		printAll(measured)
+		if err := printAll(measured); err != nil {
+			log.Fatal(err)
+		}
 	}
 	if err := printTables(os.Stdout, measured); err != nil {
 		log.Fatal(err)
@@ -68,9 +77,12 @@ func measure(p *problem, method solver.Method, gains solver.Gains) ([]measuremen
 	return all, nil
 }
 
-func printAll(measured []measurement) {
-	fmt.Println("problem,method,controller,rtol,quantity,evaluations,error")
+// printAll prints the measurements as CSV.
+func printAll(measured []measurement) error {
+	lines := [][]string{{"problem", "method", "controller", "rtol", "quantity", "evaluations", "error"}}
 	for _, m := range measured {
-		fmt.Printf("%s,%s,%s,%.1e,%s,%.1f,%.3e\n", m.problem, m.method, m.gains, m.rtol, m.quantity, m.evaluations, m.error)
+		lines = append(lines, []string{m.problem, m.method, m.gains, fmt.Sprintf("%.1e", m.rtol), m.quantity,
+			fmt.Sprintf("%.1f", m.evaluations), fmt.Sprintf("%.3e", m.error)})
 	}
+	return csv.NewWriter(os.Stdout).WriteAll(lines)
 }

@@ -119,6 +119,9 @@ func describedFor(s *source) map[string]string {
 		"method": c.Method, "rtol": fmt.Sprint(c.Rtol), "atol": fmt.Sprint(c.Atol),
 		"outputs": outputsOf(m),
 	}
+	if c.Step > 0 {
+		about["step"] = fmt.Sprint(c.Step)
+	}
 	if len(m.TimeScale.Mean) > 0 {
 		about["time_mean"], about["time_std"] = fmt.Sprint(m.TimeScale.Mean[0]), fmt.Sprint(m.TimeScale.Std[0])
 	}

@@ -221,7 +221,11 @@ func (v *modelVerdict) print(w io.Writer) error {
 		name = onLine(v.source.run.Dir)
 	}
 	fmt.Fprintf(w, "%s: sizes %v, %v, %d parameters; %d %s\n", name, m.Net.Sizes, m.Net.Activation, len(m.Theta), v.Samples, v.from)
-	fmt.Fprintf(w, "trained at rtol %.3g, atol %.3g, %v, %s, on %s\n", c.Rtol, c.Atol, v.spec.Precision, v.spec.Method, v.device)
+	steps := fmt.Sprintf("at rtol %.3g, atol %.3g", c.Rtol, c.Atol)
+	if c.Step > 0 {
+		steps = fmt.Sprintf("in constant steps of %v", c.Step)
+	}
+	fmt.Fprintf(w, "trained %s, %v, %s, on %s\n", steps, v.spec.Precision, v.spec.Method, v.device)
 	fmt.Fprintf(w, "exact answers: float64, %s known to %s%s; sizes (rms): %[1]s %.3[4]g, outputs %.3[5]g\n\n",
 		v.states(), small(v.Own), v.independent(), v.Size, v.OutSize)
 	if err := v.printAnswers(w); err != nil || v.Report.Gradients == nil {

@@ -50,6 +50,7 @@ func (s Suite) stops(t *testing.T) {
 	}
 	t.Run("backward", s.stopsBackward)
 	t.Run("constant steps", s.constantStepsToStops)
+	t.Run("derivatives for times", s.timesAtStops)
 	t.Run("training", s.stopsInTraining)
 	t.Run("wrong", s.wrongStops)
 }
@@ -114,6 +115,20 @@ func (s Suite) stopsBackward(t *testing.T) {
 	back, err := program.Solve(context.Background(), theta, b)
 	must(t, back, err)
 	near(t, "there and back", back.Z1, []float64{0.25}, s.choose(1e-3, 1e-6))
+}
+
+// timesAtStops moves the ends of a span that are those of the pulse: the field there is that within.
+func (s Suite) timesAtStops(t *testing.T) {
+	b := solver.Batch{Z0: []float64{0.25}, Spans: []solver.Span{{T0: 7.1, T1: 7.2}}, Inputs: []float64{7.1, 7.2}, Stops: []float64{7.1, 7.2}}
+	for _, mode := range solver.Gradients() {
+		program := s.compile(t, solver.Model{Field: lower(t, pulsed())}, s.spec(mode))
+		d, err := program.Differentiate(context.Background(), []float64{pulseForce, pulseRate}, b,
+			solver.Objective{Cotangent: []float64{1}, ForTimes: true})
+		d = supported(t, d, err)
+		got, want := d.Spans[0], pulseForce-pulseRate*d.Z1[0]
+		near(t, mode.String()+": ∂z1/∂t0, ∂z1/∂t1", []float64{got.T0, got.T1}, []float64{-d.Z0[0] * (pulseForce - pulseRate*0.25), want},
+			s.choose(1e-5, 1e-12))
+	}
 }
 
 // constantStepsToStops begins the steps anew at each.
