@@ -11,7 +11,7 @@ import (
 	"neuralode/dataset/internal/npy"
 )
 
-// Points reads unlabelled points block by block, so that a text need not fit into memory. Close it after use.
+// Points reads unlabelled points block by block, so that a file need not fit into memory, but for an array in Fortran order. Close it after use.
 type Points struct {
 	Features []string // the names of the columns of points
 	Named    bool     // these come from a file's header
@@ -58,9 +58,6 @@ func OpenPoints(path string, o Options) (*Points, error) {
 func pointsOf(path string, f io.Reader, o Options) (*Points, error) {
 	switch filepath.Ext(strings.TrimSuffix(strings.ToLower(path), ".gz")) {
 	case ".npy":
-		if err := CheckSize(path); err != nil {
-			return nil, err
-		}
 		return newPoints(path, o, func(p *Points) error { return p.openNPY(f, o) })
 	case ".tsv":
 		if o.Separator == 0 {
@@ -112,9 +109,16 @@ func (p *Points) openCSV(r io.Reader, o Options) error {
 	return nil
 }
 
-// openNPY reads the array whole.
+// openNPY reads an array in C order row by row, one in Fortran order whole.
 func (p *Points) openNPY(r io.Reader, o Options) error {
-	a, err := readArray(r)
+	b, err := uncompressed(r)
+	if err != nil {
+		return err
+	}
+	a, err := npy.NewReader(b)
+	if err == nil {
+		err = checkShape(a.Shape)
+	}
 	if err != nil {
 		return err
 	}
@@ -123,13 +127,14 @@ func (p *Points) openNPY(r io.Reader, o Options) error {
 		return err
 	}
 	p.table = newTable(c, "row", o)
-	row := 0
+	row, numbers := 0, make([]float64, 0, a.Shape[1])
 	p.next = func() (int, func(int) cell, error) {
 		if row == a.Shape[0] {
 			return 0, nil, io.EOF
 		}
 		row++
-		return row, func(column int) cell { return numberCell(a.Data[(row-1)*a.Shape[1]+column]) }, nil
+		numbers, err = a.Append(numbers[:0], a.Shape[1])
+		return row, func(column int) cell { return numberCell(numbers[column]) }, err
 	}
 	return nil
 }
@@ -141,15 +146,24 @@ func readArray(r io.Reader) (*npy.Array, error) {
 		return nil, err
 	}
 	a, err := npy.Read(b)
-	switch {
-	case err != nil:
+	if err == nil {
+		err = checkShape(a.Shape)
+	}
+	if err != nil {
 		return nil, err
-	case len(a.Shape) != 2:
-		return nil, fmt.Errorf("the array has %d dimensions, want 2: points and columns", len(a.Shape))
-	case len(a.Data) == 0:
-		return nil, errEmpty
 	}
 	return a, nil
+}
+
+// checkShape wants points and columns.
+func checkShape(shape []int) error {
+	if len(shape) != 2 {
+		return fmt.Errorf("the array has %d dimensions, want 2: points and columns", len(shape))
+	}
+	if shape[0]*shape[1] == 0 {
+		return errEmpty
+	}
+	return nil
 }
 
 // Next is the next n points, or those that are left; none is io.EOF. After an error it is that error.

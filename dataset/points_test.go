@@ -138,6 +138,18 @@ func TestPointsOfFiles(t *testing.T) {
 			t.Error(err)
 		}
 	}
+	cut := filepath.Join(t.TempDir(), "p.npy")
+	if err := os.WriteFile(cut, array.Bytes()[:array.Len()-3], 0o644); err != nil {
+		t.Fatal(err)
+	}
+	p, err := OpenPoints(cut, unlabelled)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	if _, err := readAll(p, 1); err == nil || !strings.Contains(err.Error(), "45 bytes of data, want 48") {
+		t.Errorf("an array that was cut: %v", err)
+	}
 	if _, err := OpenPoints("p.xlsx", unlabelled); err == nil || !strings.Contains(err.Error(), "save the table as CSV") {
 		t.Errorf("%v", err)
 	}

@@ -26,6 +26,35 @@ type Array struct {
 // a complete, well-formed file is an error of one line, as is an integer that float64 cannot hold: it could turn into
 // another one's twin. Memory is bounded by a multiple of what r delivers.
 func Read(r io.Reader) (*Array, error) {
+	f, err := NewReader(r)
+	if err != nil {
+		return nil, err
+	}
+	data := f.data
+	if !f.header.fortran {
+		data, err = f.all()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &Array{f.Shape, data}, nil
+}
+
+// Reader reads an array piece by piece, as [Read] does; one in Fortran order it reads whole.
+type Reader struct {
+	Shape []int
+
+	header header
+	dtype  dtype
+	r      io.Reader
+	n      int       // numbers of the array
+	done   int       // that were read
+	chunk  []byte    // of the file
+	data   []float64 // that are left of an array in Fortran order
+}
+
+// NewReader reads the header.
+func NewReader(r io.Reader) (*Reader, error) {
 	b := bufio.NewReader(r)
 	text, err := readHeader(b)
 	if err != nil {
@@ -35,14 +64,35 @@ func Read(r io.Reader) (*Array, error) {
 	if err != nil {
 		return nil, fmt.Errorf("header: %w", err)
 	}
-	data, err := h.decode(b)
-	if err != nil {
+	f := &Reader{Shape: h.shape, header: h, r: b, n: 1, chunk: make([]byte, 1<<16)}
+	if f.dtype, err = parseDType(h.descr); err != nil {
 		return nil, err
 	}
-	if h.fortran {
-		data = transpose(data, h.shape)
+	for _, d := range h.shape {
+		if d > 0 && f.n > math.MaxInt/8/d {
+			return nil, fmt.Errorf("shape %s is too large", h)
+		}
+		f.n *= d
 	}
-	return &Array{h.shape, data}, nil
+	if h.fortran {
+		data, err := f.all()
+		if err != nil {
+			return nil, err
+		}
+		f.data = transpose(data, h.shape)
+	}
+	return f, nil
+}
+
+// Append appends the next n numbers, in C order, or those that are left. With the last it looks for the end of the file.
+func (f *Reader) Append(data []float64, n int) ([]float64, error) {
+	if f.header.fortran {
+		n = min(n, len(f.data))
+		data = append(data, f.data[:n]...)
+		f.data = f.data[n:]
+		return data, nil
+	}
+	return f.read(data, n)
 }
 
 // readHeader is the text of the header, behind the magic number, the version and its length.
@@ -81,45 +131,51 @@ func readHeader(r io.Reader) (string, error) {
 // take is the next n bytes, or those that are left.
 func take(r io.Reader, n uint64) ([]byte, error) { return io.ReadAll(io.LimitReader(r, int64(n))) }
 
-// decode makes numbers of the data, in the order of the file.
-func (h header) decode(r io.Reader) ([]float64, error) {
-	t, err := parseDType(h.descr)
-	if err != nil {
-		return nil, err
-	}
-	n := 1
-	for _, d := range h.shape {
-		if d > 0 && n > math.MaxInt/8/d {
-			return nil, fmt.Errorf("shape %s is too large", h)
+// all is the numbers of the data, in the order of the file.
+func (f *Reader) all() (data []float64, err error) {
+	data = []float64{}
+	for f.done < f.n {
+		if cap(data) < f.n && len(data) >= f.n/8 {
+			data = slices.Grow(data, f.n-len(data)) // an eighth is there: the shape may be believed
 		}
-		n *= d
-	}
-	data := []float64{}
-	chunk := make([]byte, 1<<16)
-	for len(data) < n {
-		if cap(data) < n && len(data) >= n/8 {
-			data = slices.Grow(data, n-len(data)) // an eighth is there: the shape may be believed
+		if data, err = f.read(data, len(f.chunk)/f.dtype.size); err != nil {
+			return nil, err
 		}
-		b := chunk[:min(len(chunk), (n-len(data))*t.size)]
-		got, err := io.ReadFull(r, b)
+	}
+	if f.n == 0 {
+		return f.read(data, 0)
+	}
+	return data, nil
+}
+
+// read appends the next n numbers, or those that are left, in the order of the file.
+func (f *Reader) read(data []float64, n int) ([]float64, error) {
+	size := f.dtype.size
+	for n = min(n, f.n-f.done); n > 0; {
+		b := f.chunk[:min(len(f.chunk)/size, n)*size]
+		got, err := io.ReadFull(f.r, b)
 		if err == io.EOF || err == io.ErrUnexpectedEOF {
-			return nil, h.length(len(data)*t.size+got, n*t.size)
+			return nil, f.header.length(f.done*size+got, f.n*size)
 		}
 		if err != nil {
 			return nil, err
 		}
-		for ; len(b) > 0; b = b[t.size:] {
-			v, exact := t.number(b)
+		for ; len(b) > 0; b = b[size:] {
+			v, exact := f.dtype.number(b)
+			f.done, n = f.done+1, n-1
 			if !exact {
 				return nil, fmt.Errorf("number %d of the data is a whole number that float64 does not hold: "+
-					"save it as float64 if its last digits do not matter", len(data)+1)
+					"save it as float64 if its last digits do not matter", f.done)
 			}
 			data = append(data, v)
 		}
 	}
-	rest, err := io.Copy(io.Discard, r)
+	if f.done < f.n {
+		return data, nil
+	}
+	rest, err := io.Copy(io.Discard, f.r)
 	if err == nil && rest > 0 {
-		err = h.length(n*t.size+int(rest), n*t.size)
+		err = f.header.length(f.n*size+int(rest), f.n*size)
 	}
 	return data, err
 }
