@@ -8,6 +8,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"neuralode/cuda"
@@ -115,6 +116,23 @@ func TestParts(t *testing.T) {
 		}
 	}
 	near(t, "∂L/∂θ", got.Theta, parts, 1e-4)
+}
+
+// TestRecordLimit refuses to keep more steps than the spec allows, before and after it knows how many there are.
+func TestRecordLimit(t *testing.T) {
+	if !onDevice(t) {
+		return
+	}
+	m, spec, b := network(t, 8), solver.DefaultSpec(), open(t)
+	spec.Gradient, spec.Controller.Rtol = solver.Discrete, 1e-6
+	batch, o := solver.Batch{Z0: numbers(8, 2), Spans: []solver.Span{{T1: 20}}}, solver.Objective{Labels: classes(4)}
+	for limit, ok := range map[int64]bool{100: false, 2000: false, 1 << 20: true} {
+		spec.RecordLimit = limit
+		_, err := compile(t, b, m, spec).Differentiate(context.Background(), numbers(m.ThetaLen(), 1), batch, o)
+		if ok != (err == nil) || !ok && (!errors.Is(err, errors.ErrUnsupported) || !strings.Contains(err.Error(), "limit of the records")) {
+			t.Errorf("a limit of %d bytes: %v", limit, err)
+		}
+	}
 }
 
 // TestNoMemoryForTheKernelsThemselves has less than the wide kernels need for any sample.
