@@ -19,7 +19,8 @@ type Batch struct {
 
 	// Stops are times, in the direction of integration, at which a step ends and the next begins with a slope of its own, there
 	// and on the way back: the field may jump there, or do something so short that steps would miss it. It is never asked at a
-	// stop itself, but beside it on either side. They are shared, or each sample's own, as the times are.
+	// stop itself, but beside it on either side, which costs an evaluation. They are shared, or each sample's own, as the times
+	// are.
 	Stops       []float64
 	StopOffsets []int
 

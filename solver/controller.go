@@ -27,7 +27,7 @@ type Controller struct {
 	MinStep              float64 // a sample whose error asks for shorter steps fails with StepUnderflow; 0: only SmallestStep
 	MaxStep              float64 // > 0: no step is longer
 	Step                 float64 // > 0: the size of every step but the last, which ends the span
-	MaxSteps             int     // steps tried per sample before it fails with the status MaxSteps
+	MaxSteps             int     // steps tried per sample, from stop to stop, before it fails with the status MaxSteps
 	Control              Control
 }
 

@@ -48,6 +48,7 @@ func (s Suite) stops(t *testing.T) {
 			t.Run(fmt.Sprintf("%v/%s", mode, what), func(t *testing.T) { s.pulses(t, mode, b) })
 		}
 	}
+	t.Run("one step for all", s.sharedStepsToStops)
 	t.Run("backward", s.stopsBackward)
 	t.Run("constant steps", s.constantStepsToStops)
 	t.Run("derivatives for times", s.timesAtStops)
@@ -101,6 +102,24 @@ func (s Suite) pulses(t *testing.T, mode solver.Gradient, b solver.Batch) {
 			t.Errorf("sample %d costs %+v and %+v, alone %+v and %+v", i, d.Stats[i], d.BackStats[i], one.Stats[0], one.BackStats[0])
 		}
 	}
+}
+
+// sharedStepsToStops takes all samples to a stop in steps that they share.
+func (s Suite) sharedStepsToStops(t *testing.T) {
+	m, spec := solver.Model{Field: lower(t, pulsed())}, s.spec(solver.Adjoint)
+	if spec.Controller.Control = solver.ControlBatch; !s.supports(t, m, spec) {
+		t.Skip(s.Backend.Supports(spec))
+	}
+	d := s.differentiate(t, m, spec, []float64{pulseForce, pulseRate}, solver.Batch{Z0: []float64{0, 1, 0.5}, Spans: []solver.Span{{T1: 10}},
+		Inputs: []float64{7.1, 7.2, 7.1, 7.2, 7.1, 7.2}, Stops: []float64{7.1, 7.2}}, solver.Objective{Cotangent: []float64{1, 1, 1}})
+	var z1 []float64
+	theta := []float64{0, 0}
+	for _, z0 := range []float64{0, 1, 0.5} {
+		z, force, rate := pulse(z0, 7.1, 7.2, 10)
+		z1, theta[0], theta[1] = append(z1, z), theta[0]+force, theta[1]+rate
+	}
+	near(t, "z1", d.Z1, z1, s.choose(2e-4, 1e-6))
+	near(t, "∂L/∂θ", d.Theta, theta, s.choose(2e-4, 1e-6))
 }
 
 // stopsBackward goes there and back.
