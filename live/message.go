@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // place is how far a page has read.
@@ -26,6 +27,24 @@ func placeOf(id string) (p place) {
 		return place{}
 	}
 	return p
+}
+
+// How often a page is told what is new: soon, but of a long training no more often than its curves can be seen to move,
+// because a browser on the same machine draws them with what the training could use.
+const (
+	soonest   = 500 * time.Millisecond
+	latest    = 3 * time.Second
+	paceShare = 16 // of the time that the training has taken
+)
+
+// pace is how long a page waits for the next message.
+func (f *Feed) pace() time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.phase != Training {
+		return soonest
+	}
+	return min(max(f.last.Elapsed/paceShare, soonest), latest)
 }
 
 // message is what a page is told: all about the run, or what is new.

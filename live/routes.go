@@ -129,8 +129,6 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 
 // tell says what is new again and again.
 func (s *Server) tell(ctx context.Context, at place, say func(string) error) {
-	tick := time.NewTicker(newsEvery)
-	defer tick.Stop()
 	for said := time.Now(); ; {
 		news, next, err := s.feed.since(at)
 		if err == nil && news == "" && time.Since(said) > beatEvery {
@@ -147,7 +145,7 @@ func (s *Server) tell(ctx context.Context, at place, say func(string) error) {
 		}
 		at = next
 		select {
-		case <-tick.C:
+		case <-time.After(s.feed.pace()):
 		case <-ctx.Done():
 			return
 		case <-s.ctx.Done(): // once more: how it ended

@@ -110,7 +110,6 @@ const (
 	idleTime    = time.Minute
 	farewell    = time.Second // for pages to take the last message when the server ends
 	beatEvery   = 15 * time.Second
-	newsEvery   = 500 * time.Millisecond
 	reconnectIn = 2 * time.Second
 )
 
