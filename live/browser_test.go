@@ -48,7 +48,7 @@ func open(t *testing.T) *browser {
 	t.Cleanup(cancelProcess)
 	ctx, cancelTab := chromedp.NewContext(ctx)
 	t.Cleanup(cancelTab)
-	ctx, cancelTime := context.WithTimeout(ctx, time.Minute)
+	ctx, cancelTime := context.WithTimeout(ctx, 3*time.Minute)
 	t.Cleanup(cancelTime)
 	return &browser{ctx, console(ctx)}
 }
@@ -233,27 +233,19 @@ func TestPage(t *testing.T) {
 		}
 		b.keep(t, "ended")
 	})
-}
-
-// TestPageAlone loses its server in the middle of a training.
-func TestPageAlone(t *testing.T) {
-	b := open(t)
-	training := begin(t, 8000, 5*time.Millisecond)
-	b.do(t, chromedp.Navigate(training.server.Address()))
-	b.until(t, `document.getElementById("phase").textContent === "training"`)
-	training.server.Close()
-	b.until(t, `document.getElementById("banner").innerText.startsWith("No connection to the program")`)
-	if text := value[string](t, b, `document.getElementById("banner").innerText`); strings.Contains(text, "\n") {
-		t.Errorf("want one line, got %q", text)
-	}
-}
-
-// TestPageWithoutToken opens the address without what stands behind #.
-func TestPageWithoutToken(t *testing.T) {
-	b := open(t)
-	training := begin(t, 8000, 5*time.Millisecond)
-	address, _, _ := strings.Cut(training.server.Address(), "#")
-	b.do(t, chromedp.Navigate(address))
-	b.until(t, `document.getElementById("banner").textContent.includes("whole address")`)
-	b.quiet(t)
+	t.Run("the program is killed", func(t *testing.T) {
+		training := begin(t, 8000, 5*time.Millisecond)
+		b.do(t, chromedp.Navigate(training.server.Address()))
+		b.until(t, `document.getElementById("phase").textContent === "training"`)
+		training.server.Close()
+		b.until(t, `document.getElementById("banner").innerText.startsWith("No connection to the program")`)
+		if text := value[string](t, b, `document.getElementById("banner").innerText`); strings.Contains(text, "\n") {
+			t.Errorf("want one line, got %q", text)
+		}
+	})
+	t.Run("the address is not whole", func(t *testing.T) {
+		address, _, _ := strings.Cut(begin(t, 8000, 5*time.Millisecond).server.Address(), "#")
+		b.do(t, chromedp.Navigate(address))
+		b.until(t, `document.getElementById("banner").textContent.includes("whole address")`)
+	})
 }

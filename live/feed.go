@@ -137,6 +137,13 @@ func (f *Feed) Keep(snapshots []train.Snapshot, kept int) {
 	f.version++
 }
 
+// checkpoint is the iteration of the last one.
+func (f *Feed) checkpoint() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.kept
+}
+
 func (f *Feed) keep(s train.Snapshot) {
 	f.snapshots = append(f.snapshots, s)
 	f.version++

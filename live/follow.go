@@ -25,6 +25,32 @@ func rowPoint(r train.Row) Point {
 		NFEMean: r.NFEMean, NFEMax: r.NFEMax, SamplesPerSecond: r.SamplesPerSecond, Elapsed: time.Duration(r.Seconds * float64(time.Second))}
 }
 
+// Recall tells the feed of what a run that goes on in this process has done before: its iterations up to the checkpoint, and
+// its snapshots. Not while it trains.
+func Recall(r *train.Run, f *Feed) error {
+	rows, _, err := train.Follow(r.Dir).Next()
+	if err != nil {
+		return err
+	}
+	var points []Point
+	for _, row := range rows {
+		if row.Iteration <= r.Done {
+			points = append(points, rowPoint(row))
+		}
+	}
+	f.Add(points, true)
+	return Remember(r, f)
+}
+
+// Remember gives the feed the snapshots of a run, also those of a training that has ended. Not while it trains.
+func Remember(r *train.Run, f *Feed) error {
+	snapshots, err := r.History()
+	if err == nil {
+		f.Keep(snapshots, snapshots[len(snapshots)-1].Iteration)
+	}
+	return err
+}
+
 // How often a run's folder is looked at, how often at its checkpoints while iterations come, and after how long without
 // one the page says so.
 const (
@@ -54,8 +80,6 @@ type tail struct {
 	metrics   *train.Follower
 	came      time.Time // when the last row was read
 	histories time.Time // when the history was
-	reached   int       // the last iteration of the rows
-	kept      int       // that of the last checkpoint
 }
 
 func (t *tail) look() {
@@ -65,7 +89,7 @@ func (t *tail) look() {
 	}
 	if err == nil && t.stale() {
 		t.histories = time.Now()
-		err = t.remember()
+		err = Remember(t.run, t.feed)
 	}
 	t.judge(err)
 }
@@ -82,23 +106,10 @@ func (t *tail) take(rows []train.Row, anew bool) {
 	}
 	t.feed.Add(points, anew)
 	t.came = time.Now()
-	if len(rows) > 0 {
-		t.reached = rows[len(rows)-1].Iteration
-	}
 	if again, err := train.OpenRun(t.run.Dir); anew && err == nil { // it may have become longer
 		t.run = again
 		t.feed.Lengthen(again.Config.Iterations)
 	}
-}
-
-func (t *tail) remember() error {
-	snapshots, err := t.run.History()
-	if err != nil {
-		return err
-	}
-	t.kept = snapshots[len(snapshots)-1].Iteration
-	t.feed.Keep(snapshots, t.kept)
-	return nil
 }
 
 // judge says where the run is, as far as its files tell.
@@ -107,7 +118,7 @@ func (t *tail) judge(err error) {
 	switch {
 	case err != nil:
 		note = err.Error()
-	case t.kept >= t.run.Config.Iterations:
+	case t.feed.checkpoint() >= t.run.Config.Iterations:
 		phase = Done
 	case t.came.IsZero():
 		note = "No iteration yet."

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"math"
+	"slices"
 
 	"neuralode/figure"
 	"neuralode/portrait"
@@ -130,7 +131,8 @@ func levels(answers []float64, classes int, labels [2]float64) []byte {
 	if classes > 2 {
 		bytes := make([]byte, len(answers)/classes)
 		for i := range bytes {
-			bytes[i] = byte(highest(answers[i*classes : (i+1)*classes]))
+			scores := answers[i*classes : (i+1)*classes]
+			bytes[i] = byte(max(0, slices.Index(scores, slices.Max(scores)))) // not there: a NaN
 		}
 		return bytes
 	}
@@ -144,16 +146,6 @@ func levels(answers []float64, classes int, labels [2]float64) []byte {
 		}
 	}
 	return bytes
-}
-
-func highest(scores []float64) int {
-	best := 0
-	for i, v := range scores {
-		if v > scores[best] {
-			best = i
-		}
-	}
-	return best
 }
 
 // histogram counts the sizes of steps by their part of the span, in equal parts of a decade, the smallest first.

@@ -413,6 +413,40 @@ func TestElsewhere(t *testing.T) {
 	}
 }
 
+// TestRecall goes on with a run: the page has what was done before, and the speed of what is done now.
+func TestRecall(t *testing.T) {
+	r := newRun(t, 40)
+	if err := r.Train(context.Background(), backend(t)); err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	longer, err := train.ResumeRun(r.Dir, train.Resumption{Iterations: 60})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer longer.Close()
+	feed := feedOf(t, longer)
+	if err := live.Recall(longer, feed); err != nil {
+		t.Fatal(err)
+	}
+	l := listen(t, serve(t, feed, live.Actions{}), "")
+	defer l.close()
+	m, err := l.message(t)
+	if err != nil || len(m.Curves.Iteration) != 40 {
+		t.Fatalf("the page begins with %+v, %v, want 40 iterations", m, err)
+	}
+	if err := longer.Train(context.Background(), backend(t), feed.Observe); err != nil {
+		t.Fatal(err)
+	}
+	for n := 40; n < 60; {
+		m, err := l.message(t)
+		if err != nil || m.Anew || len(m.Curves.Iteration) > 0 && m.Curves.Iteration[0] != float64(n+1) {
+			t.Fatalf("after iteration %d comes %+v, %v", n, m, err)
+		}
+		n += len(m.Curves.Iteration)
+	}
+}
+
 // TestFollow reads a folder while a training writes it and after.
 func TestFollow(t *testing.T) {
 	r := newRun(t, 120)

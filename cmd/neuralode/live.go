@@ -166,22 +166,13 @@ func (p *page) show(ctx context.Context, r *train.Run) (context.Context, error) 
 		return ctx, err
 	}
 	p.run, p.scene, p.feed = r, scene, feedOf(r, scene)
-	if err := p.remember(); err != nil {
+	if err := live.Recall(r, p.feed); err != nil {
 		return ctx, err
 	}
 	ctx, stop := context.WithCancel(ctx)
 	p.server.Start(p.feed, live.Actions{Checkpoint: r.Checkpoint, Stop: stop})
 	fmt.Fprintf(p.app.err, "live       %s\n", p.server.Address())
 	return ctx, nil
-}
-
-// remember gives the page the history of the run. Not while it trains.
-func (p *page) remember() error {
-	history, err := p.run.History()
-	if err == nil {
-		p.feed.Keep(history, p.run.Done)
-	}
-	return err
 }
 
 // observe is told of each iteration.
@@ -196,7 +187,7 @@ func (p *page) end(err error) {
 	if p == nil {
 		return
 	}
-	_ = p.remember() // what it has is shown
+	_ = live.Remember(p.run, p.feed) // what it has is shown
 	p.feed.End(ending(p.run, err))
 }
 
