@@ -4,7 +4,6 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
-	"slices"
 
 	"neuralode/solver"
 )
@@ -18,23 +17,20 @@ const (
 
 // loss is the objective of a problem, solved at the tight tolerances.
 func (c *checker) loss(p Problem) (float64, error) {
-	program := c.programs[slices.Index(solver.Gradients(), solver.Discrete)]
-	if p.Goal.Cotangent == nil {
-		d, err := program.Differentiate(c.ctx, p.Theta, p.Batch, p.Goal)
-		if err == nil {
-			err = d.Solution.Err()
-		}
-		if err != nil {
-			return 0, err
-		}
-		return d.Loss, nil
-	}
+	program := c.programs[c.best]
 	s, err := program.Solve(c.ctx, p.Theta, p.Batch)
 	if err == nil {
 		err = s.Err()
 	}
 	if err != nil {
 		return 0, err
+	}
+	if p.Goal.Cotangent == nil {
+		read, err := program.ReadOut(c.ctx, p.Theta, p.Goal.States(p.Model, p.Batch, s))
+		if err != nil {
+			return 0, err
+		}
+		return p.Goal.Total(p.Batch, len(s.End), read.Losses), nil
 	}
 	sum := dot(p.Goal.Cotangent, s.Z1)
 	if p.Goal.Saved != nil {

@@ -14,7 +14,7 @@
 //   - Who solves it: a [Backend] compiles both into a [Program]. neuralode.Open gives one, and [Reference] is the readable
 //     float64 one that every other must match.
 //   - What a call takes: [Batch], initial values with a [Span], save times, stops and inputs, and for a gradient an [Objective].
-//   - What the head makes of states: a program's ReadOut takes [States] and returns [Readings].
+//   - What the head makes of states: a program's ReadOut takes [States] ([Objective.States]) and returns [Readings].
 //   - What it returns: [Solution] or [Derivative], with [End], [Status], [Stats] and [Occupancy]; their Err is a
 //     [SampleError] for the first sample that failed, to which [Controller.Advise] adds what the tolerances have to do
 //     with it.

@@ -60,6 +60,35 @@ func (o Objective) weights(b Batch, n int) []float64 {
 	return w
 }
 
+// States are those that the losses look at in a solution of the batch, as [Program.ReadOut] takes them, with the labels.
+// They share memory with both.
+func (o Objective) States(m Model, b Batch, s *Solution) States {
+	states := States{Z: s.Z1, Labels: o.Labels}
+	if o.AtTimes {
+		states.Z = s.Saved
+	}
+	if m.Head.Reads(m.Head.Input("t")) {
+		for i := range s.End {
+			from, to := o.losses(b, i)
+			for loss := from; loss < to; loss++ {
+				states.T = append(states.T, o.lossTime(b, i, loss))
+			}
+		}
+	}
+	return states
+}
+
+// Total is the weighted sum of the losses of n samples, those left out that are masked: what is differentiated.
+func (o Objective) Total(b Batch, n int, losses []float64) (sum float64) {
+	weights := o.weights(b, n)
+	for i, l := range losses {
+		if !o.masked(i) {
+			sum += weights[i] * l
+		}
+	}
+	return sum
+}
+
 // pick is the objective of some of n samples, with weights of their own where o has them.
 func (o Objective) pick(b Batch, samples []int, n int) Objective {
 	p := Objective{AtTimes: o.AtTimes, Cotangent: pick(o.Cotangent, samples, len(o.Cotangent)/n)}

@@ -137,20 +137,14 @@ func (s Subject) solve(ctx context.Context, backend solver.Backend, spec solver.
 		spec.Controller.Advise(err)
 		return nil, fmt.Errorf("verify: at rtol %g: %w", spec.Controller.Rtol, err)
 	}
-	a := &answers{z: solution.Z1}
-	for _, cost := range solution.Stats {
-		a.nfe += float64(cost.NFE) / float64(n)
-	}
-	states := solver.States{Z: solution.Z1, T: ends(batch, n), Labels: goal.Labels}
-	if goal.AtTimes {
-		a.z, states.Z, states.T = solution.Saved, solution.Saved, times(batch, n)
-	}
-	if head := s.Model.Solver.Head; !head.Reads(head.Input("t")) {
-		states.T = nil
-	}
+	states := goal.States(s.Model.Solver, batch, solution)
 	read, err := program.ReadOut(ctx, s.Model.Theta, states)
 	if err != nil {
 		return nil, err
+	}
+	a := &answers{z: states.Z}
+	for _, cost := range solution.Stats {
+		a.nfe += float64(cost.NFE) / float64(n)
 	}
 	a.out = read.Out
 	for i, l := range read.Losses {
@@ -162,24 +156,6 @@ func (s Subject) solve(ctx context.Context, backend solver.Backend, spec solver.
 		a.classes = s.Model.ClassesOf(a.out)
 	}
 	return a, nil
-}
-
-// ends are the times at which the samples end.
-func ends(b solver.Batch, n int) (t []float64) {
-	for i := range n {
-		t = append(t, b.Span(i).T1)
-	}
-	return t
-}
-
-// times are those of the rows of all samples.
-func times(b solver.Batch, n int) (t []float64) {
-	for i := range n {
-		for _, at := range b.TimesOf(i) {
-			t = append(t, b.Span(i).SaveTime(at))
-		}
-	}
-	return t
 }
 
 // first are the first n samples.
