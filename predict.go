@@ -12,13 +12,13 @@ import (
 type Prediction struct {
 	solver.Solution
 
-	// Out is [samples, out width], what the read-out makes of the states at t1, or [rows, out width], of the states at the
-	// batch's times where it has any. Where a sample did not get it is NaN.
+	// Out is [samples, out width], what the read-out makes of the states at t1, or [rows, out width], of the states at
+	// the batch's times where it has any. Where a sample did not get it is NaN.
 	Out []float64
 }
 
-// Predict solves a batch and reads out its states: those at the batch's times or, where it has none, at t1. The ODE must
-// have a head. Check Prediction.Err.
+// Predict solves a batch and reads out its states: those at the batch's times or, where it has none, at t1. The ODE
+// must have a head. Check Prediction.Err.
 func (o *ODE) Predict(ctx context.Context, theta []float64, b solver.Batch) (*Prediction, error) {
 	if o.model.Head == nil {
 		return nil, errors.New("neuralode: Predict needs a head; use SolveBatch for the states alone")

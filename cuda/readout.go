@@ -7,7 +7,8 @@ import (
 	"neuralode/solver/cpu"
 )
 
-// ReadOut runs the head on the CPU: states come from there, and a head is a small part of a solve. TF32 is float32 here.
+// ReadOut runs the head on the CPU: states come from there, and a head is a small part of a solve. TF32 is float32
+// here.
 func (p *program) ReadOut(ctx context.Context, theta []float64, s solver.States) (*solver.Readings, error) {
 	if err := solver.CheckReadOut(p.model, theta, s); err != nil {
 		return nil, err

@@ -11,7 +11,8 @@ import (
 	"neuralode/dataset/internal/npy"
 )
 
-// Points reads unlabelled points block by block, so that a file need not fit into memory, but for an array in Fortran order. Close it after use.
+// Points reads unlabelled points block by block, so that a file need not fit into memory, but for an array in Fortran
+// order. Close it after use.
 type Points struct {
 	Features []string // the names of the columns of points
 	Named    bool     // these come from a file's header
@@ -85,7 +86,8 @@ func newPoints(name string, o Options, open func(*Points) error) (*Points, error
 		return nil, p.failed(err)
 	}
 	c := p.table.columns
-	p.Features, p.Named, p.Kept, p.Unit, p.Notes = c.featureNames(), c.names != nil, c.keptNames(), p.table.unit, p.table.notes
+	p.Features, p.Named, p.Kept = c.featureNames(), c.names != nil, c.keptNames()
+	p.Unit, p.Notes = p.table.unit, p.table.notes
 	return p, nil
 }
 

@@ -7,8 +7,8 @@
 //	GET /healthz    200, or 503 once the server stops
 //	GET /metrics    counts and durations, for Prometheus
 //
-// A request that is refused gets {"error": "..."}: 400 for points that are none, 413 for too many, 408 for a body that does
-// not come, 503 with Retry-After where too many requests wait or one took too long.
+// A request that is refused gets {"error": "..."}: 400 for points that are none, 413 for too many, 408 for a body that
+// does not come, 503 with Retry-After where too many requests wait or one took too long.
 //
 // Requests that wait while points are solved are solved together next. An answer does not depend on it, to the bit.
 package serve

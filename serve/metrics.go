@@ -25,14 +25,16 @@ func newMetrics(waiting func() float64) *metrics {
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "neuralode_requests_total",
 			Help: "Requests for predictions, by the status of the answer."}, []string{"code"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "neuralode_request_seconds",
-			Help: "From a request's header to its answer.", Buckets: prometheus.ExponentialBuckets(0.0005, 2, 15)}, []string{"code"}),
+			Help:    "From a request's header to its answer.",
+			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 15)}, []string{"code"}),
 		points: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "neuralode_points_total",
 			Help: "Points, by whether they were answered or could not be solved."}, []string{"outcome"}),
 		together: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "neuralode_points_solved_together",
 			Help: "Points of one solve, of one or more requests.", Buckets: prometheus.ExponentialBuckets(1, 4, 8)}),
 	}
 	m.registry.MustRegister(m.requests, m.seconds, m.points, m.together,
-		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "neuralode_requests_waiting", Help: "Requests that wait to be solved."}, waiting),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "neuralode_requests_waiting",
+			Help: "Requests that wait to be solved."}, waiting),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.points.WithLabelValues("answered")
 	m.points.WithLabelValues("failed")

@@ -26,15 +26,16 @@ type Server struct {
 	leaving atomic.Bool
 }
 
-// New serves the predictions of a model. The predictor must give each sample its own steps: under one step for all an answer
-// would depend on other clients. Close the server before the predictor.
+// New serves the predictions of a model. The predictor must give each sample its own steps: under one step for all an
+// answer would depend on other clients. Close the server before the predictor.
 func New(p *train.Predictor, o Options) (*Server, error) {
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
 	spec := p.Spec()
 	if spec.Controller.Control != solver.ControlSample {
-		return nil, errors.New("serve: with one step for all samples an answer would depend on other clients: compile with control sample")
+		return nil, errors.New("serve: with one step for all samples an answer would depend on other clients: " +
+			"compile with control sample")
 	}
 	m := p.Model()
 	limit := math.MaxFloat64
@@ -145,17 +146,18 @@ func write(w http.ResponseWriter, status int, document any) {
 	_, _ = w.Write(append(text, '\n'))
 }
 
-// How many timeouts a connection may take from a request's header to the end of its answer (the request's way, the answer,
-// and its way), and how many the server waits for the last of them when it stops.
+// How many timeouts a connection may take from a request's header to the end of its answer (the request's way, the
+// answer, and its way), and how many the server waits for the last of them when it stops.
 const (
 	writeTimeouts = 3
 	graceTimeouts = writeTimeouts + 1
 )
 
-// Run serves on the listener until ctx ends. Then it takes no more connections and returns when every request under way has
-// its answer. A client that does not read it has its connection closed, as always.
+// Run serves on the listener until ctx ends. Then it takes no more connections and returns when every request under way
+// has its answer. A client that does not read it has its connection closed, as always.
 func (s *Server) Run(ctx context.Context, l net.Listener) error {
-	h := &http.Server{Handler: s, MaxHeaderBytes: 1 << 16, ReadHeaderTimeout: s.options.Timeout, ReadTimeout: s.options.Timeout,
+	h := &http.Server{Handler: s, MaxHeaderBytes: 1 << 16,
+		ReadHeaderTimeout: s.options.Timeout, ReadTimeout: s.options.Timeout,
 		WriteTimeout: writeTimeouts * s.options.Timeout, IdleTimeout: time.Minute, ErrorLog: quiet()}
 	ended := make(chan error, 1)
 	go func() { ended <- h.Serve(l) }()

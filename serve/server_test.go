@@ -286,8 +286,8 @@ func running(t *testing.T, s *Server) (url string, stop func() error) {
 	}
 }
 
-// TestStopUnderLoad stops a server that clients ask without a pause, each time over a new connection: whatever it began to
-// answer it answers, and right; the others are refused by the system; nothing is left running.
+// TestStopUnderLoad stops a server that clients ask without a pause, each time over a new connection: whatever it began
+// to answer it answers, and right; the others are refused by the system; nothing is left running.
 func TestStopUnderLoad(t *testing.T) {
 	p := predictor(t, "tanh", 1)
 	s := newServer(t, p, DefaultOptions())
@@ -329,8 +329,8 @@ func TestStopUnderLoad(t *testing.T) {
 	settled(t, before)
 }
 
-// TestSlowClients has clients that send half a request, nothing at all, or never read their long answer: each is dropped
-// after the timeout, others are answered meanwhile, and nothing is left running.
+// TestSlowClients has clients that send half a request, nothing at all, or never read their long answer: each is
+// dropped after the timeout, others are answered meanwhile, and nothing is left running.
 func TestSlowClients(t *testing.T) {
 	p := predictor(t, "tanh", 1)
 	o := DefaultOptions()

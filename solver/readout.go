@@ -18,8 +18,8 @@ type Readings struct {
 	Losses []float64 // [states]; nil without labels
 }
 
-// CheckReadOut reports everything that is wrong with what a program's ReadOut is given. States that are not finite are no
-// wrong use.
+// CheckReadOut reports everything that is wrong with what a program's ReadOut is given. States that are not finite are
+// no wrong use.
 func CheckReadOut(m Model, theta []float64, s States) error {
 	if m.Head == nil {
 		return errors.New("solver: the model has no head to read states")

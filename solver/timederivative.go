@@ -1,18 +1,18 @@
 package solver
 
-// TimeDerivatives completes a derivative with those for t0, t1 and the save times, from the derivatives for the states there:
-// with z(t; t0, z0) the flow of f,
+// TimeDerivatives completes a derivative with those for t0, t1 and the save times, from the derivatives for the states
+// there: with z(t; t0, z0) the flow of f,
 //
 //	∂L/∂t1 = ⟨∂L/∂z(t1), f(t1, z1)⟩,  ∂L/∂t_k = ⟨∂L/∂z(t_k), f(t_k, z(t_k))⟩,  ∂L/∂t0 = −⟨∂L/∂z0, f(t0, z0)⟩
 //
-// (Chen et al. 2018, "Neural Ordinary Differential Equations", appendix B), since ∂z/∂t0 = −∂z/∂z0·f(t0, z0). They are those
-// of the flow in every mode, also in that of [Discrete]: what a span does to the steps of a solve, which are accepted or
-// not, has no derivative. A save time at an end of its span is a time of its own. At a stop f is that before it, at t0 that
-// after it, a neighbour of the precision p.
+// (Chen et al. 2018, "Neural Ordinary Differential Equations", appendix B), since ∂z/∂t0 = −∂z/∂z0·f(t0, z0). They are
+// those of the flow in every mode, also in that of [Discrete]: what a span does to the steps of a solve, which are
+// accepted or not, has no derivative. A save time at an end of its span is a time of its own. At a stop f is that
+// before it, at t0 that after it, a neighbour of the precision p.
 //
 // It is for backends: cotangent, [samples, dim], and saved, [rows, dim] or nil, are ∂L/∂z(t1) and ∂L/∂z(t_k) with all
-// weights; slopes gives f at states z, [n, dim], at times t with the inputs of each. It costs one evaluation of f for each
-// t0, t1 and t_k. What fails is left out by [LeaveOut], to be called after it. Errors are those of slopes.
+// weights; slopes gives f at states z, [n, dim], at times t with the inputs of each. It costs one evaluation of f for
+// each t0, t1 and t_k. What fails is left out by [LeaveOut], to be called after it. Errors are those of slopes.
 func TimeDerivatives(d *Derivative, b Batch, cotangent, saved []float64, p Precision,
 	slopes func(z, t, inputs []float64) ([]float64, error)) error {
 	n := len(d.End)

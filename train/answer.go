@@ -10,7 +10,8 @@ import (
 	"neuralode/solver"
 )
 
-// Answer is a model's answer for one point, in words of the training's data. As JSON it is an object with what there is.
+// Answer is a model's answer for one point, in words of the training's data. As JSON it is an object with what there
+// is.
 type Answer struct {
 	Predicted   any      `json:"predicted,omitempty"`   // a class's name, a number, or [Named] numbers of several labels
 	Probability *Named   `json:"probability,omitempty"` // of each class

@@ -41,8 +41,8 @@ func (c *compiled) close() error {
 	return ode.Close()
 }
 
-// Predictor is the run's model as it was compiled for training, with the parameters of its last checkpoint. It is good until
-// the run is closed, and closing it does nothing.
+// Predictor is the run's model as it was compiled for training, with the parameters of its last checkpoint. It is good
+// until the run is closed, and closing it does nothing.
 func (r *Run) Predictor(backend solver.Backend) (*Predictor, error) {
 	if err := r.Model.fitsIn(r.recipe.spec.Precision); err != nil {
 		return nil, err

@@ -28,8 +28,9 @@ func (p *Predictions) Failed() (n int) {
 	return n
 }
 
-// Predict answers for the points x, [n, features], in the units of the training's file. A point that fails does not fail
-// the call, and changes no other's answer: see Predictions.Err.
+// Predict answers for the points x, [n, features], in the units of the training's file. A point that fails does not
+// fail the call, and changes no other's answer: see Predictions.Err. Only where all samples share their steps, which
+// the spec says, an answer depends on the points beside it.
 func (p *Predictor) Predict(ctx context.Context, x []float64) (*Predictions, error) {
 	if n := p.model.Features(); len(x) == 0 || len(x)%n != 0 {
 		return nil, fmt.Errorf("train: %d numbers are no points of %d features", len(x), n)

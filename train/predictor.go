@@ -11,9 +11,9 @@ import (
 	"neuralode/solver"
 )
 
-// Predictor is a model compiled for a backend, with the parameters that it had then: it solves, predicts and evaluates as
-// often as it is asked to. Its methods may be called from several goroutines; solves wait for each other. Close it when it
-// is no longer used.
+// Predictor is a model compiled for a backend, with the parameters that it had then: it solves, predicts and evaluates
+// as often as it is asked to. Its methods may be called from several goroutines; solves wait for each other. Close it
+// when it is no longer used.
 type Predictor struct {
 	model *Model // with parameters that nobody changes
 	spec  solver.Spec
@@ -21,8 +21,8 @@ type Predictor struct {
 	own   bool // the ODE is for nobody else
 }
 
-// Compile compiles the model for solving as spec says; it needs no gradient. It fails where the backend refuses the model
-// or a parameter is infinite in the precision.
+// Compile compiles the model for solving as spec says; it needs no gradient. It fails where the backend refuses the
+// model or a parameter is infinite in the precision.
 func (m *Model) Compile(backend solver.Backend, spec solver.Spec) (*Predictor, error) {
 	if err := m.fitsIn(spec.Precision); err != nil {
 		return nil, err
@@ -42,8 +42,8 @@ func predictorOf(m *Model, ode *neuralode.ODE, spec solver.Spec, own bool) *Pred
 	return &Predictor{model: &now, spec: spec, ode: ode, own: own}
 }
 
-// With is the predictor of the same model with other parameters, of which it keeps the memory. It is good as long as p is,
-// and closing it does nothing.
+// With is the predictor of the same model with other parameters, of which it keeps the memory. It is good as long as p
+// is, and closing it does nothing.
 func (p *Predictor) With(theta []float64) *Predictor {
 	model, other := *p.model, *p
 	model.Theta = theta
@@ -57,8 +57,8 @@ func (p *Predictor) Model() *Model { return p.model }
 // Spec is how it solves.
 func (p *Predictor) Spec() solver.Spec { return p.spec }
 
-// Close frees what the predictor holds, once calls under way have ended. Other calls are errors after it; closing again is
-// none.
+// Close frees what the predictor holds, once calls under way have ended. Other calls are errors after it; closing again
+// is none.
 func (p *Predictor) Close() error {
 	if !p.own {
 		return nil
@@ -68,8 +68,8 @@ func (p *Predictor) Close() error {
 
 // Solve integrates the points x, [n, features], over the model's span, with states kept at the times, and gives use the
 // solutions of so many at once as fit into a bounded memory, in their order: from is the place of a solution's first
-// sample, failed is nil or the *solver.SampleError of one of its samples, numbered as in x. With one step for all, all are
-// solved at once. It ends at the first error of use.
+// sample, failed is nil or the *solver.SampleError of one of its samples, numbered as in x. With one step for all, all
+// are solved at once. It ends at the first error of use.
 func (p *Predictor) Solve(ctx context.Context, x, times []float64,
 	use func(from int, s *solver.Solution, failed error) error) error {
 	return p.solve(ctx, x, times, solveBytes, use)
@@ -97,8 +97,8 @@ func (p *Predictor) solve(ctx context.Context, x, times []float64, bytes float64
 	return nil
 }
 
-// ReadOut is what the read-out makes of states, [n, dim], at t1: [n, outputs], in the units of the labels where these are
-// numbers.
+// ReadOut is what the read-out makes of states, [n, dim], at t1: [n, outputs], in the units of the labels where these
+// are numbers.
 func (p *Predictor) ReadOut(ctx context.Context, z []float64) ([]float64, error) {
 	out, _, err := p.read(ctx, z, nil)
 	return out, err

@@ -19,8 +19,8 @@ type answerWriter interface {
 	close() error
 }
 
-// newAnswerWriter is that of a format; kept are the names of the columns that are carried along, round is how a CSV writes
-// the numbers of an answer.
+// newAnswerWriter is that of a format; kept are the names of the columns that are carried along, round is how a CSV
+// writes the numbers of an answer.
 func newAnswerWriter(as string, w io.Writer, m *train.Model, kept []string, round []dataset.Rounding) answerWriter {
 	switch as {
 	case "npy":

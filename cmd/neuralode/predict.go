@@ -31,13 +31,13 @@ func (a *app) predictCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "predict RUN|MODEL --points FILE",
 		Short: "Answer for points: class and probabilities, or numbers",
-		Long: `Answer for each point of a table, a row each, in their order: the class and the probability of every class, or the number
-in the units of the training's labels. Columns whose header has the names that the model was trained on may come in any order
-and beside others; --keep carries such others along, and is no feature then.
+		Long: `Answer for each point of a table, a row each, in their order: the class and the probability of
+every class, or the number in the units of the training's labels. Columns whose header has the names that the model was
+trained on may come in any order and beside others; --keep carries such others along, and is no feature then.
 
-As csv and jsonl a row has the kept columns as they stand, predicted (with the label's name where there are several), p_CLASS
-for each class, and error: why a point has no answer. As npy it has numbers alone: the class counted from 0 and the
-probabilities, or the numbers predicted; NaN where there is no answer. Exit status 1 when points have no answer; all others
+As csv and jsonl a row has the kept columns as they stand, predicted (with the label's name where there are several),
+p_CLASS for each class, and error: why a point has no answer. As npy it has numbers alone: the class counted from 0 and
+the probabilities, or the numbers predicted; NaN where there is no answer. Exit status 1 when points have no answer; all others
 are written. A CSV has the digits that the tolerances let hold (--digits all has all, as jsonl and npy have). A file is read and
 answered a block at a time, so that it need not fit into memory.`,
 		Example: `  neuralode predict RUN --points new.csv

@@ -30,8 +30,8 @@ func trainedOn(t *testing.T, table string, more ...string) (run string) {
 	return run
 }
 
-// TestPredict answers for a table in every format: the columns asked for come along, classes are those of the training, and
-// the formats agree.
+// TestPredict answers for a table in every format: the columns asked for come along, classes are those of the training,
+// and the formats agree.
 func TestPredict(t *testing.T) {
 	run := trainedOn(t, kinds)
 	points := write(t, "new.csv", "y,id,x\n0.2,007,0.1\n2.1,\"a, b\",2\n1,,-2\n")
@@ -152,8 +152,8 @@ func explosive(t *testing.T) string {
 	return path
 }
 
-// TestNoAnswer asks for points of which one cannot be solved: it is said in its row, by the exit status and on a line, with
-// the file and the line; the others are answered, and the file is there.
+// TestNoAnswer asks for points of which one cannot be solved: it is said in its row, by the exit status and on a line,
+// with the file and the line; the others are answered, and the file is there.
 func TestNoAnswer(t *testing.T) {
 	model, points := explosive(t), write(t, "new.csv", "x\n-1\n2\n\n-3\n")
 	for _, format := range answerFormats {

@@ -25,10 +25,10 @@ func (a *app) serveCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "serve RUN|MODEL",
 		Short: "Answer for points over HTTP",
-		Long: `Answer for points over HTTP, with the model compiled once: POST /predict takes {"points": [[0.1, 0.2], {"x": 2, "y": 2.1}]},
-numbers in the order of the training's features or an object with their names, and answers {"answers": [...]}, one for each:
-"predicted", "probability" of every class, or "error". GET /model says what is asked for, /healthz whether the server takes
-requests, /metrics what it did, for Prometheus.
+		Long: `Answer for points over HTTP, with the model compiled once: POST /predict takes
+{"points": [[0.1, 0.2], {"x": 2, "y": 2.1}]}, numbers in the order of the training's features or an object with their
+names, and answers {"answers": [...]}, one for each: "predicted", "probability" of every class, or "error". GET /model
+says what is asked for, /healthz whether the server takes requests, /metrics what it did, for Prometheus.
 
 An answer does not depend on what else is asked. SIGTERM or Ctrl-C stops: what was begun is answered first. There is no
 encryption and no password: without --listen only this machine can ask, and in a network a proxy belongs in front.`,
@@ -40,10 +40,12 @@ encryption and no password: without --listen only this machine can ask, and in a
 	}
 	f := c.Flags()
 	f.SortFlags = false
-	f.StringVar(&o.listen, "listen", "127.0.0.1:8080", "`HOST:PORT`; port 0 takes a free one, no host all of the machine's")
+	f.StringVar(&o.listen, "listen", "127.0.0.1:8080",
+		"`HOST:PORT`; port 0 takes a free one, no host all of the machine's")
 	f.Int64Var(&o.limits.MaxBody, "max-body", o.limits.MaxBody, "bytes of a request")
 	f.IntVar(&o.limits.MaxPoints, "max-points", o.limits.MaxPoints, "points of a request")
-	f.IntVar(&o.limits.MaxWaiting, "max-waiting", o.limits.MaxWaiting, "requests that wait to be solved; more are sent away")
+	f.IntVar(&o.limits.MaxWaiting, "max-waiting", o.limits.MaxWaiting,
+		"requests that wait to be solved; more are sent away")
 	f.DurationVar(&o.limits.Timeout, "timeout", o.limits.Timeout, "for a request to come, and again for its answer")
 	f.StringVar(&o.device, "device", "auto", oneOf(neuralode.Devices))
 	o.solve.add(f)

@@ -33,7 +33,8 @@ func (e *engine[T]) loadStates(theta []float64, s solver.States) *call[T] {
 	convert(e.theta, theta)
 	e.setTheta(e.theta)
 	n := len(s.Z) / e.dim
-	c := &call[T]{reading: readHead, dim: e.dim, n: n, z1: converted[T](s.Z), labels: converted[T](s.Labels), stateTimes: s.T}
+	c := &call[T]{reading: readHead, dim: e.dim, n: n, z1: converted[T](s.Z), labels: converted[T](s.Labels),
+		stateTimes: s.T}
 	e.cut(c)
 	grow(&c.occupancy, c.tasks())
 	e.resizeLosses(c, n)

@@ -32,8 +32,8 @@ func scale(x []float64, by float64) {
 
 // slopes is the field at states, [n, dim], each at a time and with inputs of its own.
 func (e *engine[T]) slopes(ctx context.Context, z, t, inputs []float64) ([]float64, error) {
-	c := &call[T]{reading: readField, dim: e.dim, n: len(t), z1: converted[T](z), stateTimes: t, inputs: converted[T](inputs),
-		out: make([]T, len(z))}
+	c := &call[T]{reading: readField, dim: e.dim, n: len(t), z1: converted[T](z), stateTimes: t,
+		inputs: converted[T](inputs), out: make([]T, len(z))}
 	e.cut(c)
 	grow(&c.occupancy, c.tasks())
 	e.run(ctx, c)

@@ -10,8 +10,8 @@ import (
 	"neuralode/solver"
 )
 
-// ReadOut compares what heads make of states, one of them not finite, with the plan's interpreter, and demands that a state
-// is read alike alone.
+// ReadOut compares what heads make of states, one of them not finite, with the plan's interpreter, and demands that a
+// state is read alike alone.
 func (s Suite) ReadOut(t *testing.T) {
 	for what, read := range map[string]graph.Readout{"linear": graph.Linear(2), "of time": waving()} {
 		t.Run(what, func(t *testing.T) { s.reads(t, newTrajectory(t, read)) })

@@ -11,8 +11,8 @@ import (
 	"neuralode/solver"
 )
 
-// timeDerivatives compares the derivatives for t0, t1 and the save times of each sample, in every mode, with differences of
-// the reference's solutions, for losses at t1 and at times of each sample's own, and for cotangents.
+// timeDerivatives compares the derivatives for t0, t1 and the save times of each sample, in every mode, with
+// differences of the reference's solutions, for losses at t1 and at times of each sample's own, and for cotangents.
 func (s Suite) timeDerivatives(t *testing.T) {
 	j := newTrajectory(t, graph.Linear(2)).first(5)
 	for i, span := range j.batch.Spans { // times that differences can move
