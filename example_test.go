@@ -57,3 +57,34 @@ func Example() {
 	// angle -1.3133 after 32 steps, d angle/d start 0.2134
 	// d(sum of angles)/d(gravity, damping) [-0.1815 1.3186]
 }
+
+// ExampleODE_SolveBatch_stops looks for a push of a tenth of a second in a quiet stretch: steps miss it, unless they stop
+// where it begins and ends.
+func ExampleODE_SolveBatch_stops() {
+	pushed := graph.Field{Dim: 1, Func: func(t, z *gorgonia.Node, _ []*gorgonia.Node) (*gorgonia.Node, error) {
+		begun := gorgonia.Must(gorgonia.Gt(t, expr.Number(7.1), true))
+		over := gorgonia.Must(gorgonia.Gt(t, expr.Number(7.2), true))
+		return expr.Sub(expr.Scale(10, expr.Sub(begun, over)), expr.Scale(0.1, z)), nil
+	}}
+	backend, _, err := neuralode.Open("cpu")
+	if err != nil {
+		log.Fatal(err)
+	}
+	ode, err := neuralode.New(backend, pushed, nil, solver.DefaultSpec())
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer ode.Close()
+	batch := solver.Batch{Z0: []float64{0}, Spans: []solver.Span{{T1: 10}}}
+	for _, stops := range [][]float64{nil, {7.1, 7.2}} {
+		batch.Stops = stops
+		s, err := ode.SolveBatch(context.Background(), nil, batch)
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Printf("stops %v: z(10) = %.3f\n", stops, s.Z1[0])
+	}
+	// Output:
+	// stops []: z(10) = 0.000
+	// stops [7.1 7.2]: z(10) = 0.752
+}
