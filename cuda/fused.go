@@ -10,7 +10,7 @@ import (
 
 // fused runs the kernels that hold a tile of rows in a block for a whole solve or gradient.
 type fused struct {
-	*kernels.Printed
+	*kernels.Fused
 	*memory
 	code      *code
 	part      int // samples of a leaf that a block takes in a gradient, or 0
@@ -20,12 +20,12 @@ type fused struct {
 }
 
 func (b *Backend) newFused(x *memory, m solver.Model, spec solver.Spec, config kernels.Config) (*fused, error) {
-	printed, err := kernels.Print(m, spec, config)
+	generated, err := kernels.GenerateFused(m, spec, config)
 	if err != nil {
 		return nil, err
 	}
-	k := &fused{Printed: printed, memory: x, part: config.Part, gradients: spec.Gradient != solver.NoGradient}
-	if k.code, err = b.load(printed.Source, printed.KernelNames()); err != nil {
+	k := &fused{Fused: generated, memory: x, part: config.Part, gradients: spec.Gradient != solver.NoGradient}
+	if k.code, err = b.load(generated.Source, generated.KernelNames()); err != nil {
 		return nil, err
 	}
 	if err := k.fit(b.device.Info().Multiprocessors); err != nil {

@@ -28,11 +28,11 @@ const mostRows = 8192
 const scratchBytes = 32 << 20
 
 func (b *Backend) newWide(x *memory, m solver.Model, spec solver.Spec) (*wide, error) {
-	printed, err := kernels.PrintWide(m, spec, b.wide)
+	generated, err := kernels.GenerateWide(m, spec, b.wide)
 	if err != nil {
 		return nil, err
 	}
-	k := &wide{Wide: printed, memory: x, model: m, spec: spec}
+	k := &wide{Wide: generated, memory: x, model: m, spec: spec}
 	if k.code, err = b.load(k.Source, k.KernelNames()); err != nil {
 		return nil, err
 	}

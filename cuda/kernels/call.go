@@ -43,10 +43,10 @@ type Call struct {
 	Cancel     Address `c:"const int *" doc:"a flag that ends the solve when it is not 0; may be 0"`
 
 	Theta        Address `c:"real *" doc:"[THETA]"`
-	FieldShared  Address `c:"real *" doc:"[Printed.FieldShared] scratch of the Shared and Finish sections"`
-	HeadShared   Address `c:"real *" doc:"[Printed.HeadShared]"`
-	FieldWeights Address `c:"real *" doc:"[Printed.FieldWeights], made by prepare"`
-	HeadWeights  Address `c:"real *" doc:"[Printed.HeadWeights], made by prepare"`
+	FieldShared  Address `c:"real *" doc:"[Fused.FieldShared] scratch of the Shared and Finish sections"`
+	HeadShared   Address `c:"real *" doc:"[Fused.HeadShared]"`
+	FieldWeights Address `c:"real *" doc:"[Fused.FieldWeights], made by prepare"`
+	HeadWeights  Address `c:"real *" doc:"[Fused.HeadWeights], made by prepare"`
 
 	Z1        Address `c:"real *" doc:"[n][DIM] states at t1"`
 	Saved     Address `c:"real *" doc:"[rows][DIM] states at the save times, a row for each of each sample: solver.Batch.Rows"`
@@ -76,8 +76,8 @@ type Call struct {
 	RecordLast     Address `c:"int *" doc:"[n] the last step of each sample, −1 for none"`
 	RecordUsed     Address `c:"long long *" doc:"[blocks] steps taken: above recordCapacity the block did not go backward"`
 
-	Partial  Address `c:"real *" doc:"[blocks][depth][Printed.Sums]"`
-	Sums     Address `c:"real *" doc:"[Printed.Sums]"`
+	Partial  Address `c:"real *" doc:"[blocks][depth][Fused.Sums]"`
+	Sums     Address `c:"real *" doc:"[Fused.Sums]"`
 	Totals   Address `c:"double *" doc:"[leaves][TotalsLen]"`
 	Gradient Address `c:"real *" doc:"[THETA] ∂L/∂θ"`
 	Decision Address `c:"double *" doc:"[DecisionLen]"`

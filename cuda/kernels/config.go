@@ -35,7 +35,7 @@ func Throughput(m solver.Model, spec solver.Spec, shared int) (Config, error) {
 // fitRows halves the rows until the kernels fit.
 func fitRows(m solver.Model, spec solver.Spec, c Config) (Config, error) {
 	for ; ; c.Rows /= 2 {
-		if _, err := Print(m, spec, c); c.Rows == 1 || !errors.Is(err, ErrWide) {
+		if _, err := GenerateFused(m, spec, c); c.Rows == 1 || !errors.Is(err, ErrWide) {
 			return c, err
 		}
 	}

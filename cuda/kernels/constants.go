@@ -39,7 +39,7 @@ func integer(b *strings.Builder, name string, v int) {
 }
 
 // printConfig prints how the fused kernels use a block.
-func (k *Printed) printConfig(b *strings.Builder) {
+func (k *Fused) printConfig(b *strings.Builder) {
 	b.WriteString("\n// The block.\n")
 	integer(b, "ROWS", k.config.Rows)
 	integer(b, "THREADS", k.config.Threads)

@@ -99,14 +99,14 @@ func (e emulated) Compile(m solver.Model, spec solver.Spec) (solver.Program, err
 // print prints the kernels of the program's kind.
 func (p *program) print() (string, []string, error) {
 	if p.rows > 0 {
-		k, err := kernels.PrintWide(p.model, p.spec, kernels.WideConfig{Tile: 4, Threads: 32, RowThreads: 32})
+		k, err := kernels.GenerateWide(p.model, p.spec, kernels.WideConfig{Tile: 4, Threads: 32, RowThreads: 32})
 		if err != nil {
 			return "", nil, err
 		}
 		p.runner = wide{k}
 		return k.Source, k.KernelNames(), nil
 	}
-	k, err := kernels.Print(p.model, p.spec, p.config)
+	k, err := kernels.GenerateFused(p.model, p.spec, p.config)
 	if errors.Is(err, kernels.ErrWide) {
 		p.rows = broad().rows
 		return p.print()

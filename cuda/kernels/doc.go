@@ -3,7 +3,7 @@
 //
 // # Fused kernels
 //
-// [Print] gives one translation unit for one model and spec. NVRTC compiles it for a GPU; package emulate runs the same
+// [GenerateFused] gives one translation unit for one model and spec. NVRTC compiles it for a GPU; package emulate runs the same
 // text on the host. A thread block owns a tile of rows for the whole solve, as package cpu's workers do: each row holds
 // one sample with its own time, step and acceptance, and takes the block's next sample when its own is done. All sums have
 // one fixed order and there are no atomics, so a sample's bits depend neither on the batch nor on the [Config], and the
@@ -11,7 +11,7 @@
 // and what they sum is added along the tree of the leaves (leaves.cu), however many leaves a block has (Call.perBlock).
 //
 // To run them: allocate what the fields of a [Call] say, copy it to device memory, and
-// launch the kernels that [Printed.KernelNames] lists with its address as the only parameter. A training iteration is
+// launch the kernels that [Fused.KernelNames] lists with its address as the only parameter. A training iteration is
 // prepare, differentiate, reduce, finish, update with the same Call every time: finish moves Call.progress to the next
 // minibatch, so any number of iterations can be launched ahead, or stand in one graph. After a [Failure] the rest do
 // nothing, and θ is as before the iteration that failed.
@@ -20,7 +20,7 @@
 //
 // The adjoint and backsolve are one source (adjoint.cu, wideadjoint.cu), compiled for a state of a or of [z, a]. The adjoint
 // and the discrete gradient need what the forward solve has recorded of its accepted steps, in parts of Call.recordCapacity
-// steps, one for each block. A step takes 20 bytes and Printed.RecordZ reals: the state, DIM, for the discrete gradient; the
+// steps, one for each block. A step takes 20 bytes and Fused.RecordZ reals: the state, DIM, for the discrete gradient; the
 // coefficients of its dense output, (degree + 1)·DIM, 5·DIM with Dopri5, for the adjoint. The wide kernels' discrete gradient
 // takes Wide.RecordK reals more, the slopes of (stages − 1)·DIM. Where a part was too small, Call.recordUsed says how many
 // steps there were, and nothing has gone backward: make room and launch again. Backsolve needs no record.
@@ -30,7 +30,7 @@
 //
 // # Wide kernels
 //
-// A plan that does not fit into a block ([ErrWide]) is printed by [PrintWide], which takes any plan. Rows lie in device
+// A plan that does not fit into a block ([ErrWide]) is printed by [GenerateWide], which takes any plan. Rows lie in device
 // memory, Call.rows of them, and are evaluated together: matrix products are left to a library, what follows a product is
 // one fused kernel. Between two evaluations a block per row takes the result, judges the step if it was the last stage, and
 // writes the row's next argument; rows are at different stages of different steps, and none waits for another. Row r has the

@@ -89,7 +89,7 @@ func TestNVRTCFunctions(t *testing.T) {
 	for _, precision := range []solver.Precision{solver.Float32, solver.Float64} {
 		spec := solver.DefaultSpec()
 		spec.Gradient, spec.Precision = solver.NoGradient, precision // the field has no derivative
-		k, err := kernels.PrintWide(m, spec, kernels.DefaultWide())
+		k, err := kernels.GenerateWide(m, spec, kernels.DefaultWide())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -108,7 +108,7 @@ func (c modelCase) compileVariants(t *testing.T, library string, spec solver.Spe
 			if err != nil {
 				t.Fatal(err)
 			}
-			k, err := kernels.Print(m, spec, config)
+			k, err := kernels.GenerateFused(m, spec, config)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -117,7 +117,7 @@ func (c modelCase) compileVariants(t *testing.T, library string, spec solver.Spe
 	}
 	t.Run(fmt.Sprintf("%s/%v/%v/wide", c.name, spec.Gradient, spec.Precision), func(t *testing.T) {
 		t.Parallel()
-		k, err := kernels.PrintWide(m, spec, kernels.DefaultWide())
+		k, err := kernels.GenerateWide(m, spec, kernels.DefaultWide())
 		if err != nil {
 			t.Fatal(err)
 		}

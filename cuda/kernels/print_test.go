@@ -16,26 +16,26 @@ import (
 // TestPrintRefuses checks that what the fused kernels cannot run is an error that says so.
 func TestPrintRefuses(t *testing.T) {
 	wide := modelCase{dim: 2, mlp: &graph.MLP{Sizes: []int{2, kernels.MaxWidth + 1, 2}}}.model(t)
-	if _, err := kernels.Print(wide, solver.DefaultSpec(), small().config); !errors.Is(err, kernels.ErrWide) {
+	if _, err := kernels.GenerateFused(wide, solver.DefaultSpec(), small().config); !errors.Is(err, kernels.ErrWide) {
 		t.Errorf("a wide field gives %v", err)
 	}
 	narrow := seedNet().model(t)
 	config := small().config
 	config.Shared = 1000
-	if _, err := kernels.Print(narrow, solver.DefaultSpec(), config); !errors.Is(err, kernels.ErrWide) {
+	if _, err := kernels.GenerateFused(narrow, solver.DefaultSpec(), config); !errors.Is(err, kernels.ErrWide) {
 		t.Errorf("a small block gives %v", err)
 	}
 	if _, err := kernels.Latency(narrow, solver.DefaultSpec(), 1000); !errors.Is(err, kernels.ErrWide) {
 		t.Errorf("Latency on a small block gives %v", err)
 	}
 	for _, c := range []kernels.Config{{Rows: 0, Threads: 32}, {Rows: 4, Threads: 33}, {Rows: 64, Threads: 32}, {Rows: 1, Threads: 2048}} {
-		if _, err := kernels.Print(narrow, solver.DefaultSpec(), c); err == nil {
+		if _, err := kernels.GenerateFused(narrow, solver.DefaultSpec(), c); err == nil {
 			t.Errorf("%+v is no error", c)
 		}
 	}
 	bad := solver.DefaultSpec()
 	bad.Controller.Rtol = -1
-	if _, err := kernels.Print(narrow, bad, small().config); err == nil {
+	if _, err := kernels.GenerateFused(narrow, bad, small().config); err == nil {
 		t.Error("a negative rtol is no error")
 	}
 }
@@ -44,8 +44,8 @@ func TestPrintRefuses(t *testing.T) {
 func TestOneStepForAllNeedsTheCPU(t *testing.T) {
 	m, spec := seedNet().model(t), solver.DefaultSpec()
 	spec.Controller.Control = solver.ControlBatch
-	_, fused := kernels.Print(m, spec, small().config)
-	_, wide := kernels.PrintWide(m, spec, kernels.DefaultWide())
+	_, fused := kernels.GenerateFused(m, spec, small().config)
+	_, wide := kernels.GenerateWide(m, spec, kernels.DefaultWide())
 	for _, err := range []error{fused, wide, kernels.Supports(spec)} {
 		if !errors.Is(err, errors.ErrUnsupported) || !strings.Contains(err.Error(), "one step for all samples") ||
 			!strings.Contains(err.Error(), "CPU") {
@@ -63,11 +63,11 @@ func TestInfinityInATable(t *testing.T) {
 		w := e.do(graph.Constant(z.Graph(), 3, 3, []float64{1, 2, 3, 4, math.Inf(-1), 6, 7, 8, 9}))
 		return e.do(gorgonia.Tanh(e.do(gorgonia.Mul(z, w))))
 	}}.model(t)
-	_, err := kernels.Print(infinite, solver.DefaultSpec(), small().config)
+	_, err := kernels.GenerateFused(infinite, solver.DefaultSpec(), small().config)
 	if err == nil || !strings.Contains(err.Error(), "-Inf") {
 		t.Errorf("fused kernels: %v", err)
 	}
-	if _, err = kernels.PrintWide(infinite, solver.DefaultSpec(), kernels.DefaultWide()); err == nil || !strings.Contains(err.Error(), "-Inf") {
+	if _, err = kernels.GenerateWide(infinite, solver.DefaultSpec(), kernels.DefaultWide()); err == nil || !strings.Contains(err.Error(), "-Inf") {
 		t.Errorf("wide kernels: %v", err)
 	}
 }
@@ -81,11 +81,11 @@ func TestPrintReads(t *testing.T) {
 	}
 	spec := solver.DefaultSpec()
 	spec.Gradient = solver.Discrete
-	one, err := kernels.Print(m, spec, small().config)
+	one, err := kernels.GenerateFused(m, spec, small().config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	two, _ := kernels.Print(m, spec, small().config)
+	two, _ := kernels.GenerateFused(m, spec, small().config)
 	if one.Source != two.Source {
 		t.Error("the same model prints differently")
 	}

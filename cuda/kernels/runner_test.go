@@ -6,7 +6,7 @@ import (
 )
 
 // fused runs the kernels that hold a tile in a block.
-type fused struct{ *kernels.Printed }
+type fused struct{ *kernels.Fused }
 
 func (k fused) rooms(c *call) {
 	c.roomReals(map[*kernels.Address]int{&c.FieldShared: k.FieldShared, &c.HeadShared: k.HeadShared, &c.FieldWeights: k.FieldWeights,

@@ -62,8 +62,8 @@ var (
 // The two diagnostics are about constants and loops that a model does not need.
 var CompileOptions = []string{"--std=c++17", "--fmad=false", "--device-as-default-execution-space", "--diag-suppress=128,177"}
 
-// Printed is the source of a model's kernels and what launching them takes. Numbers of reals are counts, not bytes.
-type Printed struct {
+// Fused is the source of a model's kernels and what launching them takes. Numbers of reals are counts, not bytes.
+type Fused struct {
 	Source string
 
 	Rows, Threads int // of prepare, share, solve, differentiate and reduce
@@ -91,23 +91,23 @@ type Printed struct {
 //
 // share is needed only where NeedsShare says so. It and finish run as one block, solve and differentiate as Call.blocks,
 // the others as any number of blocks.
-func (k *Printed) KernelNames() []string {
+func (k *Fused) KernelNames() []string {
 	if k.spec.Gradient == solver.NoGradient {
 		return []string{"share", "prepare", "solve"}
 	}
 	return []string{"share", "prepare", "differentiate", "reduce", "finish", "update"}
 }
 
-// Print prints the kernels of a model for a spec. Save times are no part of the source. It returns an error that wraps
+// GenerateFused prints the kernels of a model for a spec. Save times are no part of the source. It returns an error that wraps
 // ErrWide when the plans do not fit into a block.
-func Print(m solver.Model, spec solver.Spec, c Config) (*Printed, error) {
+func GenerateFused(m solver.Model, spec solver.Spec, c Config) (*Fused, error) {
 	if err := check(m, spec, c); err != nil {
 		return nil, err
 	}
 	if spec.Gradient == solver.NoGradient {
 		m.Head = nil // a solve ends before it
 	}
-	k := &Printed{Rows: c.Rows, Threads: c.Threads, WideThreads: wideThreads, model: m, spec: spec, config: c}
+	k := &Fused{Rows: c.Rows, Threads: c.Threads, WideThreads: wideThreads, model: m, spec: spec, config: c}
 	k.lower()
 	if err := k.fit(); err != nil {
 		return nil, err
@@ -126,7 +126,7 @@ func Print(m solver.Model, spec solver.Spec, c Config) (*Printed, error) {
 }
 
 // sources are the parts that the spec needs.
-func (k *Printed) sources() []string {
+func (k *Fused) sources() []string {
 	parts := []string{reportSource, inputsSource, trajectorySource, tileSource, forwardSource, prepareSource, kernelsSource}
 	if k.spec.Gradient == solver.NoGradient {
 		return append(parts, solveSource)
@@ -142,7 +142,7 @@ func (k *Printed) sources() []string {
 }
 
 // lower gives every value of the plans its place.
-func (k *Printed) lower() {
+func (k *Fused) lower() {
 	k.field = newWeights(k.model.Field)
 	k.FieldWeights, k.FieldShared, k.Sums = max(k.field.length, 1), max(k.field.scratchLen, 1), k.field.sumsLen
 	k.NeedsShare, k.RecordZ = len(k.model.Field.SharedCode) > 0, recordZ(k.model, k.spec)
@@ -167,7 +167,7 @@ func (k *Printed) lower() {
 }
 
 // printPlans prints the plans as device functions.
-func (k *Printed) printPlans(b *strings.Builder) {
+func (k *Fused) printPlans(b *strings.Builder) {
 	for _, w := range []*weights{k.field, k.head} {
 		if w != nil {
 			w.printTables(b)
@@ -183,7 +183,7 @@ func (k *Printed) printPlans(b *strings.Builder) {
 }
 
 // realBytes is the size of a number of the state.
-func (k *Printed) realBytes() int {
+func (k *Fused) realBytes() int {
 	if k.spec.Precision == solver.Float64 {
 		return 8
 	}
@@ -197,7 +197,7 @@ const (
 )
 
 // fit decides what lies in shared memory, the rows' frames first, and how much a block takes of it.
-func (k *Printed) fit() error {
+func (k *Fused) fit() error {
 	k.Shared = k.rowBytes()
 	weights := k.field.length
 	if k.spec.Gradient == solver.NoGradient {
@@ -212,7 +212,7 @@ func (k *Printed) fit() error {
 }
 
 // rowBytes is what the rows take in the largest of the phases that a block goes through.
-func (k *Printed) rowBytes() int {
+func (k *Fused) rowBytes() int {
 	stages, dim, most := k.spec.Tableau().Stages(), k.model.Dim(), 0
 	for i, p := range k.programs {
 		numbers := p.rowLen() + stages
@@ -228,7 +228,7 @@ func (k *Printed) rowBytes() int {
 }
 
 // place puts n numbers into shared memory if there is room, and reports whether there was.
-func (k *Printed) place(n int) bool {
+func (k *Fused) place(n int) bool {
 	bytes := k.realBytes() * (n + 2*vector)
 	if k.Shared+bytes > k.config.Shared {
 		return false

@@ -84,8 +84,8 @@ type Wide struct {
 	kernelText strings.Builder // of the plans
 }
 
-// PrintWide prints the kernels of a model for a spec, whatever its width. What is printed for a gradient also solves alone.
-func PrintWide(m solver.Model, spec solver.Spec, c WideConfig) (*Wide, error) {
+// GenerateWide prints the kernels of a model for a spec, whatever its width. What is printed for a gradient also solves alone.
+func GenerateWide(m solver.Model, spec solver.Spec, c WideConfig) (*Wide, error) {
 	if err := checkWide(m, spec, c); err != nil {
 		return nil, err
 	}

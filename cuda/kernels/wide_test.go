@@ -62,19 +62,19 @@ func TestWideRows(t *testing.T) {
 func TestWideRefuses(t *testing.T) {
 	t.Parallel()
 	m, spec := tooWide().model(t), solver.DefaultSpec()
-	if _, err := kernels.Print(m, spec, small().config); !errors.Is(err, kernels.ErrWide) {
+	if _, err := kernels.GenerateFused(m, spec, small().config); !errors.Is(err, kernels.ErrWide) {
 		t.Errorf("the fused kernels say %v", err)
 	}
-	if _, err := kernels.PrintWide(m, spec, kernels.DefaultWide()); err != nil {
+	if _, err := kernels.GenerateWide(m, spec, kernels.DefaultWide()); err != nil {
 		t.Error(err)
 	}
 	for _, c := range []kernels.WideConfig{{Tile: 0, Threads: 32, RowThreads: 32}, {Tile: 1, Threads: 33, RowThreads: 32}, {Tile: 1, Threads: 32, RowThreads: 96}} {
-		if _, err := kernels.PrintWide(m, spec, c); err == nil {
+		if _, err := kernels.GenerateWide(m, spec, c); err == nil {
 			t.Errorf("%+v is no error", c)
 		}
 	}
 	spec.Controller.Rtol = -1
-	if _, err := kernels.PrintWide(m, spec, kernels.DefaultWide()); err == nil {
+	if _, err := kernels.GenerateWide(m, spec, kernels.DefaultWide()); err == nil {
 		t.Error("a negative rtol is no error")
 	}
 }
@@ -86,7 +86,7 @@ func TestWideSchedule(t *testing.T) {
 	m := modelCase{dim: 64, mlp: &graph.MLP{Sizes: []int{64, 512, 512, 64}, Activation: graph.Tanh}}.model(t)
 	spec := solver.DefaultSpec()
 	spec.Gradient = solver.Backsolve
-	k, err := kernels.PrintWide(m, spec, kernels.DefaultWide())
+	k, err := kernels.GenerateWide(m, spec, kernels.DefaultWide())
 	if err != nil {
 		t.Fatal(err)
 	}
