@@ -9,11 +9,11 @@ import (
 	"neuralode/plan"
 )
 
-// reference prints the element of a value at row r and column c.
-type reference func(id plan.ID, r, c string) string
+// valueExpr is an expression for the element of a value at row r and column c.
+type valueExpr func(id plan.ID, r, c string) string
 
 // printElement prints statements that leave the element (r, c) of an instruction's result in the variable v<dst>.
-func printElement(b *strings.Builder, indent string, p *plan.Plan, in plan.Instr, ref reference) {
+func printElement(b *strings.Builder, indent string, p *plan.Plan, in plan.Instr, ref valueExpr) {
 	switch in.Op {
 	case plan.Reduce:
 		printReduce(b, indent, p, in, ref)
@@ -24,7 +24,7 @@ func printElement(b *strings.Builder, indent string, p *plan.Plan, in plan.Instr
 	}
 }
 
-func printReduce(b *strings.Builder, indent string, p *plan.Plan, in plan.Instr, ref reference) {
+func printReduce(b *strings.Builder, indent string, p *plan.Plan, in plan.Instr, ref valueExpr) {
 	n, r, c, start := p.Values[in.Src[0]].Cols, "r", "j", "0"
 	if in.Axis == 0 {
 		n, r, c = p.Values[in.Src[0]].Rows, "j", "c"
@@ -38,7 +38,7 @@ func printReduce(b *strings.Builder, indent string, p *plan.Plan, in plan.Instr,
 }
 
 // printInner prints an element of a product of matrices that are not row values.
-func printInner(b *strings.Builder, indent string, p *plan.Plan, in plan.Instr, ref reference) {
+func printInner(b *strings.Builder, indent string, p *plan.Plan, in plan.Instr, ref valueExpr) {
 	n := p.Values[in.Src[0]].Cols
 	x, y := ref(in.Src[0], "r", "j"), ref(in.Src[1], "j", "c")
 	if in.TransA {
@@ -52,7 +52,7 @@ func printInner(b *strings.Builder, indent string, p *plan.Plan, in plan.Instr, 
 }
 
 // element is the element (r, c) of an instruction's result as one expression.
-func element(p *plan.Plan, in plan.Instr, ref reference) string {
+func element(p *plan.Plan, in plan.Instr, ref valueExpr) string {
 	a := in.Src[0]
 	switch in.Op {
 	case plan.Unary:
@@ -77,14 +77,14 @@ func element(p *plan.Plan, in plan.Instr, ref reference) string {
 }
 
 // alongAxis refers to the only source with the index of the axis replaced by an expression of it.
-func alongAxis(in plan.Instr, ref reference, index string) string {
+func alongAxis(in plan.Instr, ref valueExpr, index string) string {
 	if in.Axis == 0 {
 		return ref(in.Src[0], fmt.Sprintf(index, "r"), "c")
 	}
 	return ref(in.Src[0], "r", fmt.Sprintf(index, "c"))
 }
 
-func scatter(in plan.Instr, ref reference) string {
+func scatter(in plan.Instr, ref valueExpr) string {
 	i := "c"
 	if in.Axis == 0 {
 		i = "r"
@@ -93,7 +93,7 @@ func scatter(in plan.Instr, ref reference) string {
 	return fmt.Sprintf("%s ? %s : real(0)", inside, alongAxis(in, ref, fmt.Sprintf("(%%s - %d) / %d", in.From, in.Stride)))
 }
 
-func concat(p *plan.Plan, in plan.Instr, ref reference) string {
+func concat(p *plan.Plan, in plan.Instr, ref valueExpr) string {
 	var b strings.Builder
 	at := 0
 	for k, id := range in.Src {

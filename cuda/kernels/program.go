@@ -147,7 +147,7 @@ func (p *program) printGroup(b *strings.Builder, g group) {
 }
 
 // ref prefers what the pass has just computed to what it has stored.
-func (g *group) ref(p *program) reference {
+func (g *group) ref(p *program) valueExpr {
 	return func(id plan.ID, r, c string) string {
 		if g.makes(id) && c == "c" {
 			return fmt.Sprintf("v%d", id)

@@ -278,7 +278,7 @@ func (p *wideProgram) afterProduct(in plan.Instr) string {
 }
 
 // refIn prefers what the kernel has just computed to what it has stored.
-func (p *wideProgram) refIn(g group) reference {
+func (p *wideProgram) refIn(g group) valueExpr {
 	return func(id plan.ID, r, c string) string {
 		if g.makes(id) && c == "c" {
 			return fmt.Sprintf("v%d", id)
