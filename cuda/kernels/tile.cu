@@ -170,7 +170,7 @@ template <class T, class Pass> struct Integration {
 			const Rows &rows = e < 1 ? tile.fresh : tile.active;
 			if (rows.n == 0) continue;
 			const int stage = e == FIRST ? 0 : e == PROBE ? 1 : e;
-			argue(rows, stage, e == PROBE);
+			stageArguments(rows, stage, e == PROBE);
 			__syncthreads();
 			Pass::Program::forward(rows, tile.frames(stage), w, registers);
 			if constexpr (Pass::FORM != SOLUTION) {
@@ -195,8 +195,8 @@ template <class T, class Pass> struct Integration {
 		busy += tile.active.n;
 	}
 
-	// argue writes the arguments of a stage into the frames: z + h·Σ a·k at t + c·h.
-	__device__ void argue(const Rows &rows, int stage, bool probe) {
+	// stageArguments writes the arguments of a stage into the frames: z + h·Σ a·k at t + c·h.
+	__device__ void stageArguments(const Rows &rows, int stage, bool probe) {
 		each<T::WIDTH>(rows, [&](int r, int c) {
 			real sum = 0;
 			for (int j = 0; j < stage; j++) sum = mad(probe ? real(1) : real(A[stage][j]), tile.slope(r, j, c), sum);

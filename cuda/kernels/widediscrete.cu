@@ -27,7 +27,7 @@ struct WideReverse {
 			row.sample = r - int(call.rows);
 		}
 		nextSample();
-		argue();
+		stageArgument();
 	}
 
 	// advance takes the evaluation of a stage.
@@ -52,7 +52,7 @@ struct WideReverse {
 		}
 		__syncthreads();
 		if (over) endStep();
-		argue();
+		stageArgument();
 	}
 
 	// endStep takes λ to the start of the step and goes on to the step before, or to the next sample, also where λ is not
@@ -171,8 +171,8 @@ struct WideReverse {
 		}
 	}
 
-	// argue writes argument and cotangent of the row's stage.
-	__device__ void argue() {
+	// stageArgument writes argument and cotangent of the row's stage.
+	__device__ void stageArgument() {
 		if (row.phase == IDLE) return;
 		const int stage = row.stage, i = r % TILE;
 		columns(DIM, [&](int c) {

@@ -58,7 +58,7 @@ template <class Pass> struct Turn {
 	// goOn writes the next argument, once what is done has been handed over.
 	__device__ void goOn(Pass &pass) {
 		while (row.phase == DONE) retire(pass);
-		argue(pass);
+		stageArgument(pass);
 	}
 
 	// absorb takes the evaluation and measures it.
@@ -221,8 +221,8 @@ template <class Pass> struct Turn {
 		if (pass.begin(*this)) enter();
 	}
 
-	// argue writes the argument of the evaluation that the row waits for: z + h·Σ a·k at t + c·h.
-	__device__ void argue(Pass &pass) {
+	// stageArgument writes the argument of the evaluation that the row waits for: z + h·Σ a·k at t + c·h.
+	__device__ void stageArgument(Pass &pass) {
 		if (row.phase == IDLE) return;
 		const int stage = row.stage;
 		const bool probe = row.phase == FRESH;
