@@ -35,8 +35,8 @@ __device__ inline WideRow *controlOf(const Call &call, int r) {
 __device__ inline real *frameOf(const Call &call, int r) { return call.frames + (long long)(r / TILE) * FRAME; }
 __device__ inline real *readyOf(const Call &call, int r) { return call.ready + (long long)(r / TILE) * READY; }
 
-// putUp makes row r a term in the sums of program P: values times the weight, or nothing. from(value) is where a value lies.
-template <class P, class From> __device__ void putUp(const Call &call, int r, int slot, bool on, real weight, From from) {
+// addTerm makes row r a term in the next sums of program P: values times the weight, or zeros. from(value) is where a value lies.
+template <class P, class From> __device__ void addTerm(const Call &call, int r, int slot, bool on, real weight, From from) {
 	for (int q = 0; q < P::TERMS; q++) {
 		const Term term = P::terms()[q];
 		const Kept kept = P::kept()[term.value];

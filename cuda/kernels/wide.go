@@ -137,7 +137,7 @@ func (k *Wide) lower() {
 	}
 }
 
-// slots is how many terms of ∂L/∂θ a row puts up in a round back.
+// slots is how many terms of ∂L/∂θ a row adds in a round back.
 func (k *Wide) slots() int {
 	if k.spec.Gradient == solver.Discrete {
 		return k.window()

@@ -1,5 +1,5 @@
 // The continuous adjoint by rows in device memory: as BackwardPass, for the row of a block. Of each evaluation that counts
-// in ∂L/∂θ the row keeps what the sums read; once the step is accepted it puts them up with their weights.
+// in ∂L/∂θ the row keeps what the sums read; once the step is accepted it adds them to the terms of the next sums, with their weights.
 
 struct WideBackward {
 	typedef Field Program;
@@ -113,14 +113,14 @@ struct WideBackward {
 	// weightOf is what multiplies what comes out of the row's adjoint.
 	__device__ real weightOf(Now &now) const { return sampleWeight(now.call, now.batch, now.row.sample) * now.row.unit; }
 
-	// accepted puts up −h·b_i·aᵀ ∂f/∂θ, weighted, at the stages with a weight b_i, and adds the same for the inputs. The last
+	// accepted adds the terms −h·b_i·aᵀ ∂f/∂θ, weighted, at the stages with a weight b_i, and adds the same for the inputs. The last
 	// evaluation is the next step's first.
 	__device__ void accepted(Now &now) {
 		for (int i = 0; i < USED; i++) {
 			const int stage = USED_STAGE[i];
 			const real weight = real(-now.row.step * B[stage]) * weightOf(now);
 			const real *x = kept(now, stage);
-			putUp<Field>(now.call, now.r, i, true, weight, [=](const Kept &value) { return x + value.keep; });
+			addTerm<Field>(now.call, now.r, i, true, weight, [=](const Kept &value) { return x + value.keep; });
 			if (Field::INPUTS_GRADIENT >= 0) addInputsBar(now.call, now.row.sample, weight, x + Field::kept()[Field::INPUTS_GRADIENT].keep);
 		}
 		keep(now, 0);

@@ -1,5 +1,5 @@
-// What both gradients share on the way back: the terms of ∂L/∂θ that rows have put up. Once in WINDOW evaluations they are
-// summed over the rows by matrix products; no row puts up the same term twice in that time.
+// What both gradients share on the way back: the terms of ∂L/∂θ that rows have added. Once in WINDOW evaluations they are
+// summed over the rows by matrix products; no row adds the same term twice in that time.
 
 constexpr int WINDOW = STAGES - 1;
 

@@ -32,7 +32,7 @@ struct WideReverse {
 
 	// advance takes the evaluation of a stage.
 	__device__ void advance() {
-		putUp<Field>(call, r, row.tick % WINDOW, true, 1,
+		addTerm<Field>(call, r, row.tick % WINDOW, true, 1,
 			[&](const Kept &value) { return frame + value.at + r % TILE * value.stride; });
 		columns(DIM, [&](int c) {
 			const real g = Field::gradientOf(frame, r % TILE, c);

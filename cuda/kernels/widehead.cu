@@ -28,7 +28,7 @@ extern "C" __global__ void __launch_bounds__(ROW_THREADS) loadHead(const Call *p
 	setTime<Head>(frame, i, lossTime(call, batch, loss));
 }
 
-// storeHead takes what the head left, and puts up its terms of ∂L/∂θ.
+// storeHead takes what the head left, and adds its terms of ∂L/∂θ.
 extern "C" __global__ void __launch_bounds__(ROW_THREADS) storeHead(const Call *p) {
 	const Call &call = *p;
 	if (hasFailed(call)) return;
@@ -36,7 +36,7 @@ extern "C" __global__ void __launch_bounds__(ROW_THREADS) storeHead(const Call *
 	const Loss loss = nextLoss(call, batch);
 	const int i = blockIdx.x % TILE;
 	real *frame = frameOf(call, blockIdx.x);
-	putUp<Head>(call, blockIdx.x, 0, loss.sample >= 0, loss.sample < 0 ? real(0) : lossWeight(call, batch, loss),
+	addTerm<Head>(call, blockIdx.x, 0, loss.sample >= 0, loss.sample < 0 ? real(0) : lossWeight(call, batch, loss),
 		[=](const Kept &value) { return frame + value.at + i * value.stride; });
 	if (loss.sample < 0) return;
 	columns(OUT_WIDTH, [&](int c) { call.out[loss.number * OUT_WIDTH + c] = Head::output(frame, i)[c]; });

@@ -165,7 +165,7 @@ func (k *Wide) operand(p *wideProgram, id plan.ID) Operand {
 	return Operand{Buffer: func(c *Call) Address { return c.Frames }, Offset: p.at[id].off, Stride: p.at[id].stride, PerTile: k.Frame}
 }
 
-// sums adds the terms that rows have put up; first is where the plan's sums begin.
+// sums adds the terms that rows have added; first is where the plan's sums begin.
 func (k *Wide) sums(p *wideProgram, first int) []Step {
 	var steps []Step
 	terms := p.slots * p.tile
