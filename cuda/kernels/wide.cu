@@ -9,7 +9,7 @@
 struct WideRow : Row {
 	int stage; // whose evaluation the row waits for
 	int tick;  // evaluations since the pass began
-	int ready; // whether the row has terms of ∂L/∂θ up
+	int ready; // whether the row has added terms of ∂L/∂θ
 };
 static_assert(sizeof(WideRow) <= WIDE_ROW_BYTES, "WideRowBytes is too small");
 

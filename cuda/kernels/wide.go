@@ -14,8 +14,8 @@ var (
 	wideSource string
 	//go:embed wideinputs.cu
 	wideInputsSource string
-	//go:embed wideturn.cu
-	wideTurnSource string
+	//go:embed wideintegration.cu
+	wideIntegrationSource string
 	//go:embed wideforward.cu
 	wideForwardSource string
 	//go:embed wideback.cu
@@ -202,7 +202,7 @@ func (k *Wide) printConfig(b *strings.Builder) {
 
 // sources are the parts that come after the plans.
 func (k *Wide) sources() []string {
-	parts := []string{wideTurnSource, wideForwardSource}
+	parts := []string{wideIntegrationSource, wideForwardSource}
 	if k.spec.Gradient == solver.NoGradient {
 		return parts
 	}

@@ -5,7 +5,7 @@ struct WideBackward {
 	typedef Field Program;
 	static constexpr bool ALONE = GRADIENT == ADJOINT, CHECKS = !ALONE;
 	static constexpr Form FORM = ALONE ? ADJOINT_ALONE : STATE_ADJOINT;
-	typedef Turn<WideBackward> Now;
+	typedef WideIntegration<WideBackward> Now;
 
 	__device__ bool begin(Now &now) {
 		const Call &call = now.call;
@@ -154,4 +154,4 @@ struct WideBackward {
 };
 
 extern "C" __global__ void __launch_bounds__(ROW_THREADS) beginBackward(const Call *p) { beginRow<WideBackward>(*p); }
-extern "C" __global__ void __launch_bounds__(ROW_THREADS) turnBackward(const Call *p) { takeTurn<WideBackward>(*p); }
+extern "C" __global__ void __launch_bounds__(ROW_THREADS) advanceBackward(const Call *p) { advanceRow<WideBackward>(*p); }

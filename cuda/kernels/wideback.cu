@@ -3,7 +3,7 @@
 
 constexpr int WINDOW = STAGES - 1;
 
-// clearReady takes all terms down. Any number of blocks.
+// clearReady takes all terms away. Any number of blocks.
 extern "C" __global__ void __launch_bounds__(THREADS) clearReady(const Call *p) {
 	const Call &call = *p;
 	if (hasFailed(call)) return;

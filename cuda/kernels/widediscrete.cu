@@ -195,7 +195,7 @@ extern "C" __global__ void __launch_bounds__(ROW_THREADS) beginBackward(const Ca
 	if (threadIdx.x == 0) *controlOf(*p, blockIdx.x) = row;
 }
 
-extern "C" __global__ void __launch_bounds__(ROW_THREADS) turnBackward(const Call *p) {
+extern "C" __global__ void __launch_bounds__(ROW_THREADS) advanceBackward(const Call *p) {
 	__shared__ WideRow row;
 	if (hasFailed(*p) || controlOf(*p, blockIdx.x)->phase == IDLE) return;
 	if (threadIdx.x == 0) row = *controlOf(*p, blockIdx.x);

@@ -4,7 +4,7 @@ struct WideForward {
 	typedef Field Program;
 	static constexpr Form FORM = SOLUTION;
 	static constexpr bool CHECKS = false;
-	typedef Turn<WideForward> Now;
+	typedef WideIntegration<WideForward> Now;
 
 	__device__ bool begin(Now &now) {
 		WideRow &row = now.row;
@@ -101,4 +101,4 @@ struct WideForward {
 };
 
 extern "C" __global__ void __launch_bounds__(ROW_THREADS) beginForward(const Call *p) { beginRow<WideForward>(*p); }
-extern "C" __global__ void __launch_bounds__(ROW_THREADS) turnForward(const Call *p) { takeTurn<WideForward>(*p); }
+extern "C" __global__ void __launch_bounds__(ROW_THREADS) advanceForward(const Call *p) { advanceRow<WideForward>(*p); }

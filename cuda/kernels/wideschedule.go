@@ -56,7 +56,7 @@ func (k *Wide) schedule() {
 	}
 	k.Begin = []Step{k.over("clear", max(k.Sums, k.Ones)), k.each("beginForward")}
 	forward := k.section(k.field, "Forward", k.model.Field.ForwardCode)
-	k.Round = k.evaluations(forward, "turnForward")
+	k.Round = k.evaluations(forward, "advanceForward")
 	if k.spec.Gradient == solver.NoGradient {
 		return
 	}
@@ -65,12 +65,12 @@ func (k *Wide) schedule() {
 	k.scheduleFinish()
 }
 
-// evaluations repeats evaluation and turn, so that every row tries one step.
-func (k *Wide) evaluations(evaluation []Step, turn string) []Step {
+// evaluations repeats an evaluation and what follows it, so that every row tries one step.
+func (k *Wide) evaluations(evaluation []Step, advance string) []Step {
 	var round []Step
 	for range k.window() {
 		round = append(round, evaluation...)
-		round = append(round, k.each(turn))
+		round = append(round, k.each(advance))
 	}
 	return round
 }
@@ -89,7 +89,7 @@ func (k *Wide) scheduleHead() {
 func (k *Wide) scheduleBack(evaluation []Step) {
 	clear := Step{Kernel: "clearReady", Threads: k.config.Threads, threadsPerRow: min(max(k.Ready/k.Tile, 1), 64)}
 	k.BeginBack = []Step{clear, k.each("beginBackward")}
-	k.RoundBack = k.evaluations(evaluation, "turnBackward")
+	k.RoundBack = k.evaluations(evaluation, "advanceBackward")
 	k.RoundBack = append(k.RoundBack, k.sums(k.field, 0)...)
 	k.RoundBack = append(k.RoundBack, k.each("consume"))
 }

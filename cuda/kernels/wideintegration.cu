@@ -1,6 +1,7 @@
-// A turn of a row: what happens to it between two evaluations. solver.Integrate says what a row computes.
+// An integration by rows in device memory: what happens to a row between two evaluations. solver.Integrate says what it
+// computes.
 //
-// The forward solve and the continuous adjoint are both turns. The pass says where samples come from and go, as for a
+// The forward solve and the continuous adjoint are both such. The pass says where samples come from and go, as for a
 // Tile: Program, FORM, CHECKS, begin, load, begun, along, accepted, settled, arrived, store, finish, and
 //
 //	void evaluated()    all threads: the evaluation of row.stage has just come in
@@ -10,7 +11,7 @@
 
 constexpr int LAST = STAGES - 1;
 
-template <class Pass> struct Turn {
+template <class Pass> struct WideIntegration {
 	typedef typename Pass::Program P;
 	static constexpr bool ALONE = Pass::FORM == ADJOINT_ALONE;
 	static constexpr int WIDTH = Pass::FORM == STATE_ADJOINT ? 2 * DIM : DIM;
@@ -22,7 +23,7 @@ template <class Pass> struct Turn {
 	const int r;
 	real *const frame;
 
-	__device__ Turn(const Call &call, const Batch &batch, WideRow &row, double *shared)
+	__device__ WideIntegration(const Call &call, const Batch &batch, WideRow &row, double *shared)
 		: call(call), batch(batch), row(row), shared(shared), r(blockIdx.x), frame(frameOf(call, r)) {}
 
 	__device__ bool controls() const { return threadIdx.x == 0; }
@@ -239,7 +240,7 @@ template <class Pass> struct Turn {
 	}
 };
 
-// beginRow is the first turn of the block's row.
+// beginRow gives the row of the block its first argument.
 template <class Pass> __device__ void beginRow(const Call &call) {
 	__shared__ WideRow row;
 	__shared__ Batch batch;
@@ -248,14 +249,14 @@ template <class Pass> __device__ void beginRow(const Call &call) {
 	if (threadIdx.x == 0) batch = batchOf(call);
 	__syncthreads();
 	Pass pass;
-	Turn<Pass> turn(call, batch, row, shared);
-	turn.begin(pass);
+	WideIntegration<Pass> integration(call, batch, row, shared);
+	integration.begin(pass);
 	__syncthreads();
 	if (threadIdx.x == 0) *controlOf(call, blockIdx.x) = row;
 }
 
-// takeTurn is every other.
-template <class Pass> __device__ void takeTurn(const Call &call) {
+// advanceRow is what follows every evaluation.
+template <class Pass> __device__ void advanceRow(const Call &call) {
 	__shared__ WideRow row;
 	__shared__ Batch batch;
 	__shared__ double shared[ROW_THREADS];
@@ -266,8 +267,8 @@ template <class Pass> __device__ void takeTurn(const Call &call) {
 	}
 	__syncthreads();
 	Pass pass;
-	Turn<Pass> turn(call, batch, row, shared);
-	turn.advance(pass, turn.absorb());
+	WideIntegration<Pass> integration(call, batch, row, shared);
+	integration.advance(pass, integration.absorb());
 	__syncthreads();
 	if (threadIdx.x == 0) *controlOf(call, blockIdx.x) = row;
 }
