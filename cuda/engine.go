@@ -89,7 +89,7 @@ func (e *engine) beginPart(whole, n, rows int, cut kernels.Cut) error {
 		err = e.roomForLosses(n)
 	}
 	if err == nil {
-		e.sharing, err = e.now.place(n, cut)
+		e.sharing, err = e.now.allocate(n, cut)
 	}
 	if err == nil && e.gradients() {
 		err = e.now.record(e.capacity())
@@ -213,7 +213,7 @@ func (e *engine) watching(ctx context.Context, launch func() error) error {
 func (e *engine) differentiate(ctx context.Context, theta []float64, b solver.Batch, o solver.Objective) (*solver.Derivative, error) {
 	err := e.load(theta, b)
 	if err == nil {
-		err = e.aim(b, o)
+		err = e.loadObjective(b, o)
 	}
 	for fits := false; err == nil && !fits; {
 		err = e.watching(ctx, func() error { return inTurn(e.now.prepare, e.now.gradient) })

@@ -52,9 +52,9 @@ func (k *fused) fit(multiprocessors int) error {
 	return err
 }
 
-// place cuts the samples into blocks, each with a part of the record. A solve has as many as run at once, each of a
+// allocate cuts the samples into blocks, each with a part of the record. A solve has as many as run at once, each of a
 // tile's rows at least; a gradient has those that the order of its sums wants.
-func (k *fused) place(n int, cut kernels.Cut) (sharing int, err error) {
+func (k *fused) allocate(n int, cut kernels.Cut) (sharing int, err error) {
 	c := k.call
 	partial := 0
 	if k.gradients {

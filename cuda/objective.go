@@ -5,8 +5,8 @@ import (
 	"neuralode/solver"
 )
 
-// aim copies the objective of a batch that has been loaded.
-func (e *engine) aim(b solver.Batch, o solver.Objective) error {
+// loadObjective copies the objective of a batch that has been loaded.
+func (e *engine) loadObjective(b solver.Batch, o solver.Objective) error {
 	if o.Labels != nil {
 		e.call.Counting = int64(kernels.Counting(o, b, e.n))
 		return inTurn(

@@ -20,7 +20,7 @@ type session struct {
 	opt     solver.Optimizer
 	last    shape // of the launches of the call before
 	graph   *driver.Graph
-	drawn   shape // what the graph has
+	captured   shape // what the graph has
 }
 
 // shape is what a recorded graph depends on beside the Call.
@@ -182,7 +182,7 @@ func (s *session) alike(minibatches [][]int) int {
 
 // runAlike launches the iterations of minibatches of one class.
 func (s *session) runAlike(ctx context.Context, minibatches [][]int, rates []float64, done func(solver.Iteration)) error {
-	if err := s.draw(minibatches, rates); err != nil {
+	if err := s.uploadMinibatches(minibatches, rates); err != nil {
 		return err
 	}
 	for from := 0; from < len(minibatches); {
@@ -203,8 +203,8 @@ func (s *session) runAlike(ctx context.Context, minibatches [][]int, rates []flo
 	return nil
 }
 
-// draw copies the minibatches and learning rates, and makes room for the largest.
-func (s *session) draw(minibatches [][]int, rates []float64) error {
+// uploadMinibatches copies the minibatches and learning rates, and makes room for the largest.
+func (s *session) uploadMinibatches(minibatches [][]int, rates []float64) error {
 	m := kernels.MinibatchesOf(s.data, minibatches)
 	s.call.Cancel = 0
 	return inTurn(
@@ -230,14 +230,14 @@ func (s *session) putMinibatches(m kernels.Minibatches) error {
 // launch puts k iterations on the stream and waits: as a graph, when the call before had the same shape.
 func (s *session) launch(k int) error {
 	now := shape{s.now, k, s.n}
-	if s.now.recordable() && now == s.last && now != s.drawn {
+	if s.now.recordable() && now == s.last && now != s.captured {
 		if err := s.capture(now); err != nil {
 			return err
 		}
 	}
 	s.last = now
 	var err error
-	if s.graph != nil && now == s.drawn {
+	if s.graph != nil && now == s.captured {
 		err = s.stream.LaunchGraph(s.graph)
 	} else {
 		err = s.iterations(k)
@@ -251,7 +251,7 @@ func (s *session) launch(k int) error {
 // capture records k iterations in place of what was recorded before.
 func (s *session) capture(now shape) error {
 	if s.graph != nil {
-		s.drawn = shape{}
+		s.captured = shape{}
 		if err := s.graph.Close(); err != nil {
 			return err
 		}
@@ -261,7 +261,7 @@ func (s *session) capture(now shape) error {
 	if err != nil {
 		return err
 	}
-	s.graph, s.drawn = graph, now
+	s.graph, s.captured = graph, now
 	return nil
 }
 

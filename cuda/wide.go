@@ -69,8 +69,8 @@ func (k *wide) close() error {
 	return err
 }
 
-// place holds as many samples at once as make whole tiles. The record is in one part.
-func (k *wide) place(n int, _ kernels.Cut) (sharing int, err error) {
+// allocate holds as many samples at once as make whole tiles. The record is in one part.
+func (k *wide) allocate(n int, _ kernels.Cut) (sharing int, err error) {
 	c := k.call
 	k.n = n
 	k.rows = (min(n, mostRows) + k.Tile - 1) / k.Tile * k.Tile
