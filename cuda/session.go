@@ -13,14 +13,14 @@ import (
 // session is a training under way: data, θ and moments are on the GPU.
 type session struct {
 	*engine
-	program *program
-	samples int         // of the data set
-	data    solver.Data // what of it is not on the GPU alone: spans, times, weights, masks
-	step    int64       // updates done
-	opt     solver.Optimizer
-	last    shape // of the launches of the call before
-	graph   *driver.Graph
-	captured   shape // what the graph has
+	program  *program
+	samples  int         // of the data set
+	data     solver.Data // what of it is not on the GPU alone: spans, times, weights, masks
+	step     int64       // updates done
+	opt      solver.Optimizer
+	last     shape // of the launches of the call before
+	graph    *driver.Graph
+	captured shape // what the graph has
 }
 
 // shape is what a recorded graph depends on beside the Call.

@@ -2,15 +2,15 @@ package kernels
 
 import "neuralode/plan"
 
-// place is where a row value lives: in the scratch of one evaluation or in what is kept of it.
-type place struct {
+// location is where a row value lives: in the scratch of one evaluation or in what is kept of it.
+type location struct {
 	keep bool
 	off  int
 }
 
 // frames gives every row value its place.
 type frames struct {
-	at          map[plan.ID]place
+	at          map[plan.ID]location
 	local, keep int // lengths
 }
 
@@ -18,7 +18,7 @@ type frames struct {
 const vector = 4
 
 func newFrames(p *plan.Plan, code [][]plan.Instr, kept, passing map[plan.ID]bool) frames {
-	f := frames{at: map[plan.ID]place{}}
+	f := frames{at: map[plan.ID]location{}}
 	for _, port := range append(append([]plan.Port(nil), p.Inputs...), p.Cotangents...) {
 		f.add(p, port.Value, kept)
 	}
@@ -46,7 +46,7 @@ func (f *frames) add(p *plan.Plan, id plan.ID, kept map[plan.ID]bool) {
 	if width >= vector {
 		*size = alignUp(*size)
 	}
-	f.at[id] = place{kept[id], *size}
+	f.at[id] = location{kept[id], *size}
 	*size += width
 }
 

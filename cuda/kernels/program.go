@@ -216,15 +216,15 @@ func (p *program) printAccumulate(b *strings.Builder) {
 }
 
 func (p *program) printSum(b *strings.Builder, in plan.Instr) {
-	place := func(i int) string {
+	pointer := func(i int) string {
 		return fmt.Sprintf("[](real *l, real *s) { return %s; }", p.pointer(in.Src[i]))
 	}
 	width := func(i int) int { return p.plan.Values[in.Src[i]].Cols }
 	dst := fmt.Sprintf("sums + %d", p.weights.sums[in.Dst])
 	if in.Op == plan.MatMul {
-		fmt.Fprintf(b, "\t\touterSum<%d, %d>(rows, frames, terms, %s, %s, %s);", width(0), width(1), dst, place(0), place(1))
+		fmt.Fprintf(b, "\t\touterSum<%d, %d>(rows, frames, terms, %s, %s, %s);", width(0), width(1), dst, pointer(0), pointer(1))
 	} else {
-		fmt.Fprintf(b, "\t\tcolumnSum<%d>(rows, frames, terms, %s, %s);", width(0), dst, place(0))
+		fmt.Fprintf(b, "\t\tcolumnSum<%d>(rows, frames, terms, %s, %s);", width(0), dst, pointer(0))
 	}
 	fmt.Fprintf(b, " // %s\n", label(p.plan.Values[in.Dst]))
 }

@@ -203,8 +203,8 @@ func (k *Fused) fit() error {
 	if k.spec.Gradient == solver.NoGradient {
 		weights = k.field.forward
 	}
-	k.weightsOnChip = k.place(weights)
-	k.sumsOnChip = k.spec.Gradient != solver.NoGradient && k.place(k.field.sumsLen)
+	k.weightsOnChip = k.reserve(weights)
+	k.sumsOnChip = k.spec.Gradient != solver.NoGradient && k.reserve(k.field.sumsLen)
 	if k.Shared > k.config.Shared {
 		return fmt.Errorf("%w: %d rows take %d bytes of shared memory, a block has %d", ErrWide, k.config.Rows, k.Shared, k.config.Shared)
 	}
@@ -227,8 +227,8 @@ func (k *Fused) rowBytes() int {
 	return most
 }
 
-// place puts n numbers into shared memory if there is room, and reports whether there was.
-func (k *Fused) place(n int) bool {
+// reserve puts n numbers into shared memory if there is room, and reports whether there was.
+func (k *Fused) reserve(n int) bool {
 	bytes := k.realBytes() * (n + 2*vector)
 	if k.Shared+bytes > k.config.Shared {
 		return false

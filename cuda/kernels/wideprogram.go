@@ -16,7 +16,7 @@ type wideProgram struct {
 	tile, slots int
 	passing     map[plan.ID]bool // values that only the kernel which makes them reads
 
-	at    map[plan.ID]widePlace
+	at    map[plan.ID]wideLocation
 	frame int // reals of a tile
 
 	kept  []plan.ID // what the sums read, and the derivative for the inputs
@@ -25,8 +25,8 @@ type wideProgram struct {
 	ready int // reals of a tile
 }
 
-// widePlace is where a row value lies in the frame of its tile.
-type widePlace struct{ off, stride int }
+// wideLocation is where a row value lies in the frame of its tile.
+type wideLocation struct{ off, stride int }
 
 // wideTerm is a factor of the sums, and where it lies among the terms of a tile.
 type wideTerm struct {
@@ -40,7 +40,7 @@ const wideAlign = 32
 
 func newWideProgram(name string, w *weights, vjp bool, tile, slots int) *wideProgram {
 	p := &wideProgram{name: name, plan: w.plan, weights: w, vjp: vjp, tile: tile, slots: slots,
-		passing: passing(w.plan, vjp), at: map[plan.ID]widePlace{}}
+		passing: passing(w.plan, vjp), at: map[plan.ID]wideLocation{}}
 	p.placeValues()
 	if vjp {
 		p.placeTerms()
@@ -67,17 +67,17 @@ func (p *wideProgram) placeValues() {
 		code = append(code[:len(code):len(code)], p.plan.BackwardCode...)
 	}
 	for _, port := range ports {
-		p.place(port.Value)
+		p.locate(port.Value)
 	}
 	for _, in := range code {
 		if isProduct(in) || !p.passing[in.Dst] {
-			p.place(in.Dst)
+			p.locate(in.Dst)
 		}
 	}
 }
 
-func (p *wideProgram) place(id plan.ID) {
-	at := widePlace{p.frame, stride(p.plan.Values[id].Cols)}
+func (p *wideProgram) locate(id plan.ID) {
+	at := wideLocation{p.frame, stride(p.plan.Values[id].Cols)}
 	p.at[id] = at
 	p.frame = advance(p.frame, p.tile*at.stride)
 }
