@@ -1,6 +1,6 @@
-// The exact derivative of the accepted steps by rows in device memory: as Reverse, for the row of a block. A turn ends the
-// evaluation of one stage, with its VJP, and writes the argument and the cotangent of the stage before, from the slopes that
-// the forward solve has recorded.
+// The exact derivative of the accepted steps by rows in device memory: as Reverse, for the row of a block.
+// Between two launches one stage is evaluated, with its VJP; then advance writes the argument and the cotangent of the stage
+// before, from the slopes that the forward solve has recorded.
 
 struct WideReverse {
 	const Call &call;
