@@ -5,6 +5,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strconv"
+	"strings"
 )
 
 // DefaultNoise is the noise of the problems as they are usually posed.
@@ -13,15 +15,43 @@ const DefaultNoise = 0.1
 // maxGenerated is the largest n of a generator.
 const maxGenerated = 1 << 28
 
-// Generate is the generator of that name, "spiral" or "circle"; see [Spiral] and [Circle].
-func Generate(name string, n int, noise float64, rng *rand.Rand) (*Dataset, error) {
-	switch name {
-	case "spiral":
-		return Spiral(n, noise, rng)
-	case "circle":
-		return Circle(n, noise, rng)
+// generator is a problem in the plane.
+type generator struct {
+	name    string
+	classes int
+	make    func(n int, noise float64, rng *rand.Rand) (*Dataset, error)
+}
+
+func generators() []generator {
+	return []generator{{"spiral", 2, Spiral}, {"circle", 2, Circle}, {"moons", 2, Moons}, {"arms", 3, Arms}}
+}
+
+// Generators are the names of the generators.
+func Generators() (names []string) {
+	for _, g := range generators() {
+		names = append(names, g.name)
 	}
-	return nil, fmt.Errorf("dataset: there is no generator %q; there are spiral and circle", name)
+	return names
+}
+
+// GeneratedClasses is how many classes the points of the generator of that name have, 0 where there is none.
+func GeneratedClasses(name string) int {
+	for _, g := range generators() {
+		if g.name == name {
+			return g.classes
+		}
+	}
+	return 0
+}
+
+// Generate is the generator of that name, one of [Generators]; see [Spiral], [Circle], [Moons] and [Arms].
+func Generate(name string, n int, noise float64, rng *rand.Rand) (*Dataset, error) {
+	for _, g := range generators() {
+		if g.name == name {
+			return g.make(n, noise, rng)
+		}
+	}
+	return nil, fmt.Errorf("dataset: there is no generator %q; there are %s", name, strings.Join(Generators(), ", "))
 }
 
 // Spiral returns n points on two interleaved spirals, task Binary: class 0 first, which has the odd point, then class
@@ -36,7 +66,7 @@ func Spiral(n int, noise float64, rng *rand.Rand) (*Dataset, error) {
 	}
 	u := uniform(n, rng)
 	slices.Sort(u[firstClass(n):])
-	return twoClasses(u, noise, rng, func(class int, u float64) (x, y float64) {
+	return inClasses(2, u, noise, rng, func(class int, u float64) (x, y float64) {
 		theta, sign := 3*math.Pi*math.Sqrt(u), 1.0
 		if class == 1 {
 			theta, sign = 3*math.Pi*u, -1
@@ -52,9 +82,39 @@ func Circle(n int, noise float64, rng *rand.Rand) (*Dataset, error) {
 	if err := checkGenerator("circle", n, noise); err != nil {
 		return nil, err
 	}
-	return twoClasses(uniform(n, rng), noise, rng, func(class int, u float64) (x, y float64) {
+	return inClasses(2, uniform(n, rng), noise, rng, func(class int, u float64) (x, y float64) {
 		r, theta := float64(class+1), 2*math.Pi*u
 		return r * math.Cos(theta), r * math.Sin(theta)
+	}), nil
+}
+
+// Moons returns n points on two half circles that reach into each other, task Binary, as scikit-learn's make_moons: class
+// 0 first, which has the odd point, at (cos θ, sin θ), then class 1 at (1 − cos θ, ½ − sin θ), with θ uniform in [0, π).
+// noise, rng and errors are as in [Spiral].
+func Moons(n int, noise float64, rng *rand.Rand) (*Dataset, error) {
+	if err := checkGenerator("moons", n, noise); err != nil {
+		return nil, err
+	}
+	return inClasses(2, uniform(n, rng), noise, rng, func(class int, u float64) (x, y float64) {
+		sin, cos := math.Sincos(math.Pi * u)
+		if class == 1 {
+			return 1 - cos, 0.5 - sin
+		}
+		return cos, sin
+	}), nil
+}
+
+// Arms returns n points on the three arms of a spiral, task MultiClass: class 0 first, then 1 and 2, of which the first
+// have one more where n is no multiple of 3. Class k lies at (r cos φ, r sin φ) with r = √u + 0.05 and φ = 4√u + 2πk/3; u
+// is uniform in [0, 1). noise, rng and errors are as in [Spiral].
+func Arms(n int, noise float64, rng *rand.Rand) (*Dataset, error) {
+	if err := checkGenerator("arms", n, noise); err != nil {
+		return nil, err
+	}
+	return inClasses(3, uniform(n, rng), noise, rng, func(class int, u float64) (x, y float64) {
+		s := math.Sqrt(u)
+		sin, cos := math.Sincos(4*s + 2*math.Pi*float64(class)/3)
+		return (s + 0.05) * cos, (s + 0.05) * sin
 	}), nil
 }
 
@@ -79,18 +139,26 @@ func uniform(n int, rng *rand.Rand) []float64 {
 // firstClass is how many of n points are of class 0.
 func firstClass(n int) int { return n - n/2 }
 
-// twoClasses places a point for each u and adds noise.
-func twoClasses(u []float64, noise float64, rng *rand.Rand, place func(class int, u float64) (x, y float64)) *Dataset {
+// inClasses places a point for each u and adds noise.
+func inClasses(classes int, u []float64, noise float64, rng *rand.Rand, place func(class int, u float64) (x, y float64)) *Dataset {
 	n := len(u)
 	d := &Dataset{
 		X: make([]float64, 2*n), Dim: 2, Features: []string{"x1", "x2"},
-		Task: Binary, Labels: make([]float64, n), Width: 1, Targets: []string{"label"}, Classes: []string{"0", "1"},
+		Task: Binary, Labels: make([]float64, n), Width: 1, Targets: []string{"label"},
 	}
+	if classes > 2 {
+		d.Task = MultiClass
+	}
+	for k := range classes {
+		d.Classes = append(d.Classes, strconv.Itoa(k))
+	}
+	class, left := 0, (n+classes-1)/classes // of this class
 	for i, u := range u {
-		class := 0
-		if i >= firstClass(n) {
-			class = 1
+		if left == 0 {
+			class++
+			left = (n + classes - 1 - class) / classes
 		}
+		left--
 		x, y := place(class, u)
 		d.X[2*i] = x + noise*rng.NormFloat64()
 		d.X[2*i+1] = y + noise*rng.NormFloat64()

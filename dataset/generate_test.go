@@ -155,10 +155,51 @@ func TestGeneratorsRefuse(t *testing.T) {
 		{"spiral", 2, -1, "dataset: spiral: noise must be finite and not negative, got -1"},
 		{"circle", 2, math.NaN(), "dataset: circle: noise must be finite and not negative, got NaN"},
 		{"circle", 2, math.Inf(1), "got +Inf"},
-		{"moons", 2, 0, `dataset: there is no generator "moons"; there are spiral and circle`},
+		{"moon", 2, 0, `dataset: there is no generator "moon"; there are spiral, circle, moons, arms`},
 	} {
 		if _, err := Generate(c.name, c.n, c.noise, seeded(1)); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("error %v, want %q", err, c.want)
 		}
+	}
+}
+
+// TestMoonsAndArms puts every point on its curve, and each class on a curve of its own, evenly.
+func TestMoonsAndArms(t *testing.T) {
+	moons := must(t)(Moons(2001, 0, seeded(5)))
+	var angles []float64
+	for i := range moons.Len() {
+		x, y, class := moons.X[2*i], moons.X[2*i+1], moons.Labels[i]
+		if class == 1 {
+			x, y = 1-x, 0.5-y
+		}
+		if math.Abs(math.Hypot(x, y)-1) > 1e-12 || y < 0 || (class == 0) != (i < 1001) {
+			t.Fatalf("point %d of class %v is (%v, %v)", i, class, moons.X[2*i], moons.X[2*i+1])
+		}
+		angles = append(angles, math.Atan2(y, x)/math.Pi)
+	}
+	if d := distance(angles, uniformCDF); d > 1.95 {
+		t.Errorf("the angles of moons are off by %v", d)
+	}
+	arms := must(t)(Arms(2000, 0, seeded(6)))
+	if err := arms.Check(); err != nil || arms.Task != MultiClass {
+		t.Errorf("%v of %v", err, arms.Task)
+	}
+	var along []float64
+	counts := make([]int, 3)
+	for i := range arms.Len() {
+		x, y, class := arms.X[2*i], arms.X[2*i+1], arms.Labels[i]
+		s := math.Hypot(x, y) - 0.05
+		phi := 4*s + 2*math.Pi*class/3
+		if math.Abs(x-(s+0.05)*math.Cos(phi)) > 1e-12 || math.Abs(y-(s+0.05)*math.Sin(phi)) > 1e-12 {
+			t.Fatalf("point %d of class %v, (%v, %v), is off its arm", i, class, x, y)
+		}
+		along = append(along, s*s)
+		counts[int(class)]++
+	}
+	if d := distance(along, uniformCDF); d > 1.95 || !slices.Equal(counts, []int{667, 667, 666}) {
+		t.Errorf("arms are off by %v, of %v points", d, counts)
+	}
+	if _, err := Generate("moon", 10, 0, seeded(1)); err == nil || !strings.Contains(err.Error(), "spiral, circle, moons, arms") {
+		t.Errorf("moon: %v", err)
 	}
 }

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -32,7 +33,7 @@ type Config struct {
 
 	Validation    float64 `json:"validation"`     // the part of the rows that is held out of the training
 	ValidateEvery int     `json:"validate_every"` // iterations between looks at it; 0: see Run.CheckEvery
-	Patience      int     `json:"patience"`       // looks that find nothing better before the run stops; 0: it does not
+	Patience      int     `json:"patience"`       // looks that find nothing better before the run stops; 0: it does not; −1: by the task
 
 	Hidden     []int  `json:"hidden"` // widths of the hidden layers
 	Activation string `json:"activation"`
@@ -58,7 +59,7 @@ type Config struct {
 	MinStep    float64 `json:"min_step"`   // 0: any
 	MaxStep    float64 `json:"max_step"`   // 0: any
 
-	Iterations int    `json:"iterations"`
+	Iterations int    `json:"iterations"` // 0, of a new run on a file: by its rows, see DefaultsFor
 	Batch      int    `json:"batch"`
 	Seed       uint64 `json:"seed"`
 
@@ -89,21 +90,12 @@ func DefaultConfig() Config {
 	}
 }
 
-// DefaultsFor are DefaultConfig for a made data set, and for a file what suits tables of anyone's: features and labels in
-// all units, and rows that say how good the model is.
-func DefaultsFor(data string) Config {
-	c := DefaultConfig()
-	if c.Data = data; !c.made() {
-		c.Scale, c.Validation, c.Patience = "standard", 0.2, 20
-	}
-	return c
-}
-
-// SeriesDefaults are DefaultsFor a file of series. A continuous adjoint would start again at every observation; gradients of
+// SeriesDefaults are the defaults for a file of series. A continuous adjoint would start again at every observation; gradients of
 // oscillations now and then are huge, and the last digits of a phase want small steps; and of windows of series, which are
 // seen first, the loss over whole ones says little, so that patience is long.
 func SeriesDefaults(data string) Config {
-	c := DefaultsFor(data)
+	c := DefaultConfig()
+	c.Data, c.Scale, c.Validation = data, "standard", 0.2
 	c.Task, c.Gradient, c.Schedule, c.ClipNorm, c.Patience = seriesTask, solver.Discrete.String(), "cosine", 0.1, 100
 	return c
 }
@@ -142,8 +134,8 @@ func (c Config) Check() error {
 	errs = append(errs, c.checkSeries())
 	require(c.Validation >= 0 && c.Validation < 1, "validation must be at least 0 and below 1, got %v", c.Validation)
 	require(c.ValidateEvery >= 0, "validate-every must be zero or positive, got %d", c.ValidateEvery)
-	require(c.Patience >= 0, "patience must be zero or positive, got %d", c.Patience)
-	require(c.Patience == 0 || c.Validation != 0, "patience %d needs rows held out: a validation above 0", c.Patience)
+	require(c.Patience >= 0 || c.Patience == AutoPatience && !c.made(), "patience must be zero or positive, got %d", c.Patience)
+	require(c.Patience <= 0 || c.Validation != 0, "patience %d needs rows held out: a validation above 0", c.Patience)
 	require(c.Samples >= 1 && c.Samples <= MaxSamples, "samples must be from 1 to %d for each class, got %d", MaxSamples, c.Samples)
 	require(c.Noise >= 0 && !math.IsInf(c.Noise, 0), "noise must be zero or positive, got %v", c.Noise)
 	for _, h := range c.Hidden {
@@ -156,7 +148,7 @@ func (c Config) Check() error {
 	choice("readout", c.Readout, Readouts)
 	require(c.Component >= 0, "component must be zero or positive, got %d", c.Component)
 	choice("loss", c.Loss, Losses)
-	require(c.Iterations >= 1, "iterations must be at least 1, got %d", c.Iterations)
+	require(c.Iterations >= 1 || c.Iterations == 0 && !c.made(), "iterations must be at least 1, got %d", c.Iterations)
 	require(c.Batch >= 1, "batch must be at least 1, got %d", c.Batch)
 	require(c.CheckpointEvery >= 1, "checkpoint-every must be at least 1, got %d", c.CheckpointEvery)
 	return errors.Join(append(errs, c.checkSpec(), c.checkOptimizer(), c.checkMade())...)
@@ -260,5 +252,5 @@ func (c Config) optimizer() (solver.Optimizer, error) {
 func (c Config) schedule() (solver.Schedule, error) {
 	decline, err := solver.ParseDecline(c.Schedule)
 	return solver.Schedule{Decline: decline, Rate: c.Rate, Final: c.FinalRate, Warmup: c.Warmup,
-		Iterations: c.Iterations}, err
+		Iterations: cmp.Or(c.Iterations, leastIterations)}, err
 }

@@ -82,7 +82,7 @@ func (r *Run) moveData(path string) error {
 }
 
 // made reports whether the data set is made rather than read.
-func (c Config) made() bool { return c.Data == "spiral" || c.Data == "circle" }
+func (c Config) made() bool { return dataset.GeneratedClasses(c.Data) > 0 }
 
 // readData reads the labelled file. Whole numbers that could be classes are numbers under the loss mse.
 func (c Config) readData() (*dataset.Dataset, error) {

@@ -75,6 +75,7 @@ func newRun(c Config, backend solver.Backend, version string, take func() (*fold
 	if err != nil {
 		return nil, err
 	}
+	r.Config.settle(r.Data, len(r.training))
 	if r.recipe, err = r.Config.recipe(); err != nil {
 		return nil, err
 	}

@@ -30,10 +30,10 @@ func tableFile(t *testing.T, n int, row func(i int) (x, y, label any)) string {
 	return path
 }
 
-// onFile is a small configuration with the defaults of files.
+// onFile is a small configuration that treats its file as the defaults do.
 func onFile(path string) train.Config {
-	c, s := train.DefaultsFor(path), small()
-	c.Hidden, c.Batch, c.Iterations, c.CheckpointEvery, c.Rate = s.Hidden, s.Batch, s.Iterations, s.CheckpointEvery, s.Rate
+	c, d := small(), train.DefaultsFor(path)
+	c.Data, c.Scale, c.Validation, c.Patience = path, d.Scale, d.Validation, 20
 	return c
 }
 

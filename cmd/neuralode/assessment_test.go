@@ -69,8 +69,8 @@ func TestWarning(t *testing.T) {
 		data, want string
 		args       []string
 	}{
-		{chance, "warning    on the rows held out the model is no better than its baseline (the mean, ", []string{"--patience", "0", "--iterations", "300", "--lr", "0.03"}},
-		{learnt, "", []string{"--iterations", "100", "--lr", "0.03"}},
+		{chance, "warning    on the rows held out the model is no better than its baseline (the mean, ", []string{"--patience", "0", "--iterations", "300", "--lr", "0.03", "--hidden", "32", "--weight-decay", "0"}},
+		{learnt, "", []string{"--iterations", "100", "--lr", "0.03", "--weight-decay", "0"}},
 	} {
 		dir := filepath.Join(t.TempDir(), "run")
 		_, _, said := call(t, quick(append(c.args, "--data", c.data, "--out", dir, "--no-figures", "--seed", "5")...)...)
@@ -86,12 +86,15 @@ func TestWarning(t *testing.T) {
 // TestValidationFlags gives one of the flags that belong together.
 func TestValidationFlags(t *testing.T) {
 	data := madeTable(t, 40, func(x, _ float64, _ *rand.Rand) any { return x > 50 })
+	numbers := madeTable(t, 40, func(x, _ float64, _ *rand.Rand) any { return x })
 	for _, c := range []struct {
 		args []string
 		want string // in config.json
 	}{
-		{[]string{"--data", data}, `"scale": "standard","validation": 0.2,"validate_every": 0,"patience": 20,`},
-		{[]string{"--data", data, "--validation", "0"}, `"validation": 0,"validate_every": 0,"patience": 0,`},
+		{[]string{"--data", data}, `"scale": "standard","validation": 0.2,"validate_every": 0,"patience": 0,`},
+		{[]string{"--data", numbers}, `"scale": "standard","validation": 0.2,"validate_every": 0,"patience": 20,`},
+		{[]string{"--data", numbers, "--patience", "7"}, `"scale": "standard","validation": 0.2,"validate_every": 0,"patience": 7,`},
+		{[]string{"--data", numbers, "--validation", "0"}, `"validation": 0,"validate_every": 0,"patience": 0,`},
 		{[]string{"--data", data, "--scale", "none", "--patience", "0"}, `"scale": "none","validation": 0.2,"validate_every": 0,"patience": 0,`},
 		{[]string{"--patience", "4"}, `"scale": "none","validation": 0.2,"validate_every": 0,"patience": 4,`},
 		{nil, `"scale": "none","validation": 0,"validate_every": 0,"patience": 0,`},

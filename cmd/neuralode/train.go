@@ -118,7 +118,7 @@ func (o *trainOptions) flags(f *pflag.FlagSet) {
 	f.IntVar(&c.ValidateEvery, "validate-every", c.ValidateEvery,
 		"iterations between looks at the rows held out (default 10, more where they are many beside a minibatch)")
 	f.IntVar(&c.Patience, "patience", c.Patience, "looks that find nothing better before the training stops; the best model is kept "+
-		"(default 20 for a file; 0: never, the last is kept)")
+		"(default 20 for a file of numbers; 0: never, the last is kept)")
 	f.IntVar(&c.Iterations, "iterations", c.Iterations, "updates of the parameters")
 	f.IntVar(&c.Batch, "batch", c.Batch, "samples in a minibatch")
 	f.StringVar(&c.Optimizer, "optimizer", c.Optimizer, oneOf(optimizers))
@@ -236,13 +236,14 @@ func (o *trainOptions) derive(flags *pflag.FlagSet) {
 		o.take(flags, train.DefaultsFor(c.Data))
 	}
 	switch held, patience := flags.Changed("validation"), flags.Changed("patience"); {
-	case held && c.Validation == 0 && !patience:
-		c.Patience = 0
 	case patience && c.Patience > 0 && !held && c.Validation == 0:
 		c.Validation = heldOut
 	}
-	if c.Optimizer == solver.AdamW.String() && !flags.Changed("weight-decay") {
-		c.WeightDecay = 0.01 // PyTorch's
+	if flags.Changed("optimizer") && !flags.Changed("weight-decay") {
+		c.WeightDecay = 0
+		if c.Optimizer == solver.AdamW.String() {
+			c.WeightDecay = 0.01 // PyTorch's
+		}
 	}
 	if c.Schedule == solver.ExponentialRate.String() && !flags.Changed("final-lr") {
 		c.FinalRate = c.Rate / 100
