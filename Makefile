@@ -5,7 +5,7 @@ GO ?= go
 RACE ?= ./...
 
 .DEFAULT_GOAL := help
-.PHONY: help build train test check fmt vet lint edges generate race cross bench bench-peers bench-series bench-serve profile clean
+.PHONY: help build train test check fmt vet lint edges generate race cross bench bench-peers bench-series bench-serve bench-tables profile clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -99,6 +99,11 @@ jupyterlab: python
 
 python-test: python ## the tests that ask them: what we write is what they read
 	NEURALODE_REQUIRE_PYTHON_TESTS=1 $(GO) test -count=1 ./onnx ./tensorboard ./python
+
+bench-tables: build ## train on tables of scikit-learn with defaults alone, beside its own models; fetches it into .cache
+	@test -x $(PEERS)/bin/python || python3 -m venv $(PEERS)
+	$(PEERS)/bin/pip install -q -r bench/tables/requirements.txt
+	$(PEERS)/bin/python bench/tables/tables.py bin/neuralode
 
 profile: ## write a CPU profile of the training iteration to bin/profile.pprof and print its top
 	@mkdir -p bin

@@ -17,7 +17,7 @@ import (
 // Config is everything that decides what a run computes, except the device. The same Config and data give the same bits
 // on backends of one arithmetic (see solver.Backend).
 type Config struct {
-	Data    string  `json:"data"`    // "spiral", "circle", or the path of a file that dataset.ReadFile reads
+	Data    string  `json:"data"`    // one of dataset.Generators, or the path of a file that dataset.ReadFile reads
 	Label   string  `json:"label"`   // the label's column in a file; "" is the last
 	Task    string  `json:"task"`    // what the labels of a file are: "auto", "classification", "regression" or "series"
 	Samples int     `json:"samples"` // of each class of a made data set
@@ -125,7 +125,8 @@ func (c Config) Check() error {
 		require(slices.Contains(of, got), "%s must be one of %s, got %q", name, strings.Join(of, ", "), got)
 	}
 	if err := dataset.CheckEnding(c.Data); err != nil && !c.made() {
-		errs = append(errs, fmt.Errorf("data must be spiral or circle, or else a file: %w", err))
+		errs = append(errs, fmt.Errorf("data must be one of %s, or else a file: %w",
+			strings.Join(dataset.Generators(), ", "), err))
 	}
 	errs = append(errs, c.Format.Check())
 	choice("task", c.Task, Tasks)
@@ -180,14 +181,14 @@ func (c Config) checkOptimizer() error {
 	return errors.Join(err, err2)
 }
 
-// checkMade reports a read-out or loss that does not go with the made data sets: two classes of points in a plane.
+// checkMade reports a read-out or loss that does not go with the made data sets: classes of points in a plane.
 func (c Config) checkMade() error {
 	if !c.made() {
 		return nil
 	}
 	switch c.Task {
 	case "regression":
-		return fmt.Errorf("task regression needs labels that are numbers, %s has two classes", c.Data)
+		return fmt.Errorf("task regression needs labels that are numbers, %s has classes", c.Data)
 	case seriesTask:
 		return fmt.Errorf("task series needs a file of series, %s has points", c.Data)
 	}
@@ -205,14 +206,18 @@ func (c Config) checkMade() error {
 	return errors.Join(err, solver.Optimizer{Frozen: frozen}.CheckFrozen(m.parameters()))
 }
 
-// madeModel is the model for a made data set, two classes of points in a plane, without parameters and plans.
+// madeModel is the model for a made data set, classes of points in a plane, without parameters and plans.
 func (c Config) madeModel() (*Model, error) {
-	m := &Model{Net: graph.MLP{Sizes: c.sizes(2)}, Augment: c.Augment, Component: c.Component, Classes: []string{"0", "1"}}
-	return m, m.chooseHead(c, &dataset.Dataset{Dim: 2, Task: dataset.Binary, Width: 1, Classes: m.Classes})
+	few, err := dataset.Generate(c.Data, dataset.GeneratedClasses(c.Data), 0, stream(0, dataStream, 0))
+	if err != nil {
+		return nil, err
+	}
+	m := &Model{Net: graph.MLP{Sizes: c.sizes(2)}, Augment: c.Augment, Component: c.Component, Classes: few.Classes}
+	return m, m.chooseHead(c, few)
 }
 
-// madeSamples is how many samples a made data set has, of its two classes together.
-func (c Config) madeSamples() int { return 2 * c.Samples }
+// madeSamples is how many samples a made data set has, of its classes together.
+func (c Config) madeSamples() int { return dataset.GeneratedClasses(c.Data) * c.Samples }
 
 // sizes are the widths of the field's layers for data of that many features.
 func (c Config) sizes(features int) []int {

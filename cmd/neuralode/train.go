@@ -40,16 +40,21 @@ func (a *app) trainCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "train",
 		Short: "Train a neural ODE and write a run folder with model and figures",
-		Long: `Train a neural ODE on a made data set (spiral, circle) or on a file of text or of NumPy, and write a run folder:
+		Long: `Train a neural ODE on a made data set (spiral, circle, moons, arms) or on a file of text or of NumPy, and write a run folder:
 model.safetensors, state.safetensors, metrics.csv, config.json, loss.png and, for data of two features, dynamics.png and
 decision.png; samples.safetensors keeps what figures show of a file, history.safetensors what they show of the training.
 
-A made data set has --samples points of each of its two classes. In a file a row is a sample, a column a feature, and
+A made data set has --samples points of each of its classes, two or, of arms, three. In a file a row is a sample, a column a feature, and
 one column the label. Labels are classes under --task auto when they are text, two whole numbers, or the whole numbers
 from 0 or 1 on without a gap, each there twice on average; --loss mse takes more than two such numbers as numbers.
 Other numbers are a regression, and texts of which most differ are refused. Classes are told apart as texts: 7 and 007
 differ. Two classes are trained with the loss bce, more with softmax, numbers with mse. NFE is the number of field
 evaluations that a sample takes to be solved.
+
+For a file the defaults are others: --scale standard, --validation 0.2, --hidden 128, --activation relu, --batch 128,
+--gradient discrete, --optimizer adamw with --weight-decay 0.3, as many iterations as show each row 25 times, from 200 to
+2000, and over them --schedule cosine from --lr 0.01; with --iterations the learning rate is constant, 0.005, and the run
+can be made longer. Labels that are numbers have --patience 20.
 
 --gradient says how the loss is differentiated:
   adjoint    the adjoint ODE, backward along the forward solution, with the tolerances of the forward solve; the default
@@ -82,7 +87,7 @@ file only to go on: --resume RUN --data FILE says where it is now.`,
 func (o *trainOptions) flags(f *pflag.FlagSet) {
 	c := &o.config
 	f.SortFlags = false
-	f.StringVar(&c.Data, "data", c.Data, "spiral, circle, or a .csv, .tsv, .txt or .npy file, or one of these and .gz")
+	f.StringVar(&c.Data, "data", c.Data, "spiral, circle, moons, arms, or a .csv, .tsv, .txt or .npy file, or one of these and .gz")
 	f.StringVar(&c.Label, "label", c.Label, "the label's column in a file, by name, or number from 1 (default the last)")
 	f.StringVar(&c.Task, "task", c.Task, oneOf(train.Tasks)+" (auto: by the labels of the file)")
 	f.StringVar(&c.ID, "id", c.ID, "of series: the column that tells them apart (default one with a usual name, as id)")
@@ -92,7 +97,7 @@ func (o *trainOptions) flags(f *pflag.FlagSet) {
 	formatFlags(f, &c.Format)
 	f.StringVar(&c.Scale, "scale", c.Scale, "standard or none: features, and labels that are numbers, to mean 0 and deviation 1 "+
 		"over the training rows (default standard for a file, none for made data)")
-	f.IntVar(&c.Samples, "samples", c.Samples, "samples of each of the two classes of a made data set")
+	f.IntVar(&c.Samples, "samples", c.Samples, "samples of each class of a made data set")
 	f.Float64Var(&c.Noise, "noise", c.Noise, "standard deviation of the noise of a made data set")
 	f.IntSliceVar(&c.Hidden, "hidden", c.Hidden, "widths of the hidden layers")
 	f.StringVar(&c.Activation, "activation", c.Activation, oneOf(activations))
@@ -234,6 +239,7 @@ func (o *trainOptions) derive(flags *pflag.FlagSet) {
 		o.take(flags, train.SeriesDefaults(c.Data))
 	} else {
 		o.take(flags, train.DefaultsFor(c.Data))
+		o.openEnded(flags)
 	}
 	switch held, patience := flags.Changed("validation"), flags.Changed("patience"); {
 	case patience && c.Patience > 0 && !held && c.Validation == 0:
@@ -265,6 +271,18 @@ func (o *trainOptions) seemsSeries(flags *pflag.FlagSet) bool {
 	}
 	o.recognised = dataset.HoldsSeries(o.config.Data, dataset.SeriesOptions{Format: o.config.Format})
 	return o.recognised
+}
+
+// openEnded gives a run on a table whose length was chosen a constant learning rate: it can be made longer.
+func (o *trainOptions) openEnded(flags *pflag.FlagSet) {
+	c := &o.config
+	if slices.Contains(madeData, c.Data) || !flags.Changed("iterations") || flags.Changed("schedule") {
+		return
+	}
+	c.Schedule = solver.ConstantRate.String()
+	if !flags.Changed("lr") {
+		c.Rate /= 2
+	}
 }
 
 // heldOut is the part of made data that is held out when there is patience.
@@ -326,7 +344,7 @@ func (o *trainOptions) idleOf(given, names []string, of string) string {
 }
 
 // madeData are the names of the data sets that need no file.
-var madeData = []string{"spiral", "circle"}
+var madeData = dataset.Generators()
 
 // openRun opens the run to resume, or makes a new one, and the device that trains it.
 func (a *app) openRun(flags *pflag.FlagSet, o *trainOptions) (*train.Run, solver.Backend, error) {
