@@ -41,6 +41,7 @@ type modelCase struct {
 	inputs int
 	g      func(e *expr, t, z, u *node, theta []*node) *node // instead of f where there are inputs
 	head   *graph.Head
+	ragged bool // losses at times of each sample's own, with a mask
 }
 
 func weight(name string, shape ...int) graph.Param { return graph.Param{Name: name, Shape: shape} }
@@ -66,6 +67,8 @@ func modelCases() []modelCase {
 		{name: "time alone", dim: 3, f: timeAlone, params: []graph.Param{weight("c", 3)}},
 		{name: "derivative", dim: 3, f: downhill, params: []graph.Param{weight("W", 3, 5), weight("v", 5, 1)}, head: linear},
 		{name: "inputs", dim: 3, inputs: 2, g: conditioned, params: []graph.Param{weight("W", 3, 3), weight("V", 2, 3)}, head: linear},
+		{name: "trajectory", dim: 3, mlp: mlp(graph.Tanh, true, 3, 8, 3), ragged: true,
+			head: &graph.Head{Dim: 3, Readout: turning(), Loss: graph.MeanSquaredError()}},
 	}
 }
 
@@ -139,6 +142,16 @@ func conditioned(e *expr, _, z, u *node, theta []*node) *node {
 	return e.do(gorgonia.BroadcastHadamardProd(h, e.do(gorgonia.Exp(e.do(graph.Slice(u, 1, 0, 1, 1)))), nil, []byte{1}))
 }
 
+// turning is the read-out p·z·cos t.
+func turning() graph.Readout {
+	return graph.Readout{Params: func(int) []graph.Param { return []graph.Param{weight("p")} },
+		TimeFunc: func(t, z *node, theta []*node) (*node, error) {
+			var e expr
+			wave := e.mul(e.do(gorgonia.Cos(t)), theta[0])
+			return e.do(gorgonia.BroadcastHadamardProd(z, wave, nil, []byte{1})), e.err
+		}}
+}
+
 // model lowers the case.
 func (c modelCase) model(t *testing.T) solver.Model {
 	t.Helper()
@@ -194,6 +207,24 @@ func (c modelCase) problem(m solver.Model, n int, times []float64) ([]float64, s
 		b.Times = times
 		return theta, b, solver.Objective{Cotangent: wave(n*c.dim, 1, 3), Saved: wave(n*c.dim*len(times), 1, 4)}
 	}
+	if c.ragged {
+		b, o := ragged(b, n, m.LabelWidth())
+		return theta, b, o
+	}
 	o := solver.Objective{Labels: wave(n*m.LabelWidth(), 1, 5), Weight: wave(n, 1, 6)}
 	return theta, b, o
+}
+
+// ragged gives sample i the first i%4 of three times, and a loss at each that is not masked.
+func ragged(b solver.Batch, n, width int) (solver.Batch, solver.Objective) {
+	b.Offsets = []int{0}
+	o := solver.Objective{AtTimes: true}
+	for i := range n {
+		for k, at := range []float64{0.25, 0.9 + 0.1*math.Sin(float64(i)), 1.5}[:i%4] {
+			b.Times, o.Mask = append(b.Times, at), append(o.Mask, (i+k)%5 == 4)
+		}
+		b.Offsets = append(b.Offsets, len(b.Times))
+	}
+	o.Labels, o.Weight = wave(len(b.Times)*width, 1, 5), wave(len(b.Times), 1, 6)
+	return b, o
 }

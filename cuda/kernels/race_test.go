@@ -21,7 +21,7 @@ func sanitized(t *testing.T) []modelCase {
 	t.Helper()
 	var some []modelCase
 	for _, c := range modelCases() {
-		if slices.Contains([]string{"deep gelu", "sigmoid", "shared sections", "reductions", "inputs"}, c.name) {
+		if slices.Contains([]string{"deep gelu", "sigmoid", "shared sections", "reductions", "inputs", "trajectory"}, c.name) {
 			some = append(some, c)
 		}
 	}
@@ -84,7 +84,7 @@ func TestSanitizers(t *testing.T) {
 	t.Parallel()
 	for _, c := range sanitized(t) {
 		for _, mode := range solver.Gradients() {
-			some := []string{"deep geludiscrete", "sigmoidbacksolve", "reductionsadjoint", "inputsdiscrete", "inputsadjoint"}
+			some := []string{"deep geludiscrete", "sigmoidbacksolve", "reductionsadjoint", "inputsdiscrete", "inputsadjoint", "trajectorybacksolve"}
 			if os.Getenv(long) == "" && !slices.Contains(some, c.name+mode.String()) {
 				continue
 			}
