@@ -227,5 +227,5 @@ func (e *engine) differentiate(ctx context.Context, theta []float64, b solver.Ba
 	if err != nil {
 		return nil, err
 	}
-	return e.derivative(o)
+	return e.derivative(theta, b, o)
 }

@@ -91,7 +91,7 @@ func (p *program) Solve(ctx context.Context, theta []float64, b solver.Batch) (*
 
 // Differentiate integrates the batch and computes the gradient.
 func (p *program) Differentiate(ctx context.Context, theta []float64, b solver.Batch, o solver.Objective) (*solver.Derivative, error) {
-	if err := errors.Join(solver.CheckGradient(p.model, p.spec, theta, b, o), kernels.SupportsBatch(b), kernels.SupportsObjective(o)); err != nil {
+	if err := errors.Join(solver.CheckGradient(p.model, p.spec, theta, b, o), kernels.SupportsBatch(b)); err != nil {
 		return nil, err
 	}
 	p.mu.Lock()
@@ -179,4 +179,6 @@ func joinDerivative(whole, d *solver.Derivative) {
 	whole.Back = append(whole.Back, d.Back...)
 	whole.BackStats = append(whole.BackStats, d.BackStats...)
 	whole.Drift = append(whole.Drift, d.Drift...)
+	whole.Spans = append(whole.Spans, d.Spans...)
+	whole.Times = append(whole.Times, d.Times...)
 }

@@ -47,7 +47,7 @@ func (e *engine) ends(status, t, h, stats *kernels.Address) ([]solver.End, []sol
 }
 
 // derivative copies out what a gradient has left.
-func (e *engine) derivative(o solver.Objective) (*solver.Derivative, error) {
+func (e *engine) derivative(theta []float64, b solver.Batch, o solver.Objective) (*solver.Derivative, error) {
 	s, err := e.solution()
 	if err != nil {
 		return nil, err
@@ -75,9 +75,28 @@ func (e *engine) derivative(o solver.Objective) (*solver.Derivative, error) {
 	}
 	if o.Labels == nil {
 		clear(d.Theta[e.model.Field.ThetaLen():])
-		return d, nil
+	} else if err := e.headResults(d); err != nil {
+		return nil, err
 	}
-	return d, e.headResults(d)
+	if o.ForTimes {
+		return d, e.timeDerivatives(theta, d, b, o)
+	}
+	return d, nil
+}
+
+// timeDerivatives completes the derivative with those for times.
+func (e *engine) timeDerivatives(theta []float64, d *solver.Derivative, b solver.Batch, o solver.Objective) error {
+	cotangent, err := e.takeReals(&e.call.Cotangent, e.n*e.model.Dim())
+	if err != nil {
+		return err
+	}
+	var saved []float64
+	if o.AtTimes || o.Saved != nil {
+		if saved, err = e.takeReals(&e.call.SavedBar, e.saved*e.model.Dim()); err != nil {
+			return err
+		}
+	}
+	return kernels.TimeDerivatives(e.model, e.spec, theta, d, b, o, cotangent, saved)
 }
 
 // headResults copies out what the head has left.

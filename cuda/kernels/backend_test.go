@@ -162,7 +162,7 @@ func (c *call) ends(status, t, h, stats kernels.Address) ([]solver.End, []solver
 }
 
 func (p *program) Differentiate(ctx context.Context, theta []float64, b solver.Batch, o solver.Objective) (*solver.Derivative, error) {
-	if err := errors.Join(solver.CheckGradient(p.model, p.spec, theta, b, o), kernels.SupportsBatch(b), kernels.SupportsObjective(o)); err != nil {
+	if err := errors.Join(solver.CheckGradient(p.model, p.spec, theta, b, o), kernels.SupportsBatch(b)); err != nil {
 		return nil, err
 	}
 	d, err := p.differentiateAll(ctx, theta, b, o)
@@ -186,7 +186,11 @@ func (p *program) differentiateAll(ctx context.Context, theta []float64, b solve
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	return c.derivative(theta, o), nil
+	d := c.derivative(theta, o)
+	if o.ForTimes {
+		return d, c.timeDerivatives(theta, d, b, o)
+	}
+	return d, nil
 }
 
 // aim copies the objective.
@@ -236,10 +240,19 @@ func (c *call) derivative(theta []float64, o solver.Objective) *solver.Derivativ
 	}
 	if o.Labels == nil {
 		clear(d.Theta[c.model.Field.ThetaLen():])
-		return d
+	} else {
+		d.Out, d.Losses = c.read(c.Out, c.losses*c.model.OutWidth()), c.read(c.Losses, c.losses)
 	}
-	d.Out, d.Losses = c.read(c.Out, c.losses*c.model.OutWidth()), c.read(c.Losses, c.losses)
 	return d
+}
+
+// timeDerivatives completes the derivative with those for times.
+func (c *call) timeDerivatives(theta []float64, d *solver.Derivative, b solver.Batch, o solver.Objective) error {
+	var saved []float64
+	if o.AtTimes || o.Saved != nil {
+		saved = c.read(c.SavedBar, c.saved*c.model.Dim())
+	}
+	return kernels.TimeDerivatives(c.model, c.spec, theta, d, b, o, c.read(c.Cotangent, len(b.Z0)), saved)
 }
 
 // recordNeeded is how many steps the busiest block took.

@@ -16,14 +16,6 @@ func Supports(spec solver.Spec) error {
 	return nil
 }
 
-// SupportsObjective is Supports for what a gradient asks for.
-func SupportsObjective(o solver.Objective) error {
-	if o.ForTimes {
-		return refused("a derivative for times")
-	}
-	return nil
-}
-
 // SupportsBatch is Supports for a batch.
 func SupportsBatch(b solver.Batch) error {
 	if len(b.Stops) > 0 {
