@@ -12,8 +12,8 @@ import (
 	"neuralode/train"
 )
 
-// BenchmarkTwoPages trains the default net in pairs, alone and before two pages, in turn first, and gives medians of what the
-// pages cost, in percent: of the processor's time of the program, pages' readers included, and of the time on the clock.
+// BenchmarkTwoPages does the default training in pairs, alone and before two pages, in turn first, and gives medians of what
+// the pages cost, in percent: of the processor's time of the program, pages' readers included, and of the time on the clock.
 func BenchmarkTwoPages(b *testing.B) {
 	var processor, clock []float64
 	for pair := range b.N {
@@ -33,7 +33,6 @@ func BenchmarkTwoPages(b *testing.B) {
 // timed is the time of the processor and of the clock that a training takes.
 func timed(b *testing.B, shown bool) [2]time.Duration {
 	c := train.DefaultConfig()
-	c.Iterations, c.Gradient = 1000, "discrete"
 	r, err := train.NewRun(filepath.Join(b.TempDir(), "run"), c, backend(b), "test")
 	if err != nil {
 		b.Fatal(err)

@@ -109,7 +109,12 @@
   // ---- numbers
 
   const integer = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
-  const digits = (x, n) => x === null || x === undefined ? "–" : String(+x.toPrecision(n));
+
+  // digits writes a number with n of them, small ones with a power of ten.
+  function digits(x, n) {
+    if (x === null || x === undefined) return "–";
+    return x !== 0 && Math.abs(x) < 1e-3 ? x.toExponential(n - 1).replace("e-", "e−") : String(+x.toPrecision(n));
+  }
 
   function duration(seconds) {
     if (!(seconds > 0)) return "–";
@@ -177,7 +182,11 @@
       $("classes").replaceChildren(...Plane.key(plane));
     }
     if (p && p.note) say(p.note);
-    $("steps-card").hidden = !p || !p.steps.some(n => n > 0);
+    const hidden = !p || !p.steps.some(n => n > 0);
+    if ($("steps-card").hidden !== hidden) {
+      $("steps-card").hidden = hidden;
+      charts.steps.setSize(size("steps-chart")); // what is hidden has none
+    }
     if (p) charts.steps.setData(bars(p.steps));
   }
 
@@ -187,7 +196,7 @@
   // ---- charts
 
   const charts = {};
-  const unknown = v => v === null || v === undefined ? "–" : String(+v.toPrecision(4));
+  const unknown = v => digits(v, 4);
 
   function makeCharts() {
     const t = Plane.theme(), font = "12px 'Liberation Sans', 'Helvetica Neue', Arial, sans-serif";
