@@ -79,7 +79,7 @@ func (c *checker) toDifferences(q part, v []float64) error {
 	if err != nil {
 		return err
 	}
-	d.size = math.Max(math.Abs(d.Value), norm(q.of(c.exact[c.best]))/math.Sqrt(float64(len(v))))
+	d.size = max(math.Abs(d.Value), norm(q.of(c.exact[c.best]))/math.Sqrt(float64(len(v))), c.least(q))
 	c.report.Differences = append(c.report.Differences, d)
 	for i := range c.report.Modes {
 		m := &c.report.Modes[i]
@@ -99,6 +99,16 @@ func (c *checker) toDifferences(q part, v []float64) error {
 		}
 	}
 	return nil
+}
+
+// least is the size below which a part's derivative is rounding: a billionth of what the loss changes by with a part of
+// the most effect, for a change of this one by its own size.
+func (c *checker) least(q part) float64 {
+	most := 1e-290 // where all are zeros
+	for _, other := range c.parts {
+		most = math.Max(most, norm(other.of(c.exact[c.best]))*other.scale())
+	}
+	return 1e-9 * most / q.scale()
 }
 
 // allows reports whether a derivative along the direction is the difference, as far as that is known.
@@ -155,7 +165,7 @@ func (c *checker) toOthers(q part) {
 				continue
 			}
 			got, want := q.of(c.exact[i]), q.of(c.exact[j])
-			apart := distance(got, want)
+			apart := norm(minus(got, want)) / math.Max(norm(want), c.least(q))
 			m.ToOthers = math.Max(m.ToOthers, apart)
 			if i > j && !(apart <= Bound) && !c.blamed(m.Gradient, q.name) && !c.blamed(other.Gradient, q.name) {
 				k := farthest(got, want)

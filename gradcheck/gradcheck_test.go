@@ -147,6 +147,35 @@ func threshold(t *testing.T) gradcheck.Problem {
 	return problem(t, f, []float64{1, 0.5}, []float64{1})
 }
 
+// TestIdle has a parameter of next to no effect: its derivative is below what a loss in float64 shows, and nothing is
+// blamed for that.
+func TestIdle(t *testing.T) {
+	f := graph.Field{Dim: 1, Params: []graph.Param{{Name: "rate"}, {Name: "idle"}},
+		Func: func(_, z *gorgonia.Node, theta []*gorgonia.Node) (*gorgonia.Node, error) {
+			little := gorgonia.Must(gorgonia.HadamardProd(theta[1], gorgonia.NewConstant(1e-16)))
+			falls := gorgonia.Must(gorgonia.HadamardProd(z, theta[0]))
+			return gorgonia.Sub(gorgonia.Must(gorgonia.Mul(falls, gorgonia.Must(graph.Constant(z.Graph(), 1, 1, []float64{1})))), little)
+		}}
+	r, err := gradcheck.Check(context.Background(), problem(t, f, []float64{1, 1}, []float64{1, 2}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range r.Modes {
+		if m.Err != nil || !(m.ToDifferences < 1e-3) || !(m.ToOthers < 1e-3) {
+			t.Errorf("%+v", m)
+		}
+	}
+}
+
+// TestNothing asks for the derivatives of nothing: they are zeros, and agree.
+func TestNothing(t *testing.T) {
+	p := net(t)
+	clear(p.Goal.Cotangent)
+	if _, err := gradcheck.Check(context.Background(), p); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestKinks has a net of ReLUs, whose kinks no step of a solver sees.
 func TestKinks(t *testing.T) {
 	field, err := graph.MLP{Sizes: []int{2, 8, 2}, Activation: graph.ReLU}.Field()

@@ -78,13 +78,17 @@ func dot(x, y []float64) float64 {
 	return sum
 }
 
-// distance is ‖x − y‖₂ / ‖y‖₂; 0 where both are zero.
-func distance(x, y []float64) float64 {
+func minus(x, y []float64) []float64 {
 	d := make([]float64, len(x))
 	for i := range x {
 		d[i] = x[i] - y[i]
 	}
-	if n := norm(d); n != 0 {
+	return d
+}
+
+// distance is ‖x − y‖₂ / ‖y‖₂; 0 where both are zero.
+func distance(x, y []float64) float64 {
+	if n := norm(minus(x, y)); n != 0 {
 		return n / norm(y)
 	}
 	return 0
