@@ -2,6 +2,7 @@ package train
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -66,6 +67,28 @@ func (m *Model) chooseSeriesHead(c Config, d *dataset.Dataset) error {
 // spanOf is from the earliest to the latest time.
 func spanOf(times []float64) solver.Span {
 	return solver.Span{T0: slices.Min(times), T1: slices.Max(times)}
+}
+
+// inFieldTime is the spec with step sizes in the field's time, of a spec that has them in the time of the series.
+func (m *Model) inFieldTime(spec solver.Spec) solver.Spec {
+	if len(m.TimeScale.Std) == 0 {
+		return spec
+	}
+	c := &spec.Controller
+	for _, step := range []*float64{&c.Step, &c.FirstStep, &c.MinStep, &c.MaxStep} {
+		*step /= m.TimeScale.Std[0]
+	}
+	return spec
+}
+
+// inSeriesTime turns the time at which a sample failed into that of the series.
+func (m *Model) inSeriesTime(failed error) error {
+	var sample *solver.SampleError
+	if errors.As(failed, &sample) && len(m.TimeScale.Std) > 0 {
+		sample.End.T = m.TimeScale.Undo([]float64{sample.End.T}, 1)[0]
+		sample.End.H *= m.TimeScale.Std[0]
+	}
+	return failed
 }
 
 // learnSeriesScale takes the scales of features and times from these series, or from all where rows is nil.
@@ -163,7 +186,7 @@ func (p *Predictor) SolveSeries(ctx context.Context, s *dataset.Series,
 		if err != nil {
 			return err
 		}
-		if err := use(from, part, solved, failure(from, solved, p.spec)); err != nil {
+		if err := use(from, part, solved, p.model.inSeriesTime(failure(from, solved, p.spec))); err != nil {
 			return err
 		}
 		from = to

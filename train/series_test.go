@@ -176,3 +176,27 @@ func TestSeriesConfig(t *testing.T) {
 		}
 	}
 }
+
+// TestConstantStepsOfSeries: steps are in the time of the series, however that is scaled: from 0 to 6 in steps of 0.5 there
+// are 12, of two evaluations each.
+func TestConstantStepsOfSeries(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "two.csv")
+	text := "id,t,x\na,0,1\na,3,2\na,6,5\nb,0,2\nb,6,1\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := seriesConfig(path)
+	c.Iterations, c.Validation, c.Patience, c.Method, c.Step = 1, 0, 0, "midpoint", 0.5
+	r := seriesRun(t, c)
+	if unit := r.Model.TimeScale.Std[0]; unit == 1 {
+		t.Fatalf("the unit of time is %v", unit)
+	}
+	p, err := r.Predictor(backend(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := p.Evaluate(context.Background(), r.Data)
+	if err != nil || e.NFEMax < 24 || e.NFEMax > 26 {
+		t.Errorf("%d evaluations, %v", e.NFEMax, err)
+	}
+}
