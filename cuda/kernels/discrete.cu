@@ -110,15 +110,12 @@ struct Reverse {
 		});
 	}
 
-	// isWithin reports whether save time s lies after the start of the row's step.
-	__device__ bool isWithin(const Row &row, double s) { return row.t1 >= row.t0 ? s > row.t : s < row.t; }
-
 	// loadSaved spreads the cotangents of the save times within a step. Their weight on the state the step started from is
 	// 1, as is that of the step's result, so λ takes them up: the stages' share through the result, b_i, is taken off.
 	__device__ void loadSaved(int r, int c) {
 		const Row &row = m.row[r];
 		for (int i = 0; i < STAGES; i++) extra(r, i, c) = 0;
-		for (int j = row.left; j > 0 && isWithin(row, saveTime(call, row, j - 1)); j--) {
+		for (int j = row.left; j > 0 && !isDue(row, saveTime(call, row, j - 1), row.t); j--) {
 			real bar = call.savedBar[(row.save + j - 1) * DIM + c];
 			double x = (saveTime(call, row, j - 1) - row.t) / row.step;
 			lambda(r, c) += bar;
@@ -192,7 +189,7 @@ struct Reverse {
 	__device__ void passStep(Row &row, int r) {
 		row.accepted++;
 		row.nfe += stages;
-		while (row.left > 0 && isWithin(row, saveTime(call, row, row.left - 1))) row.left--;
+		while (row.left > 0 && !isDue(row, saveTime(call, row, row.left - 1), row.t)) row.left--;
 		row.from = call.recordPrevious[step(row.from)];
 		const bool finite = allFinite([&](int c) { return lambda(r, c); });
 		if (finite && row.from >= 0) return;

@@ -1,6 +1,6 @@
-// The exact derivative of the accepted steps by rows in device memory: as Reverse, for the row of a block.
-// Between two launches one stage is evaluated, with its VJP; then advance writes the argument and the cotangent of the stage
-// before, from the slopes that the forward solve has recorded.
+// The exact derivative of the accepted steps by rows in device memory: as Reverse, for the row of a block. Between two
+// launches one stage is evaluated, with its VJP; then advance writes the argument and the cotangent of the stage before, from
+// the slopes that the forward solve has recorded.
 
 struct WideReverse {
 	const Call &call;
@@ -69,7 +69,7 @@ struct WideReverse {
 		if (controls()) {
 			row.accepted++;
 			row.nfe += top + 1;
-			while (row.left > 0 && isWithin(saveTime(call, row, row.left - 1))) row.left--;
+			while (row.left > 0 && !isDue(row, saveTime(call, row, row.left - 1), row.t)) row.left--;
 			row.from = call.recordPrevious[row.from];
 		}
 		__syncthreads();
@@ -143,9 +143,6 @@ struct WideReverse {
 		row.step = 0;
 	}
 
-	// isWithin reports whether save time s lies after the start of the row's step.
-	__device__ bool isWithin(double s) const { return row.t1 >= row.t0 ? s > row.t : s < row.t; }
-
 	// beginStep fetches the step and what the save times within it contribute.
 	__device__ void beginStep() {
 		if (controls()) {
@@ -161,7 +158,7 @@ struct WideReverse {
 	__device__ void loadSaved() {
 		columns(STAGES * DIM, [&](int e) { extra(e / DIM, e % DIM) = 0; });
 		__syncthreads();
-		for (int j = row.left; j > 0 && isWithin(saveTime(call, row, j - 1)); j--) {
+		for (int j = row.left; j > 0 && !isDue(row, saveTime(call, row, j - 1), row.t); j--) {
 			const double x = (saveTime(call, row, j - 1) - row.t) / row.step;
 			columns(DIM, [&](int c) { lambda(c) += savedBar(j - 1, c); });
 			for (int i = 0; x < 1 && i < STAGES; i++) {
