@@ -71,17 +71,27 @@ func list(x []int) string {
 	return strings.Trim(strings.Join(strings.Fields(fmt.Sprint(x)), ", "), "[]")
 }
 
-// portNames are the names of inputs and outputs in the source.
-var portNames = map[string]string{"t": "time", "z": "z", "inputs": "inputs", "label": "label", "f": "output", "out": "output", "loss": "loss"}
+// portName is the name of an input or output in the source.
+func portName(name string) string {
+	switch name {
+	case "t":
+		return "time"
+	case "f", "out":
+		return "output"
+	case "z", "inputs", "label", "loss":
+		return name
+	}
+	panic("kernels: no name for the port " + name) // solver.Model.Check lets no other pass
+}
 
 // printPorts prints where the values that enter and leave lie.
 func (p *program) printPorts(b *strings.Builder) {
 	for _, in := range p.plan.Inputs {
-		p.printPort(b, portNames[in.Name], in.Value)
+		p.printPort(b, portName(in.Name), in.Value)
 	}
 	printReads(b, p.plan)
 	for _, out := range p.plan.Outputs {
-		p.printPort(b, portNames[out.Name], out.Value)
+		p.printPort(b, portName(out.Name), out.Value)
 	}
 	if !p.vjp {
 		return

@@ -196,10 +196,10 @@ func (p *wideProgram) print(b *strings.Builder) {
 	printReads(b, p.plan)
 	fmt.Fprintf(b, "\tstatic constexpr int INPUTS_GRADIENT = %d; // of the kept values, or -1\n", p.keptAt(p.plan.InputGrad("inputs")))
 	for _, in := range p.plan.Inputs {
-		p.printPort(b, portNames[in.Name], in.Value)
+		p.printPort(b, portName(in.Name), in.Value)
 	}
 	for _, out := range p.plan.Outputs {
-		p.printPort(b, portNames[out.Name], out.Value)
+		p.printPort(b, portName(out.Name), out.Value)
 	}
 	if p.vjp {
 		p.printPort(b, "cotangent", p.plan.Cotangents[0].Value)
