@@ -10,8 +10,8 @@ import (
 	"neuralode/solver"
 )
 
-// TestConfigurations checks that rows, threads and where weights and sums lie change no bit of a sample, and that the
-// cut into blocks alone decides the bits of ∂L/∂θ.
+// TestConfigurations checks that rows, threads and where weights and sums lie change no bit of a sample, and of ∂L/∂θ no
+// more than rounding: within a leaf its order is that of the rows.
 func TestConfigurations(t *testing.T) {
 	t.Parallel()
 	c := modelCases()[1]

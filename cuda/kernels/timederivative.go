@@ -7,9 +7,9 @@ import (
 	"neuralode/solver"
 )
 
-// TimeDerivatives completes the derivative of a batch with those for times, from what its gradient has left of Call.cotangent
-// and Call.savedBar; saved is nil where there is none. It evaluates the field on the host, in float64: once for each end of a
-// span and each save time, which is little beside a solve.
+// TimeDerivatives completes the derivative of a batch with those for times, from what its gradient has left of
+// Call.cotangent and Call.savedBar; saved is nil where there is none. It evaluates the field on the host, in float64:
+// once for each end of a span and each save time, which is little beside a solve.
 func TimeDerivatives(m solver.Model, spec solver.Spec, theta []float64, d *solver.Derivative, b solver.Batch,
 	o solver.Objective, cotangent, saved []float64) error {
 	if o.Labels != nil {
@@ -23,8 +23,8 @@ func TimeDerivatives(m solver.Model, spec solver.Spec, theta []float64, d *solve
 	})
 }
 
-// weighCotangents multiplies what the head has left by the weights of the samples, which on the way back multiply what comes
-// out. At times the discrete gradient has them in it.
+// weighCotangents multiplies what the head has left by the weights of the samples, which on the way back multiply what
+// comes out. At times the discrete gradient has them in it.
 func weighCotangents(dim int, mode solver.Gradient, b solver.Batch, o solver.Objective, cotangent, saved []float64) {
 	n := b.Len(dim)
 	weights := o.Weight
