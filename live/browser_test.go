@@ -168,12 +168,6 @@ func TestPage(t *testing.T) {
 			}
 		}
 	})
-	t.Run("charts are as wide as their cards", func(t *testing.T) {
-		for _, id := range []string{"loss-chart", "nfe-chart", "steps-chart"} {
-			room := `document.getElementById("` + id + `").clientWidth`
-			b.until(t, `document.querySelector("#`+id+` canvas").clientWidth >= `+room+` - 2`)
-		}
-	})
 	t.Run("the curve moves", func(t *testing.T) {
 		picture := `document.querySelector("#loss-chart canvas").toDataURL()`
 		before, at := value[string](t, b, picture), value[string](t, b, `document.getElementById("iteration").textContent`)
