@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 
@@ -35,7 +36,9 @@ func (r *Run) readOrMake() (err error) {
 		if err := c.checkMadeTraining(); err != nil {
 			return err
 		}
-		r.Data, err = dataset.Generate(c.Data, c.madeSamples(), c.Noise, stream(c.Seed, dataStream, 0))
+		if r.Data, err = dataset.Generate(c.Data, c.madeSamples(), c.Noise, stream(c.Seed, dataStream, 0)); err == nil {
+			err = c.holds(r.Data.X)
+		}
 		return err
 	}
 	if err := r.checkFile(); err != nil {
@@ -66,6 +69,16 @@ func (r *Run) checkFile() (err error) {
 		return fmt.Errorf("train: %s is not the file that the run in %s began with", r.Config.Data, r.Dir)
 	}
 	r.dataHash = hash
+	return nil
+}
+
+// holds reports made numbers that the run's precision does not hold; those of a file are found when it is read.
+func (c Config) holds(x []float64) error {
+	for _, v := range x {
+		if !finite(v) || c.Precision != "float64" && math.Abs(v) > math.MaxFloat32 {
+			return fmt.Errorf("train: noise %v makes a point at %v, which %s does not hold", c.Noise, v, c.Precision)
+		}
+	}
 	return nil
 }
 

@@ -1,6 +1,12 @@
 package train
 
-import "neuralode/dataset"
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"neuralode/dataset"
+)
 
 // AutoPatience is the Config.Patience of a new run that is settled by the task of its data.
 const AutoPatience = -1
@@ -25,6 +31,20 @@ func DefaultsFor(data string) Config {
 	c.Optimizer, c.WeightDecay, c.Rate, c.Schedule = "adamw", 0.3, 1e-2, "cosine"
 	c.Iterations, c.Batch = 0, 128
 	return c
+}
+
+// Presets are the two experiments of the project in JAX that this one follows, a classifier of two spirals and one of two
+// circles with 1000 points a class, trained with Adam: DefaultConfig on each.
+var Presets = []string{"spiral", "circle"}
+
+// Preset is the configuration of that name, one of Presets.
+func Preset(name string) (Config, error) {
+	c := DefaultConfig()
+	if !slices.Contains(Presets, name) {
+		return c, fmt.Errorf("train: preset must be one of %s, got %q", strings.Join(Presets, ", "), name)
+	}
+	c.Data = name
+	return c, nil
 }
 
 // What is settled by the data of a file.

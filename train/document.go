@@ -9,7 +9,9 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
+	"strings"
 
 	"neuralode/solver"
 )
@@ -36,12 +38,28 @@ func readConfig(dir string) (doc configDocument, err error) {
 	doc.Horizon, doc.Features = "auto", []string{} // older runs do not say
 	doc.Controller = "integral"
 	if err := json.Unmarshal(text, &doc); err != nil {
-		return doc, fmt.Errorf("train: %s: %w", path, err)
+		return doc, fmt.Errorf("train: %s: %w", path, plainly(err))
 	}
 	if err := errors.Join(doc.countPerClass(), doc.Check()); err != nil {
 		return doc, fmt.Errorf("train: %s: %w", path, err)
 	}
 	return doc, nil
+}
+
+// plainly says what is wrong with a value in the words of a configuration.
+func plainly(err error) error {
+	var other *json.UnmarshalTypeError
+	if !errors.As(err, &other) {
+		return err
+	}
+	key := other.Field[strings.LastIndexByte(other.Field, '.')+1:]
+	want := map[reflect.Kind]string{reflect.String: "a text", reflect.Bool: "true or false", reflect.Slice: "a list",
+		reflect.Float64: "a number", reflect.Int: "a whole number", reflect.Uint64: "a whole number from 0",
+		reflect.Struct: "an object"}[other.Type.Kind()]
+	if key == "" {
+		return fmt.Errorf("want an object of keys and their values, got %s", other.Value)
+	}
+	return fmt.Errorf("key %q: want %s, got %s", key, want, other.Value)
 }
 
 // countPerClass turns the samples of an older run into those of each class.

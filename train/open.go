@@ -6,8 +6,10 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"neuralode/atomicfile"
+	"neuralode/safetensors"
 )
 
 // OpenRun reads a run from its folder, with the parameters of its model file, ready to be evaluated or drawn: its data are
@@ -16,6 +18,9 @@ import (
 func OpenRun(dir string) (*Run, error) {
 	doc, err := readConfig(dir)
 	if err != nil {
+		return nil, err
+	}
+	if err := ownConfig(dir, doc); err != nil {
 		return nil, err
 	}
 	path := filepath.Join(dir, modelFile)
@@ -30,6 +35,26 @@ func OpenRun(dir string) (*Run, error) {
 		return nil, fmt.Errorf("train: %s has sizes %v, the run %v", path, r.Model.Net.Sizes, want)
 	}
 	return r, nil
+}
+
+// ownConfig reports a configuration that is not the one that the run's state was made with. A state that is missing or
+// damaged says nothing: to read a run it is not needed.
+func ownConfig(dir string, doc configDocument) error {
+	file, err := safetensors.Open(filepath.Join(dir, stateFile))
+	if err != nil {
+		return nil
+	}
+	defer file.Close()
+	of, _ := file.Metadata("run")
+	text, ok := file.Metadata("config")
+	if !ok || of != doc.Run {
+		return nil
+	}
+	if differences, err := doc.Config.differences(text); err == nil && len(differences) > 0 {
+		return fmt.Errorf("train: %s has changed since the run was trained: %s; undo that, or begin a new run",
+			filepath.Join(dir, configFile), strings.Join(differences, ", "))
+	}
+	return nil
 }
 
 // Resumption is what may be new when a run goes on.
@@ -121,7 +146,8 @@ func (r *Run) restore() error {
 	}
 	for _, name := range []string{modelFile, metricsFile} { // are written after the state: it has been lost
 		if exists(filepath.Join(r.Dir, name)) {
-			return err
+			return fmt.Errorf("train: the run in %s cannot go on, as its %s is gone (%w); its model can still be evaluated",
+				r.Dir, stateFile, err)
 		}
 	}
 	return r.begin()

@@ -42,7 +42,7 @@ func oneOf(names []string) string {
 var choices = map[string][]string{
 	"data": madeData, "task": train.Tasks, "readout": train.Readouts, "loss": train.Losses, "device": neuralode.Devices,
 	"activation": activations, "method": methods, "controller": controllers, "control": controls, "gradient": gradients,
-	"precision": precisions, "scale": train.Scales, "horizon": train.Horizons, "optimizer": optimizers, "schedule": schedules,
+	"precision": precisions, "scale": train.Scales, "preset": train.Presets, "horizon": train.Horizons, "optimizer": optimizers, "schedule": schedules,
 	"header": {"auto", "yes", "no"}, "separator": {"auto", ",", ";", "tab", "space"},
 	"format": answerFormats,
 }

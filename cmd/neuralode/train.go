@@ -30,6 +30,7 @@ type trainOptions struct {
 	configFile  string
 	noFigures   bool
 	json        bool
+	preset      string
 	live        string // address of a page; "": none
 	tensorboard string
 	recognised  bool // that the file holds series, of which no flag says so
@@ -140,6 +141,7 @@ func (o *trainOptions) flags(f *pflag.FlagSet) {
 	f.Float64Var(&c.ClipNorm, "clip", c.ClipNorm, "largest 2-norm of the gradient (0: any)")
 	f.Uint64Var(&c.Seed, "seed", c.Seed, "seed of data, parameters and minibatches")
 	f.StringVar(&c.Precision, "precision", c.Precision, oneOf(precisions)+" (coarse and fast, for CUDA and an rtol of 1e-3 or more)")
+	f.StringVar(&o.preset, "preset", "", oneOf(train.Presets)+": two classes of 1000 points, trained with Adam as in the JAX project; other flags win")
 	f.StringVar(&o.device, "device", "auto", oneOf(neuralode.Devices))
 	f.StringVar(&o.out, "out", "", "run folder (default runs/<new name>)")
 	f.StringVar(&o.resume, "resume", "",
@@ -212,6 +214,9 @@ func (o *trainOptions) check(flags *pflag.FlagSet) error {
 		}
 	}
 	if o.resume == "" {
+		if err := o.checkPreset(flags); err != nil {
+			return wrongUse(err)
+		}
 		o.derive(flags)
 		return wrongUse(o.checkConfig())
 	}
@@ -232,10 +237,25 @@ func (o *trainOptions) check(flags *pflag.FlagSet) error {
 	return nil
 }
 
+// checkPreset reports a preset that there is not, or beside other data.
+func (o *trainOptions) checkPreset(flags *pflag.FlagSet) error {
+	if o.preset == "" {
+		return nil
+	}
+	_, err := train.Preset(o.preset)
+	if data := flags.Lookup("data"); err == nil && data.Changed && data.Value.String() != o.preset {
+		err = fmt.Errorf("preset %s makes its own data: leave out --data %s", o.preset, data.Value)
+	}
+	return err
+}
+
 // derive gives flags that are not set the values that others suggest.
 func (o *trainOptions) derive(flags *pflag.FlagSet) {
 	c := &o.config
-	if o.seemsSeries(flags) {
+	preset, err := train.Preset(o.preset)
+	if o.preset != "" && err == nil { // else check says it
+		o.take(flags, preset)
+	} else if o.seemsSeries(flags) {
 		o.take(flags, train.SeriesDefaults(c.Data))
 	} else {
 		o.take(flags, train.DefaultsFor(c.Data))
