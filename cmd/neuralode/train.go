@@ -45,8 +45,8 @@ func (a *app) trainCommand() *cobra.Command {
 model.safetensors, state.safetensors, metrics.csv, config.json, loss.png and, for data of two features, dynamics.png and
 decision.png; samples.safetensors keeps what figures show of a file, history.safetensors what they show of the training.
 
-A made data set has --samples points of each of its classes, two or, of arms, three. In a file a row is a sample, a column a feature, and
-one column the label. Labels are classes under --task auto when they are text, two whole numbers, or the whole numbers
+A made data set has --samples points of each of its classes, two or, of arms, three. In a file a row is a sample, a
+column a feature, and one column the label. Labels are classes under --task auto when they are text, two whole numbers, or the whole numbers
 from 0 or 1 on without a gap, each there twice on average; --loss mse takes more than two such numbers as numbers.
 Other numbers are a regression, and texts of which most differ are refused. Classes are told apart as texts: 7 and 007
 differ. Two classes are trained with the loss bce, more with softmax, numbers with mse. NFE is the number of field
@@ -119,12 +119,14 @@ func (o *trainOptions) flags(f *pflag.FlagSet) {
 	f.IntVar(&c.MaxSteps, "max-steps", c.MaxSteps, "steps tried per sample before it fails")
 	f.StringVar(&c.Control, "control", c.Control, "sample (each its own steps) or batch (one step for all, on the CPU)")
 	f.StringVar(&c.Gradient, "gradient", c.Gradient, oneOf(gradients))
-	f.Float64Var(&c.Validation, "validation", c.Validation, "part of the rows that is held out of the training, of each class alike "+
-		"(default 0.2 for a file, 0 for made data)")
+	f.Float64Var(&c.Validation, "validation", c.Validation,
+		"part of the rows that is held out of the training, of each class alike "+
+			"(default 0.2 for a file, 0 for made data)")
 	f.IntVar(&c.ValidateEvery, "validate-every", c.ValidateEvery,
 		"iterations between looks at the rows held out (default 10, more where they are many beside a minibatch)")
-	f.IntVar(&c.Patience, "patience", c.Patience, "looks that find nothing better before the training stops; the best model is kept "+
-		"(default 20 for a file of numbers; 0: never, the last is kept)")
+	f.IntVar(&c.Patience, "patience", c.Patience,
+		"looks that find nothing better before the training stops; the best model is kept "+
+			"(default 20 for a file of numbers; 0: never, the last is kept)")
 	f.IntVar(&c.Iterations, "iterations", c.Iterations, "updates of the parameters")
 	f.IntVar(&c.Batch, "batch", c.Batch, "samples in a minibatch")
 	f.StringVar(&c.Optimizer, "optimizer", c.Optimizer, oneOf(optimizers))
@@ -141,7 +143,8 @@ func (o *trainOptions) flags(f *pflag.FlagSet) {
 	f.Float64Var(&c.ClipNorm, "clip", c.ClipNorm, "largest 2-norm of the gradient (0: any)")
 	f.Uint64Var(&c.Seed, "seed", c.Seed, "seed of data, parameters and minibatches")
 	f.StringVar(&c.Precision, "precision", c.Precision, oneOf(precisions)+" (coarse and fast, for CUDA and an rtol of 1e-3 or more)")
-	f.StringVar(&o.preset, "preset", "", oneOf(train.Presets)+": two classes of 1000 points, trained with Adam as in the JAX project; other flags win")
+	f.StringVar(&o.preset, "preset", "", oneOf(train.Presets)+
+		": two classes of 1000 points, trained with Adam as in the JAX project; other flags win")
 	f.StringVar(&o.device, "device", "auto", oneOf(neuralode.Devices))
 	f.StringVar(&o.out, "out", "", "run folder (default runs/<new name>)")
 	f.StringVar(&o.resume, "resume", "",
@@ -261,8 +264,7 @@ func (o *trainOptions) derive(flags *pflag.FlagSet) {
 		o.take(flags, train.DefaultsFor(c.Data))
 		o.openEnded(flags)
 	}
-	switch held, patience := flags.Changed("validation"), flags.Changed("patience"); {
-	case patience && c.Patience > 0 && !held && c.Validation == 0:
+	if flags.Changed("patience") && c.Patience > 0 && !flags.Changed("validation") && c.Validation == 0 {
 		c.Validation = heldOut
 	}
 	if flags.Changed("optimizer") && !flags.Changed("weight-decay") {
