@@ -59,13 +59,18 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) differentiate(const Cal
 	GradientMemory &m = *reinterpret_cast<GradientMemory *>(memory);
 	const Call &call = *p;
 	if (hasFailed(call)) return;
-	const Batch batch = batchOf(call);
-	if (threadIdx.x == 0) clearReport(call);
+	__shared__ Batch batch; // it and the block's leaves, not in registers
+	__shared__ long long first, end, part;
+	if (threadIdx.x == 0) {
+		batch = batchOf(call);
+		first = blockIdx.x / partsOf(batch) * batch.perBlock;
+		part = blockIdx.x % partsOf(batch);
+		end = min(first + batch.perBlock, leavesOf(batch));
+		clearReport(call);
+	}
 	const real *w = WEIGHTS_ON_CHIP ? m.w : call.fieldWeights;
 	if (WEIGHTS_ON_CHIP) copyAll(m.w, call.fieldWeights, FieldWeights::LENGTH);
 	__syncthreads();
-	const long long first = blockIdx.x / partsOf(batch) * batch.perBlock, part = blockIdx.x % partsOf(batch);
-	const long long end = min(first + batch.perBlock, leavesOf(batch));
 	int waiting = 0;
 	for (long long leaf = first; leaf < end; leaf++) {
 		const long long from = leaf * batch.leaf, to = min(from + batch.leaf, batch.n);
