@@ -70,6 +70,11 @@ func (o *ODE) Fit(ctx context.Context, theta []float64, s *dataset.Series, opt F
 	if err != nil {
 		return nil, err
 	}
+	start := solver.Span{T0: s.Times[0], T1: s.Times[0]}
+	one := solver.Batch{Z0: starts[:o.Dim()], Spans: []solver.Span{start}, Inputs: s.Constants[:o.model.Inputs()]}
+	if _, err := o.SolveBatch(ctx, theta, one); err != nil { // a closed ODE fits nothing
+		return nil, err
+	}
 	f, err := newFit(o, ctx, theta, starts, s, opt)
 	if err != nil {
 		return nil, err
@@ -106,6 +111,7 @@ func (o *ODE) checkFit(theta []float64, s *dataset.Series, opt *FitOptions) ([]f
 	require(len(s.ConstantNames) == o.model.Inputs(), "the series have %d constants, want one for each of the field's %d inputs",
 		len(s.ConstantNames), o.model.Inputs())
 	require(len(s.InputNames) == 0, "the series have the signals %q, which a field has no inputs for", s.InputNames)
+	require(len(theta) > 0 || !opt.FixedStarts, "the equation has no parameters and the starts are fixed: there is nothing to fit")
 	require(opt.Iterations > 0, "iterations must be positive, got %d", opt.Iterations)
 	require(slices.IsSorted(opt.Horizons) && len(opt.Horizons) > 0 && opt.Horizons[0] > 0 && opt.Horizons[len(opt.Horizons)-1] == 1,
 		"horizons must rise to 1 from above 0, got %v", opt.Horizons)
@@ -114,7 +120,7 @@ func (o *ODE) checkFit(theta []float64, s *dataset.Series, opt *FitOptions) ([]f
 		starts = firstObservations(s, o.Dim())
 	}
 	require(len(starts) == s.Len()*o.Dim(), "starts has %d numbers, want %d for %d series", len(starts), s.Len()*o.Dim(), s.Len())
-	for i, v := range starts {
+	for i, v := range starts[:min(len(starts), s.Len()*o.Dim())] {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
 			require(false, "component %d of series %q is not observed at its first time: give starts", i%o.Dim(), s.IDs[i/o.Dim()])
 			break
@@ -169,7 +175,8 @@ func newFit(o *ODE, ctx context.Context, theta, starts []float64, s *dataset.Ser
 	}
 	spec := o.spec
 	spec.Gradient = solver.Discrete
-	f := &fit{ctx: ctx, series: s, dim: o.Dim(), scale: deviations(s), theta: slices.Clone(theta), starts: starts}
+	deviations, _ := s.Standardise()
+	f := &fit{ctx: ctx, series: s, dim: o.Dim(), scale: deviations.Std, theta: slices.Clone(theta), starts: starts}
 	if f.program, err = o.backend.Compile(solver.Model{Field: o.model.Field, Head: head}, spec); err != nil {
 		return nil, err
 	}
@@ -203,26 +210,6 @@ func units(theta []float64) []float64 {
 		}
 	}
 	return u
-}
-
-// deviations are the standard deviations of the features, or 1 where all observations are the same.
-func deviations(s *dataset.Series) []float64 {
-	scale := make([]float64, s.Dim)
-	for j := range scale {
-		n, mean, squares := 0.0, 0.0, 0.0
-		for r := range s.Rows() { // Welford 1962
-			if x := s.X[r*s.Dim+j]; !math.IsNaN(x) {
-				n++
-				d := x - mean
-				mean += d / n
-				squares += d * (x - mean)
-			}
-		}
-		if scale[j] = math.Sqrt(squares / n); scale[j] == 0 {
-			scale[j] = 1
-		}
-	}
-	return scale
 }
 
 // look takes the rows within that part of each series' span, two at least.
@@ -333,7 +320,10 @@ func (f *fit) minimize(iterations int) error {
 		return fmt.Errorf("neuralode: Fit: %w", err)
 	}
 	f.x, f.iterations, f.why = r.X, f.iterations+r.MajorIterations, r.Status.String()
-	return nil // err says that the line search can no longer tell points apart: r is the best
+	if err != nil {
+		f.why = "no better point can be told apart" // by the line search: r is the best
+	}
+	return nil
 }
 
 // status ends a search whose device failed, or whose context ended.
@@ -360,15 +350,15 @@ func (f *fit) result() (*Fitted, error) {
 
 // rmse is the root of the mean square of each feature's errors.
 func (f *fit) rmse(states []float64) []float64 {
-	errors := make([]float64, f.series.Dim)
-	for j := range errors {
+	all := make([]float64, f.series.Dim)
+	for j := range all {
 		n, squares := 0.0, 0.0
 		for r := range f.series.Rows() {
 			if e := states[r*f.dim+j] - f.series.X[r*f.series.Dim+j]; !math.IsNaN(e) {
 				n, squares = n+1, squares+e*e
 			}
 		}
-		errors[j] = math.Sqrt(squares / n)
+		all[j] = math.Sqrt(squares / n)
 	}
-	return errors
+	return all
 }

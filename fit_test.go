@@ -151,6 +151,21 @@ func TestFitErrors(t *testing.T) {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}
+	long := neuralode.FitOptions{Starts: []float64{1, 1, math.NaN()}}
+	if _, err := ode.Fit(context.Background(), guess, s, long); err == nil || !strings.Contains(err.Error(), "starts has 3 numbers") {
+		t.Errorf("starts that are too many: %v", err)
+	}
+	still := exact(t, graph.Field{Dim: 2, Func: func(_, z *expr.Node, _ []*expr.Node) (*expr.Node, error) { return z, nil }})
+	_, err := still.Fit(context.Background(), nil, s, neuralode.FitOptions{FixedStarts: true})
+	if err == nil || !strings.Contains(err.Error(), "nothing to fit") {
+		t.Errorf("a fit of nothing: %v", err)
+	}
+	if err := still.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := still.Fit(context.Background(), nil, s, neuralode.FitOptions{}); err == nil {
+		t.Error("a closed ODE fits")
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	if _, err := ode.Fit(ctx, guess, s, neuralode.FitOptions{}); !errors.Is(err, context.Canceled) {

@@ -25,6 +25,7 @@ type Series struct {
 	ConstantNames []string
 
 	IDName, TimeName string   // of the columns, as a file's header has them
+	Named            bool     // all these names come from a file's header
 	Notes            []string // what a reader took upon itself or found strange, a line each; for people
 }
 
@@ -40,7 +41,7 @@ func (s *Series) Rows() int { return len(s.Times) }
 // Select is the series with these indices, in that order. It shares the names with s and nothing else.
 func (s *Series) Select(indices []int) *Series {
 	out := &Series{Offsets: []int{0}, Dim: s.Dim, Features: s.Features, InputNames: s.InputNames,
-		ConstantNames: s.ConstantNames, IDName: s.IDName, TimeName: s.TimeName}
+		ConstantNames: s.ConstantNames, IDName: s.IDName, TimeName: s.TimeName, Named: s.Named}
 	for _, i := range indices {
 		from, to := s.Offsets[i], s.Offsets[i+1]
 		out.IDs = append(out.IDs, s.IDs[i])
@@ -57,7 +58,7 @@ func (s *Series) Select(indices []int) *Series {
 // Dataset is the series as a data set of the task Forecast, whose points they begin at: all features must be observed
 // in the first rows. It shares their memory.
 func (s *Series) Dataset() (*Dataset, error) {
-	d := &Dataset{X: s.starts(), Dim: s.Dim, Features: s.Features, Named: true, Task: Forecast, Series: s, Notes: s.Notes}
+	d := &Dataset{X: s.starts(), Dim: s.Dim, Features: s.Features, Named: s.Named, Task: Forecast, Series: s, Notes: s.Notes}
 	for i, v := range d.X {
 		if math.IsNaN(v) {
 			return nil, fmt.Errorf("dataset: series %q begins at %s %v, where feature %q is not observed: a solve begins there",
@@ -106,8 +107,9 @@ func (s *Series) Windows(duration float64) (windows *Series, of []int) {
 	c, u := len(s.ConstantNames), len(s.InputNames)
 	for i := range s.Len() {
 		last := s.Offsets[i+1] - 1
-		for from := s.Offsets[i]; from < last; from = s.nextWindow(from, last, duration/4) {
-			to := from + 2
+		for from, next := s.Offsets[i], 0; from < last; from = next {
+			next = s.nextWindow(from, last, duration/4)
+			to := max(from+2, next+1) // where none can begin for long, up to where one can
 			for to <= last && s.Times[to] <= s.Times[from]+duration {
 				to++
 			}
@@ -141,7 +143,7 @@ func (s *Series) complete(row int) bool {
 // cut is the rows that are kept.
 func (s *Series) cut(keep func(i, row int) bool) *Series {
 	out := &Series{IDs: s.IDs, Offsets: []int{0}, Dim: s.Dim, Features: s.Features, InputNames: s.InputNames,
-		Constants: s.Constants, ConstantNames: s.ConstantNames, IDName: s.IDName, TimeName: s.TimeName}
+		Constants: s.Constants, ConstantNames: s.ConstantNames, IDName: s.IDName, TimeName: s.TimeName, Named: s.Named}
 	u := len(s.InputNames)
 	for i := range s.Len() {
 		for r := s.Offsets[i]; r < s.Offsets[i+1]; r++ {

@@ -29,22 +29,22 @@ func TestSeriesCSV(t *testing.T) {
 	}{
 		"long form": {"id,t,x,y\na,0,1,2\na,0.5,3,\nb,7,NaN,5\nb,8,6,7\n", SeriesOptions{}, Series{
 			IDs: []string{"a", "b"}, Offsets: []int{0, 2, 4}, Times: []float64{0, 0.5, 7, 8}, X: []float64{1, 2, 3, nan, nan, 5, 6, 7},
-			Dim: 2, Features: []string{"x", "y"}, IDName: "id", TimeName: "t", Notes: []string{
+			Dim: 2, Features: []string{"x", "y"}, IDName: "id", TimeName: "t", Named: true, Notes: []string{
 				`column 2 ("t") is taken for the time`, `column 1 ("id") is taken for the id`}}},
 		"one series": {"time;x\n0;1,5\n1;2\n", SeriesOptions{Format: Format{DecimalComma: true}}, Series{
 			IDs: []string{""}, Offsets: []int{0, 2}, Times: []float64{0, 1}, X: []float64{1.5, 2},
-			Dim: 1, Features: []string{"x"}, IDName: "id", TimeName: "time", Notes: []string{`column 1 ("time") is taken for the time`}}},
+			Dim: 1, Features: []string{"x"}, IDName: "id", TimeName: "time", Named: true, Notes: []string{`column 1 ("time") is taken for the time`}}},
 		"named columns": {"u,day,kind,dose,y,x\n1,0,p,3,5,6\n2,1,p,3,7,8\n", SeriesOptions{ID: "kind", Time: "day",
 			Features: []string{"x", "y"}, Inputs: []string{"u"}, Constants: []string{"dose"}}, Series{
 			IDs: []string{"p"}, Offsets: []int{0, 2}, Times: []float64{0, 1}, X: []float64{6, 5, 8, 7}, Dim: 2,
 			Features: []string{"x", "y"}, Inputs: []float64{1, 2}, InputNames: []string{"u"},
-			Constants: []float64{3}, ConstantNames: []string{"dose"}, IDName: "kind", TimeName: "day"}},
+			Constants: []float64{3}, ConstantNames: []string{"dose"}, IDName: "kind", TimeName: "day", Named: true}},
 		"numbered columns": {"1 0 5\n1 1 6\n2 3 7\n2 4 8\n", SeriesOptions{ID: "1", Time: "2"}, Series{
 			IDs: []string{"1", "2"}, Offsets: []int{0, 2, 4}, Times: []float64{0, 1, 3, 4}, X: []float64{5, 6, 7, 8}, Dim: 1,
 			Features: []string{"x1"}, IDName: "id", TimeName: "t"}},
 		"single points": {"id,t,x\n1,0,5\n2,0,6\n", SeriesOptions{SinglePoints: true, ID: "id", Time: "t"}, Series{
 			IDs: []string{"1", "2"}, Offsets: []int{0, 1, 2}, Times: []float64{0, 0}, X: []float64{5, 6}, Dim: 1,
-			Features: []string{"x"}, IDName: "id", TimeName: "t"}},
+			Features: []string{"x"}, IDName: "id", TimeName: "t", Named: true}},
 	} {
 		got, err := series(c.text, c.o)
 		if err != nil || !got.same(&c.want) {
@@ -142,7 +142,7 @@ func TestSelectSeries(t *testing.T) {
 		t.Error(err)
 	}
 	want := Series{IDs: []string{"b", "a"}, Offsets: []int{0, 3, 5}, Times: []float64{5, 6, 7, 0, 1}, X: []float64{5, 7, 9, 1, 3},
-		Dim: 1, Features: []string{"x"}, Inputs: []float64{6, 8, 0, 2, 4}, InputNames: []string{"u"},
+		Named: true, Dim: 1, Features: []string{"x"}, Inputs: []float64{6, 8, 0, 2, 4}, InputNames: []string{"u"},
 		Constants: []float64{8, 9}, ConstantNames: []string{"c"}, IDName: "id", TimeName: "t"}
 	if !got.same(&want) {
 		t.Errorf("got %+v\nwant %+v", got, want)
@@ -175,6 +175,21 @@ func TestSeriesCheck(t *testing.T) {
 		if err := s.Check(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %s", err, want)
 		}
+	}
+}
+
+// TestWriteOneSeries: a series without an id has none in its file, and is read again.
+func TestWriteOneSeries(t *testing.T) {
+	s, err := series("t,x\n0,1\n1,2\n", SeriesOptions{Time: "t"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text strings.Builder
+	w := NewSeriesWriter(&text, s, Rounding{})
+	w.Write("", 0, []float64{1})
+	w.Write("", 1, []float64{2})
+	if err := w.Close(); err != nil || text.String() != "t,x\n0,1\n1,2\n" {
+		t.Errorf("%q, %v", text.String(), err)
 	}
 }
 
@@ -229,6 +244,27 @@ func TestWindows(t *testing.T) {
 	}
 	if whole, of := walk(t).Windows(1000); fmt.Sprint(whole.Times) != fmt.Sprint(walk(t).Times) || len(of) != 2 {
 		t.Errorf("windows longer than the series: %v", whole.Times)
+	}
+}
+
+// TestWindowsLeaveNothingOut: where features are observed in turn, no window can begin at the rows between.
+func TestWindowsLeaveNothingOut(t *testing.T) {
+	s := walk(t)
+	for r := 1; r < 10; r++ {
+		s.X[2*r+r%2] = math.NaN()
+	}
+	w, _ := s.Windows(2)
+	seen := map[float64]bool{}
+	for _, at := range w.Times {
+		seen[at] = true
+	}
+	if len(seen) != s.Rows() {
+		t.Errorf("the windows have the times %v", w.Times)
+	}
+	s.X[2*6], s.X[2*6+1] = 6, -12 // here one can
+	w, _ = s.Windows(2)
+	if fmt.Sprint(w.TimesOf(0), w.TimesOf(1)) != "[0 1 2 3 4 5 6] [6 7 8 9]" {
+		t.Errorf("windows %v and %v", w.TimesOf(0), w.TimesOf(1))
 	}
 }
 

@@ -86,7 +86,8 @@ func newSeriesTable(c *seriesColumns, o SeriesOptions) *seriesTable {
 	t := &seriesTable{table: newTable(&c.columns, "line", o.points()), columns: c, options: o, began: map[string]int{},
 		observed: make([]bool, len(c.features))}
 	t.out = &Series{Dim: len(c.features), Features: c.featureNames(), InputNames: c.name(c.inputs, "u"),
-		ConstantNames: c.name(c.constants, "c"), IDName: "id", TimeName: "t", Notes: c.notes}
+		ConstantNames: c.name(c.constants, "c"), IDName: "id", TimeName: "t", Named: c.names != nil,
+		Notes: c.notes}
 	if c.names != nil {
 		t.out.TimeName = c.names[c.time]
 	}

@@ -4,23 +4,26 @@ import (
 	"encoding/csv"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 )
 
 // SeriesWriter writes rows of series as [ReadSeriesCSV] reads them: id, time and features under a header with these
-// names. NaN is an empty field. Times have all their digits, features those of their rounding. Close after the last.
+// names; of a single series without an id time and features alone. NaN is an empty field. Times have all their digits, features those of their rounding. Close after the last.
 type SeriesWriter struct {
 	csv      *csv.Writer
 	rounding []Rounding
+	ids      bool
 	fields   []string
 }
 
 // NewSeriesWriter writes the header of series like s to w. There is a rounding for each feature, or one for all.
 func NewSeriesWriter(w io.Writer, s *Series, rounding ...Rounding) *SeriesWriter {
 	c := csv.NewWriter(w)
-	header := append([]string{s.IDName, s.TimeName}, s.Features...)
-	_ = c.Write(header)
-	return &SeriesWriter{csv: c, rounding: rounding, fields: make([]string, len(header))}
+	out := &SeriesWriter{csv: c, rounding: rounding, ids: slices.ContainsFunc(s.IDs, func(id string) bool { return id != "" })}
+	out.fields = append([]string{s.IDName, s.TimeName}, s.Features...)
+	out.line()
+	return out
 }
 
 // Write adds a row; an error of w's is kept for Close.
@@ -32,7 +35,15 @@ func (w *SeriesWriter) Write(id string, time float64, x []float64) {
 			w.fields[2+j] = string(w.rounding[min(j, len(w.rounding)-1)].Append(nil, v))
 		}
 	}
-	_ = w.csv.Write(w.fields)
+	w.line()
+}
+
+func (w *SeriesWriter) line() {
+	fields := w.fields
+	if !w.ids {
+		fields = fields[1:]
+	}
+	_ = w.csv.Write(fields)
 }
 
 // Close returns the first error of all writes to w, which stays open.

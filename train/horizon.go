@@ -59,14 +59,29 @@ type view struct {
 // view is what iterations see for a duration, in units of the scaled times.
 func (r *Run) view(duration float64) view {
 	d := r.learnt()
-	if d.Series == nil || math.IsInf(duration, 1) {
+	switch {
+	case d.Series == nil:
 		return view{data: r.Model.data(d), rows: r.training}
+	case math.IsInf(duration, 1):
+		return view{data: r.Model.data(d), rows: r.orAll(observedLater(d.Series, r.training))}
 	}
 	windows, of := d.Series.Select(r.training).Windows(duration * r.timeUnit())
 	for i, k := range of {
 		of[i] = r.training[k]
 	}
-	return view{r.Model.seriesData(windows), between(0, windows.Len()), of}
+	rows := observedLater(windows, between(0, windows.Len()))
+	if len(rows) == 0 {
+		return r.view(math.Inf(1))
+	}
+	return view{r.Model.seriesData(windows), rows, of}
+}
+
+// orAll is the rows, or all that are trained on where these are none: an iteration has samples, if only without a loss.
+func (r *Run) orAll(rows []int) []int {
+	if len(rows) == 0 {
+		return r.training
+	}
+	return rows
 }
 
 // timeUnit is that of the scaled times.

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -65,10 +66,7 @@ func (m *Model) checkScales() error {
 	}
 	p.require(len(m.TimeScale.Mean) == 0 || m.Series(), "only series have a scale of times")
 	p.require(len(m.LabelScale.Mean) == 0 || len(m.Classes) == 0, "classes have no scale")
-	if len(p) > 0 {
-		return p[0]
-	}
-	return nil
+	return errors.Join(p...)
 }
 
 // The tensors of scales in a model file.

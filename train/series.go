@@ -27,10 +27,7 @@ func (c Config) checkSeries() error {
 			"series are compared as they are, by the loss mse: leave readout and loss auto")
 		p.require(c.Control == solver.ControlSample.String(), "series have times of their own, and so steps: choose control sample")
 	}
-	if len(p) > 0 {
-		return p[0]
-	}
-	return nil
+	return errors.Join(p...)
 }
 
 func (c Config) seriesOptions() dataset.SeriesOptions {
@@ -45,6 +42,9 @@ func (c Config) readSeries() (*dataset.Dataset, error) {
 		return nil, err
 	}
 	d, err := s.Dataset()
+	if err == nil && len(observedLater(s, between(0, s.Len()))) == 0 {
+		err = errors.New("nothing was observed after the first rows, from which solves begin")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("train: %s: %w", c.Data, err)
 	}
@@ -131,6 +131,14 @@ func (m *Model) seriesData(s *dataset.Series) solver.Data {
 		d.Mask[first] = true
 	}
 	return d
+}
+
+// observedLater are the numbers, of these, of series with an observation after the first row: others have no loss.
+func observedLater(s *dataset.Series, of []int) []int {
+	return slices.DeleteFunc(slices.Clone(of), func(i int) bool {
+		later := s.X[(s.Offsets[i]+1)*s.Dim : s.Offsets[i+1]*s.Dim]
+		return !slices.ContainsFunc(later, func(v float64) bool { return !math.IsNaN(v) })
+	})
 }
 
 // FeatureScore is how near solves come to a feature of series, in its units, over all observations but those that the
@@ -271,17 +279,19 @@ func (w *nearness) features() []FeatureScore {
 }
 
 // scoresOf are the scores of all features together: the mean of R² over those that vary, and the root of the mean of
-// the squares of the RMSE.
+// the squares of the RMSE over those that were observed.
 func scoresOf(features []FeatureScore, loss float64) Scores {
 	s := Scores{Loss: loss, Accuracy: math.NaN()}
-	r2, vary, squares := 0.0, 0.0, 0.0
+	r2, vary, squares, observed := 0.0, 0.0, 0.0, 0.0
 	for _, f := range features {
-		squares += f.RMSE * f.RMSE / float64(len(features))
+		if !math.IsNaN(f.RMSE) {
+			squares, observed = squares+f.RMSE*f.RMSE, observed+1
+		}
 		if finite(f.R2) {
 			r2, vary = r2+f.R2, vary+1
 		}
 	}
-	s.R2, s.RMSE = r2/vary, math.Sqrt(squares) // NaN for none
+	s.R2, s.RMSE = r2/vary, math.Sqrt(squares/observed) // NaN for none
 	return s
 }
 

@@ -196,7 +196,50 @@ func TestConstantStepsOfSeries(t *testing.T) {
 		t.Fatal(err)
 	}
 	e, err := p.Evaluate(context.Background(), r.Data)
+	short := seriesConfig(path) // at most 4096 steps, in whatever unit
+	short.Method, short.Step = "midpoint", 0.001
+	if _, err := train.NewRun(filepath.Join(t.TempDir(), "run"), short, backend(t), ""); err == nil || !strings.Contains(err.Error(), "6000 steps") {
+		t.Errorf("6000 steps: %v", err)
+	}
 	if err != nil || e.NFEMax < 24 || e.NFEMax > 26 {
 		t.Errorf("%d evaluations, %v", e.NFEMax, err)
+	}
+}
+
+// TestSparseSeries: a feature that nothing held out has observed does not spoil the scores of the others, and series without
+// any observation after the first are in no minibatch.
+func TestSparseSeries(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "sparse.csv")
+	text := "id,t,x,y\n"
+	for i := range 8 {
+		for k := range 5 {
+			y, x := "", fmt.Sprint(k+i)
+			if k == 0 || i == 0 {
+				y = fmt.Sprint(k)
+			}
+			if i > 5 && k > 0 {
+				x = ""
+			}
+			text += fmt.Sprintf("%d,%d,%s,%s\n", i, k, x, y)
+		}
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for seed := range uint64(4) {
+		c := seriesConfig(path)
+		c.Iterations, c.Batch, c.Seed = 40, 1, seed
+		r := seriesRun(t, c)
+		if err := r.Train(context.Background(), backend(t), func(e train.Event) {
+			if e.Work.Loss == 0 {
+				t.Errorf("iteration %d has a sample without a loss", e.Iteration)
+			}
+		}); err != nil {
+			t.Fatal(err)
+		}
+		s := r.Model.Baseline(r.Training()).Scores(r.Training())
+		if math.IsNaN(s.RMSE) || math.IsNaN(s.Loss) {
+			t.Errorf("scores %+v", s)
+		}
 	}
 }

@@ -138,7 +138,17 @@ func (o *forecastOptions) series(s *source, spec solver.Spec) (*dataset.Series, 
 			}
 		}
 	}
-	return dataset.ReadSeries(o.data, options)
+	series, err := dataset.ReadSeries(o.data, options)
+	if err != nil {
+		return nil, err
+	}
+	if series.Dim != s.model.Features() {
+		return nil, fmt.Errorf("%s has %d features, the model wants %d (--drop leaves columns out)", o.data, series.Dim, s.model.Features())
+	}
+	if _, err := series.Dataset(); err != nil {
+		return nil, fmt.Errorf("%s: %w", o.data, err)
+	}
+	return series, nil
 }
 
 // wanted are the series at the times that are asked for.
@@ -196,8 +206,8 @@ func (o *forecastOptions) times(own []float64) []float64 {
 		}
 		times = append(times, math.Min(t, end))
 	}
-	if len(times) == 0 && end > own[0] {
-		times = []float64{end}
+	if last := append(own[:1:1], times...)[len(times)]; o.every == 0 && last < end || len(times) == 0 && end > own[0] {
+		times = append(times, end)
 	}
 	return times
 }

@@ -39,6 +39,7 @@ func TestForecast(t *testing.T) {
 		{[]string{"--until", "12", "--every", "5"}, "0 5 10", 9},
 		{[]string{"--data", fresh, "--until", "4", "--every", "1"}, "2 3 4", 3},
 		{[]string{"--data", fresh, "--until", "4"}, "2 4 4", 2},
+		{[]string{"--until", "0.07"}, "0 0.05 0.07", 9},
 	} {
 		out := succeed(t, append([]string{"forecast", dir, "--device", "cpu"}, x.args...)...)
 		s, err := dataset.ReadSeriesCSV("out", strings.NewReader(out), dataset.SeriesOptions{})

@@ -510,7 +510,7 @@ func heldText(r *train.Run) string {
 
 // scoreText is the loss of some rows and the score that goes with the task.
 func scoreText(s train.Scores) string {
-	if !math.IsNaN(s.RMSE) {
+	if math.IsNaN(s.Accuracy) {
 		return fmt.Sprintf("loss %.4f, RMSE %.4g, R² %.3f", s.Loss, s.RMSE, s.R2)
 	}
 	return fmt.Sprintf("loss %.4f, accuracy %.3f", s.Loss, s.Accuracy)
