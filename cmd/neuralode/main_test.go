@@ -18,13 +18,18 @@ import (
 	"neuralode/licenses"
 )
 
-// TestMain lets a test run this binary as the program, to kill it.
+// TestMain lets a test run this binary as the program, to kill it, and fails where a test has left a run among the sources.
 func TestMain(m *testing.M) {
 	if os.Getenv("NEURALODE_TEST_PROGRAM") != "" {
 		runtime.LockOSThread() // so that faults can be counted by thread
 		main()
 	}
-	os.Exit(m.Run())
+	status := m.Run()
+	if left, _ := filepath.Glob("runs/*"); len(left) > 0 {
+		fmt.Fprintf(os.Stderr, "a test trained without --out: it left %v\n", left)
+		status = 1
+	}
+	os.Exit(status)
 }
 
 // quick are flags for a training of a moment.
