@@ -19,26 +19,25 @@ func pointOf(e train.Event) Point {
 	return p
 }
 
-// rowPoint is an iteration of a file.
-func rowPoint(r train.Row) Point {
-	return Point{Iteration: r.Iteration, Loss: r.Loss, Validation: r.ValidationLoss, Accuracy: r.Accuracy, R2: r.R2,
-		NFEMean: r.NFEMean, NFEMax: r.NFEMax, SamplesPerSecond: r.SamplesPerSecond, Elapsed: time.Duration(r.Seconds * float64(time.Second))}
+// pointsOf are iterations of a file.
+func pointsOf(rows []train.Row) []Point {
+	points := make([]Point, len(rows))
+	for i, r := range rows {
+		points[i] = Point{Iteration: r.Iteration, Loss: r.Loss, Validation: r.ValidationLoss, Accuracy: r.Accuracy, R2: r.R2,
+			NFEMean: r.NFEMean, NFEMax: r.NFEMax, SamplesPerSecond: r.SamplesPerSecond,
+			Elapsed: time.Duration(r.Seconds * float64(time.Second))}
+	}
+	return points
 }
 
 // Recall tells the feed of what a run that goes on in this process has done before: its iterations up to the checkpoint, and
 // its snapshots. Not while it trains.
 func Recall(r *train.Run, f *Feed) error {
-	rows, _, err := train.Follow(r.Dir).Next()
+	rows, err := r.Rows()
 	if err != nil {
 		return err
 	}
-	var points []Point
-	for _, row := range rows {
-		if row.Iteration <= r.Done {
-			points = append(points, rowPoint(row))
-		}
-	}
-	f.Add(points, true)
+	f.Add(pointsOf(rows), true)
 	return Remember(r, f)
 }
 
@@ -87,9 +86,11 @@ func (t *tail) look() {
 	if len(rows) > 0 || anew {
 		t.take(rows, anew)
 	}
-	if err == nil && t.stale() {
+	if t.stale() {
 		t.histories = time.Now()
-		err = Remember(t.run, t.feed)
+		if missing := Remember(t.run, t.feed); err == nil {
+			err = missing
+		}
 	}
 	t.judge(err)
 }
@@ -100,11 +101,7 @@ func (t *tail) stale() bool {
 }
 
 func (t *tail) take(rows []train.Row, anew bool) {
-	points := make([]Point, len(rows))
-	for i, r := range rows {
-		points[i] = rowPoint(r)
-	}
-	t.feed.Add(points, anew)
+	t.feed.Add(pointsOf(rows), anew)
 	t.came = time.Now()
 	if again, err := train.OpenRun(t.run.Dir); anew && err == nil { // it may have become longer
 		t.run = again

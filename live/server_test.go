@@ -413,7 +413,8 @@ func TestElsewhere(t *testing.T) {
 	}
 }
 
-// TestRecall goes on with a run: the page has what was done before, and the speed of what is done now.
+// TestRecall goes on with a run behind whose checkpoint a crash has left junk: the page has what was done before, and the
+// speed of what is done now.
 func TestRecall(t *testing.T) {
 	r := newRun(t, 40)
 	if err := r.Train(context.Background(), backend(t)); err != nil {
@@ -426,6 +427,7 @@ func TestRecall(t *testing.T) {
 	}
 	defer longer.Close()
 	feed := feedOf(t, longer)
+	appendTo(t, filepath.Join(r.Dir, "metrics.csv"), "41,0.5,\"junk\n")
 	if err := live.Recall(longer, feed); err != nil {
 		t.Fatal(err)
 	}
@@ -444,6 +446,18 @@ func TestRecall(t *testing.T) {
 			t.Fatalf("after iteration %d comes %+v, %v", n, m, err)
 		}
 		n += len(m.Curves.Iteration)
+	}
+}
+
+func appendTo(t *testing.T, path, text string) {
+	t.Helper()
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := f.WriteString(text); err != nil {
+		t.Fatal(err)
 	}
 }
 

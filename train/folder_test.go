@@ -431,15 +431,17 @@ func TestMetricsCheckedWhole(t *testing.T) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	for what, tail := range map[string]string{"half a row": "31,0.5", "zeros": "\x00\x00\x00\n\x00", "another row": lines[3]} {
+	for what, tail := range map[string]string{"half a row": "31,0.5", "zeros": "\x00\x00\x00\n\x00", "another row": lines[3],
+		"a quote": "31,\"0.5\n"} {
 		if err := os.WriteFile(path, []byte(good+tail), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		r = resumed(t, r, 0)
-		if what == "half a row" {
-			if iterations, _, err := r.Losses(); err != nil || len(iterations) != 30 {
-				t.Errorf("%s: %d losses (%v)", what, len(iterations), err)
-			}
+		if rows, err := r.Rows(); err != nil || len(rows) != 30 {
+			t.Errorf("%s: %d rows (%v)", what, len(rows), err)
+		}
+		if iterations, _, err := r.Losses(); err != nil || what != "another row" && len(iterations) != 30 {
+			t.Errorf("%s: %d losses (%v)", what, len(iterations), err)
 		}
 		if err := r.Train(context.Background(), backend(t)); err != nil {
 			t.Fatal(err)

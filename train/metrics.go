@@ -9,7 +9,7 @@ import (
 	"io/fs"
 	"math"
 	"os"
-	"slices"
+	"path/filepath"
 	"strconv"
 	"time"
 
@@ -35,7 +35,7 @@ type metrics struct {
 // openMetrics opens the metrics of a run that has done that many iterations: rows beyond, which a checkpoint does not
 // cover, are taken off first.
 func openMetrics(path string, iterations int) (*metrics, error) {
-	rows, err := completeRows(path, iterations)
+	_, rows, err := completeRows(path, iterations)
 	if err != nil {
 		return nil, err
 	}
@@ -63,113 +63,58 @@ func writeRows(w io.Writer, rows [][]string) error {
 	return c.WriteAll(rows)
 }
 
-// completeRows are the rows up to that iteration, none when there is no file. All of them must be there: iterations one
-// after another, each with all its numbers. What comes after them does not matter: a kill or a power cut may have left
-// anything.
-func completeRows(path string, iterations int) ([][]string, error) {
-	if iterations == 0 {
-		return nil, nil
-	}
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("train: %w", err)
-	}
-	defer f.Close()
-	rows, err := rowsUntil(path, f, iterations)
-	if err != nil {
-		return nil, fmt.Errorf("%w; remove it to go on without the losses so far", err)
-	}
-	return rows, nil
+// Rows are the iterations up to the checkpoint of a run that can be trained, from metrics.csv: none where there is no such
+// file, and an error that says what to do where one of them is damaged. What comes after them does not matter. Not while
+// Train is under way.
+func (r *Run) Rows() ([]Row, error) {
+	rows, _, err := completeRows(filepath.Join(r.Dir, metricsFile), r.Done)
+	return rows, err
 }
 
-func rowsUntil(path string, f io.Reader, last int) (rows [][]string, err error) {
-	r, err := newRowReader(path, f)
+// completeRows are the rows up to that iteration and their cells, none when there is no file. All of them must be there:
+// iterations one after another, each with all its numbers. What comes after them does not matter: a kill or a power cut
+// may have left anything.
+func completeRows(path string, iterations int) (rows []Row, cells [][]string, err error) {
+	if iterations == 0 {
+		return nil, nil, nil
+	}
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, nil
+	}
 	if err != nil {
-		return nil, err
+		return nil, nil, fmt.Errorf("train: %w", err)
+	}
+	if rows, cells, err = rowsUntil(path, text, iterations); err != nil {
+		return nil, nil, fmt.Errorf("%w; remove it to go on without the losses so far", err)
+	}
+	return rows, cells, nil
+}
+
+func rowsUntil(path string, text []byte, last int) (rows []Row, cells [][]string, err error) {
+	r, err := newRowReader(path, wholeLines(text), mark{})
+	if err != nil {
+		return nil, nil, err
 	}
 	for before := 0; before != last; before++ {
-		row, err := r.next()
+		row, its, err := r.next()
 		switch {
 		case err == io.EOF && len(rows) == 0: // of a run that went on without
-			return nil, nil
+			return nil, nil, nil
 		case err == io.EOF:
-			return nil, fmt.Errorf("train: %s has no row of iteration %d, which the checkpoint has reached", path, last)
+			return nil, nil, fmt.Errorf("train: %s has no row of iteration %d, which the checkpoint has reached", path, last)
 		case err != nil:
-			return nil, err
-		case len(rows) == 0 && row.iteration > last: // the same, stopped before its next checkpoint
-			return nil, nil
+			return nil, nil, err
+		case len(rows) == 0 && row.Iteration > last: // the same, stopped before its next checkpoint
+			return nil, nil, nil
 		case len(rows) == 0:
-			before = row.iteration - 1
-		case row.iteration != before+1:
-			return nil, fmt.Errorf("train: %s: line %d: iteration %d comes after %d", path, r.line, row.iteration, before)
+			before = row.Iteration - 1
+		case row.Iteration != before+1:
+			return nil, nil, fmt.Errorf("train: %s: line %d: iteration %d comes after %d", path, r.line(), row.Iteration, before)
 		}
-		rows = append(rows, row.cells)
+		rows, cells = append(rows, row), append(cells, its)
 	}
-	return rows, nil
-}
-
-// metricsRow is one iteration in metrics.csv.
-type metricsRow struct {
-	iteration  int
-	loss       float64
-	validation float64 // loss of the rows held out, where its cell is not empty
-	cells      []string
-}
-
-// rowReader reads a metrics.csv up to its last whole line: what is behind is being written, or was when a kill came.
-type rowReader struct {
-	path string
-	csv  *csv.Reader
-	line int // of the row before
-}
-
-func newRowReader(path string, f io.Reader) (*rowReader, error) {
-	text, err := io.ReadAll(f)
-	if err != nil {
-		return nil, fmt.Errorf("train: %w", err)
-	}
-	r := &rowReader{path: path, csv: csv.NewReader(bytes.NewReader(text[:bytes.LastIndexByte(text, '\n')+1]))}
-	header, err := r.csv.Read()
-	if err != nil || !slices.Equal(header, metricsHeader) && !slices.Equal(header, metricsHeader[:firstOfHeld]) {
-		return nil, fmt.Errorf("train: %s does not begin with the columns of metrics", path)
-	}
-	return r, nil
-}
-
-// next is the next row, or io.EOF.
-func (r *rowReader) next() (row metricsRow, err error) {
-	if row.cells, err = r.csv.Read(); err == io.EOF {
-		return row, err
-	}
-	if err != nil {
-		return row, fmt.Errorf("train: %s: %w", r.path, err)
-	}
-	r.line, _ = r.csv.FieldPos(0)
-	if row.iteration, err = strconv.Atoi(row.cells[0]); err == nil && row.iteration < 1 {
-		err = fmt.Errorf("iteration %d, want 1 or more", row.iteration)
-	}
-	for i, cell := range row.cells {
-		if i == 0 || i >= firstOfHeld && cell == "" {
-			continue
-		}
-		x, wrong := strconv.ParseFloat(cell, 64)
-		if err == nil {
-			err = wrong
-		}
-		switch i {
-		case 1:
-			row.loss = x
-		case firstOfHeld:
-			row.validation = x
-		}
-	}
-	if err != nil {
-		return row, fmt.Errorf("train: %s: line %d: %w", r.path, r.line, err)
-	}
-	return row, nil
+	return rows, cells, nil
 }
 
 // flushAfter is how long a row waits for others at most before it is written, as long as rows come.
@@ -233,26 +178,31 @@ func ReadLosses(path string) (iterations []int, losses []float64, err error) {
 
 // ReadBothLosses is ReadLosses, and the losses of rows held out, for the iterations after which these were looked at.
 func ReadBothLosses(path string) (training, held Curve, err error) {
-	f, err := os.Open(path)
+	return lossesUntil(path, math.MaxInt)
+}
+
+// lossesUntil is ReadBothLosses; behind the last iteration that must be there, what is no row ends it without an error.
+func lossesUntil(path string, last int) (training, held Curve, err error) {
+	text, err := os.ReadFile(path)
 	if err != nil {
 		return training, held, fmt.Errorf("train: %w", err)
 	}
-	defer f.Close()
-	r, err := newRowReader(path, f)
+	r, err := newRowReader(path, wholeLines(text), mark{})
 	if err != nil {
 		return Curve{}, Curve{}, err
 	}
-	for {
-		row, err := r.next()
-		if err == io.EOF {
+	for done := 0; ; {
+		row, cells, err := r.next()
+		if err == io.EOF || err != nil && done >= last {
 			return training, held, nil
 		}
 		if err != nil {
 			return Curve{}, Curve{}, err
 		}
-		training.add(row.iteration, row.loss)
-		if len(row.cells) > firstOfHeld && row.cells[firstOfHeld] != "" {
-			held.add(row.iteration, row.validation)
+		done = row.Iteration
+		training.add(done, row.Loss)
+		if len(cells) > firstOfHeld && cells[firstOfHeld] != "" {
+			held.add(done, row.ValidationLoss)
 		}
 	}
 }

@@ -105,7 +105,7 @@ func (r *Run) resume(o Resumption) error {
 	if err := r.restore(); err != nil {
 		return err
 	}
-	if _, err := completeRows(filepath.Join(r.Dir, metricsFile), r.Done); err != nil {
+	if _, err := r.Rows(); err != nil {
 		return err
 	}
 	if err := atomicfile.Sweep(r.Dir); err != nil {

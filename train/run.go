@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"math"
 	"path/filepath"
 	"sync/atomic"
 	"time"
@@ -187,12 +188,21 @@ func (r *Run) OtherArithmetic(backend solver.Backend) string {
 
 // Losses are the run's iterations so far and their losses, from metrics.csv.
 func (r *Run) Losses() (iterations []int, losses []float64, err error) {
-	return ReadLosses(filepath.Join(r.Dir, metricsFile))
+	training, _, err := r.BothLosses()
+	return training.Iterations, training.Values, err
 }
 
-// BothLosses are Losses, and those of the rows held out.
+// BothLosses are Losses, and those of the rows held out. What a kill may have left behind the run's checkpoint does not
+// matter.
 func (r *Run) BothLosses() (training, held Curve, err error) {
-	return ReadBothLosses(filepath.Join(r.Dir, metricsFile))
+	done := r.Done
+	if r.folder == nil { // opened to be read
+		done = math.MaxInt
+		if last, err := r.lastCheckpoint(); err == nil {
+			done = last.Iteration
+		}
+	}
+	return lossesUntil(filepath.Join(r.Dir, metricsFile), done)
 }
 
 // Checkpoint asks a training that is under way for a checkpoint soon, beside those that it writes anyway. It may be called

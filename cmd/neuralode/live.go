@@ -165,12 +165,14 @@ func (p *page) show(ctx context.Context, r *train.Run) (context.Context, error) 
 	if err != nil {
 		return ctx, err
 	}
-	p.run, p.scene, p.feed = r, scene, feedOf(r, scene)
-	if err := live.Recall(r, p.feed); err != nil {
+	p.scene = scene
+	feed := feedOf(r, scene)
+	if err := live.Recall(r, feed); err != nil {
 		return ctx, err
 	}
 	ctx, stop := context.WithCancel(ctx)
-	p.server.Start(p.feed, live.Actions{Checkpoint: r.Checkpoint, Stop: stop})
+	p.server.Start(feed, live.Actions{Checkpoint: r.Checkpoint, Stop: stop})
+	p.run, p.feed = r, feed // from now on there is a page that may stay
 	fmt.Fprintf(p.app.err, "live       %s\n", p.server.Address())
 	return ctx, nil
 }

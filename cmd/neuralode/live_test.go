@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -90,6 +91,51 @@ func TestTrainLive(t *testing.T) {
 	stop()
 	if status := <-ended; status != 0 || strings.Count(shown.String(), "\n") != 1 {
 		t.Errorf("status %d, %q, want one line", status, shown)
+	}
+}
+
+// TestResumeLive goes on with a run behind whose checkpoint a crash has left junk, with a page as without.
+func TestResumeLive(t *testing.T) {
+	dir := trained(t, "--no-figures")
+	appendTo(t, filepath.Join(dir, "metrics.csv"), "31,0.5,\"junk\n")
+	if status, out, said := call(t, "plot", dir); status != 0 || !strings.Contains(out, "loss.png") {
+		t.Errorf("plot: status %d, %q, %q", status, out, said)
+	}
+	status, _, said := call(t, "train", "--resume", dir, "--iterations", "32", "--live", anyPort, "--no-figures", "--device", "cpu")
+	if status != 0 || !strings.Contains(said, "live       http") {
+		t.Errorf("status %d, %q", status, said)
+	}
+}
+
+// TestNoPageNoStay: a page that could not be shown is not waited for.
+func TestNoPageNoStay(t *testing.T) {
+	dir := trained(t, "--no-figures")
+	r, err := train.ResumeRun(dir, train.Resumption{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if err := os.WriteFile(filepath.Join(dir, "metrics.csv"), []byte("iteration,loss\njunk,1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := &page{app: &app{err: io.Discard}}
+	if _, err := p.show(context.Background(), r); err == nil || p.feed != nil {
+		t.Errorf("error %v, and a page without a server stays: %t", err, p.feed != nil)
+	}
+	if p.scene != nil {
+		_ = p.scene.Close()
+	}
+}
+
+func appendTo(t *testing.T, path, text string) {
+	t.Helper()
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := f.WriteString(text); err != nil {
+		t.Fatal(err)
 	}
 }
 
