@@ -60,7 +60,7 @@ func ownConfig(dir string, doc configDocument) error {
 // Resumption is what may be new when a run goes on.
 type Resumption struct {
 	// Iterations of the run in all, at least as many as are done: it ends as one that had them from the start. They cannot
-	// change where the learning rate falls over them. 0: as before.
+	// change where the learning rate falls over them, nor where parts of them see windows of series. 0: as before.
 	Iterations int
 	Data       string // where its data file is now; "": where it was
 }
@@ -131,11 +131,21 @@ func (r *Run) change(doc configDocument, iterations int) error {
 		return fmt.Errorf("train: the learning rates of the run in %s fall over its %d iterations, by schedule %s: "+
 			"it cannot go on to %d as one that had them from the start", r.Dir, doc.Iterations, doc.Schedule, r.Config.Iterations)
 	}
+	if r.Config.Iterations != doc.Iterations && r.seesWindows() {
+		return fmt.Errorf("train: the run in %s sees longer and longer windows of its series over its %d iterations: "+
+			"it cannot go on to %d as one that had them from the start; one with horizon full can",
+			r.Dir, doc.Iterations, r.Config.Iterations)
+	}
 	if r.Config.Iterations == doc.Iterations && r.Config.Data == doc.Data {
 		return nil
 	}
 	doc.Config = r.Config
 	return atomicfile.Replace(filepath.Join(r.Dir, configFile), doc.write)
+}
+
+// seesWindows reports whether what the run sees of its series depends on how many iterations it has.
+func (r *Run) seesWindows() bool {
+	return r.Config.Horizon != "full" && r.longest() > stages[0].duration
 }
 
 // restore takes the state of the last checkpoint, or the first where a kill came before it could be written.

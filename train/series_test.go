@@ -1,6 +1,7 @@
 package train_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"math"
@@ -111,6 +112,36 @@ func TestResumeSeries(t *testing.T) {
 		if stopped.Model.Theta[i] != v {
 			t.Fatalf("parameter %d is %v, of the run that was not stopped %v", i, stopped.Model.Theta[i], v)
 		}
+	}
+}
+
+// TestLongerSeries makes runs longer: where they see whole series they end as if they had been so long from the start, where
+// they see windows for parts of their iterations they are refused.
+func TestLongerSeries(t *testing.T) {
+	c := seriesConfig(circles(t, 3, 12))
+	c.Schedule, c.Iterations = "constant", 20
+	short := seriesRun(t, c)
+	if err := short.Train(context.Background(), backend(t)); err != nil {
+		t.Fatal(err)
+	}
+	if err := refused(t, short, train.Resumption{Iterations: 30}); err == nil || !strings.Contains(err.Error(), "horizon full") {
+		t.Errorf("a run that sees windows made longer: %v", err)
+	}
+	c.Horizon = "full"
+	short = seriesRun(t, c)
+	c.Iterations = 30
+	whole := seriesRun(t, c)
+	for _, r := range []*train.Run{short, whole} {
+		if err := r.Train(context.Background(), backend(t)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	longer := resumed(t, short, 30)
+	if err := longer.Train(context.Background(), backend(t)); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(file(t, longer, "model.safetensors"), file(t, whole, "model.safetensors")) {
+		t.Error("the longer run's model differs")
 	}
 }
 
