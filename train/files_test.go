@@ -12,21 +12,44 @@ import (
 	"neuralode/solver"
 )
 
-// TestFilesPage holds docs/files.md to the files of a run: their names, the metadata and tensors of the model and the state,
-// the columns of the metrics.
+// TestFilesPage holds docs/files.md to the files of runs of a table and of series: their names, the metadata and tensors of the
+// model and the state, the columns of the metrics.
 func TestFilesPage(t *testing.T) {
 	text, err := os.ReadFile("../docs/files.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	page := string(text)
-	dir, c := filepath.Join(t.TempDir(), "run"), DefaultConfig()
-	c.Data, c.Scale, c.Readout, c.Loss = filepath.Join(t.TempDir(), "table.csv"), "standard", "linear", "mse"
-	c.Hidden, c.Batch, c.Validation, c.Patience, c.Iterations = []int{4}, 4, 0.5, 3, 20
-	table := "a,b,y\n1,2,3.5\n2,1,4.5\n3,5,1.5\n0,1,2.5\n4,4,0.5\n2,2,9.5\n5,1,7.5\n1,1,3.25\n"
-	if err := os.WriteFile(c.Data, []byte(table), 0o644); err != nil {
+	table := DefaultConfig()
+	table.Scale, table.Readout, table.Loss, table.Validation = "standard", "linear", "mse", 0.5
+	series := SeriesDefaults("")
+	for _, x := range []struct {
+		c    Config
+		data string
+	}{
+		{table, "a,b,y\n1,2,3.5\n2,1,4.5\n3,5,1.5\n0,1,2.5\n4,4,0.5\n2,2,9.5\n5,1,7.5\n1,1,3.25\n"},
+		{series, "id,t,a,b\nu,0,1,2\nu,1,2,1\nu,2,1,2\nv,0,2,2\nv,2,3,1\nv,3,2,2\n"},
+	} {
+		x.c.Hidden, x.c.Batch, x.c.Patience, x.c.Iterations = []int{4}, 4, 3, 20
+		for _, name := range filesAndNames(t, x.c, x.data) {
+			for _, layer := range []string{"layers.0.", "layers.1."} {
+				name = strings.Replace(name, layer, "layers.I.", 1)
+			}
+			if !strings.Contains(page, "`"+name+"`") {
+				t.Errorf("docs/files.md does not have %s of %s", name, x.c.Task)
+			}
+		}
+	}
+}
+
+// filesAndNames trains and returns the names of the files of the run, and those within them.
+func filesAndNames(t *testing.T, c Config, data string) []string {
+	t.Helper()
+	c.Data = filepath.Join(t.TempDir(), "data.csv")
+	if err := os.WriteFile(c.Data, []byte(data), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	dir := filepath.Join(t.TempDir(), "run")
 	r, err := NewRun(dir, c, solver.Reference(), "test")
 	if err != nil {
 		t.Fatal(err)
@@ -41,21 +64,15 @@ func TestFilesPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, e := range entries {
-		if e.Name() != lockFile {
-			names = append(names, e.Name())
+		if e.Name() == lockFile {
+			continue
+		}
+		names = append(names, e.Name())
+		if filepath.Ext(e.Name()) == ".safetensors" {
+			names = append(names, namesIn(t, filepath.Join(dir, e.Name()))...)
 		}
 	}
-	for _, file := range []string{modelFile, stateFile, samplesFile, historyFile} {
-		names = append(names, namesIn(t, filepath.Join(dir, file))...)
-	}
-	for _, name := range names {
-		for _, layer := range []string{"layers.0.", "layers.1."} {
-			name = strings.Replace(name, layer, "layers.I.", 1)
-		}
-		if !strings.Contains(page, "`"+name+"`") {
-			t.Errorf("docs/files.md does not have %s", name)
-		}
-	}
+	return names
 }
 
 // namesIn are the tensors and the metadata of a file.
