@@ -80,6 +80,43 @@ func TestForecast(t *testing.T) {
 	}
 }
 
+// TestFilesAreNamed finds each file of a run of points and of one of series in docs/files.md, in the README and in train's help.
+func TestFilesAreNamed(t *testing.T) {
+	page, err := os.ReadFile("../../docs/files.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts := map[string]string{"docs/files.md": string(page), "README.md": readme(t), "train --help": succeed(t, "train", "--help")}
+	table := write(t, "points.csv", "x,y,kind\n"+strings.Repeat("1,2,0\n2,1,1\n", 5))
+	for kind, flags := range map[string][]string{"points": {"--data", table}, "series": {"--data", animals, "--iterations", "2"}} {
+		files, err := os.ReadDir(trained(t, flags...))
+		if err != nil || len(files) < 8 {
+			t.Fatalf("%s: %d files (%v)", kind, len(files), err)
+		}
+		for _, f := range files {
+			name := strings.Replace(f.Name(), "series-2", "series-1", 1) // and so on
+			for where, text := range texts {
+				if name != ".lock" && !strings.Contains(text, name) {
+					t.Errorf("%s does not name %s of %s", where, name, kind)
+				}
+			}
+		}
+	}
+}
+
+// TestNothingHeld trains on a series, and on rows, too few for any to be held out.
+func TestNothingHeld(t *testing.T) {
+	for want, text := range map[string]string{
+		"nothing can be held out of 1 series, 2 rows, of 1 features:": "id,t,x\na,0,1\na,1,2\n",
+		"nothing can be held out of 2 samples of 2 features:":         "x,y,z\n1,2,u\n2,1,v\n",
+	} {
+		args := quick("--data", write(t, "few.csv", text), "--out", filepath.Join(t.TempDir(), "run"), "--no-figures")
+		if status, _, said := call(t, args...); status != 0 || !strings.Contains(said, want) {
+			t.Errorf("status %d, %s, want %s", status, said, want)
+		}
+	}
+}
+
 func badSeries(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "bad.csv")

@@ -83,7 +83,11 @@ func TestFlagsWithoutEffect(t *testing.T) {
 		want string
 	}{
 		{[]string{"--data", table, "--noise", "1"}, "note       without effect, for made data sets alone: --samples, --noise\n"},
+		{[]string{"--data", table, "--horizon", "full"}, "for series alone: --horizon\n"},
 		{[]string{"--label", "z", "--drop", "x"}, "note       without effect, for files alone: --label, --drop\n"},
+		{[]string{"--horizon", "full"}, "note       without effect, for series alone: --horizon\n"},
+		{[]string{"--data", animals, "--t0", "0", "--t1", "2", "--horizon", "full"},
+			"note       without effect, for made data sets alone: --samples; without effect, for points alone: --t0, --t1\n"},
 		{nil, ""},
 	} {
 		dir := filepath.Join(t.TempDir(), "run")

@@ -24,9 +24,10 @@ func (a *app) plotCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "plot RUN",
 		Short: "Draw a run's figures again, or animations of it",
-		Long: `Draw a run's figures again into its folder: loss, dynamics and, for data of two features, the decision map.
+		Long: `Draw a run's figures again into its folder: loss; for points of two features dynamics and decision map; for series each
+feature over time and, of two, the plane of both.
 
---animate draws animations of such data instead, each into the file that is named: one whose name begins with flow
+--animate draws animations of points of two features instead, each into the file that is named: one whose name begins with flow
 shows the data carried by the flow from t0 to t1, one whose name begins with training the dynamics at each kept moment of
 the training.`,
 		Example: `  neuralode plot runs/spiral-20260101-120000

@@ -14,7 +14,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"neuralode"
 	"neuralode/dataset"
 	"neuralode/live"
 	"neuralode/solver"
@@ -41,31 +40,41 @@ func (a *app) trainCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "train",
 		Short: "Train a neural ODE and write a run folder with model and figures",
-		Long: `Train a neural ODE on a made data set (spiral, circle, moons, arms) or on a file of text or of NumPy, and write a run folder:
-model.safetensors, state.safetensors, metrics.csv, config.json, loss.png and, for data of two features, dynamics.png and
-decision.png; samples.safetensors keeps what figures show of a file, history.safetensors what they show of the training.
+		Long: `Train a neural ODE on a made data set (spiral, circle, moons, arms) or on a file of text or of NumPy, and write a run
+folder: model.safetensors, state.safetensors, metrics.csv, config.json and loss.png; for points of two features dynamics.png
+and decision.png; for series series-1.png and so on, one for each feature, and of two features plane.png.
+samples.safetensors keeps what figures show of a file of points, history.safetensors what they show of the training.
 
 A made data set has --samples points of each of its classes, two or, of arms, three. In a file a row is a sample, a
-column a feature, and one column the label. Labels are classes under --task auto when they are text, two whole numbers, or the whole numbers
-from 0 or 1 on without a gap, each there twice on average; --loss mse takes more than two such numbers as numbers.
-Other numbers are a regression, and texts of which most differ are refused. Classes are told apart as texts: 7 and 007
-differ. Two classes are trained with the loss bce, more with softmax, numbers with mse. NFE is the number of field
-evaluations that a sample takes to be solved.
+column a feature, and one column the label. Labels are classes under --task auto when they are text, two whole numbers,
+or the whole numbers from 0 or 1 on without a gap, each there twice on average; --loss mse takes more than two such
+numbers as numbers. Other numbers are a regression, and texts of which most differ are refused. Classes are told apart
+as texts: 7 and 007 differ. Two classes are trained with the loss bce, more with softmax, numbers with mse. NFE is the
+number of field evaluations that a sample takes to be solved.
 
-For a file the defaults are others: --scale standard, --validation 0.2, --hidden 128, --activation relu, --batch 128,
---gradient discrete, --optimizer adamw with --weight-decay 0.3, as many iterations as show each row 25 times, from 200 to
-2000, and over them --schedule cosine from --lr 0.01; with --iterations the learning rate is constant, 0.005, and the run
-can be made longer. Labels that are numbers have --patience 20.
+In a file of series a row is what was observed of one series at one time: --id, --time-column and --features name its
+columns, and a feature that was not observed is empty. --task series, or one of these three flags, says that a file is
+one. Without a word a file is taken for one where columns are called id and t or the like and the rows lie so, which a
+note says, unless --label, --loss, --readout or --component is given. A series is solved from its first row on, over the
+times that it has, and compared with its other rows by the loss mse. --horizon says how much of it is seen at once: auto
+begins with short windows, each from the row that it begins with, and goes on to longer ones and then to whole series,
+unless these are many times as long; windows stays with windows; full sees whole series from the start. --validation
+holds out whole series or, of fewer than five, the last rows of each.
+
+Defaults depend on the data: flags below have those of made data, and then those of tables and of series where they
+differ. A table with --iterations has a constant learning rate, half of --lr's default, and its run can be made longer;
+a run whose rate falls cannot, nor one of series that are seen in windows: for that give --schedule constant and
+--horizon full.
 
 --gradient says how the loss is differentiated:
-  adjoint    the adjoint ODE, backward along the forward solution, with the tolerances of the forward solve; the default
+  adjoint    the adjoint ODE, backward along the forward solution, with the tolerances of the forward solve
   discrete   the exact derivative of the steps taken, nearly twice as fast; at loose tolerances further from the true one
   backsolve  the adjoint ODE with the state integrated backward beside it: the memory of one state, for long spans; it
              compares where the state comes to with where it began, and stops the training where they are far apart
 
 --optimizer says how a gradient g moves the parameters θ, after --clip; --schedule and --warmup give each iteration its
 learning rate, and --freeze keeps parameters (layers.0 is layers.0.weight and layers.0.bias) as they are:
-  adam   running means of g and g²; the default
+  adam   running means of g and g²
   adamw  the same, and θ shrinks by learning rate times --weight-decay
   sgd    along m, which becomes --momentum times m plus g plus --weight-decay times θ; --nesterov goes one m further
 
@@ -76,86 +85,15 @@ file only to go on: --resume RUN --data FILE says where it is now.`,
 		Example: `  neuralode train
   neuralode train --data circle --gradient discrete --iterations 1000
   neuralode train --data points.csv --label kind --hidden 32,32 --augment 1
+  neuralode train --data animals.csv --task series --id id --time-column t
   neuralode train --config run.toml --lr 1e-3
   neuralode train --resume runs/spiral-20260101-120000`,
 		Args: func(c *cobra.Command, args []string) error { return noArguments(c, o.takeAddress(args)) },
 		RunE: func(c *cobra.Command, _ []string) error { return a.train(c.Context(), c.Flags(), o) },
 	}
 	o.flags(c.Flags())
+	sayDefaults(c.Flags())
 	return c
-}
-
-func (o *trainOptions) flags(f *pflag.FlagSet) {
-	c := &o.config
-	f.SortFlags = false
-	f.StringVar(&c.Data, "data", c.Data, "spiral, circle, moons, arms, or a .csv, .tsv, .txt or .npy file, or one of these and .gz")
-	f.StringVar(&c.Label, "label", c.Label, "the label's column in a file, by name, or number from 1 (default the last)")
-	f.StringVar(&c.Task, "task", c.Task, oneOf(train.Tasks)+" (auto: by the labels of the file)")
-	f.StringVar(&c.ID, "id", c.ID, "of series: the column that tells them apart (default one with a usual name, as id)")
-	f.StringVar(&c.TimeColumn, "time-column", c.TimeColumn, "of series: the column of times (default one with a usual name, as t)")
-	f.StringSliceVar(&c.Features, "features", c.Features, "of series: the columns that are fitted (default all others)")
-	f.StringVar(&c.Horizon, "horizon", c.Horizon, oneOf(train.Horizons)+": how much of each series is seen, from the first iteration on")
-	formatFlags(f, &c.Format)
-	f.StringVar(&c.Scale, "scale", c.Scale, "standard or none: features, and labels that are numbers, to mean 0 and deviation 1 "+
-		"over the training rows (default standard for a file, none for made data)")
-	f.IntVar(&c.Samples, "samples", c.Samples, "samples of each class of a made data set")
-	f.Float64Var(&c.Noise, "noise", c.Noise, "standard deviation of the noise of a made data set")
-	f.IntSliceVar(&c.Hidden, "hidden", c.Hidden, "widths of the hidden layers")
-	f.StringVar(&c.Activation, "activation", c.Activation, oneOf(activations))
-	f.BoolVar(&c.Time, "time", c.Time, "let the field depend on t")
-	f.IntVar(&c.Augment, "augment", c.Augment, "zero dimensions added to the state")
-	f.StringVar(&c.Readout, "readout", c.Readout, oneOf(train.Readouts)+" (component: one of z(t1); auto: by the data)")
-	f.IntVar(&c.Component, "component", c.Component, "which component the read-out takes")
-	f.StringVar(&c.Loss, "loss", c.Loss, oneOf(train.Losses)+" (auto: by the data)")
-	f.Float64Var(&c.T0, "t0", c.T0, "time at which the data start")
-	f.Float64Var(&c.T1, "t1", c.T1, "time at which the read-out looks")
-	f.StringVar(&c.Method, "method", c.Method, oneOf(methods))
-	f.Float64Var(&c.Rtol, "rtol", c.Rtol, "relative tolerance of a step")
-	f.Float64Var(&c.Atol, "atol", c.Atol, "absolute tolerance of a step")
-	f.StringVar(&c.Controller, "controller", c.Controller, oneOf(controllers)+": how the error decides the next step")
-	f.Float64Var(&c.Step, "step", c.Step, "constant size of the steps, the last one cut (0: by the error)")
-	f.Float64Var(&c.MinStep, "min-step", c.MinStep, "smallest step; a sample that needs smaller ones fails (0: any)")
-	f.Float64Var(&c.MaxStep, "max-step", c.MaxStep, "largest step (0: any)")
-	f.IntVar(&c.MaxSteps, "max-steps", c.MaxSteps, "steps tried per sample before it fails")
-	f.StringVar(&c.Control, "control", c.Control, "sample (each its own steps) or batch (one step for all, on the CPU)")
-	f.StringVar(&c.Gradient, "gradient", c.Gradient, oneOf(gradients))
-	f.Float64Var(&c.Validation, "validation", c.Validation,
-		"part of the rows that is held out of the training, of each class alike "+
-			"(default 0.2 for a file, 0 for made data)")
-	f.IntVar(&c.ValidateEvery, "validate-every", c.ValidateEvery,
-		"iterations between looks at the rows held out (default 10, more where they are many beside a minibatch)")
-	f.IntVar(&c.Patience, "patience", c.Patience,
-		"looks that find nothing better before the training stops; the best model is kept "+
-			"(default 20 for a file of numbers; 0: never, the last is kept)")
-	f.IntVar(&c.Iterations, "iterations", c.Iterations, "updates of the parameters")
-	f.IntVar(&c.Batch, "batch", c.Batch, "samples in a minibatch")
-	f.StringVar(&c.Optimizer, "optimizer", c.Optimizer, oneOf(optimizers))
-	f.Float64Var(&c.Rate, "lr", c.Rate, "learning rate, the largest of a schedule")
-	f.StringVar(&c.Schedule, "schedule", c.Schedule, oneOf(schedules)+": how the learning rate falls over the iterations")
-	f.Float64Var(&c.FinalRate, "final-lr", c.FinalRate,
-		"learning rate at the end of the schedule (default 0 for cosine, a hundredth of --lr for exponential)")
-	f.IntVar(&c.Warmup, "warmup", c.Warmup, "iterations over which the learning rate rises from 0")
-	f.Float64Var(&c.Momentum, "momentum", c.Momentum, "of sgd, below 1")
-	f.BoolVar(&c.Nesterov, "nesterov", c.Nesterov, "let sgd look ahead along its momentum")
-	f.Float64Var(&c.WeightDecay, "weight-decay", c.WeightDecay,
-		"of adamw, apart from the gradient (default 0.01), or of sgd, added to it (default 0)")
-	f.StringSliceVar(&c.Freeze, "freeze", c.Freeze, "parameters that keep their first values: layers.0, readout.bias")
-	f.Float64Var(&c.ClipNorm, "clip", c.ClipNorm, "largest 2-norm of the gradient (0: any)")
-	f.Uint64Var(&c.Seed, "seed", c.Seed, "seed of data, parameters and minibatches")
-	f.StringVar(&c.Precision, "precision", c.Precision, oneOf(precisions)+" (coarse and fast, for CUDA and an rtol of 1e-3 or more)")
-	f.StringVar(&o.preset, "preset", "", oneOf(train.Presets)+
-		": two classes of 1000 points, trained with Adam as in the JAX project; other flags win")
-	f.StringVar(&o.device, "device", "auto", oneOf(neuralode.Devices))
-	f.StringVar(&o.out, "out", "", "run folder (default runs/<new name>)")
-	f.StringVar(&o.resume, "resume", "",
-		"run folder to go on with; its own configuration holds, --iterations makes it longer, --data says where its file is now")
-	f.StringVar(&o.configFile, "config", "", "TOML or JSON file whose keys are the names of these flags; flags win")
-	f.IntVar(&c.CheckpointEvery, "checkpoint-every", c.CheckpointEvery, "iterations between checkpoints")
-	f.StringVar(&o.tensorboard, "tensorboard", "", "folder in which TensorBoard finds the run, in one of the run's name")
-	f.BoolVar(&o.noFigures, "no-figures", false, "do not draw at the end")
-	f.BoolVar(&o.json, "json", false, "one JSON object at the end and nothing else on standard output")
-	f.StringVar(&o.live, "live", "", "show the training on a page in the browser, at `HOST:PORT` or a free port of this machine")
-	f.Lookup("live").NoOptDefVal = anyPort
 }
 
 // takeAddress is the arguments without the address of --live, which may stand behind it as behind other flags.
@@ -337,18 +275,28 @@ func (o *trainOptions) checkConfig() error {
 	return err
 }
 
-// idle are the flags among those given that say something of a file where the data are made, or of made data where there
-// is a file.
+// idle are the flags among those given that say something of other data than there are, or of other steps.
 func (o *trainOptions) idle(given []string) string {
-	names, of := []string{"samples", "noise"}, "made data sets"
+	var notes []string
+	add := func(of string, names ...string) {
+		if note := o.idleOf(given, names, of); note != "" {
+			notes = append(notes, note)
+		}
+	}
 	if slices.Contains(madeData, o.config.Data) {
-		names, of = []string{"label", "header", "separator", "decimal-comma", "drop"}, "files"
+		add("files", "label", "header", "separator", "decimal-comma", "drop")
+	} else {
+		add("made data sets", "samples", "noise")
 	}
-	notes := []string{o.idleOf(given, names, of)}
+	if o.config.Task == "series" {
+		add("points", "t0", "t1")
+	} else {
+		add("series", "horizon")
+	}
 	if o.config.Step > 0 {
-		notes = append(notes, o.idleOf(given, adaptiveFlags, "steps by the error"))
+		add("steps by the error", adaptiveFlags...)
 	}
-	return strings.Join(slices.DeleteFunc(notes, func(n string) bool { return n == "" }), "; ")
+	return strings.Join(notes, "; ")
 }
 
 // idleOf names those of the given flags that have an effect for something else alone.
@@ -472,7 +420,7 @@ func (a *app) describeHeld(r *train.Run) {
 	held := r.Held()
 	if held == nil {
 		if c.Validation > 0 {
-			fmt.Fprintf(a.err, "note       %d rows are too few to hold any out: the scores are those of the training\n", r.Data.Len())
+			fmt.Fprintf(a.err, "note       nothing can be held out of %s: the scores are those of the training\n", extentOf(r.Data))
 		}
 		return
 	}
