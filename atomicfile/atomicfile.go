@@ -20,8 +20,8 @@ import (
 // writer is unbuffered, as an *os.File is; it remembers its first error, so that write need not check every call, and is
 // dead when write returns.
 //
-// An error of the system is an *fs.PathError with that path; one of write itself is wrapped, and is none unless write
-// makes it so.
+// An error of the system is an *fs.PathError with that path; one of write itself is returned as it is: what it says is
+// of the content, and seldom of that path.
 //
 // Calls for different paths may run at the same time; of several for the same path, the last to rename wins whole.
 func Write(path string, write func(io.Writer) error) error {
@@ -73,7 +73,7 @@ func Create(path string, write func(io.Writer) error) error {
 	})
 }
 
-// explain names the path in an error.
+// explain names the path in an error of the file.
 func explain(path string, do func() error) error {
 	err := do()
 	var own callerError
@@ -81,7 +81,7 @@ func explain(path string, do func() error) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &own):
-		return fmt.Errorf("atomicfile: cannot write %s: %w", path, own.error)
+		return own.error
 	}
 	return fmt.Errorf("atomicfile: cannot %w", &fs.PathError{Op: "write", Path: path, Err: err})
 }
