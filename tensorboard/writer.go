@@ -8,7 +8,6 @@ import (
 	"image/png"
 	"math"
 	"os"
-	"path/filepath"
 	"time"
 
 	"neuralode/wire"
@@ -61,9 +60,6 @@ func New(dir string, first int) (*Writer, error) {
 	w.Flush()
 	return w, w.err
 }
-
-// Path is the name of the file.
-func (w *Writer) Path() string { return filepath.Clean(w.file.Name()) }
 
 // Scalars adds numbers at a step; those that are not finite are left out, since TensorBoard cannot draw them.
 func (w *Writer) Scalars(step int, scalars ...Scalar) {

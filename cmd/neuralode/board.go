@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -12,7 +11,10 @@ import (
 )
 
 // board shows a training to TensorBoard, or to nobody where it is nil.
-type board struct{ w *tensorboard.Writer }
+type board struct {
+	w   *tensorboard.Writer
+	err error // of a figure
+}
 
 // newBoard begins a file for what is left of a run, in a folder of the run's name within dir; none where dir is "".
 func newBoard(dir string, r *train.Run) (*board, error) {
@@ -30,7 +32,7 @@ func newBoard(dir string, r *train.Run) (*board, error) {
 	if text, err := os.ReadFile(filepath.Join(r.Dir, "config.json")); err == nil {
 		w.Text(r.Done+1, "config", "```json\n"+string(text)+"```")
 	}
-	return &board{w}, nil
+	return &board{w: w}, nil
 }
 
 // observe adds what an iteration did.
@@ -53,26 +55,32 @@ func (b *board) observe(e train.Event) {
 	}
 }
 
-// close adds the figures that the run has, and ends the file.
-func (b *board) close(r *train.Run) error {
+// figures adds those that were drawn into a run's folder.
+func (b *board) figures(r *train.Run, names []string) {
+	if b == nil {
+		return
+	}
+	for _, name := range names {
+		content, err := os.ReadFile(filepath.Join(r.Dir, name+".png"))
+		if err != nil {
+			b.err = errors.Join(b.err, err)
+			continue
+		}
+		b.w.Picture(r.Done, name, content)
+	}
+}
+
+// close ends the file.
+func (b *board) close() error {
 	if b == nil {
 		return nil
 	}
-	for _, name := range []string{"loss", "dynamics", "decision"} {
-		content, err := os.ReadFile(filepath.Join(r.Dir, name+".png"))
-		switch {
-		case err == nil:
-			b.w.Picture(r.Done, name, content)
-		case !errors.Is(err, fs.ErrNotExist):
-			return errors.Join(err, b.w.Close())
-		}
-	}
-	return b.w.Close()
+	return errors.Join(b.err, b.w.Close())
 }
 
 // closeBoard says what could not be shown: the training is done all the same.
-func (a *app) closeBoard(b *board, r *train.Run) {
-	if err := b.close(r); err != nil {
+func (a *app) closeBoard(b *board) {
+	if err := b.close(); err != nil {
 		fmt.Fprintf(a.err, "note       %s\n", oneLine(err.Error()))
 	}
 }

@@ -15,14 +15,20 @@ const animals = "../../examples/lotkavolterra/animals.csv"
 
 // TestForecast trains on series, which the file shows to be such, and continues them and others.
 func TestForecast(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "run")
-	status, _, said := call(t, "train", "--data", animals, "--out", dir, "--iterations", "20", "--hidden", "8", "--device", "cpu")
+	dir, board := filepath.Join(t.TempDir(), "run"), filepath.Join(t.TempDir(), "board")
+	status, _, said := call(t, "train", "--data", animals, "--out", dir, "--iterations", "20", "--hidden", "8", "--device", "cpu",
+		"--tensorboard", board)
 	if status != 0 || !strings.Contains(said, "the rows lie as in series") || !strings.Contains(said, "gradient discrete") {
 		t.Fatalf("status %d, %s", status, said)
 	}
-	for _, name := range []string{"series-1.png", "series-2.png", "plane.png", "loss.png"} {
-		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
+	events := eventsIn(t, filepath.Join(board, "run"))
+	for _, name := range []string{"series-1", "series-2", "plane", "loss"} {
+		picture, err := os.ReadFile(filepath.Join(dir, name+".png"))
+		if err != nil {
 			t.Error(err)
+		}
+		if !strings.Contains(events, name) || !strings.Contains(events, string(picture)) {
+			t.Errorf("TensorBoard is not shown %s.png", name)
 		}
 	}
 	fresh := filepath.Join(t.TempDir(), "new.csv")

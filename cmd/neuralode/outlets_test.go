@@ -40,3 +40,26 @@ func TestTensorBoard(t *testing.T) {
 		}
 	}
 }
+
+// TestTensorBoardFigures: TensorBoard is shown the figures that were drawn, not what else is in the folder.
+func TestTensorBoardFigures(t *testing.T) {
+	dir, board := trained(t), filepath.Join(t.TempDir(), "board")
+	succeed(t, "train", "--resume", dir, "--iterations", "40", "--no-figures", "--tensorboard", board)
+	if events := eventsIn(t, filepath.Join(board, "run")); strings.Contains(events, "\x89PNG") {
+		t.Error("figures of an earlier iteration are shown as those of this one")
+	}
+}
+
+// eventsIn is the content of the one event file in a folder.
+func eventsIn(t *testing.T, dir string) string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "events.out.tfevents.*"))
+	if err != nil || len(files) != 1 {
+		t.Fatalf("%v, %v", files, err)
+	}
+	content, err := os.ReadFile(files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}

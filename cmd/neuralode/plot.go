@@ -54,7 +54,8 @@ the training.`,
 			if len(animated) > 0 {
 				return a.animate(c.Context(), r, backend, animated)
 			}
-			return a.draw(c.Context(), r, backend)
+			_, err = a.draw(c.Context(), r, backend)
+			return err
 		},
 	}
 	c.Flags().StringSliceVar(&animated, "animate", nil, "draw animations: `files` flow*.gif and training*.gif")
@@ -62,21 +63,31 @@ the training.`,
 	return c
 }
 
-// draw writes the figures of a run into its folder. One that cannot show what it shall does not keep the others from being
-// written, and the error names each. One that cannot be written does: the others would fail for the same reason.
-func (a *app) draw(ctx context.Context, r *train.Run, backend solver.Backend) error {
-	err := a.drawLoss(ctx, r)
-	if isOfFile(err) {
-		return err
-	}
-	if r.Model.Series() {
-		return errors.Join(err, a.drawSeries(ctx, r, backend))
-	}
-	return errors.Join(err, a.drawPlane(ctx, r, backend))
+// drawing writes the figures of a run into its folder.
+type drawing struct {
+	app   *app
+	run   *train.Run
+	names []string // of those that are written
 }
 
-// drawSeries writes the figures of a run of series: series-1.png and so on for its features, and plane.png for two.
-func (a *app) drawSeries(ctx context.Context, r *train.Run, backend solver.Backend) error {
+// draw writes the figures of a run into its folder and returns their names. One that cannot show what it shall does not keep
+// the others from being written, and the error names each. One that cannot be written does: the others would fail for the
+// same reason.
+func (a *app) draw(ctx context.Context, r *train.Run, backend solver.Backend) (names []string, err error) {
+	d := &drawing{app: a, run: r}
+	if err = d.loss(ctx); !isOfFile(err) {
+		beside := d.plane
+		if r.Model.Series() {
+			beside = d.series
+		}
+		err = errors.Join(err, beside(ctx, backend))
+	}
+	return d.names, err
+}
+
+// series writes the figures of a run of series: series-1.png and so on for its features, and plane.png for two.
+func (d *drawing) series(ctx context.Context, backend solver.Backend) error {
+	r := d.run
 	if err := r.LoadData(); err != nil {
 		return err
 	}
@@ -90,13 +101,13 @@ func (a *app) drawSeries(ctx context.Context, r *train.Run, backend solver.Backe
 	}
 	for j := range s.Features() {
 		name := fmt.Sprintf("series-%d", j+1)
-		err = errors.Join(err, a.writeFigure(ctx, r, name, func() (*figure.Figure, error) { return s.OverTime(j) }))
+		err = errors.Join(err, d.write(ctx, name, func() (*figure.Figure, error) { return s.OverTime(j) }))
 		if isOfFile(err) {
 			return err
 		}
 	}
 	if r.Model.Features() == 2 {
-		err = errors.Join(err, a.writeFigure(ctx, r, "plane", s.Plane))
+		err = errors.Join(err, d.write(ctx, "plane", s.Plane))
 	}
 	return err
 }
@@ -107,37 +118,38 @@ func isOfFile(err error) bool {
 	return errors.As(err, &file)
 }
 
-func (a *app) drawLoss(ctx context.Context, r *train.Run) error {
+func (d *drawing) loss(ctx context.Context) error {
+	r := d.run
 	training, held, err := r.BothLosses()
 	if errors.Is(err, fs.ErrNotExist) || err == nil && len(training.Values) == 0 {
-		fmt.Fprintf(a.err, "loss is drawn when there are iterations\n")
+		fmt.Fprintf(d.app.err, "loss is drawn when there are iterations\n")
 		return nil
 	}
 	if err != nil {
 		return err
 	}
 	beside := figure.Held{Iterations: held.Iterations, Loss: held.Values, Baseline: r.BaselineLoss()}
-	return a.writeFigure(ctx, r, "loss", func() (*figure.Figure, error) {
+	return d.write(ctx, "loss", func() (*figure.Figure, error) {
 		return figure.LossWithHeld(training.Iterations, training.Values, beside)
 	})
 }
 
-// drawPlane writes the figures that show two features.
-func (a *app) drawPlane(ctx context.Context, r *train.Run, backend solver.Backend) error {
-	if n := r.Model.Features(); n != 2 {
-		fmt.Fprintf(a.err, "dynamics and decision map are drawn for data of two features, these have %d\n", n)
+// plane writes the figures that show two features.
+func (d *drawing) plane(ctx context.Context, backend solver.Backend) error {
+	if n := d.run.Model.Features(); n != 2 {
+		fmt.Fprintf(d.app.err, "dynamics and decision map are drawn for data of two features, these have %d\n", n)
 		return nil
 	}
-	p, err := portraitOf(r, backend)
+	p, err := portraitOf(d.run, backend)
 	if err != nil {
 		return err
 	}
 	defer p.Close()
-	err = a.writeFigure(ctx, r, "dynamics", func() (*figure.Figure, error) { return p.Dynamics(ctx) })
+	err = d.write(ctx, "dynamics", func() (*figure.Figure, error) { return p.Dynamics(ctx) })
 	if isOfFile(err) {
 		return err
 	}
-	return errors.Join(err, a.writeFigure(ctx, r, "decision", func() (*figure.Figure, error) { return p.Decision(ctx) }))
+	return errors.Join(err, d.write(ctx, "decision", func() (*figure.Figure, error) { return p.Decision(ctx) }))
 }
 
 // portraitOf is that of a run's model with its samples.
@@ -153,16 +165,17 @@ func portraitOf(r *train.Run, backend solver.Backend) (*portrait.Portrait, error
 	return portrait.New(r.Model, shown, backend, portrait.Fine(spec))
 }
 
-func (a *app) writeFigure(ctx context.Context, r *train.Run, name string, make func() (*figure.Figure, error)) error {
+func (d *drawing) write(ctx context.Context, name string, make func() (*figure.Figure, error)) error {
 	f, err := make()
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	defer gateOf(ctx).close()()
-	path := filepath.Join(r.Dir, name+".png")
+	path := filepath.Join(d.run.Dir, name+".png")
 	if err := atomicfile.Replace(path, func(w io.Writer) error { return f.WritePNG(w) }); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.out, "%-9s %s\n", name, onLine(path))
+	d.names = append(d.names, name)
+	fmt.Fprintf(d.app.out, "%-9s %s\n", name, onLine(path))
 	return nil
 }

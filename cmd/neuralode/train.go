@@ -511,7 +511,7 @@ func (a *app) carryOut(ctx context.Context, r *train.Run, backend solver.Backend
 	if err != nil {
 		return err
 	}
-	defer a.closeBoard(board, r)
+	defer a.closeBoard(board)
 	p := newProgress(a.err, r.Done, r.Config.Iterations)
 	err = r.Train(ctx, backend, func(e train.Event) {
 		gateOf(ctx).close() // from now on there is something to lose, until the program ends
@@ -536,7 +536,11 @@ func (a *app) carryOut(ctx context.Context, r *train.Run, backend solver.Backend
 	if o.json {
 		people.out = a.err
 	}
-	if err := people.conclude(ctx, r, backend, o, found, took); err != nil || !o.json {
+	draw := func() error { return people.drawn(ctx, r, backend, board) }
+	if o.noFigures {
+		draw = func() error { return nil }
+	}
+	if err := people.conclude(r, found, took, draw); err != nil || !o.json {
 		return err
 	}
 	return json.NewEncoder(a.out).Encode(trainedDocument{r.Dir, filepath.Join(r.Dir, "model.safetensors"), r.Done, r.Chosen(),
@@ -555,8 +559,7 @@ type trainedDocument struct {
 }
 
 // conclude prints how the training ended, and draws.
-func (a *app) conclude(ctx context.Context, r *train.Run, backend solver.Backend, o *trainOptions, found *assessment,
-	took time.Duration) error {
+func (a *app) conclude(r *train.Run, found *assessment, took time.Duration, draw func() error) error {
 	if err := found.print(a.out); err != nil {
 		return err
 	}
@@ -568,18 +571,17 @@ func (a *app) conclude(ctx context.Context, r *train.Run, backend solver.Backend
 		fmt.Fprintf(a.out, "iteration %d is the model's: %s\n", r.Chosen(), why)
 	}
 	fmt.Fprintf(a.out, "time      %.1f s\n", took.Seconds())
-	if !o.noFigures {
-		if err := a.drawn(ctx, r, backend); err != nil {
-			return err
-		}
+	if err := draw(); err != nil {
+		return err
 	}
 	fmt.Fprintf(a.out, "model     %s\n", onLine(filepath.Join(r.Dir, "model.safetensors")))
 	return nil
 }
 
-// drawn draws the figures. What they cannot show is a note: the model is there.
-func (a *app) drawn(ctx context.Context, r *train.Run, backend solver.Backend) error {
-	err := a.draw(ctx, r, backend)
+// drawn draws the figures, and shows them to TensorBoard. What they cannot show is a note: the model is there.
+func (a *app) drawn(ctx context.Context, r *train.Run, backend solver.Backend, shown *board) error {
+	names, err := a.draw(ctx, r, backend)
+	shown.figures(r, names)
 	later := "the training is done, its figures come with: neuralode plot " + shellWord(r.Dir)
 	switch {
 	case err == nil:
