@@ -29,7 +29,7 @@ func Standardise(x []float64, columns int, rows []int) Scale {
 // equation between them has numbers near one in it.
 func (s *Series) Standardise() (features, time Scale) {
 	features = Scale{Mean: make([]float64, s.Dim), Std: make([]float64, s.Dim)}
-	way, duration := 0.0, 0.0
+	variation, duration := 0.0, 0.0
 	for j := range s.Dim {
 		var observed []float64
 		for r := range s.Rows() {
@@ -38,18 +38,18 @@ func (s *Series) Standardise() (features, time Scale) {
 			}
 		}
 		features.Mean[j], features.Std[j] = moments(observed)
-		w, d := s.way(j)
-		way, duration = way+w/features.Std[j], duration+d
+		v, d := s.totalVariation(j)
+		variation, duration = variation+v/features.Std[j], duration+d
 	}
-	unit := duration / way
+	unit := duration / variation
 	if !(unit > 0) || math.IsInf(unit, 0) { // nothing moves
 		unit = 1
 	}
 	return features, Scale{Mean: []float64{slices.Min(s.Times)}, Std: []float64{unit}}
 }
 
-// way is how far feature j moves in all, up and down, and over how long.
-func (s *Series) way(j int) (way, duration float64) {
+// totalVariation is how far feature j moves in all, up and down, and over how long.
+func (s *Series) totalVariation(j int) (variation, duration float64) {
 	for i := range s.Len() {
 		last := -1
 		for r := s.Offsets[i]; r < s.Offsets[i+1]; r++ {
@@ -58,13 +58,13 @@ func (s *Series) way(j int) (way, duration float64) {
 				continue
 			}
 			if last >= 0 {
-				way += math.Abs(v - s.X[last*s.Dim+j])
+				variation += math.Abs(v - s.X[last*s.Dim+j])
 				duration += s.Times[r] - s.Times[last]
 			}
 			last = r
 		}
 	}
-	return way, duration
+	return variation, duration
 }
 
 // column is column j of x, [n, columns], in these rows, or in all where rows is nil.

@@ -24,7 +24,7 @@ type Series struct {
 	states         []float64       // [rows of curves, features], in the units of the data
 }
 
-// NewSeries solves some of a run's series, picked evenly, half of them held out of the training where whole series are.
+// NewSeries solves some of a run's series, picked evenly.
 func NewSeries(ctx context.Context, r *train.Run, p *train.Predictor) (*Series, error) {
 	s := &Series{}
 	s.observed, s.held = r.ShownSeries(MaxSeries)

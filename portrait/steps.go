@@ -9,8 +9,8 @@ import (
 	"neuralode/train"
 )
 
-// StepSizes is how far each accepted step went in the solves of the points x, [n, features], of all of them one after
-// another. It is solver.Integrate that tells: float64, for a few points. A solve that fails gives the steps that it took.
+// StepSizes is how far each accepted step went, in the time of the field, in the solves over the model's span of the points
+// x, [n, features], of all of them one after another. It is solver.Integrate that tells: float64, for a few points. A solve that fails gives the steps that it took.
 // It ends early when ctx does.
 func StepSizes(ctx context.Context, m *train.Model, x []float64, spec solver.Spec) (sizes []float64) {
 	machine := plan.NewMachine(m.Solver.Field)
@@ -22,6 +22,7 @@ func StepSizes(ctx context.Context, m *train.Model, x []float64, spec solver.Spe
 		copy(dz, machine.Output("f"))
 	}
 	dim := m.Net.Dim()
+	spec = m.InFieldTime(spec)
 	z0 := m.States(x)
 	for i := 0; i < len(z0) && ctx.Err() == nil; i += dim {
 		solver.Integrate(field, z0[i:i+dim], m.Span, nil, spec, func(s solver.Step) {

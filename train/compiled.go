@@ -18,7 +18,7 @@ func (r *Run) compile(backend solver.Backend) (*neuralode.ODE, error) {
 	if r.compiled.of(backend) {
 		return r.compiled.ode, nil
 	}
-	ode, err := neuralode.Compile(backend, r.Model.Solver, r.Model.inFieldTime(r.recipe.spec))
+	ode, err := neuralode.Compile(backend, r.Model.Solver, r.Model.InFieldTime(r.recipe.spec))
 	if err != nil {
 		return nil, err
 	}

@@ -194,15 +194,14 @@ func (l *loop) check(ctx context.Context, iteration int, theta []float64) (*Scor
 	case !errors.As(err, &failed) && !errors.As(err, &beyond):
 		return nil, err
 	}
-	if l.run.Config.Patience > 0 && iteration%l.every == 0 && !l.unripe(iteration) {
+	if l.run.Config.Patience > 0 && iteration%l.every == 0 && !l.seesLess(iteration) {
 		l.run.best.judge(iteration, scores.Loss, theta)
 	}
 	return &scores, nil
 }
 
-// unripe reports an iteration of a training of series before they are seen as they will be in the end: its looks say
-// little.
-func (l *loop) unripe(iteration int) bool {
+// seesLess reports an iteration of a training that sees less of its series than in the end: its looks say little.
+func (l *loop) seesLess(iteration int) bool {
 	_, until := l.run.Config.horizon(iteration-1, l.longest)
 	return until < l.run.Config.Iterations
 }

@@ -28,7 +28,7 @@ func (m *Model) Compile(backend solver.Backend, spec solver.Spec) (*Predictor, e
 		return nil, err
 	}
 	spec.Gradient = solver.NoGradient
-	ode, err := neuralode.Compile(backend, m.Solver, m.inFieldTime(spec))
+	ode, err := neuralode.Compile(backend, m.Solver, m.InFieldTime(spec))
 	if err != nil {
 		return nil, err
 	}

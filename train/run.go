@@ -166,7 +166,7 @@ func (r *Run) accepted(backend solver.Backend) error {
 		return err
 	}
 	start := solver.NewOptimizerState(r.Model.Theta)
-	if err := solver.CheckTraining(r.Model.Solver, r.Model.inFieldTime(r.recipe.spec), r.Model.data(r.learnt()), opt, start); err != nil {
+	if err := solver.CheckTraining(r.Model.Solver, r.Model.InFieldTime(r.recipe.spec), r.Model.data(r.learnt()), opt, start); err != nil {
 		return err
 	}
 	_, err = r.compile(backend)

@@ -69,8 +69,8 @@ func spanOf(times []float64) solver.Span {
 	return solver.Span{T0: slices.Min(times), T1: slices.Max(times)}
 }
 
-// inFieldTime is the spec with step sizes in the field's time, of a spec that has them in the time of the series.
-func (m *Model) inFieldTime(spec solver.Spec) solver.Spec {
+// InFieldTime is the spec with step sizes in the field's time, of a spec that has them in the time of the series.
+func (m *Model) InFieldTime(spec solver.Spec) solver.Spec {
 	if len(m.TimeScale.Std) == 0 {
 		return spec
 	}
