@@ -37,7 +37,7 @@ type Feed struct {
 	about about
 
 	mu        sync.Mutex
-	curves    series
+	curves    curves
 	last      Point
 	first     Point // of this process, or of the file
 	total     int   // iterations
@@ -50,13 +50,13 @@ type Feed struct {
 	version   int            // counts changes
 
 	watchers atomic.Int64 // pages that read
-	easel    easel
+	throttle throttle
 }
 
 // NewFeed is the feed of a run of that many iterations in all, shown with a title and some facts.
 func NewFeed(title string, facts []Fact, iterations int, scene *Scene) *Feed {
-	f := &Feed{scene: scene, about: describe(title, facts, scene), total: iterations, curves: newSeries(), phase: Watched,
-		pictures: map[int][]byte{}, painted: -1, easel: newEasel()}
+	f := &Feed{scene: scene, about: describe(title, facts, scene), total: iterations, curves: newCurves(), phase: Watched,
+		pictures: map[int][]byte{}, painted: -1, throttle: newThrottle()}
 	f.about.Instance = rand.Text()[:8]
 	return f
 }
@@ -89,7 +89,7 @@ func (f *Feed) Add(points []Point, anew bool) {
 	defer f.mu.Unlock()
 	if anew {
 		epoch := f.curves.epoch
-		f.curves, f.last, f.first = newSeries(), Point{}, Point{}
+		f.curves, f.last, f.first = newCurves(), Point{}, Point{}
 		f.curves.epoch = epoch + 1
 	}
 	for _, p := range points {

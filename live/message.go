@@ -108,7 +108,7 @@ func (f *Feed) news(p place) (m *message, picture []byte, next place) {
 	if m.Anew = !known || p.epoch != f.curves.epoch || from > f.curves.len() || from < 0; m.Anew {
 		from = 0
 	}
-	m.Curves = curves(f.curves.from(from))
+	m.Curves = byName(f.curves.from(from))
 	for _, s := range f.snapshots {
 		m.Snapshots = append(m.Snapshots, s.Iteration)
 	}
@@ -118,7 +118,7 @@ func (f *Feed) news(p place) (m *message, picture []byte, next place) {
 	return m, picture, place{f.about.Instance, f.curves.epoch, f.curves.len(), f.painted, f.version}
 }
 
-func curves(c [columnCount]numbers) map[string]any {
+func byName(c [columnCount]numbers) map[string]any {
 	return map[string]any{"iteration": c[iterationColumn], "loss": c[lossColumn], "validation": c[validationColumn],
 		"nfe": c[nfeMeanColumn], "nfeMax": c[nfeMaxColumn]}
 }

@@ -52,7 +52,7 @@
     const source = new EventSource("/events?token=" + encodeURIComponent(token));
     source.onopen = () => say(run.status ? run.status.note : "");
     source.onmessage = e => take(JSON.parse(e.data));
-    source.addEventListener("picture", e => hang(JSON.parse(e.data), true));
+    source.addEventListener("picture", e => keep(JSON.parse(e.data), true));
     source.onerror = () => {
       if (final() && run.about.actions) { // the program ends with the training
         source.close();
@@ -100,7 +100,7 @@
     makeCharts();
   }
 
-  function hang(picture, newest) {
+  function keep(picture, newest) {
     run.pictures.set(picture.iteration, picture);
     if (newest) run.newest = picture.iteration;
     redraw("pictures", "charts");
@@ -305,7 +305,7 @@
   async function ask(iteration, request) {
     try {
       const answer = await fetch(`/picture?iteration=${iteration}&token=${encodeURIComponent(token)}`, { signal: request.signal });
-      if (answer.ok) hang(await answer.json(), false);
+      if (answer.ok) keep(await answer.json(), false);
       else say(await answer.text());
     } catch {
       if (!request.signal.aborted) say("That moment was not shown before, and the program has ended or is out of reach.");

@@ -7,9 +7,9 @@ import (
 	"neuralode/solver"
 )
 
-// TestSeries adds far more points than are kept: means stay means, the largest stays the largest, and the order holds.
-func TestSeries(t *testing.T) {
-	s := newSeries()
+// TestCurves adds far more points than are kept: means stay means, the largest stays the largest, and the order holds.
+func TestCurves(t *testing.T) {
+	s := newCurves()
 	const n = 50_000
 	for i := range n {
 		loss := float64(i % 2)

@@ -16,19 +16,19 @@ const (
 	askedShare  = 0.1
 )
 
-// easel is where one picture at a time is painted.
-type easel struct {
+// throttle lets one picture at a time be painted, and keeps them to a part of the machine.
+type throttle struct {
 	busy  chan struct{} // holds a token while it is
 	ended time.Time     // the last one; for who has it
 	took  time.Duration
 }
 
-func newEasel() easel { return easel{busy: make(chan struct{}, 1)} }
+func newThrottle() throttle { return throttle{busy: make(chan struct{}, 1)} }
 
-// wait is how long the easel must rest before the next picture so that pictures take no more than a part of all cores.
-func (e *easel) wait(share float64) time.Duration {
-	pause := time.Duration(float64(e.took) / (share * float64(runtime.GOMAXPROCS(0))))
-	return time.Until(e.ended.Add(pause))
+// wait is how long to rest before the next picture so that pictures take no more than a part of all cores.
+func (t *throttle) wait(share float64) time.Duration {
+	pause := time.Duration(float64(t.took) / (share * float64(runtime.GOMAXPROCS(0))))
+	return time.Until(t.ended.Add(pause))
 }
 
 // paintEvery is how often to look whether there is something new to paint.
@@ -82,15 +82,15 @@ func (f *Feed) picture(ctx context.Context, iteration int) ([]byte, error) {
 	return f.painting(ctx, at, askedShare)
 }
 
-// painting is the picture of a snapshot, as it is there or when the easel has been free long enough.
+// painting is the picture of a snapshot, from the cache, or as soon as the machine has been free of them long enough.
 func (f *Feed) painting(ctx context.Context, at train.Snapshot, share float64) ([]byte, error) {
 	select {
-	case f.easel.busy <- struct{}{}:
-		defer func() { <-f.easel.busy }()
+	case f.throttle.busy <- struct{}{}:
+		defer func() { <-f.throttle.busy }()
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	if p, ok := f.hung(at.Iteration); ok {
+	if p, ok := f.cached(at.Iteration); ok {
 		return p, nil
 	}
 	if err := f.rest(ctx, share); err != nil {
@@ -98,9 +98,9 @@ func (f *Feed) painting(ctx context.Context, at train.Snapshot, share float64) (
 	}
 	start := time.Now()
 	p, err := f.scene.paint(ctx, at, f.labels())
-	f.easel.ended, f.easel.took = time.Now(), time.Since(start)
+	f.throttle.ended, f.throttle.took = time.Now(), time.Since(start)
 	if err == nil {
-		f.hang(at.Iteration, p)
+		f.cache(at.Iteration, p)
 	}
 	return p, err
 }
@@ -114,7 +114,7 @@ func (f *Feed) rest(ctx context.Context, share float64) error {
 		return nil
 	}
 	select {
-	case <-time.After(f.easel.wait(share)):
+	case <-time.After(f.throttle.wait(share)):
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
@@ -128,16 +128,16 @@ func (f *Feed) labels() [2]float64 {
 	return f.about.Plane.Range
 }
 
-// hung is a picture that is there.
-func (f *Feed) hung(iteration int) ([]byte, bool) {
+// cached is a picture that is there.
+func (f *Feed) cached(iteration int) ([]byte, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	p, ok := f.pictures[iteration]
 	return p, ok
 }
 
-// hang keeps a picture of a snapshot that is still there.
-func (f *Feed) hang(iteration int, p []byte) {
+// cache keeps the picture of a snapshot that is still there.
+func (f *Feed) cache(iteration int, p []byte) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if _, ok := f.snapshot(iteration); !ok {

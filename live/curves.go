@@ -16,7 +16,7 @@ type Point struct {
 	Elapsed          time.Duration // since the process that did it began to train
 }
 
-// The columns of a series.
+// The columns of curves.
 const (
 	iterationColumn = iota
 	lossColumn
@@ -29,16 +29,17 @@ const (
 // maxPoints is above what the width of a page can show.
 const maxPoints = 4096
 
-// series is the curves, of at most maxPoints points. When there are more, two neighbours become one, and each later point
-// stands for twice as many iterations. Points that are there are never written again, so that readers need no lock.
-type series struct {
+// curves are what the page draws over the iterations, of at most maxPoints points. When there are more, two neighbours
+// become one, and each later point stands for twice as many iterations. Points that are there are never written again, so
+// that readers need no lock.
+type curves struct {
 	epoch   int // counts how often points were joined: places of another epoch mean others
 	columns [columnCount][]float64
 	each    int // iterations that a point stands for
 	sum     sums
 }
 
-func newSeries() series { return series{each: 1} }
+func newCurves() curves { return curves{each: 1} }
 
 // sums gathers what becomes one point: means of what is known, the largest of what is a largest value.
 type sums struct {
@@ -78,45 +79,45 @@ func (s *sums) take() (p [columnCount]float64) {
 	return p
 }
 
-func (s *series) len() int { return len(s.columns[iterationColumn]) }
+func (c *curves) len() int { return len(c.columns[iterationColumn]) }
 
-func (s *series) add(p Point) {
-	s.sum.add([columnCount]float64{float64(p.Iteration), p.Loss, p.Validation, p.NFEMean, p.NFEMax})
-	if s.sum.n == s.each && s.len() == maxPoints {
-		s.join()
+func (c *curves) add(p Point) {
+	c.sum.add([columnCount]float64{float64(p.Iteration), p.Loss, p.Validation, p.NFEMean, p.NFEMax})
+	if c.sum.n == c.each && c.len() == maxPoints {
+		c.join()
 	}
-	if s.sum.n == s.each {
-		s.push(s.sum.take())
+	if c.sum.n == c.each {
+		c.push(c.sum.take())
 	}
 }
 
-func (s *series) push(p [columnCount]float64) {
-	for c, x := range p {
-		s.columns[c] = append(s.columns[c], x)
+func (c *curves) push(p [columnCount]float64) {
+	for j, x := range p {
+		c.columns[j] = append(c.columns[j], x)
 	}
 }
 
 // join makes one point of every two.
-func (s *series) join() {
-	old := s.columns
-	s.columns, s.each = [columnCount][]float64{}, 2*s.each
-	s.epoch++
+func (c *curves) join() {
+	old := c.columns
+	c.columns, c.each = [columnCount][]float64{}, 2*c.each
+	c.epoch++
 	var two sums
 	for i := range old[iterationColumn] {
 		var p [columnCount]float64
-		for c := range p {
-			p[c] = old[c][i]
+		for j := range p {
+			p[j] = old[j][i]
 		}
 		if two.add(p); two.n == 2 {
-			s.push(two.take())
+			c.push(two.take())
 		}
 	}
 }
 
 // from are the points from that place on, which the caller must not change.
-func (s *series) from(i int) (part [columnCount]numbers) {
-	for c, column := range s.columns {
-		part[c] = numbers(column[i:len(column):len(column)])
+func (c *curves) from(i int) (part [columnCount]numbers) {
+	for j, column := range c.columns {
+		part[j] = numbers(column[i:len(column):len(column)])
 	}
 	return part
 }
