@@ -34,7 +34,9 @@ func (a *app) evalCommand() *cobra.Command {
 run that held rows out, the scores are of these, with those of the training's rows beside them. The baseline is the best
 answer that is the same for every row: the largest class of the training's rows or their mean, of --data that of its own.
 R² and RMSE are of labels that are numbers, in their units; the loss is between scaled ones. NFE is the number of field
-evaluations that a sample took. The confusion table has a row for each true class. Columns whose header has the names that the model was trained on may come in any order.`,
+evaluations that a sample took. The confusion table has a row for each true class. Columns whose header has the names
+that the model was trained on may come in any order. Series are solved from their first rows on: R² and RMSE are of all
+other rows, also for each feature, beside the RMSE of the answer that it stays as it began.`,
 		Example: `  neuralode eval runs/spiral-20260101-120000
   neuralode eval runs/spiral-20260101-120000 --data others.csv --json
   neuralode eval model.safetensors --data points.csv --label kind`,
@@ -70,8 +72,12 @@ func (a *app) eval(ctx context.Context, o *evalOptions, path string) error {
 		return err
 	}
 	a.announce()
+	a.noteNothingRead(o.solve.flags, o.data)
 	if o.data != "" {
 		a.describeColumns(data)
+	}
+	if note := idleOf(givenOf(o.solve.flags), []string{"label"}, "points"); s.model.Series() && note != "" {
+		a.takeNotes([]string{note})
 	}
 	a.compareNames(data.Named, data.Features, s.model)
 	p, err := s.model.Compile(backend, spec)

@@ -45,6 +45,7 @@ its fields are empty from there on, and all others are written.`,
 	f.SortFlags = false
 	f.StringVar(&o.data, "data", "", "series as train reads them (default the run's own)")
 	f.Float64Var(&o.until, "until", math.NaN(), "time to which every series is continued (default its last)")
+	f.Lookup("until").DefValue = "0" // of which pflag says nothing
 	f.Float64Var(&o.every, "every", 0, "time between two rows (default the times of the series)")
 	f.StringVar(&o.id, "id", "", "the column that tells the series apart (default that of the training, or one with a usual name)")
 	f.StringVar(&o.time, "time-column", "", "the column of times (default that of the training, or one with a usual name)")
@@ -97,6 +98,7 @@ func (a *app) forecast(ctx context.Context, o *forecastOptions, path string) err
 		return err
 	}
 	a.announce()
+	a.noteNothingRead(o.solve.flags, o.data)
 	a.takeNotes(series.Notes)
 	p, err := s.model.Compile(backend, spec)
 	if err != nil {

@@ -20,6 +20,22 @@ func formatFlags(f *pflag.FlagSet, format *dataset.Format) {
 	f.StringSliceVar(&format.Drop, "drop", format.Drop, "columns of a file that are no features, by name, or number from 1")
 }
 
+// readingFlags say how a file is read, and what is taken from it.
+var readingFlags = []string{"label", "id", "time-column", "header", "separator", "decimal-comma", "drop"}
+
+// noteNothingRead says which of the flags that were given say how a file of --data is read, where there is none.
+func (a *app) noteNothingRead(flags *pflag.FlagSet, data string) {
+	if note := idleOf(givenOf(flags), readingFlags, "a file of --data"); data == "" && note != "" {
+		a.takeNotes([]string{note})
+	}
+}
+
+// givenOf are the names of the flags that were given.
+func givenOf(flags *pflag.FlagSet) (names []string) {
+	flags.Visit(func(f *pflag.Flag) { names = append(names, f.Name) })
+	return names
+}
+
 // ownFormat is how a run's own file is read, changed by the flags that were given.
 func ownFormat(flags *pflag.FlagSet, given, own dataset.Format) dataset.Format {
 	set := func(name string, do func()) {

@@ -102,3 +102,22 @@ func TestFlagsWithoutEffect(t *testing.T) {
 		}
 	}
 }
+
+// TestNothingRead gives flags that say how a file is read where there is none to read, or where there is no label.
+func TestNothingRead(t *testing.T) {
+	points := trained(t, "--no-figures")
+	series := trained(t, "--data", animals, "--iterations", "1", "--no-figures")
+	for _, c := range []struct {
+		want string
+		args []string
+	}{
+		{"for a file of --data alone: --label, --header", []string{"eval", points, "--label", "x", "--header", "no"}},
+		{"for points alone: --label", []string{"eval", series, "--data", animals, "--label", "prey"}},
+		{"for a file of --data alone: --id, --time-column", []string{"forecast", series, "--id", "a", "--time-column", "b"}},
+		{"for a file of --data alone: --label", []string{"verify", points, "--label", "x", "--samples", "1", "--gradient-samples", "0"}},
+	} {
+		if status, _, said := call(t, c.args...); status != 0 || strings.Count(said, "without effect, "+c.want) != 1 {
+			t.Errorf("%q: status %d, %s", c.args, status, said)
+		}
+	}
+}

@@ -105,8 +105,7 @@ func (o *trainOptions) takeAddress(args []string) []string {
 }
 
 func (a *app) train(ctx context.Context, flags *pflag.FlagSet, o *trainOptions) error {
-	var given []string // by hand: the file of a configuration has all keys
-	flags.Visit(func(f *pflag.Flag) { given = append(given, f.Name) })
+	given := givenOf(flags)                   // by hand: the file of a configuration has all keys
 	if o.configFile != "" && o.resume == "" { // beside --resume it is wrong use itself
 		if err := o.applyConfig(flags); err != nil {
 			return err
@@ -277,14 +276,17 @@ func (o *trainOptions) checkConfig() error {
 
 // idle are the flags among those given that say something of other data than there are, or of other steps.
 func (o *trainOptions) idle(given []string) string {
+	if o.resume != "" {
+		return ""
+	}
 	var notes []string
 	add := func(of string, names ...string) {
-		if note := o.idleOf(given, names, of); note != "" {
+		if note := idleOf(given, names, of); note != "" {
 			notes = append(notes, note)
 		}
 	}
 	if slices.Contains(madeData, o.config.Data) {
-		add("files", "label", "header", "separator", "decimal-comma", "drop")
+		add("files", readingFlags...)
 	} else {
 		add("made data sets", "samples", "noise")
 	}
@@ -300,10 +302,10 @@ func (o *trainOptions) idle(given []string) string {
 }
 
 // idleOf names those of the given flags that have an effect for something else alone.
-func (o *trainOptions) idleOf(given, names []string, of string) string {
+func idleOf(given, names []string, of string) string {
 	var idle []string
 	for _, name := range given {
-		if slices.Contains(names, name) && o.resume == "" {
+		if slices.Contains(names, name) {
 			idle = append(idle, "--"+name)
 		}
 	}

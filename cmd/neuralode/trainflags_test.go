@@ -50,6 +50,17 @@ func TestDefaultsAreAsSaid(t *testing.T) {
 	}
 }
 
+// TestOneDefault finds no flag of which a help says two defaults.
+func TestOneDefault(t *testing.T) {
+	for _, c := range (&app{}).rootCommand().Commands() {
+		for line := range strings.Lines(succeed(t, c.Name(), "--help")) {
+			if strings.Count(line, "(default ") > 1 || strings.Contains(line, "(default NaN)") {
+				t.Errorf("%s: %s", c.Name(), line)
+			}
+		}
+	}
+}
+
 // begun trains until the first iteration is done, and returns the configuration.
 func begun(t *testing.T, flags ...string) map[string]any {
 	t.Helper()

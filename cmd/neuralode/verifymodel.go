@@ -42,7 +42,7 @@ func (m *modelOptions) check(flags *pflag.FlagSet, models int) error {
 		return wrongUse(fmt.Errorf("samples must be at least 1 and gradient-samples at least 0, got %d and %d",
 			m.samples, m.gradients))
 	}
-	for _, name := range []string{"data", "label", "samples", "gradient-samples"} {
+	for _, name := range append([]string{"data", "samples", "gradient-samples"}, readingFlags...) {
 		if models == 0 && flags.Changed(name) {
 			return wrongUse(fmt.Errorf("--%s goes with a run or a model, reference files have their own samples", name))
 		}
@@ -52,6 +52,7 @@ func (m *modelOptions) check(flags *pflag.FlagSet, models int) error {
 
 // verifyModels verifies one model after the other. found is what does not hold of them, err why there is no verdict.
 func (a *app) verifyModels(ctx context.Context, o *verifyOptions, models []*source) (found, err error) {
+	a.noteNothingRead(o.flags, o.model.data)
 	var all []error
 	for _, s := range models {
 		err := a.verifyModel(ctx, o, s)
