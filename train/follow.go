@@ -55,8 +55,8 @@ func (f *Follower) parse(text []byte) (rows []Row, err error) {
 	if err != nil {
 		return nil, err
 	}
+	defer func() { f.read = r.at }()
 	for {
-		f.read = r.mark()
 		row, _, err := r.next()
 		if err == io.EOF {
 			return rows, nil

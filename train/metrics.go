@@ -110,7 +110,7 @@ func rowsUntil(path string, text []byte, last int) (rows []Row, cells [][]string
 		case len(rows) == 0:
 			before = row.Iteration - 1
 		case row.Iteration != before+1:
-			return nil, nil, fmt.Errorf("train: %s: line %d: iteration %d comes after %d", path, r.line(), row.Iteration, before)
+			return nil, nil, fmt.Errorf("train: %s: line %d: iteration %d comes after %d", path, r.at.lines, row.Iteration, before)
 		}
 		rows, cells = append(rows, row), append(cells, its)
 	}

@@ -36,14 +36,14 @@ type mark struct {
 // rowReader reads the rows of a metrics.csv.
 type rowReader struct {
 	path string
-	text []byte // whole lines, from the mark on
-	from mark
 	csv  *csv.Reader
+	from mark // where it began
+	at   mark // behind the last row that is good
 }
 
-// newRowReader reads on behind a mark, and the header where that is the beginning.
-func newRowReader(path string, text []byte, from mark) (*rowReader, error) {
-	r := &rowReader{path: path, text: text, from: from, csv: csv.NewReader(bytes.NewReader(text))}
+// newRowReader reads whole lines on behind a mark, and the header where that is the beginning.
+func newRowReader(path string, lines []byte, from mark) (*rowReader, error) {
+	r := &rowReader{path: path, csv: csv.NewReader(bytes.NewReader(lines)), from: from, at: from}
 	if r.csv.FieldsPerRecord = from.columns; from.columns > 0 {
 		return r, nil
 	}
@@ -51,13 +51,14 @@ func newRowReader(path string, text []byte, from mark) (*rowReader, error) {
 	if err != nil || !slices.Equal(header, metricsHeader) && !slices.Equal(header, metricsHeader[:firstOfHeld]) {
 		return nil, fmt.Errorf("train: %s does not begin with the columns of metrics", path)
 	}
+	r.at = r.behind()
 	return r, nil
 }
 
-// mark is behind the row that was read last.
-func (r *rowReader) mark() mark {
-	n := r.csv.InputOffset()
-	return mark{r.from.offset + n, r.from.lines + bytes.Count(r.text[:n], []byte("\n")), r.csv.FieldsPerRecord}
+// behind is the mark behind what was read last, which is on one line.
+func (r *rowReader) behind() mark {
+	line, _ := r.csv.FieldPos(0)
+	return mark{r.from.offset + r.csv.InputOffset(), r.from.lines + line, r.csv.FieldsPerRecord}
 }
 
 // next is the next row and its cells, or io.EOF.
@@ -70,16 +71,12 @@ func (r *rowReader) next() (row Row, cells []string, err error) {
 	case errors.As(err, &wrong):
 		return row, nil, fmt.Errorf("train: %s: line %d: %w", r.path, r.from.lines+wrong.Line, wrong.Err)
 	}
+	behind := r.behind()
 	if row, err = rowOf(cells); err != nil {
-		return row, nil, fmt.Errorf("train: %s: line %d: %w", r.path, r.line(), err)
+		return row, nil, fmt.Errorf("train: %s: line %d: %w", r.path, behind.lines, err)
 	}
+	r.at = behind
 	return row, cells, nil
-}
-
-// line is that of the row that was read last.
-func (r *rowReader) line() int {
-	line, _ := r.csv.FieldPos(0)
-	return r.from.lines + line
 }
 
 // rowOf reads a row. Its cells are numbers; those of the rows held out may be empty.

@@ -145,6 +145,7 @@ type page struct {
 	feed   *live.Feed
 	run    *train.Run
 	app    *app
+	ended  bool // that a training was shown to its end
 }
 
 // openPage takes the address before any work.
@@ -172,7 +173,7 @@ func (p *page) show(ctx context.Context, r *train.Run) (context.Context, error) 
 	}
 	ctx, stop := context.WithCancel(ctx)
 	p.server.Start(feed, live.Actions{Checkpoint: r.Checkpoint, Stop: stop})
-	p.run, p.feed = r, feed // from now on there is a page that may stay
+	p.run, p.feed = r, feed
 	fmt.Fprintf(p.app.err, "live       %s\n", p.server.Address())
 	return ctx, nil
 }
@@ -191,14 +192,16 @@ func (p *page) end(err error) {
 	}
 	_ = live.Remember(p.run, p.feed) // what it has is shown
 	p.feed.End(ending(p.run, err))
+	p.ended = true
 }
 
-// close ends the page. Who has a terminal keeps it after the training, see stay.
+// close ends the page. Who has a terminal keeps it after the training, see stay; what kept the training from beginning is
+// said at once.
 func (p *page) close(ctx context.Context) {
 	if p == nil {
 		return
 	}
-	if terminal(p.app.err) != nil && p.feed != nil {
+	if terminal(p.app.err) != nil && p.ended {
 		p.stay(ctx)
 	}
 	p.server.Close()

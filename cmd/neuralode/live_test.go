@@ -107,23 +107,31 @@ func TestResumeLive(t *testing.T) {
 	}
 }
 
-// TestNoPageNoStay: a page that could not be shown is not waited for.
-func TestNoPageNoStay(t *testing.T) {
-	dir := trained(t, "--no-figures")
-	r, err := train.ResumeRun(dir, train.Resumption{})
+// TestNoTrainingNoStay: on a terminal too, what keeps a training with a page from beginning ends the program at once.
+func TestNoTrainingNoStay(t *testing.T) {
+	person, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
 	if err != nil {
-		t.Fatal(err)
+		t.Skip(err)
 	}
-	defer r.Close()
-	if err := os.WriteFile(filepath.Join(dir, "metrics.csv"), []byte("iteration,loss\njunk,1\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	p := &page{app: &app{err: io.Discard}}
-	if _, err := p.show(context.Background(), r); err == nil || p.feed != nil {
-		t.Errorf("error %v, and a page without a server stays: %t", err, p.feed != nil)
-	}
-	if p.scene != nil {
-		_ = p.scene.Close()
+	defer person.Close()
+	t.Setenv("TERM", "xterm")
+	dir, file := trained(t, "--no-figures"), write(t, "file", "")
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	status := make(chan int, 1)
+	go func() {
+		status <- run(ctx, []string{"train", "--resume", dir, "--iterations", "32", "--live", "--device", "cpu",
+			"--tensorboard", file}, strings.NewReader(""), io.Discard, person)
+	}()
+	select {
+	case got := <-status:
+		if got != 1 {
+			t.Errorf("status %d, want 1", got)
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("the page stays")
+		stop()
+		<-status
 	}
 }
 
