@@ -166,8 +166,10 @@ type message struct {
 	Curves struct{ Iteration, Loss []float64 }
 	Status struct {
 		Phase     string
+		Note      string
 		Iteration int
 	}
+	Snapshots []int
 }
 
 // listener reads events.
@@ -497,5 +499,30 @@ func TestFollow(t *testing.T) {
 	}
 	if seen != 120 {
 		t.Errorf("a page saw %d iterations, want 120", seen)
+	}
+}
+
+// TestFollowDamaged reads the folder of a run in whose metrics a crash has left junk: the page says so, and has the rows
+// before and the snapshots.
+func TestFollowDamaged(t *testing.T) {
+	r := newRun(t, 20)
+	if err := r.Train(context.Background(), backend(t)); err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	appendTo(t, filepath.Join(r.Dir, "metrics.csv"), "junk\n")
+	read, err := train.OpenRun(r.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	feed := live.NewFeed("run", nil, 20, &live.Scene{Model: read.Model})
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	live.Follow(ended, read, feed) // looks once
+	l := listen(t, serve(t, feed, live.Actions{}), "")
+	defer l.close()
+	m, err := l.message(t)
+	if err != nil || len(m.Curves.Iteration) != 20 || len(m.Snapshots) == 0 || !strings.Contains(m.Status.Note, "line 22") {
+		t.Errorf("the page has %+v, %v", m, err)
 	}
 }

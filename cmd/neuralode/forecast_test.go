@@ -16,8 +16,8 @@ const animals = "../../examples/lotkavolterra/animals.csv"
 // TestForecast trains on series, which the file shows to be such, and continues them and others.
 func TestForecast(t *testing.T) {
 	dir, board := filepath.Join(t.TempDir(), "run"), filepath.Join(t.TempDir(), "board")
-	status, _, said := call(t, "train", "--data", animals, "--out", dir, "--iterations", "20", "--hidden", "8", "--device", "cpu",
-		"--tensorboard", board)
+	status, _, said := call(t, "train", "--data", animals, "--out", dir, "--iterations", "20", "--hidden", "8",
+		"--device", "cpu", "--tensorboard", board)
 	if status != 0 || !strings.Contains(said, "the rows lie as in series") || !strings.Contains(said, "gradient discrete") {
 		t.Fatalf("status %d, %s", status, said)
 	}

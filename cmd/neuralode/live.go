@@ -195,8 +195,8 @@ func (p *page) end(err error) {
 	p.ended = true
 }
 
-// close ends the page. Who has a terminal keeps it after the training, see stay; what kept the training from beginning is
-// said at once.
+// close ends the page. Who has a terminal keeps it after the training, see stay; what kept the training from beginning
+// is said at once.
 func (p *page) close(ctx context.Context) {
 	if p == nil {
 		return

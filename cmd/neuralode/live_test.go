@@ -101,7 +101,8 @@ func TestResumeLive(t *testing.T) {
 	if status, out, said := call(t, "plot", dir); status != 0 || !strings.Contains(out, "loss.png") {
 		t.Errorf("plot: status %d, %q, %q", status, out, said)
 	}
-	status, _, said := call(t, "train", "--resume", dir, "--iterations", "32", "--live", anyPort, "--no-figures", "--device", "cpu")
+	status, _, said := call(t, "train", "--resume", dir, "--iterations", "32", "--live", anyPort, "--no-figures",
+		"--device", "cpu")
 	if status != 0 || !strings.Contains(said, "live       http") {
 		t.Errorf("status %d, %q", status, said)
 	}

@@ -70,9 +70,9 @@ type drawing struct {
 	names []string // of those that are written
 }
 
-// draw writes the figures of a run into its folder and returns their names. One that cannot show what it shall does not keep
-// the others from being written, and the error names each. One that cannot be written does: the others would fail for the
-// same reason.
+// draw writes the figures of a run into its folder and returns their names. One that cannot show what it shall does not
+// keep the others from being written, and the error names each. One that cannot be written does: the others would fail
+// for the same reason.
 func (a *app) draw(ctx context.Context, r *train.Run, backend solver.Backend) (names []string, err error) {
 	d := &drawing{app: a, run: r}
 	if err = d.loss(ctx); !isOfFile(err) {
