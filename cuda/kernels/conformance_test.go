@@ -9,8 +9,9 @@ import (
 	"neuralode/solver/solvertest"
 )
 
-// TestConformance runs the suite of all backends on the fused kernels, compiled for float64, and in the long tests on both
-// kinds in both precisions. Every function of plans is run on all of them always.
+// TestConformance runs every function of plans on both kinds of kernels in both precisions, and in the long tests the whole
+// suite of all backends, of which each spec and model is a run of the compiler. The tests of package cuda run it whole on the
+// emulated GPU.
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	_, err := build(emulate.Program("", nil))
@@ -23,7 +24,7 @@ func TestConformance(t *testing.T) {
 				}
 				t.Parallel()
 				suite := solvertest.Suite{Backend: device, Precision: precision, Samples: 6}
-				if os.Getenv(long) == "" && (precision == solver.Float32 || name == "wide") {
+				if os.Getenv(long) == "" {
 					t.Run("functions", suite.Functions)
 					return
 				}
