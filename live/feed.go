@@ -53,9 +53,12 @@ type Feed struct {
 	throttle throttle
 }
 
-// NewFeed is the feed of a run of that many iterations in all, shown with a title and some facts.
+// NewFeed is the feed of a run of that many iterations in all, shown with a title and some facts. It copies the scene and its
+// model, which a training changes at each checkpoint.
 func NewFeed(title string, facts []Fact, iterations int, scene *Scene) *Feed {
-	f := &Feed{scene: scene, about: describe(title, facts, scene), total: iterations, curves: newCurves(), phase: Watched,
+	own, model := *scene, *scene.Model
+	own.Model = &model
+	f := &Feed{scene: &own, about: describe(title, facts, scene), total: iterations, curves: newCurves(), phase: Watched,
 		pictures: map[int][]byte{}, painted: -1, throttle: newThrottle()}
 	f.about.Instance = rand.Text()[:8]
 	return f

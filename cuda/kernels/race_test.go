@@ -76,11 +76,17 @@ var (
 	addressEnv   = []string{"ASAN_OPTIONS=detect_leaks=0"}
 )
 
+// onlyWhereRequired skips a test of minutes where nobody asks that none be skipped; make gpu-test in CI does.
+func onlyWhereRequired(t *testing.T) {
+	t.Helper()
+	if testing.Short() || os.Getenv(require) == "" && os.Getenv(long) == "" {
+		t.Skip("slow: " + require + "=1 runs it")
+	}
+}
+
 // TestSanitizers looks for overruns, undefined behaviour and races in the kernels.
 func TestSanitizers(t *testing.T) {
-	if testing.Short() {
-		t.Skip("slow")
-	}
+	onlyWhereRequired(t)
 	t.Parallel()
 	for _, c := range sanitized(t) {
 		for _, mode := range solver.Gradients() {
@@ -121,9 +127,7 @@ func (c modelCase) sanitize(t *testing.T, mode solver.Gradient, device emulated)
 // some model. (Whether a barrier between two printed passes or sections is needed depends on the plan and the configuration.)
 // The adjoint has the source of backsolve.
 func TestEveryBarrierIsNeeded(t *testing.T) {
-	if testing.Short() {
-		t.Skip("slow")
-	}
+	onlyWhereRequired(t)
 	t.Parallel()
 	device := turns(raceFlags, nil)
 	seen := map[string]bool{} // by the barrier's neighbourhood
