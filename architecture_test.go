@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestArchitecture finds in the code what the page names: files, which may go without their folder, and what stands in code
-// type.
+// TestArchitecture finds in the code what the page names: files, which may go without their folder, and what stands in
+// code type.
 func TestArchitecture(t *testing.T) {
 	text, files := readPage(t), sources(t)
 	words := map[string]bool{}

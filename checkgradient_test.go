@@ -17,8 +17,8 @@ import (
 	"neuralode/solver"
 )
 
-// ExampleODE_CheckGradient finds a parameter whose derivative is not what it seems: a heater that is on below a threshold.
-// Nearly everywhere the field does not change with the threshold, but the solution does.
+// ExampleODE_CheckGradient finds a parameter whose derivative is not what it seems: a heater that is on below a
+// threshold. Nearly everywhere the field does not change with the threshold, but the solution does.
 func ExampleODE_CheckGradient() {
 	heater := graph.Field{Dim: 1, Params: []graph.Param{{Name: "threshold"}},
 		Func: func(_, z *gorgonia.Node, theta []*gorgonia.Node) (*gorgonia.Node, error) {

@@ -10,9 +10,9 @@ import (
 	"neuralode/solver/cpu"
 )
 
-// Open returns the backend for a device: "cpu", "cuda", or "auto", which is CUDA where it can run and the CPU otherwise.
-// note is empty, or says in one line why auto took the CPU, or why CUDA's kernels are not kept on disk. Asking for "cuda"
-// where it cannot run is an error that says why.
+// Open returns the backend for a device: "cpu", "cuda", or "auto", which is CUDA where it can run and the CPU
+// otherwise. note is empty, or says in one line why auto took the CPU, or why CUDA's kernels are not kept on disk.
+// Asking for "cuda" where it cannot run is an error that says why.
 func Open(device string) (backend solver.Backend, note string, err error) {
 	switch device {
 	case "cpu":
@@ -34,8 +34,8 @@ func Open(device string) (backend solver.Backend, note string, err error) {
 	return backend, note, err
 }
 
-// OpenFor is Open for what will be solved as the spec says: auto takes CUDA only where that supports it. A device that does
-// not is an error, errors.ErrUnsupported.
+// OpenFor is Open for what will be solved as the spec says: auto takes CUDA only where that supports it. A device that
+// does not is an error, errors.ErrUnsupported.
 func OpenFor(device string, spec solver.Spec) (backend solver.Backend, note string, err error) {
 	if backend, note, err = Open(device); err != nil {
 		return nil, "", err
@@ -79,7 +79,8 @@ func GPUs() ([]GPU, error) {
 	}
 	var all []GPU
 	for _, i := range infos {
-		all = append(all, GPU{Name: i.String(), Driver: i.Driver.String(), NVRTC: i.NVRTC.String(), CUBLAS: i.CUBLAS.String(), Ordinal: i.Ordinal})
+		all = append(all, GPU{Name: i.String(), Driver: i.Driver.String(), NVRTC: i.NVRTC.String(),
+			CUBLAS: i.CUBLAS.String(), Ordinal: i.Ordinal})
 	}
 	return all, nil
 }

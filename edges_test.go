@@ -26,8 +26,8 @@ func TestImportEdges(t *testing.T) {
 	t.Run("libraries", func(t *testing.T) { checkLibraries(t, code) })
 }
 
-// checkPackages demands that every package is on the page, imports what its row says, no more and no less, and nothing from
-// a row above its own, so that data flows one way.
+// checkPackages demands that every package is on the page, imports what its row says, no more and no less, and nothing
+// from a row above its own, so that data flows one way.
 func checkPackages(t *testing.T, code map[string][]string) {
 	rows, place := table(t, "Packages"), map[string]int{}
 	for i, row := range rows {
@@ -70,8 +70,8 @@ func compare(t *testing.T, name string, used, permitted []string) {
 	}
 }
 
-// checkLibraries demands that the page has the libraries of go.mod, and that each is imported by the packages of its row alone,
-// and by each of them.
+// checkLibraries demands that the page has the libraries of go.mod, and that each is imported by the packages of its
+// row alone, and by each of them.
 func checkLibraries(t *testing.T, code map[string][]string) {
 	libraries, permitted := required(t), map[string][]string{}
 	var listed []string

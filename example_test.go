@@ -58,8 +58,8 @@ func Example() {
 	// d(sum of angles)/d(gravity, damping) [-0.1815 1.3186]
 }
 
-// ExampleODE_SolveBatch_stops looks for a push of a tenth of a second in a quiet stretch: steps miss it, unless they stop
-// where it begins and ends.
+// ExampleODE_SolveBatch_stops looks for a push of a tenth of a second in a quiet stretch: steps miss it, unless they
+// stop where it begins and ends.
 func ExampleODE_SolveBatch_stops() {
 	pushed := graph.Field{Dim: 1, Func: func(t, z *gorgonia.Node, _ []*gorgonia.Node) (*gorgonia.Node, error) {
 		begun := gorgonia.Must(gorgonia.Gt(t, expr.Number(7.1), true))

@@ -108,21 +108,25 @@ func (o *ODE) checkFit(theta []float64, s *dataset.Series, opt *FitOptions) ([]f
 	}
 	require(len(theta) == o.model.ThetaLen(), "theta has %d numbers, want %d", len(theta), o.model.ThetaLen())
 	require(s.Dim <= o.Dim(), "the series have %d features, want at most the %d components of z", s.Dim, o.Dim())
-	require(len(s.ConstantNames) == o.model.Inputs(), "the series have %d constants, want one for each of the field's %d inputs",
-		len(s.ConstantNames), o.model.Inputs())
+	require(len(s.ConstantNames) == o.model.Inputs(),
+		"the series have %d constants, want one for each of the field's %d inputs", len(s.ConstantNames),
+		o.model.Inputs())
 	require(len(s.InputNames) == 0, "the series have the signals %q, which a field has no inputs for", s.InputNames)
-	require(len(theta) > 0 || !opt.FixedStarts, "the equation has no parameters and the starts are fixed: there is nothing to fit")
+	require(len(theta) > 0 || !opt.FixedStarts,
+		"the equation has no parameters and the starts are fixed: there is nothing to fit")
 	require(opt.Iterations > 0, "iterations must be positive, got %d", opt.Iterations)
-	require(slices.IsSorted(opt.Horizons) && len(opt.Horizons) > 0 && opt.Horizons[0] > 0 && opt.Horizons[len(opt.Horizons)-1] == 1,
-		"horizons must rise to 1 from above 0, got %v", opt.Horizons)
+	require(slices.IsSorted(opt.Horizons) && len(opt.Horizons) > 0 && opt.Horizons[0] > 0 &&
+		opt.Horizons[len(opt.Horizons)-1] == 1, "horizons must rise to 1 from above 0, got %v", opt.Horizons)
 	starts := slices.Clone(opt.Starts)
 	if starts == nil && s.Dim <= o.Dim() {
 		starts = firstObservations(s, o.Dim())
 	}
-	require(len(starts) == s.Len()*o.Dim(), "starts has %d numbers, want %d for %d series", len(starts), s.Len()*o.Dim(), s.Len())
+	require(len(starts) == s.Len()*o.Dim(), "starts has %d numbers, want %d for %d series", len(starts),
+		s.Len()*o.Dim(), s.Len())
 	for i, v := range starts[:min(len(starts), s.Len()*o.Dim())] {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
-			require(false, "component %d of series %q is not observed at its first time: give starts", i%o.Dim(), s.IDs[i/o.Dim()])
+			require(false, "component %d of series %q is not observed at its first time: give starts", i%o.Dim(),
+				s.IDs[i/o.Dim()])
 			break
 		}
 	}
@@ -169,7 +173,8 @@ type fit struct {
 }
 
 func newFit(o *ODE, ctx context.Context, theta, starts []float64, s *dataset.Series, opt FitOptions) (*fit, error) {
-	head, err := graph.LowerHead(graph.Head{Dim: o.Dim(), Readout: graph.FirstComponents(s.Dim), Loss: graph.WeightedSquaredError(s.Dim)})
+	head, err := graph.LowerHead(graph.Head{Dim: o.Dim(), Readout: graph.FirstComponents(s.Dim),
+		Loss: graph.WeightedSquaredError(s.Dim)})
 	if err != nil {
 		return nil, err
 	}
@@ -311,7 +316,8 @@ func (f *fit) minimize(iterations int) error {
 		Func:   func(x []float64) float64 { return f.evaluate(x).loss },
 		Grad:   func(dst, x []float64) { copy(dst, f.evaluate(x).gradient) },
 		Status: f.status,
-	}, f.x, &optimize.Settings{MajorIterations: iterations, Converger: &optimize.FunctionConverge{Relative: 1e-9, Iterations: 5}},
+	}, f.x, &optimize.Settings{MajorIterations: iterations,
+		Converger: &optimize.FunctionConverge{Relative: 1e-9, Iterations: 5}},
 		&optimize.LBFGS{})
 	if f.err != nil {
 		return f.err

@@ -21,7 +21,8 @@ func lotkaVolterra() graph.Field {
 		Func: func(t, z *expr.Node, p []*expr.Node) (*expr.Node, error) {
 			x, y := expr.Col(z, 0), expr.Col(z, 1)
 			xy := expr.Mul(x, y)
-			return expr.Columns(expr.Sub(expr.Mul(p[0], x), expr.Mul(p[1], xy)), expr.Sub(expr.Mul(p[3], xy), expr.Mul(p[2], y))), nil
+			return expr.Columns(expr.Sub(expr.Mul(p[0], x), expr.Mul(p[1], xy)),
+				expr.Sub(expr.Mul(p[3], xy), expr.Mul(p[2], y))), nil
 		}}
 }
 
@@ -70,8 +71,8 @@ func observe(t *testing.T, ode *neuralode.ODE, theta []float64, starts [][]float
 	return s
 }
 
-// TestFitLotkaVolterra finds the parameters from a guess that is off by up to a half, to half a percent with noise of 2 %,
-// and to the last digits without.
+// TestFitLotkaVolterra finds the parameters from a guess that is off by up to a half, to half a percent with noise of 2
+// %, and to the last digits without.
 func TestFitLotkaVolterra(t *testing.T) {
 	ode, truth, guess := exact(t, lotkaVolterra()), []float64{1.5, 1, 3, 1}, []float64{1, 0.6, 2, 1.4}
 	for name, c := range map[string]struct{ noise, want float64 }{"exact": {0, 1e-5}, "noise": {0.03, 5e-3}} {
@@ -147,15 +148,20 @@ func TestFitErrors(t *testing.T) {
 		"at least one series":                                         {guess, &dataset.Series{}, neuralode.FitOptions{}},
 		"where the search begins":                                     {[]float64{300, -300, 300, 300}, s, neuralode.FitOptions{}},
 	} {
-		if _, err := ode.Fit(context.Background(), c.theta, c.s, c.o); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := ode.Fit(context.Background(), c.theta, c.s, c.o); err == nil ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}
 	long := neuralode.FitOptions{Starts: []float64{1, 1, math.NaN()}}
-	if _, err := ode.Fit(context.Background(), guess, s, long); err == nil || !strings.Contains(err.Error(), "starts has 3 numbers") {
+	if _, err := ode.Fit(context.Background(), guess, s, long); err == nil ||
+		!strings.Contains(err.Error(), "starts has 3 numbers") {
 		t.Errorf("starts that are too many: %v", err)
 	}
-	still := exact(t, graph.Field{Dim: 2, Func: func(_, z *expr.Node, _ []*expr.Node) (*expr.Node, error) { return z, nil }})
+	still := exact(t, graph.Field{Dim: 2, Func: func(_, z *expr.Node, _ []*expr.Node) (*expr.Node, error) {
+		return z,
+			nil
+	}})
 	_, err := still.Fit(context.Background(), nil, s, neuralode.FitOptions{FixedStarts: true})
 	if err == nil || !strings.Contains(err.Error(), "nothing to fit") {
 		t.Errorf("a fit of nothing: %v", err)

@@ -25,7 +25,8 @@ func transpose(w *gnode) *gnode { return gorgonia.Must(gorgonia.Transpose(w)) }
 
 // hamiltonianNet is dz/dt = (∂H/∂p, −∂H/∂q) for H = w2·tanh(w1·(q, p)), with the derivative by graph.Grad or by hand.
 func hamiltonianNet(byHand bool) graph.Field {
-	return graph.Field{Dim: 2, Params: []graph.Param{{Name: "w1", Shape: []int{4, 2}}, {Name: "w2", Shape: []int{1, 4}}},
+	return graph.Field{Dim: 2, Params: []graph.Param{{Name: "w1", Shape: []int{4, 2}},
+		{Name: "w2", Shape: []int{1, 4}}},
 		Func: func(_, z *gnode, w []*gnode) (*gnode, error) {
 			h := gorgonia.Must(gorgonia.Tanh(gorgonia.Must(gorgonia.Mul(z, transpose(w[0])))))
 			d, err := graph.Grad(gorgonia.Must(gorgonia.Mul(h, transpose(w[1]))), z)
@@ -43,7 +44,8 @@ func hamiltonianNet(byHand bool) graph.Field {
 // flow is a continuous normalizing flow: x [2] follows f = tanh(x·W1 + t·u)·W2 and the last component
 // −div f = −Σ ∂fᵢ/∂xᵢ, so that it ends as the change of the log density.
 func flow() graph.Field {
-	params := []graph.Param{{Name: "w1", Shape: []int{2, 5}}, {Name: "u", Shape: []int{1, 5}}, {Name: "w2", Shape: []int{5, 2}}}
+	params := []graph.Param{{Name: "w1", Shape: []int{2, 5}}, {Name: "u", Shape: []int{1, 5}},
+		{Name: "w2", Shape: []int{5, 2}}}
 	return graph.Field{Dim: 3, Params: params,
 		Func: func(t, z *gnode, w []*gnode) (*gnode, error) {
 			x := cols(z, 0, 2)
@@ -152,10 +154,11 @@ func TestHamiltonianNet(t *testing.T) {
 	}
 }
 
-// TestFlow compares the divergence that a flow has gathered with the logarithm of the determinant of its Jacobian, which
-// is made of solutions from neighbouring starts, and its derivatives with differences.
+// TestFlow compares the divergence that a flow has gathered with the logarithm of the determinant of its Jacobian,
+// which is made of solutions from neighbouring starts, and its derivatives with differences.
 func TestFlow(t *testing.T) {
-	theta := []float64{.8, -.5, .7, .2, -.4, .6, -.9, .1, .9, .5, .3, -.2, .4, .1, -.6, .9, -.3, .8, .4, -.7, .2, .5, -.1, .6, .3}
+	theta := []float64{.8, -.5, .7, .2, -.4, .6, -.9, .1, .9, .5, .3, -.2, .4, .1, -.6, .9, -.3, .8, .4, -.7, .2, .5,
+		-.1, .6, .3}
 	for _, mode := range solver.Gradients() {
 		t.Run(fmt.Sprint(mode), func(t *testing.T) {
 			o := compiled(t, flow(), mode)

@@ -21,8 +21,8 @@ import (
 // Layer adds z(t1) = solve(z0; θ) over t0 to t1 to z0's graph: a node [samples, dim] like z0, that Gorgonia's machines
 // run and gorgonia.Grad differentiates for z0 and every parameter, in the gradient mode of the ODE's spec; so does a
 // LispMachine. z0 and theta are float32 or float64, all the same; theta has one node for each of Params, in its shape.
-// Running the node fails when a sample does: see solver.SampleError. A second derivative is an error: take the inner one
-// inside the field, with graph.Grad. The ODE must stay open as long as the graph is run.
+// Running the node fails when a sample does: see solver.SampleError. A second derivative is an error: take the inner
+// one inside the field, with graph.Grad. The ODE must stay open as long as the graph is run.
 func (o *ODE) Layer(z0 *gorgonia.Node, t0, t1 float64, theta ...*gorgonia.Node) (*gorgonia.Node, error) {
 	span := solver.Span{T0: t0, T1: t1}
 	if err := o.checkLayer(z0, span, theta); err != nil {
@@ -208,7 +208,8 @@ func (op *layerGradOp) Do(in ...gorgonia.Value) (gorgonia.Value, error) {
 	if op.which > 0 {
 		grad = paramOf(op.ode.Params(), d.Theta, op.which-1)
 	}
-	return likeValue(in[op.which], slices.Clone(grad)) // the graph may overwrite its values, the memo may be asked again
+	// the graph may overwrite its values, the memo may be asked again
+	return likeValue(in[op.which], slices.Clone(grad))
 }
 
 func paramOf(params []plan.Param, theta []float64, i int) []float64 {

@@ -66,11 +66,12 @@ func TestSolveAndVJP(t *testing.T) {
 	near(t, d.Theta, -t1*n)
 }
 
-// TestLossAtTimes fits the rotation to observations at times of each sample's own: the mean squared distance of the first
-// component from 0, where the second row of the second sample was not observed.
+// TestLossAtTimes fits the rotation to observations at times of each sample's own: the mean squared distance of the
+// first component from 0, where the second row of the second sample was not observed.
 func TestLossAtTimes(t *testing.T) {
 	o := open(t, rotation(), &graph.Head{Dim: 2, Readout: graph.Component(0), Loss: graph.MeanSquaredError()})
-	b := solver.Batch{Z0: []float64{1, 0, 0, 1}, Spans: []solver.Span{{T1: 2}}, Times: []float64{0.5, 1.5, 2}, Offsets: []int{0, 1, 3}}
+	b := solver.Batch{Z0: []float64{1, 0, 0, 1}, Spans: []solver.Span{{T1: 2}}, Times: []float64{0.5, 1.5, 2},
+		Offsets: []int{0, 1, 3}}
 	const omega = 0.8
 	d, err := o.Differentiate(context.Background(), []float64{omega}, b, solver.Objective{AtTimes: true,
 		Labels: []float64{0, 0, math.NaN()}, Mask: []bool{false, false, true}})
@@ -82,7 +83,8 @@ func TestLossAtTimes(t *testing.T) {
 	near(t, d.Theta, -first*math.Sin(omega*0.5)*0.5+second*math.Cos(omega*1.5)*1.5)
 }
 
-// TestForTimes differentiates the end of a rotation, and a state on the way, for the times of both ends and of the state.
+// TestForTimes differentiates the end of a rotation, and a state on the way, for the times of both ends and of the
+// state.
 func TestForTimes(t *testing.T) {
 	o := open(t, rotation(), nil)
 	const omega, t0, at, t1 = 0.8, 0.25, 1.0, 2.0
@@ -108,7 +110,8 @@ func TestTrain(t *testing.T) {
 		t.Fatal(err)
 	}
 	opt := solver.Optimizer{Rule: solver.SGD, Rate: s.Rate, Momentum: 0.5, Frozen: frozen}
-	session, err := o.Train(solver.Labelled([]float64{1, 0}, []float64{0}, solver.Span{T1: t1}), opt, []float64{0.8, 1, 0, 0})
+	session, err := o.Train(solver.Labelled([]float64{1, 0}, []float64{0}, solver.Span{T1: t1}), opt,
+		[]float64{0.8, 1, 0, 0})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +123,8 @@ func TestTrain(t *testing.T) {
 			momentum = 0.5*momentum - t1*math.Sin(2*omega*t1)
 			omega -= s.At(k) * momentum
 		}
-		if err := session.Run(context.Background(), [][]int{{0}, {0}, {0}}, rates, func(solver.Iteration) {}); err != nil {
+		if err := session.Run(context.Background(), [][]int{{0}, {0}, {0}}, rates,
+			func(solver.Iteration) {}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -173,7 +177,8 @@ func TestGradientNeedsAHead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := o.VJP(context.Background(), []float64{1}, []float64{1, 0}, nil, 0, 1); err == nil || !strings.Contains(err.Error(), "cotangent has 0 numbers, want 2") {
+	if _, err := o.VJP(context.Background(), []float64{1}, []float64{1, 0}, nil, 0, 1); err == nil ||
+		!strings.Contains(err.Error(), "cotangent has 0 numbers, want 2") {
 		t.Errorf("VJP of nothing gives %v", err)
 	}
 	out := -math.Sin(1.2)
@@ -221,7 +226,8 @@ func layerLoss(t *testing.T, o *neuralode.ODE, x, w []float64, omega float64) (f
 	}
 	matrix := func(name string, rows, cols int, data []float64) *gorgonia.Node {
 		return gorgonia.NewMatrix(g, gorgonia.Float64, gorgonia.WithName(name), gorgonia.WithShape(rows, cols),
-			gorgonia.WithValue(tensor.New(tensor.WithShape(rows, cols), tensor.WithBacking(append([]float64(nil), data...)))))
+			gorgonia.WithValue(tensor.New(tensor.WithShape(rows, cols),
+				tensor.WithBacking(append([]float64(nil), data...)))))
 	}
 	wn := matrix("w", 2, 2, w)
 	on := gorgonia.NewScalar(g, gorgonia.Float64, gorgonia.WithName("omega"), gorgonia.WithValue(omega))
@@ -281,7 +287,8 @@ func TestOpen(t *testing.T) {
 func TestOpenFor(t *testing.T) {
 	coarse, together := solver.DefaultSpec(), solver.DefaultSpec()
 	coarse.Precision, together.Controller.Control = solver.TF32, solver.ControlBatch
-	if _, _, err := neuralode.OpenFor("cpu", coarse); !errors.Is(err, errors.ErrUnsupported) || !strings.Contains(err.Error(), "tf32 needs CUDA") {
+	if _, _, err := neuralode.OpenFor("cpu", coarse); !errors.Is(err, errors.ErrUnsupported) ||
+		!strings.Contains(err.Error(), "tf32 needs CUDA") {
 		t.Errorf("tf32 on the CPU gives %v", err)
 	}
 	for _, device := range []string{"cpu", "auto"} {
@@ -328,7 +335,8 @@ func TestLayerGradientsAreTheGraphs(t *testing.T) {
 	}
 }
 
-// TestLayerUnderLispMachine: z0·exp(k) through a layer has the gradients of its closed form in both of Gorgonia's machines.
+// TestLayerUnderLispMachine: z0·exp(k) through a layer has the gradients of its closed form in both of Gorgonia's
+// machines.
 func TestLayerUnderLispMachine(t *testing.T) {
 	o := open(t, graph.Field{Dim: 2, Params: []graph.Param{{Name: "k"}},
 		Func: func(_, z *gorgonia.Node, theta []*gorgonia.Node) (*gorgonia.Node, error) {

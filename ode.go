@@ -13,8 +13,8 @@ import (
 // ODE is a neural ordinary differential equation dz/dt = f(t, z; θ), compiled for a backend: a layer that maps z(t0) to
 // z(t1), and, with a head, a model with a loss. Its methods may be called from several goroutines; calls wait for each
 // other. They read their arguments during the call only, and what they return belongs to the caller. theta is flat, in
-// the order of Params; z0 is [samples, dim], row-major. Wrong lengths and times that are not finite are errors before any
-// work; when ctx ends the error is ctx's. Solve, Gradient and VJP are for one time span and the states at its ends;
+// the order of Params; z0 is [samples, dim], row-major. Wrong lengths and times that are not finite are errors before
+// any work; when ctx ends the error is ctx's. Solve, Gradient and VJP are for one time span and the states at its ends;
 // SolveBatch, Predict and Differentiate take everything else that a batch may have.
 type ODE struct {
 	model   solver.Model
@@ -33,8 +33,8 @@ func New(backend solver.Backend, field graph.Field, head *graph.Head, spec solve
 	return Compile(backend, model, spec)
 }
 
-// Lower makes the plans of a field, and of a head unless it is nil, for [Compile]: once, however often they are compiled.
-// It reports everything graph.LowerField and graph.LowerHead do.
+// Lower makes the plans of a field, and of a head unless it is nil, for [Compile]: once, however often they are
+// compiled. It reports everything graph.LowerField and graph.LowerHead do.
 func Lower(field graph.Field, head *graph.Head) (m solver.Model, err error) {
 	if m.Field, err = graph.LowerField(field); err != nil {
 		return solver.Model{}, err
@@ -47,8 +47,8 @@ func Lower(field graph.Field, head *graph.Head) (m solver.Model, err error) {
 	return m, nil
 }
 
-// Compile compiles plans for the backend as spec says. It keeps the memory of both, which must not change as long as the
-// ODE is used, and reports everything the backend's Compile does. Close the ODE when it is no longer used.
+// Compile compiles plans for the backend as spec says. It keeps the memory of both, which must not change as long as
+// the ODE is used, and reports everything the backend's Compile does. Close the ODE when it is no longer used.
 func Compile(backend solver.Backend, model solver.Model, spec solver.Spec) (*ODE, error) {
 	program, err := backend.Compile(model, spec)
 	if err != nil {
@@ -63,19 +63,20 @@ func (o *ODE) Params() []plan.Param { return o.model.Params() }
 // Dim is the number of components of z.
 func (o *ODE) Dim() int { return o.model.Dim() }
 
-// Solve returns the solution from z0 over t0 to t1; t1 < t0 integrates backward. Check Solution.Err: a sample that fails
-// numerically is no error of the call.
+// Solve returns the solution from z0 over t0 to t1; t1 < t0 integrates backward. Check Solution.Err: a sample that
+// fails numerically is no error of the call.
 func (o *ODE) Solve(ctx context.Context, theta, z0 []float64, t0, t1 float64) (*solver.Solution, error) {
 	return o.SolveBatch(ctx, theta, over(z0, t0, t1))
 }
 
-// SolveBatch returns the solution of a batch, with its states at the batch's times in Solution.Saved. Check Solution.Err.
+// SolveBatch returns the solution of a batch, with its states at the batch's times in Solution.Saved. Check
+// Solution.Err.
 func (o *ODE) SolveBatch(ctx context.Context, theta []float64, b solver.Batch) (*solver.Solution, error) {
 	return o.program.Solve(ctx, theta, b)
 }
 
-// SolveAt returns the states of samples at times in order, from z0 at the first on: Solution.Saved, [samples, times, dim].
-// Check Solution.Err.
+// SolveAt returns the states of samples at times in order, from z0 at the first on: Solution.Saved, [samples, times,
+// dim]. Check Solution.Err.
 func (o *ODE) SolveAt(ctx context.Context, theta, z0, times []float64) (*solver.Solution, error) {
 	if len(times) == 0 {
 		return nil, errors.New("neuralode: SolveAt wants at least one time, that of z0")
@@ -108,10 +109,11 @@ func (o *ODE) VJP(ctx context.Context, theta, z0, cotangent []float64, t0, t1 fl
 	return o.Differentiate(ctx, theta, over(z0, t0, t1), solver.Objective{Cotangent: cotangent})
 }
 
-// Differentiate returns the solution of a batch and the derivatives of an objective: the loss of the head at t1 or at the
-// batch's times, or cotangents of the states there, for z0, θ, inputs and, where the objective asks for them, t0, t1 and the
-// times. The spec must have a gradient mode. Check Derivative.Err.
-func (o *ODE) Differentiate(ctx context.Context, theta []float64, b solver.Batch, objective solver.Objective) (*solver.Derivative, error) {
+// Differentiate returns the solution of a batch and the derivatives of an objective: the loss of the head at t1 or at
+// the batch's times, or cotangents of the states there, for z0, θ, inputs and, where the objective asks for them, t0,
+// t1 and the times. The spec must have a gradient mode. Check Derivative.Err.
+func (o *ODE) Differentiate(ctx context.Context, theta []float64, b solver.Batch,
+	objective solver.Objective) (*solver.Derivative, error) {
 	return o.program.Differentiate(ctx, theta, b, objective)
 }
 
@@ -132,5 +134,6 @@ func (o *ODE) TrainFrom(data solver.Data, opt solver.Optimizer, start solver.Opt
 	return o.program.Train(data, opt, start)
 }
 
-// Close frees what the ODE holds, once calls under way have ended. Other calls are errors after it; closing again is none.
+// Close frees what the ODE holds, once calls under way have ended. Other calls are errors after it; closing again is
+// none.
 func (o *ODE) Close() error { return o.program.Close() }

@@ -10,8 +10,8 @@ import (
 	"neuralode/solver"
 )
 
-// TestPredict reads a rotation out at t1, at times of each sample's own, and where a sample fails: the outputs are those of
-// the closed form.
+// TestPredict reads a rotation out at t1, at times of each sample's own, and where a sample fails: the outputs are
+// those of the closed form.
 func TestPredict(t *testing.T) {
 	o := open(t, rotation(), &graph.Head{Dim: 2, Readout: graph.Component(0), Loss: graph.MeanSquaredError()})
 	const omega = 0.8
@@ -24,7 +24,8 @@ func TestPredict(t *testing.T) {
 	if !math.IsNaN(p.Out[1]) || p.Err() == nil || p.ErrOf(0) != nil || p.ErrOf(1) == nil {
 		t.Errorf("outputs %v, error %v", p.Out, p.Err())
 	}
-	b = solver.Batch{Z0: []float64{1, 0, 0, 1}, Spans: []solver.Span{{T1: 2}}, Times: []float64{0.5, 1.5, 2}, Offsets: []int{0, 1, 3}}
+	b = solver.Batch{Z0: []float64{1, 0, 0, 1}, Spans: []solver.Span{{T1: 2}}, Times: []float64{0.5, 1.5, 2},
+		Offsets: []int{0, 1, 3}}
 	if p, err = o.Predict(context.Background(), []float64{omega}, b); err != nil {
 		t.Fatal(err)
 	}
@@ -34,10 +35,11 @@ func TestPredict(t *testing.T) {
 	}
 }
 
-// TestCompileTwice lowers once and compiles twice, from the state of one session to another's: two and two iterations are
-// four.
+// TestCompileTwice lowers once and compiles twice, from the state of one session to another's: two and two iterations
+// are four.
 func TestCompileTwice(t *testing.T) {
-	model, err := neuralode.Lower(rotation(), &graph.Head{Dim: 2, Readout: graph.Component(0), Loss: graph.MeanSquaredError()})
+	model, err := neuralode.Lower(rotation(),
+		&graph.Head{Dim: 2, Readout: graph.Component(0), Loss: graph.MeanSquaredError()})
 	if err != nil {
 		t.Fatal(err)
 	}

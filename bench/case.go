@@ -31,8 +31,8 @@ const (
 // drawSeed is the seed of the samples that are drawn where a case wants more than the file has.
 const drawSeed = 1
 
-// FromProblem is the case of a reference problem with that many of its samples; beyond those it has, they are drawn with
-// replacement by a fixed seed. It is a *memory.Error where there is no room for them.
+// FromProblem is the case of a reference problem with that many of its samples; beyond those it has, they are drawn
+// with replacement by a fixed seed. It is a *memory.Error where there is no room for them.
 func FromProblem(p *reference.Problem, batch int) (*Case, error) {
 	if batch < 1 {
 		return nil, fmt.Errorf("bench: batch must be at least 1, got %d", batch)
@@ -62,7 +62,8 @@ func Middle(batch int) (*Case, error) {
 	sizes := []int{64, 512, 512, 64}
 	rng := rand.New(rand.NewPCG(drawSeed, 1))
 	net := graph.MLP{Sizes: sizes, Activation: graph.Tanh}
-	p := &reference.Problem{Model: reference.Model{Name: "middle", Sizes: sizes, Activation: "tanh", T1: 1, Theta: net.Init(rng)}}
+	p := &reference.Problem{Model: reference.Model{Name: "middle", Sizes: sizes, Activation: "tanh", T1: 1,
+		Theta: net.Init(rng)}}
 	for range batch * sizes[0] {
 		p.X = append(p.X, rng.NormFloat64())
 	}

@@ -13,11 +13,13 @@ import (
 
 // lorenz is the system of Lorenz (1963), σ = 10 and β = 8/3, with ρ as the input of each sample.
 func lorenz() graph.Field {
-	return graph.Field{Dim: 3, Inputs: 1, InputFunc: func(_, s, rho *gorgonia.Node, _ []*gorgonia.Node) (*gorgonia.Node, error) {
+	return graph.Field{Dim: 3, Inputs: 1, InputFunc: func(_, s, rho *gorgonia.Node, _ []*gorgonia.Node) (*gorgonia.Node,
+		error) {
 		column := func(i int) *gorgonia.Node { return gorgonia.Must(graph.Slice(s, 1, i, i+1, 1)) }
 		x, y, z := column(0), column(1), column(2)
 		dx := scaled(gorgonia.Must(gorgonia.Sub(y, x)), 10)
-		dy := gorgonia.Must(gorgonia.Sub(gorgonia.Must(gorgonia.HadamardProd(x, gorgonia.Must(gorgonia.Sub(rho, z)))), y))
+		dy := gorgonia.Must(gorgonia.Sub(gorgonia.Must(gorgonia.HadamardProd(x, gorgonia.Must(gorgonia.Sub(rho, z)))),
+			y))
 		dz := gorgonia.Must(gorgonia.Sub(gorgonia.Must(gorgonia.HadamardProd(x, y)), scaled(z, 8.0/3)))
 		return graph.Concat(1, dx, dy, dz)
 	}}
@@ -27,8 +29,8 @@ func scaled(x *gorgonia.Node, by float64) *gorgonia.Node {
 	return gorgonia.Must(gorgonia.HadamardProd(x, gorgonia.NewConstant(by)))
 }
 
-// ensemble times the forward solve of n Lorenz systems from (1, 0, 0), ρ from 0 to 21, over one unit of time in float32: the
-// ensemble of the GPU benchmarks of Utkarsh et al. (2024).
+// ensemble times the forward solve of n Lorenz systems from (1, 0, 0), ρ from 0 to 21, over one unit of time in
+// float32: the ensemble of the GPU benchmarks of Utkarsh et al. (2024).
 func ensemble(b *testing.B, backend solver.Backend, n int) {
 	field, err := graph.LowerField(lorenz())
 	if err != nil {

@@ -53,10 +53,10 @@ func multiplications(c *Case) int {
 	return n
 }
 
-// FLOP is the arithmetic of the products that no implementation of the same steps can leave out, two for a multiply-add:
-// one product per layer and forward evaluation; for the discrete gradient two (input and weights) per stage of an
-// accepted step; for backsolve an evaluation and an input product per backward evaluation, and the weights' product at
-// the five stages with a weight of each accepted step.
+// FLOP is the arithmetic of the products that no implementation of the same steps can leave out, two for a
+// multiply-add: one product per layer and forward evaluation; for the discrete gradient two (input and weights) per
+// stage of an accepted step; for backsolve an evaluation and an input product per backward evaluation, and the weights'
+// product at the five stages with a weight of each accepted step.
 func (w *Work) FLOP(mode solver.Gradient) float64 {
 	product := 2 * float64(w.Multiplications)
 	total := product * float64(w.NFE)
@@ -69,7 +69,8 @@ func (w *Work) FLOP(mode solver.Gradient) float64 {
 	return total
 }
 
-// Floor is the time that arithmetic takes at a peak of that many GFLOP/s, all cores together; 0 when the peak is unknown.
+// Floor is the time that arithmetic takes at a peak of that many GFLOP/s, all cores together; 0 when the peak is
+// unknown.
 func (w *Work) Floor(mode solver.Gradient, peak float64) time.Duration {
 	if peak <= 0 {
 		return 0

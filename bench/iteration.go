@@ -19,13 +19,15 @@ type Measurement struct {
 	Work             *Work
 }
 
-// still is a learning rate at which an update changes no bit of a θ that is not zero: every iteration does the same work.
+// still is a learning rate at which an update changes no bit of a θ that is not zero: every iteration does the same
+// work.
 const still = 1e-30
 
-// Iteration times iterations of the case, after a warm-up, for at least that long and at least least of them, and at least
-// one. peak is the arithmetic speed of all cores in GFLOP/s, see Peak; 0 when it is unknown. mode must be a gradient. The
-// errors are those of compiling and training the case.
-func Iteration(ctx context.Context, backend solver.Backend, c *Case, mode solver.Gradient, least int, long time.Duration, peak float64) (*Measurement, error) {
+// Iteration times iterations of the case, after a warm-up, for at least that long and at least least of them, and at
+// least one. peak is the arithmetic speed of all cores in GFLOP/s, see Peak; 0 when it is unknown. mode must be a
+// gradient. The errors are those of compiling and training the case.
+func Iteration(ctx context.Context, backend solver.Backend, c *Case, mode solver.Gradient, least int,
+	long time.Duration, peak float64) (*Measurement, error) {
 	work, err := WorkOf(ctx, backend, c, mode)
 	if err != nil {
 		return nil, err
@@ -53,7 +55,8 @@ func Iteration(ctx context.Context, backend solver.Backend, c *Case, mode solver
 }
 
 // iterate returns a function that does one iteration, and one that frees what it needs.
-func iterate(ctx context.Context, backend solver.Backend, c *Case, mode solver.Gradient) (step func() error, done func(), err error) {
+func iterate(ctx context.Context, backend solver.Backend, c *Case,
+	mode solver.Gradient) (step func() error, done func(), err error) {
 	program, err := backend.Compile(c.Model.Solver, c.Spec(mode))
 	if err != nil {
 		return nil, nil, err

@@ -37,7 +37,9 @@ func Run(b *testing.B) {
 		b.Run("solve/"+name, func(b *testing.B) { solve(b, backend, c) })
 		for _, mode := range modes {
 			b.Run(fmt.Sprintf("gradient/%v/%s", mode, name), func(b *testing.B) { gradient(b, backend, c, mode) })
-			b.Run(fmt.Sprintf("iteration/%v/%s", mode, name), func(b *testing.B) { iteration(b, backend, c, mode, peak) })
+			b.Run(fmt.Sprintf("iteration/%v/%s", mode, name), func(b *testing.B) {
+				iteration(b, backend, c, mode, peak)
+			})
 		}
 	}
 	for _, n := range ensembles[device] {
@@ -98,7 +100,8 @@ func gradient(b *testing.B, backend solver.Backend, c *Case, mode solver.Gradien
 	defer program.Close()
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := program.Differentiate(context.Background(), c.Model.Theta, c.batch(), solver.Objective{Labels: c.Labels}); err != nil {
+		if _, err := program.Differentiate(context.Background(), c.Model.Theta, c.batch(),
+			solver.Objective{Labels: c.Labels}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -31,7 +31,8 @@ func TestIterationInParts(t *testing.T) {
 			p := compile(t, b, m, spec)
 			const n = 75 // three leaves
 			data := solver.Labelled(numbers(2*n, 5), classes(n), solver.Span{T1: 1})
-			whole, err := p.Train(data, solver.DefaultOptimizer(0.01), solver.NewOptimizerState(numbers(m.ThetaLen(), 3)))
+			whole, err := p.Train(data, solver.DefaultOptimizer(0.01),
+				solver.NewOptimizerState(numbers(m.ThetaLen(), 3)))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -40,12 +41,14 @@ func TestIterationInParts(t *testing.T) {
 				minibatch[i] = (7 * i) % n
 			}
 			var want solver.Iteration
-			if err := whole.Run(context.Background(), [][]int{minibatch}, nil, func(it solver.Iteration) { want = it }); err != nil {
+			if err := whole.Run(context.Background(), [][]int{minibatch}, nil,
+				func(it solver.Iteration) { want = it }); err != nil {
 				t.Fatal(err)
 			}
 			parts := [][][2]int{{{0, 3}}, {{2, 3}, {0, 2}}, {{0, 1}, {1, 3}}}
 			for _, part := range parts {
-				session, err := p.Train(data, solver.DefaultOptimizer(0.01), solver.NewOptimizerState(numbers(m.ThetaLen(), 3)))
+				session, err := p.Train(data, solver.DefaultOptimizer(0.01),
+					solver.NewOptimizerState(numbers(m.ThetaLen(), 3)))
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -25,8 +25,8 @@ type Backend struct {
 
 var _ solver.Backend = (*Backend)(nil)
 
-// New opens a GPU. The error is a *driver.Error that says why there is none: a program built without CUDA, no driver, no
-// GPU, no NVRTC.
+// New opens a GPU. The error is a *driver.Error that says why there is none: a program built without CUDA, no driver,
+// no GPU, no NVRTC.
 func New(o Options) (*Backend, error) {
 	device, err := driver.Open(o.Ordinal)
 	if err != nil {

@@ -35,7 +35,8 @@ func binary(t *testing.T) string {
 	}
 	program.once.Do(func() {
 		program.path = filepath.Join(folder, "neuralode")
-		program.out, program.err = exec.Command("go", "build", "-tags", "gpu", "-o", program.path, "neuralode/cmd/neuralode").CombinedOutput()
+		program.out, program.err = exec.Command("go", "build", "-tags", "gpu", "-o", program.path,
+			"neuralode/cmd/neuralode").CombinedOutput()
 	})
 	if program.err != nil {
 		t.Fatalf("%v\n%s", program.err, program.out)
@@ -50,8 +51,9 @@ func command(t *testing.T, emulated bool, arguments ...string) *exec.Cmd {
 	cmd.Dir = t.TempDir()
 	if emulated {
 		fakes := drivertest.Folder(t)
-		cmd.Env = append(append(os.Environ(), "LD_LIBRARY_PATH="+fakes, "NEURALODE_NVRTC="+filepath.Join(fakes, "libnvrtc.so.12"),
-			"NEURALODE_CUBLAS="+filepath.Join(fakes, "libcublas.so.12")), emulation(t)...)
+		cmd.Env = append(append(os.Environ(), "LD_LIBRARY_PATH="+fakes, "NEURALODE_NVRTC="+
+			filepath.Join(fakes, "libnvrtc.so.12"), "NEURALODE_CUBLAS="+filepath.Join(fakes, "libcublas.so.12")),
+			emulation(t)...)
 	}
 	return cmd
 }
@@ -84,7 +86,8 @@ func TestNoDriver(t *testing.T) {
 	if _, said := output(t, command(t, false, "verify", "--device", "cpu")); said != "" {
 		t.Errorf("on the CPU it says %q", said)
 	}
-	if _, said := output(t, command(t, false, "verify", "--device", "auto")); strings.Count(said, "\n") != 1 || !strings.Contains(said, "no libcuda") {
+	if _, said := output(t, command(t, false, "verify", "--device", "auto")); strings.Count(said, "\n") != 1 ||
+		!strings.Contains(said, "no libcuda") {
 		t.Errorf("auto says %q", said)
 	}
 	out, err := command(t, false, "verify", "--device", "cuda").CombinedOutput()
@@ -95,8 +98,10 @@ func TestNoDriver(t *testing.T) {
 
 // TestOneStepForAll asks for what only the CPU does: auto takes that and says so once, cuda refuses before any work.
 func TestOneStepForAll(t *testing.T) {
-	out, said := output(t, command(t, true, "verify", "--device", "auto", "--control", "batch", "--precision", "float32"))
-	if !strings.HasPrefix(out, "cpu (") || strings.Count(said, "\n") != 1 || !strings.Contains(said, "using the CPU: cuda: one step for all samples") {
+	out, said := output(t, command(t, true, "verify", "--device", "auto", "--control", "batch", "--precision",
+		"float32"))
+	if !strings.HasPrefix(out, "cpu (") || strings.Count(said, "\n") != 1 ||
+		!strings.Contains(said, "using the CPU: cuda: one step for all samples") {
 		t.Errorf("auto prints %q and says %q", out, said)
 	}
 	cmd := command(t, true, "train", "--device", "cuda", "--control", "batch", "--out", "run")
@@ -113,8 +118,8 @@ func TestOneStepForAll(t *testing.T) {
 func TestVerify(t *testing.T) {
 	t.Parallel()
 	for _, gradient := range []string{"adjoint", "discrete", "backsolve"} {
-		out, _ := output(t, command(t, true, "verify", "--device", "cuda", "--precision", "float32", "--rtol", "1e-5", "--atol", "1e-6",
-			"--gradient", gradient, "--json"))
+		out, _ := output(t, command(t, true, "verify", "--device", "cuda", "--precision", "float32", "--rtol", "1e-5",
+			"--atol", "1e-6", "--gradient", gradient, "--json"))
 		lines := 0
 		for line := range strings.Lines(out) {
 			var v struct {
@@ -142,8 +147,8 @@ func TestVerify(t *testing.T) {
 
 // training is a short run of 50 iterations.
 func training(device, out string) []string {
-	return []string{"train", "--device", device, "--iterations", "50", "--samples", "60", "--batch", "16", "--hidden", "16,16",
-		"--checkpoint-every", "16", "--gradient", "discrete", "--no-figures", "--out", out}
+	return []string{"train", "--device", device, "--iterations", "50", "--samples", "60", "--batch", "16", "--hidden",
+		"16,16", "--checkpoint-every", "16", "--gradient", "discrete", "--no-figures", "--out", out}
 }
 
 // losses are those of a run, from its metrics.
@@ -173,7 +178,8 @@ func losses(t *testing.T, run string) []float64 {
 func TestTraining(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
-	whole, killed, onCPU := filepath.Join(folder, "whole"), filepath.Join(folder, "killed"), filepath.Join(folder, "cpu")
+	whole, killed, onCPU := filepath.Join(folder, "whole"), filepath.Join(folder, "killed"),
+		filepath.Join(folder, "cpu")
 	output(t, command(t, true, training("cuda", whole)...))
 	output(t, command(t, false, training("cpu", onCPU)...))
 	want := losses(t, onCPU)
@@ -219,7 +225,8 @@ func kill(t *testing.T, cmd *exec.Cmd, text string) {
 	_ = cmd.Wait()
 }
 
-// TestCheckpointSurvives lets the GPU die near the end of a training: one line says so, and the last checkpoint is whole.
+// TestCheckpointSurvives lets the GPU die near the end of a training: one line says so, and the last checkpoint is
+// whole.
 func TestCheckpointSurvives(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
@@ -234,7 +241,8 @@ func TestCheckpointSurvives(t *testing.T) {
 	cmd.Env = append(cmd.Env, "FAKE_CUDA_FAIL="+strconv.Itoa(calls*3/4)+":719")
 	var said bytes.Buffer
 	cmd.Stderr = &said
-	if err := cmd.Run(); err == nil || cmd.ProcessState.ExitCode() != 1 || !strings.Contains(said.String(), "CUDA_ERROR_LAUNCH_FAILED (719)") {
+	if err := cmd.Run(); err == nil || cmd.ProcessState.ExitCode() != 1 ||
+		!strings.Contains(said.String(), "CUDA_ERROR_LAUNCH_FAILED (719)") {
 		t.Errorf("%v, exit status %d, says %q", err, cmd.ProcessState.ExitCode(), said.String())
 	}
 	output(t, command(t, false, "eval", broken, "--device", "cpu"))

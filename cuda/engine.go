@@ -81,9 +81,9 @@ func (e *engine) beginPart(whole, n, rows int, cut kernels.Cut) error {
 	if err == nil && e.gradients() {
 		err = e.rooms([]room{e.reals(&c.Z0Bar, n*dim),
 			e.reals(&c.InputsBar, n*e.model.Inputs()),
-			e.reals(&c.Cotangent, n*dim), e.reals(&c.Gradient, e.model.ThetaLen()), {&c.BackStatus, 4 * n}, {&c.BackStats, 12 * n},
-			{&c.BackT, 8 * n}, {&c.BackH, 8 * n}, {&c.Drift, 8 * n}, {&c.RecordLast, 4 * n}, {&c.Decision, 8 * kernels.DecisionLen},
-			{&c.Totals, 8 * kernels.TotalsLen * leaves}})
+			e.reals(&c.Cotangent, n*dim), e.reals(&c.Gradient, e.model.ThetaLen()), {&c.BackStatus, 4 * n},
+			{&c.BackStats, 12 * n}, {&c.BackT, 8 * n}, {&c.BackH, 8 * n}, {&c.Drift, 8 * n}, {&c.RecordLast, 4 * n},
+			{&c.Decision, 8 * kernels.DecisionLen}, {&c.Totals, 8 * kernels.TotalsLen * leaves}})
 	}
 	if err == nil && e.gradients() {
 		err = e.roomForLosses(n)
@@ -184,8 +184,8 @@ func (e *engine) solve(ctx context.Context, theta []float64, b solver.Batch) (*s
 	return s, err
 }
 
-// watching sends the Call, launches and waits. When ctx ends first, the kernels are told; whoever tells them is done when
-// watching returns, since the flag is the next call's then, or nobody's.
+// watching sends the Call, launches and waits. When ctx ends first, the kernels are told; whoever tells them is done
+// when watching returns, since the flag is the next call's then, or nobody's.
 func (e *engine) watching(ctx context.Context, launch func() error) error {
 	flag, told := e.cancelOn(), make(chan struct{})
 	if ctx.Err() != nil {
@@ -210,7 +210,8 @@ func (e *engine) watching(ctx context.Context, launch func() error) error {
 }
 
 // differentiate integrates a batch and takes its cotangents back.
-func (e *engine) differentiate(ctx context.Context, theta []float64, b solver.Batch, o solver.Objective) (*solver.Derivative, error) {
+func (e *engine) differentiate(ctx context.Context, theta []float64, b solver.Batch,
+	o solver.Objective) (*solver.Derivative, error) {
 	err := e.load(theta, b)
 	if err == nil {
 		err = e.loadObjective(b, o)

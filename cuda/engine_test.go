@@ -67,8 +67,8 @@ func compile(t *testing.T, b *cuda.Backend, m solver.Model, spec solver.Spec) so
 	return p
 }
 
-// TestVariants checks that a sample has the same bits from the kernels for small batches as from those for large ones, and
-// that a batch which does not fit into the memory is solved in parts.
+// TestVariants checks that a sample has the same bits from the kernels for small batches as from those for large ones,
+// and that a batch which does not fit into the memory is solved in parts.
 func TestVariants(t *testing.T) {
 	if !onDevice(t) {
 		return
@@ -129,7 +129,8 @@ func TestRecordLimit(t *testing.T) {
 	for limit, ok := range map[int64]bool{100: false, 2000: false, 1 << 20: true} {
 		spec.RecordLimit = limit
 		_, err := compile(t, b, m, spec).Differentiate(context.Background(), numbers(m.ThetaLen(), 1), batch, o)
-		if ok != (err == nil) || !ok && (!errors.Is(err, errors.ErrUnsupported) || !strings.Contains(err.Error(), "limit of the records")) {
+		if ok != (err == nil) || !ok && (!errors.Is(err, errors.ErrUnsupported) ||
+			!strings.Contains(err.Error(), "limit of the records")) {
 			t.Errorf("a limit of %d bytes: %v", limit, err)
 		}
 	}
@@ -143,7 +144,8 @@ func TestNoMemoryForTheKernelsThemselves(t *testing.T) {
 	m := network(t, 140)
 	p := compile(t, open(t), m, solver.DefaultSpec())
 	b := solver.Batch{Z0: numbers(2*4000, 2), Spans: []solver.Span{{T1: 1}}}
-	if _, err := p.Solve(context.Background(), numbers(m.ThetaLen(), 1), b); !errors.Is(err, &driver.Error{Name: driver.OutOfMemory}) {
+	if _, err := p.Solve(context.Background(), numbers(m.ThetaLen(), 1), b); !errors.Is(err,
+		&driver.Error{Name: driver.OutOfMemory}) {
 		t.Errorf("the error is %v", err)
 	}
 }
@@ -175,7 +177,8 @@ func TestCancelledCallLeavesTheNextAlone(t *testing.T) {
 
 func differentiate(t *testing.T, p solver.Program, theta, z0, labels []float64) *solver.Derivative {
 	t.Helper()
-	d, err := p.Differentiate(context.Background(), theta, solver.Batch{Z0: z0, Spans: []solver.Span{{T1: 1}}}, solver.Objective{Labels: labels})
+	d, err := p.Differentiate(context.Background(), theta, solver.Batch{Z0: z0, Spans: []solver.Span{{T1: 1}}},
+		solver.Objective{Labels: labels})
 	if err == nil {
 		err = d.Err()
 	}
@@ -200,9 +203,9 @@ func near(t *testing.T, what string, got, want []float64, bound float64) {
 	}
 }
 
-// TestSession checks that a training has the same bits however its iterations are split into calls, launched one by one or
-// as a graph, and when it goes on from a state, each iteration with a learning rate of its own; with fused kernels, with
-// wide ones, and with a record that is too small.
+// TestSession checks that a training has the same bits however its iterations are split into calls, launched one by one
+// or as a graph, and when it goes on from a state, each iteration with a learning rate of its own; with fused kernels,
+// with wide ones, and with a record that is too small.
 func TestSession(t *testing.T) {
 	if !onDevice(t) {
 		return
@@ -222,7 +225,8 @@ func splitTraining(t *testing.T, b *cuda.Backend, m solver.Model, mode solver.Gr
 	const n, iterations = 20, 12
 	spec := solver.DefaultSpec()
 	spec.Gradient = mode
-	spec.Controller.FirstStep, spec.Controller.MaxFactor = 0.03, 1.001 // more steps than the record has room for at first
+	// more steps than the record has room for at first
+	spec.Controller.FirstStep, spec.Controller.MaxFactor = 0.03, 1.001
 	p := compile(t, b, m, spec)
 	theta := numbers(m.ThetaLen(), 3)
 	for i := range theta {
@@ -244,7 +248,8 @@ func splitTraining(t *testing.T, b *cuda.Backend, m solver.Model, mode solver.Gr
 }
 
 // train runs the minibatches in calls of those lengths; with reopen each in a session of its own.
-func train(t *testing.T, p solver.Program, theta []float64, n int, batches [][]int, split []int, reopen bool) solver.OptimizerState {
+func train(t *testing.T, p solver.Program, theta []float64, n int, batches [][]int, split []int,
+	reopen bool) solver.OptimizerState {
 	t.Helper()
 	data := solver.Labelled(numbers(2*n, 5), classes(n), solver.Span{T1: 1})
 	opt, schedule := solver.DefaultOptimizer(1), solver.Schedule{Rate: 1e-2, Warmup: len(batches)}
@@ -263,7 +268,8 @@ func train(t *testing.T, p solver.Program, theta []float64, n int, batches [][]i
 		for i := range k {
 			rates = append(rates, schedule.At(int(state.Step)+i))
 		}
-		if err = s.Run(context.Background(), batches[:k], rates, func(solver.Iteration) { done++ }); err != nil || done != k {
+		if err = s.Run(context.Background(), batches[:k], rates, func(solver.Iteration) { done++ }); err != nil ||
+			done != k {
 			t.Fatalf("%d of %d iterations: %v", done, k, err)
 		}
 		batches = batches[k:]

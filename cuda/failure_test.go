@@ -68,8 +68,8 @@ func TestShortTraining(t *testing.T) {
 	}
 }
 
-// TestEveryCallFails lets every call of the driver fail in turn during a short training: each time the error names the call
-// and its code, and everything is freed.
+// TestEveryCallFails lets every call of the driver fail in turn during a short training: each time the error names the
+// call and its code, and everything is freed.
 func TestEveryCallFails(t *testing.T) {
 	if testing.Short() || os.Getenv(deviceVariable) != "" {
 		t.Skip("slow, and for the emulated GPU")
@@ -127,7 +127,8 @@ func reported(t *testing.T, settings []string) (calls, live int) {
 func failAt(t *testing.T, n int) {
 	t.Helper()
 	code := []int{1, 719}[n%2] // invalid value, launch failure
-	settings := append(emulation(t), fmt.Sprintf("FAKE_CUDA_FAIL=%d:%d", n, code), "FAKE_CUDA_REPORT="+filepath.Join(t.TempDir(), "report"))
+	settings := append(emulation(t), fmt.Sprintf("FAKE_CUDA_FAIL=%d:%d", n, code), "FAKE_CUDA_REPORT="+
+		filepath.Join(t.TempDir(), "report"))
 	out, err := drivertest.Run(t, "TestShortTraining", settings...)
 	if err != nil {
 		t.Errorf("call %d fails with %d: %v\n%s", n, code, err, out)

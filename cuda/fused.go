@@ -71,15 +71,17 @@ func (k *fused) allocate(n int, cut kernels.Cut) (sharing int, err error) {
 	c.Chunk = int64(sharing)
 	c.Blocks = int64(k.blocks)
 	return sharing, k.rooms([]room{{&c.Occupancy, 16 * k.blocks}, {&c.RecordUsed, 8 * k.blocks},
-		k.reals(&c.FieldShared, k.FieldShared), k.reals(&c.HeadShared, k.HeadShared), k.reals(&c.FieldWeights, k.FieldWeights),
-		k.reals(&c.HeadWeights, k.HeadWeights), k.reals(&c.Partial, partial), k.reals(&c.Sums, k.Sums)})
+		k.reals(&c.FieldShared, k.FieldShared), k.reals(&c.HeadShared, k.HeadShared),
+		k.reals(&c.FieldWeights, k.FieldWeights), k.reals(&c.HeadWeights, k.HeadWeights), k.reals(&c.Partial, partial),
+		k.reals(&c.Sums, k.Sums)})
 }
 
 func (k *fused) record(steps int) error {
 	c := k.call
 	c.RecordCapacity = int64(steps)
 	n := k.blocks * steps
-	return k.roomForRecord([]room{{&c.RecordT, 8 * n}, {&c.RecordH, 8 * n}, {&c.RecordPrevious, 4 * n}, k.reals(&c.RecordZ, n*k.RecordZ)})
+	return k.roomForRecord([]room{{&c.RecordT, 8 * n}, {&c.RecordH, 8 * n}, {&c.RecordPrevious, 4 * n},
+		k.reals(&c.RecordZ, n*k.RecordZ)})
 }
 
 // flatBlocks is how many blocks work on θ.

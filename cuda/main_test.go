@@ -62,7 +62,8 @@ func emulation(t *testing.T) []string {
 			t.Fatal(err)
 		}
 	}
-	return []string{emulationVariable + "=" + folder, "NEURALODE_CACHE=" + filepath.Join(folder, "cache"), "FAKE_CUDA_MEMORY=1000000000"}
+	return []string{emulationVariable + "=" + folder, "NEURALODE_CACHE=" + filepath.Join(folder, "cache"),
+		"FAKE_CUDA_MEMORY=1000000000"}
 }
 
 // open opens the GPU; it is closed, with nothing left open, when the test ends.
@@ -71,7 +72,8 @@ func open(t *testing.T) *cuda.Backend {
 	o := cuda.Options{}
 	if os.Getenv(deviceVariable) == "" {
 		o.Small = 16
-		o.Wide = kernels.WideConfig{Tile: 8, Threads: 32, RowThreads: 32} // an emulated row costs as much when it is idle
+		// an emulated row costs as much when it is idle
+		o.Wide = kernels.WideConfig{Tile: 8, Threads: 32, RowThreads: 32}
 	}
 	b, err := cuda.New(o)
 	if err != nil {

@@ -11,7 +11,8 @@ import (
 	"neuralode/solver"
 )
 
-// memory is what a Call of package kernels points to, on a stream of its own: buffers of the GPU that grow and are kept.
+// memory is what a Call of package kernels points to, on a stream of its own: buffers of the GPU that grow and are
+// kept.
 type memory struct {
 	device      *driver.Device
 	stream      *driver.Stream
@@ -154,8 +155,8 @@ func (x *memory) launch(f *driver.Function, blocks, threads, shared int) error {
 	return x.stream.Launch(f, driver.Dim{X: blocks}, driver.Dim{X: threads}, shared, x.block)
 }
 
-// canceller is the flag that the kernels of a call look at now and then: pinned memory of the host, which a GPU reads at
-// its address.
+// canceller is the flag that the kernels of a call look at now and then: pinned memory of the host, which a GPU reads
+// at its address.
 func (x *memory) canceller() *atomic.Int32 {
 	return (*atomic.Int32)(unsafe.Pointer(&x.flag.Bytes()[0]))
 }

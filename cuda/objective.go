@@ -22,7 +22,8 @@ func (e *engine) loadObjective(b solver.Batch, o solver.Objective) error {
 			if o.Saved == nil {
 				return nil
 			}
-			return e.rooms([]room{e.reals(&e.call.SavedBar, len(o.Saved))}) // also where there is no time: it is another way back
+			// also where there is no time: it is another way back
+			return e.rooms([]room{e.reals(&e.call.SavedBar, len(o.Saved))})
 		},
 	)
 }

@@ -22,7 +22,8 @@ func TestPartsJoin(t *testing.T) {
 	const n = 7
 	theta := slices.Repeat([]float64{0.3, -0.2, 0.1}, m.ThetaLen())[:m.ThetaLen()]
 	shared := solver.Batch{Spans: []solver.Span{{T1: 1}}, Times: []float64{0.25, 1}}
-	ragged := solver.Batch{Offsets: []int{0, 0, 2, 3, 6, 6, 7, 9}, Times: []float64{0, 1, 0.5, 0.1, 0.2, 1, 1, 0.3, 0.6}}
+	ragged := solver.Batch{Offsets: []int{0, 0, 2, 3, 6, 6, 7, 9},
+		Times: []float64{0, 1, 0.5, 0.1, 0.2, 1, 1, 0.3, 0.6}}
 	for i := range n {
 		shared.Z0 = append(shared.Z0, math.Sin(float64(i)), math.Cos(float64(i)))
 		ragged.Spans = append(ragged.Spans, solver.Span{T1: 1 + 0.1*float64(i)})
@@ -49,7 +50,8 @@ func TestPartsJoin(t *testing.T) {
 			}
 			got := &solver.Derivative{Theta: make([]float64, len(theta))}
 			for _, p := range [][2]int{{0, 1}, {1, 5}, {5, n}} {
-				d, err := program.Differentiate(context.Background(), theta, part(x.b, 2, p[0], p[1]), partOf(x.o, x.b, 2, p[0], p[1]))
+				d, err := program.Differentiate(context.Background(), theta, part(x.b, 2, p[0], p[1]),
+					partOf(x.o, x.b, 2, p[0], p[1]))
 				if p[1] == 1 && x.o.AtTimes && x.b.Offsets != nil {
 					continue // a sample without times has no loss, which the reference refuses
 				}
@@ -63,7 +65,8 @@ func TestPartsJoin(t *testing.T) {
 					t.Errorf("∂L/∂θ[%d] is %v, want %v", i, got.Theta[i], want.Theta[i])
 				}
 			}
-			if missing := len(want.Z0) - len(got.Z0); !slices.Equal(got.Z0, want.Z0[missing:]) || !equal(got.Losses, want.Losses) || !slices.Equal(got.Saved, want.Saved) {
+			if missing := len(want.Z0) - len(got.Z0); !slices.Equal(got.Z0, want.Z0[missing:]) ||
+				!equal(got.Losses, want.Losses) || !slices.Equal(got.Saved, want.Saved) {
 				t.Errorf("%+v, want %+v", got, want)
 			}
 		})

@@ -90,7 +90,8 @@ func (p *program) Solve(ctx context.Context, theta []float64, b solver.Batch) (*
 }
 
 // Differentiate integrates the batch and computes the gradient.
-func (p *program) Differentiate(ctx context.Context, theta []float64, b solver.Batch, o solver.Objective) (*solver.Derivative, error) {
+func (p *program) Differentiate(ctx context.Context, theta []float64, b solver.Batch,
+	o solver.Objective) (*solver.Derivative, error) {
 	if err := errors.Join(solver.CheckGradient(p.model, p.spec, theta, b, o), kernels.SupportsBatch(b)); err != nil {
 		return nil, err
 	}
@@ -100,7 +101,8 @@ func (p *program) Differentiate(ctx context.Context, theta []float64, b solver.B
 }
 
 // differentiate is Differentiate for who holds the lock.
-func (p *program) differentiate(ctx context.Context, theta []float64, b solver.Batch, o solver.Objective) (*solver.Derivative, error) {
+func (p *program) differentiate(ctx context.Context, theta []float64, b solver.Batch,
+	o solver.Objective) (*solver.Derivative, error) {
 	d, err := p.differentiateAll(ctx, theta, b, o)
 	if err != nil {
 		return nil, err
@@ -114,9 +116,10 @@ func (p *program) differentiate(ctx context.Context, theta []float64, b solver.B
 	return d, nil
 }
 
-// differentiateAll sums over all samples, whatever they bring. Where the GPU's memory does not hold the batch it goes in
-// parts, whose ∂L/∂θ are added in their order.
-func (p *program) differentiateAll(ctx context.Context, theta []float64, b solver.Batch, o solver.Objective) (*solver.Derivative, error) {
+// differentiateAll sums over all samples, whatever they bring. Where the GPU's memory does not hold the batch it goes
+// in parts, whose ∂L/∂θ are added in their order.
+func (p *program) differentiateAll(ctx context.Context, theta []float64, b solver.Batch,
+	o solver.Objective) (*solver.Derivative, error) {
 	e, err := p.engineFor(&p.deriving, p.spec)
 	if err != nil {
 		return nil, err
@@ -136,8 +139,8 @@ func (p *program) differentiateAll(ctx context.Context, theta []float64, b solve
 	return whole, nil
 }
 
-// inParts calls f with the whole batch or, when that does not fit into the GPU's memory, with parts half as large, until
-// they do.
+// inParts calls f with the whole batch or, when that does not fit into the GPU's memory, with parts half as large,
+// until they do.
 func (e *engine) inParts(n int, f func(from, to int) error) error {
 	size := n
 	for from := 0; from < n; {

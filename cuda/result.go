@@ -33,7 +33,8 @@ func (e *engine) solution() (*solver.Solution, error) {
 func (e *engine) ends(status, t, h, stats *kernels.Address) ([]solver.End, []solver.Stats, error) {
 	codes, counts := make([]int32, e.n), make([]int32, 3*e.n)
 	ts, hs := make([]float64, e.n), make([]float64, e.n)
-	for _, err := range []error{take(e.memory, status, codes), take(e.memory, stats, counts), take(e.memory, t, ts), take(e.memory, h, hs)} {
+	for _, err := range []error{take(e.memory, status, codes), take(e.memory, stats, counts), take(e.memory, t, ts),
+		take(e.memory, h, hs)} {
 		if err != nil {
 			return nil, nil, err
 		}
@@ -64,7 +65,8 @@ func (e *engine) derivative(theta []float64, b solver.Batch, o solver.Objective)
 	if d.Theta, err = e.takeReals(&e.call.Gradient, e.model.ThetaLen()); err != nil {
 		return nil, err
 	}
-	if d.Back, d.BackStats, err = e.ends(&e.call.BackStatus, &e.call.BackT, &e.call.BackH, &e.call.BackStats); err != nil {
+	if d.Back, d.BackStats, err = e.ends(&e.call.BackStatus, &e.call.BackT, &e.call.BackH,
+		&e.call.BackStats); err != nil {
 		return nil, err
 	}
 	if e.spec.Gradient == solver.Backsolve {

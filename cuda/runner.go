@@ -9,8 +9,8 @@ import (
 
 // runner launches a model's kernels on the stream of its memory. The Call must have been sent before.
 type runner interface {
-	// allocate makes room for n samples, beside what every call has, for a gradient cut in that way. It returns how many
-	// of them share a part of the record of steps.
+	// allocate makes room for n samples, beside what every call has, for a gradient cut in that way. It returns how
+	// many of them share a part of the record of steps.
 	allocate(n int, cut kernels.Cut) (sharing int, err error)
 	// record makes room for that many steps in each part of the record.
 	record(steps int) error

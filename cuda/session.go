@@ -32,7 +32,8 @@ type shape struct {
 
 // Train copies the data set to the GPU and opens a session.
 func (p *program) Train(data solver.Data, opt solver.Optimizer, start solver.OptimizerState) (solver.Session, error) {
-	if err := errors.Join(solver.CheckTraining(p.model, p.spec, data, opt, start), kernels.SupportsBatch(data.Batch)); err != nil {
+	if err := errors.Join(solver.CheckTraining(p.model, p.spec, data, opt, start),
+		kernels.SupportsBatch(data.Batch)); err != nil {
 		return nil, err
 	}
 	p.mu.Lock()
@@ -44,7 +45,8 @@ func (p *program) Train(data solver.Data, opt solver.Optimizer, start solver.Opt
 	if err != nil {
 		return nil, err
 	}
-	s := &session{engine: e, program: p, samples: data.Len(p.model.Dim()), data: times(data), step: start.Step, opt: opt}
+	s := &session{engine: e, program: p, samples: data.Len(p.model.Dim()), data: times(data), step: start.Step,
+		opt: opt}
 	if err := s.open(data, start); err != nil {
 		return nil, errors.Join(err, e.close())
 	}
@@ -72,7 +74,8 @@ func (s *session) open(data solver.Data, start solver.OptimizerState) error {
 // times is a copy of what there is of the data beside the states, inputs and labels.
 func times(d solver.Data) solver.Data {
 	return solver.Data{
-		Batch:     solver.Batch{Spans: slices.Clone(d.Spans), Times: slices.Clone(d.Times), Offsets: slices.Clone(d.Offsets)},
+		Batch: solver.Batch{Spans: slices.Clone(d.Spans), Times: slices.Clone(d.Times),
+			Offsets: slices.Clone(d.Offsets)},
 		Objective: solver.Objective{AtTimes: d.AtTimes, Weight: slices.Clone(d.Weight), Mask: slices.Clone(d.Mask)},
 	}
 }
@@ -181,7 +184,8 @@ func (s *session) alike(minibatches [][]int) int {
 }
 
 // runAlike launches the iterations of minibatches of one class.
-func (s *session) runAlike(ctx context.Context, minibatches [][]int, rates []float64, done func(solver.Iteration)) error {
+func (s *session) runAlike(ctx context.Context, minibatches [][]int, rates []float64,
+	done func(solver.Iteration)) error {
 	if err := s.uploadMinibatches(minibatches, rates); err != nil {
 		return err
 	}
@@ -288,8 +292,9 @@ func (s *session) report(from int, done func(solver.Iteration)) (to int, failure
 	s.step = progress[kernels.ProgressStep]
 	for i := from; i < to; i++ {
 		r := reports[kernels.ReportLen*i:]
-		done(solver.Iteration{Loss: r[kernels.ReportLoss], GradientNorm: r[kernels.ReportNorm], NFEMean: r[kernels.ReportNFE],
-			NFEMax: int(r[kernels.ReportNFEMax]), Accepted: int(r[kernels.ReportAccepted]), Rejected: int(r[kernels.ReportRejected])})
+		done(solver.Iteration{Loss: r[kernels.ReportLoss], GradientNorm: r[kernels.ReportNorm],
+			NFEMean: r[kernels.ReportNFE], NFEMax: int(r[kernels.ReportNFEMax]),
+			Accepted: int(r[kernels.ReportAccepted]), Rejected: int(r[kernels.ReportRejected])})
 	}
 	return to, kernels.Failure(progress[kernels.ProgressFailure]), nil
 }

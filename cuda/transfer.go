@@ -53,7 +53,8 @@ func (x *memory) putReals(field *kernels.Address, src []float64) error {
 func (x *memory) takeReals(field *kernels.Address, n int) ([]float64, error) {
 	dst := make([]float64, n)
 	err := x.inPieces(n, func(from, to int) error {
-		err := x.stream.DownloadAsync(x.stage, 0, x.buffers[field], int64(from*x.realBytes), int64((to-from)*x.realBytes))
+		err := x.stream.DownloadAsync(x.stage, 0, x.buffers[field], int64(from*x.realBytes),
+			int64((to-from)*x.realBytes))
 		if err == nil {
 			err = x.stream.Synchronize()
 		}

@@ -78,11 +78,12 @@ func (k *wide) allocate(n int, _ kernels.Cut) (sharing int, err error) {
 	c.Blocks = 1
 	dim, stages, tiles := k.model.Dim(), k.spec.Tableau().Stages(), k.rows/k.Tile
 	err = k.memory.rooms([]room{{&c.RecordUsed, 8},
-		k.reals(&c.FieldShared, k.FieldShared), k.reals(&c.HeadShared, k.HeadShared), k.reals(&c.FieldWeights, k.FieldWeights),
-		k.reals(&c.HeadWeights, k.HeadWeights), k.reals(&c.Sums, k.Sums), k.reals(&c.Frames, tiles*k.Frame),
-		k.reals(&c.State, k.rows*2*dim), k.reals(&c.Slopes, k.rows*stages*2*dim), k.reals(&c.Keep, k.rows*k.Keep),
-		k.reals(&c.Ready, tiles*k.Ready), k.reals(&c.Ones, k.Ones), {&c.Control, k.rows * kernels.WideRowBytes},
-		{&c.Squares, 8 * k.NormBlocks}, {&c.Counters, 8 * kernels.CountersLen}})
+		k.reals(&c.FieldShared, k.FieldShared), k.reals(&c.HeadShared, k.HeadShared),
+		k.reals(&c.FieldWeights, k.FieldWeights), k.reals(&c.HeadWeights, k.HeadWeights), k.reals(&c.Sums, k.Sums),
+		k.reals(&c.Frames, tiles*k.Frame), k.reals(&c.State, k.rows*2*dim), k.reals(&c.Slopes, k.rows*stages*2*dim),
+		k.reals(&c.Keep, k.rows*k.Keep), k.reals(&c.Ready, tiles*k.Ready), k.reals(&c.Ones, k.Ones),
+		{&c.Control, k.rows * kernels.WideRowBytes}, {&c.Squares, 8 * k.NormBlocks},
+		{&c.Counters, 8 * kernels.CountersLen}})
 	if err != nil {
 		return n, err
 	}
@@ -92,8 +93,8 @@ func (k *wide) allocate(n int, _ kernels.Cut) (sharing int, err error) {
 func (k *wide) record(steps int) error {
 	c := k.call
 	c.RecordCapacity = int64(steps)
-	return k.memory.roomForRecord([]room{{&c.RecordT, 8 * steps}, {&c.RecordH, 8 * steps}, {&c.RecordPrevious, 4 * steps},
-		k.reals(&c.RecordZ, steps*k.RecordZ), k.reals(&c.RecordK, steps*k.RecordK)})
+	return k.memory.roomForRecord([]room{{&c.RecordT, 8 * steps}, {&c.RecordH, 8 * steps},
+		{&c.RecordPrevious, 4 * steps}, k.reals(&c.RecordZ, steps*k.RecordZ), k.reals(&c.RecordK, steps*k.RecordK)})
 }
 
 func (k *wide) prepare() error { return k.run(k.Prepare) }

@@ -29,9 +29,9 @@ type cell struct {
 
 // missingTexts are the texts that pandas reads as missing values: pandas._libs.parsers.STR_NA_VALUES of pandas 3.
 var missingTexts = map[string]bool{
-	"": true, "#N/A": true, "#N/A N/A": true, "#NA": true, "-1.#IND": true, "-1.#QNAN": true, "-NaN": true, "-nan": true,
-	"1.#IND": true, "1.#QNAN": true, "<NA>": true, "N/A": true, "NA": true, "NULL": true, "NaN": true, "None": true,
-	"n/a": true, "nan": true, "null": true,
+	"": true, "#N/A": true, "#N/A N/A": true, "#NA": true, "-1.#IND": true, "-1.#QNAN": true, "-NaN": true,
+	"-nan": true, "1.#IND": true, "1.#QNAN": true, "<NA>": true, "N/A": true, "NA": true, "NULL": true, "NaN": true,
+	"None": true, "n/a": true, "nan": true, "null": true,
 }
 
 // parseCell reads a field from which space was trimmed, as pandas does: numbers are decimal, without groups of digits.
@@ -100,7 +100,8 @@ func (c cell) name() string {
 // front, as codes have them, is not another spelling of a number.
 func (c cell) plain() (string, bool) {
 	digits := strings.TrimPrefix(c.text, "-")
-	code := strings.HasPrefix(digits, "+") || len(digits) > 1 && digits[0] == '0' && digits[1] >= '0' && digits[1] <= '9'
+	code := strings.HasPrefix(digits, "+") || len(digits) > 1 && digits[0] == '0' && digits[1] >= '0' &&
+		digits[1] <= '9'
 	return shortest(c.value + 0), c.kind == number && !code // -0 is 0
 }
 

@@ -146,7 +146,9 @@ func (c *columns) dropped(o Options, aside []int, found bool) ([]int, error) {
 		}
 		out = append(out, i)
 	}
-	c.blank = slices.DeleteFunc(c.blank, func(i int) bool { return slices.Contains(c.labels, i) || slices.Contains(out, i) })
+	c.blank = slices.DeleteFunc(c.blank, func(i int) bool {
+		return slices.Contains(c.labels, i) || slices.Contains(out, i)
+	})
 	for _, i := range c.blank {
 		c.notes = append(c.notes, fmt.Sprintf("column %d has neither name nor content: left out", i+1))
 	}

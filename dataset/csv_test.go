@@ -32,16 +32,20 @@ func TestCSV(t *testing.T) {
 			Task: Binary, Labels: []float64{1, 0}, Width: 1, Targets: []string{"label"}, Classes: []string{"-1", "1"}}},
 		"text in order of names": {"1,dog\n2,cat\n3,ant\n4,dog\n", Options{}, Dataset{
 			X: []float64{1, 2, 3, 4}, Dim: 1, Features: []string{"x1"},
-			Task: MultiClass, Labels: []float64{2, 1, 0, 2}, Width: 1, Targets: []string{"label"}, Classes: []string{"ant", "cat", "dog"}}},
+			Task: MultiClass, Labels: []float64{2, 1, 0, 2}, Width: 1, Targets: []string{"label"},
+			Classes: []string{"ant", "cat", "dog"}}},
 		"numbers in order of numbers": {"0,10\n0,2\n", Options{Task: MultiClass}, Dataset{
 			X: []float64{0, 0}, Dim: 1, Features: []string{"x1"},
-			Task: MultiClass, Labels: []float64{1, 0}, Width: 1, Targets: []string{"label"}, Classes: []string{"2", "10"}}},
+			Task: MultiClass, Labels: []float64{1, 0}, Width: 1, Targets: []string{"label"},
+			Classes: []string{"2", "10"}}},
 		"classes are texts": {"0,007\n0,7\n0,1_1\n0,11\n0,0x10\n", Options{Task: Classification}, Dataset{
 			X: []float64{0, 0, 0, 0, 0}, Dim: 1, Features: []string{"x1"},
-			Task: MultiClass, Labels: []float64{0, 4, 3, 2, 1}, Width: 1, Targets: []string{"label"}, Classes: []string{"007", "0x10", "11", "1_1", "7"}}},
+			Task: MultiClass, Labels: []float64{0, 4, 3, 2, 1}, Width: 1, Targets: []string{"label"},
+			Classes: []string{"007", "0x10", "11", "1_1", "7"}}},
 		"numbers of one value in their order": {"0,1\n0,10.0\n0,1.0\n0,10\n", Options{Task: Classification}, Dataset{
 			X: []float64{0, 0, 0, 0}, Dim: 1, Features: []string{"x1"},
-			Task: MultiClass, Labels: []float64{0, 3, 1, 2}, Width: 1, Targets: []string{"label"}, Classes: []string{"1", "1.0", "10", "10.0"}}},
+			Task: MultiClass, Labels: []float64{0, 3, 1, 2}, Width: 1, Targets: []string{"label"},
+			Classes: []string{"1", "1.0", "10", "10.0"}}},
 		"a named column": {"kind,a,b\nu,1,2\nv,3,4\n", Options{Labels: []string{"kind"}}, Dataset{
 			X: []float64{1, 2, 3, 4}, Dim: 2, Features: []string{"a", "b"}, Named: true,
 			Task: Binary, Labels: []float64{0, 1}, Width: 1, Targets: []string{"kind"}, Classes: []string{"u", "v"}}},
@@ -59,7 +63,8 @@ func TestCSV(t *testing.T) {
 			Task: Binary, Labels: []float64{0, 1}, Width: 1, Targets: []string{"label"}, Classes: []string{"3", "3a"}}},
 		"known classes": {"1,b\n2,b\n", Options{Classes: []string{"c", "b", "a"}}, Dataset{
 			X: []float64{1, 2}, Dim: 1, Features: []string{"x1"},
-			Task: MultiClass, Labels: []float64{1, 1}, Width: 1, Targets: []string{"label"}, Classes: []string{"c", "b", "a"}}},
+			Task: MultiClass, Labels: []float64{1, 1}, Width: 1, Targets: []string{"label"},
+			Classes: []string{"c", "b", "a"}}},
 		"unlabelled": {"1,2\n3,4\n", Options{Task: Unlabelled}, Dataset{
 			X: []float64{1, 2, 3, 4}, Dim: 2, Features: []string{"x1", "x2"}, Task: Unlabelled}},
 		"unlabelled without a column": {"a,b,c\n1,n/a,2\n", Options{Task: Unlabelled, Format: Format{Drop: []string{"b"}}}, Dataset{
@@ -72,8 +77,9 @@ func TestCSV(t *testing.T) {
 		"comments, blanks, spaces, quotes, a mark, \\r\\n": {
 			"\uFEFF# points\r\n\r\n x , \"y z\",c\r\n  \t\r\n 1 , 2 ,\"u, v\"\r\n\r\n3,4,#w", Options{}, Dataset{
 				X: []float64{1, 2, 3, 4}, Dim: 2, Features: []string{"x", "y z"}, Named: true,
-				Task: Binary, Labels: []float64{1, 0}, Width: 1, Targets: []string{"c"}, Classes: []string{"#w", "u, v"},
-				Notes: []string{"lines that begin with # in front of the table are left out, up to line 1"}}},
+				Task: Binary, Labels: []float64{1, 0}, Width: 1, Targets: []string{"c"},
+				Classes: []string{"#w", "u, v"},
+				Notes:   []string{"lines that begin with # in front of the table are left out, up to line 1"}}},
 		"comments before one column": {"# a\n\n# b\n1\n2\n", Options{Task: Unlabelled}, Dataset{
 			X: []float64{1, 2}, Dim: 1, Features: []string{"x1"}, Task: Unlabelled,
 			Notes: []string{"lines that begin with # in front of the table are left out, up to line 3"}}},
@@ -102,7 +108,8 @@ func TestCSV(t *testing.T) {
 		"commas at the ends of lines": {"x,c,,\n1,u,,\n2,v,,\n", Options{}, Dataset{
 			X: []float64{1, 2}, Dim: 1, Features: []string{"x"}, Named: true,
 			Task: Binary, Labels: []float64{0, 1}, Width: 1, Targets: []string{"c"}, Classes: []string{"u", "v"},
-			Notes: []string{"column 3 has neither name nor content: left out", "column 4 has neither name nor content: left out"}}},
+			Notes: []string{"column 3 has neither name nor content: left out",
+				"column 4 has neither name nor content: left out"}}},
 		"commas at the ends of lines without a header": {"1,u,\n2,v,\n", Options{}, Dataset{
 			X: []float64{1, 2}, Dim: 1, Features: []string{"x1"},
 			Task: Binary, Labels: []float64{0, 1}, Width: 1, Targets: []string{"label"}, Classes: []string{"u", "v"},
@@ -115,7 +122,8 @@ func TestCSV(t *testing.T) {
 			Task: Binary, Labels: []float64{0, 1}, Width: 1, Targets: []string{"c"}, Classes: []string{"007", "08"}}},
 		"known classes in another spelling": {"x,c\n1,2.0\n2,1.0\n3,2.5\n4,-0\n", Options{Classes: []string{"1", "2", "2.50", "0"}}, Dataset{
 			X: []float64{1, 2, 3, 4}, Dim: 1, Features: []string{"x"}, Named: true,
-			Task: MultiClass, Labels: []float64{1, 0, 2, 3}, Width: 1, Targets: []string{"c"}, Classes: []string{"1", "2", "2.50", "0"}}},
+			Task: MultiClass, Labels: []float64{1, 0, 2, 3}, Width: 1, Targets: []string{"c"},
+			Classes: []string{"1", "2", "2.50", "0"}}},
 		"known classes, exactly": {"x,c\n1,1.0\n2,1\n", Options{Classes: []string{"1", "1.0"}}, Dataset{
 			X: []float64{1, 2}, Dim: 1, Features: []string{"x"}, Named: true,
 			Task: Binary, Labels: []float64{1, 0}, Width: 1, Targets: []string{"c"}, Classes: []string{"1", "1.0"}}},
@@ -124,7 +132,8 @@ func TestCSV(t *testing.T) {
 			Task: Binary, Labels: []float64{0, 1}, Width: 1, Targets: []string{"c"}, Classes: []string{"u", "v"}}},
 		"true and false as labels": {"x,c\n1,True\n2,False\n", Options{}, Dataset{
 			X: []float64{1, 2}, Dim: 1, Features: []string{"x"}, Named: true,
-			Task: Binary, Labels: []float64{1, 0}, Width: 1, Targets: []string{"c"}, Classes: []string{"False", "True"}}},
+			Task: Binary, Labels: []float64{1, 0}, Width: 1, Targets: []string{"c"},
+			Classes: []string{"False", "True"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := text(c.text, c.o)
@@ -155,7 +164,8 @@ func TestFeaturesInOrder(t *testing.T) {
 			t.Errorf("%q: %v, want %v", text, d.X, want)
 		}
 	}
-	d := must(t)(ReadCSV("f", strings.NewReader("b,kind,a\n1,0,2\n"), Options{Task: Unlabelled, Format: Format{Drop: []string{"kind"}}, Features: wanted.Features}))
+	d := must(t)(ReadCSV("f", strings.NewReader("b,kind,a\n1,0,2\n"),
+		Options{Task: Unlabelled, Format: Format{Drop: []string{"kind"}}, Features: wanted.Features}))
 	if !slices.Equal(d.X, []float64{2, 1}) || !slices.Equal(d.Features, wanted.Features) {
 		t.Errorf("read %+v", d)
 	}
@@ -199,7 +209,8 @@ func TestManyWholeNumbers(t *testing.T) {
 }
 
 func TestClassification(t *testing.T) {
-	for labels, want := range map[string]Task{"0 1 1": Binary, "0.5 2 7 9": MultiClass, "a b a": Binary, "a b 3": MultiClass} {
+	for labels, want := range map[string]Task{"0 1 1": Binary, "0.5 2 7 9": MultiClass, "a b a": Binary,
+		"a b 3": MultiClass} {
 		d, err := text("0,"+strings.Join(strings.Fields(labels), "\n0,"), Options{Task: Classification})
 		if err != nil || d.Task != want || d.Check() != nil {
 			t.Errorf("%s: %v, want %v, error %v", labels, d, want, err)
@@ -290,7 +301,8 @@ func TestCSVErrors(t *testing.T) {
 		{"1,2\"2,0\n", Options{}, `line 1, byte 4: bare " in non-quoted-field`},
 	} {
 		_, err := text(c.text, c.o)
-		if err == nil || !strings.HasPrefix(err.Error(), "dataset: points.csv: "+c.want) || strings.Contains(err.Error(), "\n") {
+		if err == nil || !strings.HasPrefix(err.Error(), "dataset: points.csv: "+c.want) ||
+			strings.Contains(err.Error(), "\n") {
 			t.Errorf("%q: error\n%v, want\n%s", c.text, err, c.want)
 		}
 	}
@@ -409,7 +421,8 @@ func TestReadFile(t *testing.T) {
 	if _, err := ReadFile(filepath.Join(dir, "no.csv"), Options{}); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("error %v", err)
 	}
-	if _, err := ReadFile(filepath.Join(dir, "a.parquet"), Options{}); err == nil || !strings.HasSuffix(err.Error(), `a.parquet": save the table as CSV`) {
+	if _, err := ReadFile(filepath.Join(dir, "a.parquet"), Options{}); err == nil ||
+		!strings.HasSuffix(err.Error(), `a.parquet": save the table as CSV`) {
 		t.Errorf("error %v", err)
 	}
 	var short *memory.Error
@@ -424,7 +437,8 @@ func TestReadFile(t *testing.T) {
 }
 
 func FuzzReadCSV(f *testing.F) {
-	for _, s := range []string{"x1,x2,y\n1,2,0\n3,4,1\n", "1,a\n2,b\n3,c\n", "\uFEFF# c\n\n1 ,\"2\n\",0\n", "a,b\n1,\n", "0,1e999",
+	for _, s := range []string{"x1,x2,y\n1,2,0\n3,4,1\n", "1,a\n2,b\n3,c\n", "\uFEFF# c\n\n1 ,\"2\n\",0\n", "a,b\n1,\n",
+		"0,1e999",
 		"1,2\n3\n", "0x1p-2,nan\n", "0,1,label\n1,True,007\n2,False,7\n", ",x;y\t|z\r1,5;2\r", "#a b\n 1  2 \n# c\n", "x,x,,y\n1,2,3,4\n"} {
 		for task := Auto; task <= Regression; task++ {
 			f.Add(s, uint8(task), "", uint8(0), "", "auto", false)

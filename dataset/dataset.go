@@ -83,9 +83,11 @@ func (d *Dataset) Check() error {
 	require(d.Len() >= 1, "there must be at least one point")
 	require(d.Len()*d.Dim == len(d.X), "x has %d numbers, which is no multiple of dim %d", len(d.X), d.Dim)
 	require(len(d.Features) == d.Dim, "%d feature names, want %d", len(d.Features), d.Dim)
-	require(d.Task >= Unlabelled && int(d.Task) < len(taskNames), "task must be one of %q, got %v", taskNames[Unlabelled:], d.Task)
+	require(d.Task >= Unlabelled && int(d.Task) < len(taskNames), "task must be one of %q, got %v",
+		taskNames[Unlabelled:], d.Task)
 	require(d.widthFits(), "%d label columns do not fit task %v", d.Width, d.Task)
-	require(len(d.Labels) == d.Len()*max(d.Width, 0), "%d labels, want %d for %d points", len(d.Labels), d.Len()*max(d.Width, 0), d.Len())
+	require(len(d.Labels) == d.Len()*max(d.Width, 0), "%d labels, want %d for %d points", len(d.Labels),
+		d.Len()*max(d.Width, 0), d.Len())
 	require(len(d.Targets) == d.Width, "%d label names, want %d", len(d.Targets), d.Width)
 	require(d.classesFit(), "%d classes do not fit task %v", len(d.Classes), d.Task)
 	errs = append(errs, finite("x", d.X), finite("label", d.Labels), d.checkIndices(), d.checkSeries())

@@ -32,7 +32,8 @@ func (f Format) Check() error {
 		fail("header must be one of %q, got %v", headerNames, f.Header)
 	}
 	if !f.Separator.ok() {
-		fail("separator must be auto, tab, space or one character that is neither quote nor line end, got %v", f.Separator)
+		fail("separator must be auto, tab, space or one character that is neither quote nor line end, got %v",
+			f.Separator)
 	}
 	if f.DecimalComma && f.Separator == ',' {
 		fail("fields with decimal commas cannot be separated by commas")

@@ -28,7 +28,8 @@ func TestFormatAsJSON(t *testing.T) {
 			t.Errorf("%+v is written as %s, want %s, error %v", got, back, text, err)
 		}
 	}
-	for _, text := range []string{`{"header":"maybe"}`, `{"header":true}`, `{"separator":",,"}`, `{"separator":"\""}`, `{"separator":"\n"}`, `{"separator":"\u0000"}`} {
+	for _, text := range []string{`{"header":"maybe"}`, `{"header":true}`, `{"separator":",,"}`, `{"separator":"\""}`,
+		`{"separator":"\n"}`, `{"separator":"\u0000"}`} {
 		if err := json.Unmarshal([]byte(text), &Format{}); err == nil {
 			t.Errorf("%s is a format", text)
 		}

@@ -88,9 +88,9 @@ func Circle(n int, noise float64, rng *rand.Rand) (*Dataset, error) {
 	}), nil
 }
 
-// Moons returns n points on two half circles that reach into each other, task Binary, as scikit-learn's make_moons: class
-// 0 first, which has the odd point, at (cos θ, sin θ), then class 1 at (1 − cos θ, ½ − sin θ), with θ uniform in [0, π).
-// noise, rng and errors are as in [Spiral].
+// Moons returns n points on two half circles that reach into each other, task Binary, as scikit-learn's make_moons:
+// class 0 first, which has the odd point, at (cos θ, sin θ), then class 1 at (1 − cos θ, ½ − sin θ), with θ uniform in
+// [0, π). noise, rng and errors are as in [Spiral].
 func Moons(n int, noise float64, rng *rand.Rand) (*Dataset, error) {
 	if err := checkGenerator("moons", n, noise); err != nil {
 		return nil, err
@@ -105,8 +105,8 @@ func Moons(n int, noise float64, rng *rand.Rand) (*Dataset, error) {
 }
 
 // Arms returns n points on the three arms of a spiral, task MultiClass: class 0 first, then 1 and 2, of which the first
-// have one more where n is no multiple of 3. Class k lies at (r cos φ, r sin φ) with r = √u + 0.05 and φ = 4√u + 2πk/3; u
-// is uniform in [0, 1). noise, rng and errors are as in [Spiral].
+// have one more where n is no multiple of 3. Class k lies at (r cos φ, r sin φ) with r = √u + 0.05 and φ = 4√u + 2πk/3;
+// u is uniform in [0, 1). noise, rng and errors are as in [Spiral].
 func Arms(n int, noise float64, rng *rand.Rand) (*Dataset, error) {
 	if err := checkGenerator("arms", n, noise); err != nil {
 		return nil, err
@@ -140,7 +140,8 @@ func uniform(n int, rng *rand.Rand) []float64 {
 func firstClass(n int) int { return n - n/2 }
 
 // inClasses places a point for each u and adds noise.
-func inClasses(classes int, u []float64, noise float64, rng *rand.Rand, place func(class int, u float64) (x, y float64)) *Dataset {
+func inClasses(classes int, u []float64, noise float64, rng *rand.Rand,
+	place func(class int, u float64) (x, y float64)) *Dataset {
 	n := len(u)
 	d := &Dataset{
 		X: make([]float64, 2*n), Dim: 2, Features: []string{"x1", "x2"},

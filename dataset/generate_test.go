@@ -86,7 +86,8 @@ func TestCircles(t *testing.T) {
 
 // The same draws with and without noise differ by a normal distribution of the right width.
 func TestNoiseIsGaussian(t *testing.T) {
-	for name, generate := range map[string]func(int, float64, *rand.Rand) (*Dataset, error){"spiral": Spiral, "circle": Circle} {
+	for name, generate := range map[string]func(int, float64, *rand.Rand) (*Dataset, error){"spiral": Spiral,
+		"circle": Circle} {
 		const noise = 0.3
 		clean, noisy := must(t)(generate(3000, 0, seeded(3))), must(t)(generate(3000, noise, seeded(3)))
 		var residuals []float64
@@ -199,7 +200,8 @@ func TestMoonsAndArms(t *testing.T) {
 	if d := distance(along, uniformCDF); d > 1.95 || !slices.Equal(counts, []int{667, 667, 666}) {
 		t.Errorf("arms are off by %v, of %v points", d, counts)
 	}
-	if _, err := Generate("moon", 10, 0, seeded(1)); err == nil || !strings.Contains(err.Error(), "spiral, circle, moons, arms") {
+	if _, err := Generate("moon", 10, 0, seeded(1)); err == nil ||
+		!strings.Contains(err.Error(), "spiral, circle, moons, arms") {
 		t.Errorf("moon: %v", err)
 	}
 }

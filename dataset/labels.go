@@ -93,7 +93,8 @@ func (t *table) checkMixture() error {
 	}
 	of, beside := t.labels.distinct[text], t.labels.distinct[number]
 	return t.errorAt(of.row, t.columns.labels[0],
-		fmt.Errorf("%.40q is not a number, as the label of %s %d is; if labels are classes, name the task", of.text, t.unit, beside.row))
+		fmt.Errorf("%.40q is not a number, as the label of %s %d is; if labels are classes, name the task", of.text,
+			t.unit, beside.row))
 }
 
 // decide finds out what the labels mean; see [Options].

@@ -48,7 +48,8 @@ func TestNotes(t *testing.T) {
 }
 
 func TestSeriesNames(t *testing.T) {
-	for name, want := range map[string]bool{"id": true, "ID": true, "Id": true, "subject_id": true, "patientID": true, "caseId": true,
+	for name, want := range map[string]bool{"id": true, "ID": true, "Id": true, "subject_id": true, "patientID": true,
+		"caseId": true,
 		"Series": true, "run": true, "id2": false, "acid": false, "ACID": false, "Liquid": false, "x": false, "": false} {
 		if isSeriesName(name) != want {
 			t.Errorf("%q: %v", name, !want)

@@ -34,13 +34,15 @@ func pandasAnswers(t *testing.T) (a struct {
 		err = json.Unmarshal(content, &a)
 	}
 	if err != nil || len(a.Fields) < 100 || len(a.CommaFields) < 10 || len(a.Tables) < 20 {
-		t.Fatalf("%d fields, %d with commas, %d tables, error %v", len(a.Fields), len(a.CommaFields), len(a.Tables), err)
+		t.Fatalf("%d fields, %d with commas, %d tables, error %v", len(a.Fields), len(a.CommaFields), len(a.Tables),
+			err)
 	}
 	return a
 }
 
 func TestFieldsAsPandas(t *testing.T) {
-	kinds := map[string]kind{"number": number, "boolean": logical, "text": word, "missing": missing, "infinite": infinite}
+	kinds := map[string]kind{"number": number, "boolean": logical, "text": word, "missing": missing,
+		"infinite": infinite}
 	check := func(f fieldAnswer, comma bool) {
 		want, ok := kinds[f.Kind]
 		if !ok {
@@ -81,8 +83,10 @@ func TestTablesAsPandas(t *testing.T) {
 				for i := range d.Len() {
 					labels = append(labels, d.label(i))
 				}
-				if !slices.Equal(names, table.Names) || !slices.Equal(d.X, table.X) || !slices.Equal(labels, table.Labels) {
-					t.Errorf("read %q, %v, %q, pandas %q, %v, %q", names, d.X, labels, table.Names, table.X, table.Labels)
+				if !slices.Equal(names, table.Names) || !slices.Equal(d.X, table.X) ||
+					!slices.Equal(labels, table.Labels) {
+					t.Errorf("read %q, %v, %q, pandas %q, %v, %q", names, d.X, labels, table.Names, table.X,
+						table.Labels)
 				}
 			}
 		})

@@ -119,7 +119,8 @@ func TestPointsOfFiles(t *testing.T) {
 	if err := d.WriteNPY(&array); err != nil {
 		t.Fatal(err)
 	}
-	for name, content := range map[string]string{"p.npy": array.String(), "p.csv": "1,2,3\n4,5,6\n", "p.tsv": "1\t2\t3\n4\t5\t6\n"} {
+	for name, content := range map[string]string{"p.npy": array.String(), "p.csv": "1,2,3\n4,5,6\n",
+		"p.tsv": "1\t2\t3\n4\t5\t6\n"} {
 		path := filepath.Join(t.TempDir(), name)
 		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
 			t.Fatal(err)
@@ -131,7 +132,8 @@ func TestPointsOfFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, err := readAll(p, 1)
-		if err != nil || !slices.Equal(got.X, []float64{1, 3, 4, 6}) || !slices.Equal(got.Kept, []string{"2", "5"}) || !slices.Equal(got.Rows, []int{1, 2}) {
+		if err != nil || !slices.Equal(got.X, []float64{1, 3, 4, 6}) || !slices.Equal(got.Kept, []string{"2", "5"}) ||
+			!slices.Equal(got.Rows, []int{1, 2}) {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 		if err := p.Close(); err != nil {
@@ -150,7 +152,8 @@ func TestPointsOfFiles(t *testing.T) {
 	if _, err := readAll(p, 1); err == nil || !strings.Contains(err.Error(), "45 bytes of data, want 48") {
 		t.Errorf("an array that was cut: %v", err)
 	}
-	if _, err := OpenPoints("p.xlsx", unlabelled); err == nil || !strings.Contains(err.Error(), "save the table as CSV") {
+	if _, err := OpenPoints("p.xlsx", unlabelled); err == nil ||
+		!strings.Contains(err.Error(), "save the table as CSV") {
 		t.Errorf("%v", err)
 	}
 }

@@ -58,7 +58,8 @@ func (s *Series) Select(indices []int) *Series {
 // Dataset is the series as a data set of the task Forecast, whose points they begin at: all features must be observed
 // in the first rows. It shares their memory.
 func (s *Series) Dataset() (*Dataset, error) {
-	d := &Dataset{X: s.starts(), Dim: s.Dim, Features: s.Features, Named: s.Named, Task: Forecast, Series: s, Notes: s.Notes}
+	d := &Dataset{X: s.starts(), Dim: s.Dim, Features: s.Features, Named: s.Named, Task: Forecast, Series: s,
+		Notes: s.Notes}
 	for i, v := range d.X {
 		if math.IsNaN(v) {
 			return nil, fmt.Errorf("dataset: series %q begins at %s %v, where feature %q is not observed: a solve begins there",
@@ -114,8 +115,10 @@ func (s *Series) Windows(duration float64) (windows *Series, of []int) {
 				to++
 			}
 			w.Times, w.X = append(w.Times, s.Times[from:to]...), append(w.X, s.X[from*s.Dim:to*s.Dim]...)
-			w.Inputs, w.Constants = append(w.Inputs, s.Inputs[from*u:to*u]...), append(w.Constants, s.Constants[i*c:(i+1)*c]...)
-			w.IDs, w.Offsets = append(w.IDs, fmt.Sprintf("%s from %v", s.IDs[i], s.Times[from])), append(w.Offsets, len(w.Times))
+			w.Inputs, w.Constants = append(w.Inputs, s.Inputs[from*u:to*u]...),
+				append(w.Constants, s.Constants[i*c:(i+1)*c]...)
+			w.IDs, w.Offsets = append(w.IDs, fmt.Sprintf("%s from %v", s.IDs[i], s.Times[from])),
+				append(w.Offsets, len(w.Times))
 			of = append(of, i)
 			if to > last {
 				break
@@ -231,7 +234,8 @@ func (s *Series) checkTimes() error {
 	for i, id := range s.IDs {
 		for r := s.Offsets[i] + 1; r < s.Offsets[i+1]; r++ {
 			if s.Times[r] <= s.Times[r-1] {
-				return fmt.Errorf("dataset: series %q: time %v follows %v, want times that rise", id, s.Times[r], s.Times[r-1])
+				return fmt.Errorf("dataset: series %q: time %v follows %v, want times that rise", id, s.Times[r],
+					s.Times[r-1])
 			}
 		}
 	}

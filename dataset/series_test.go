@@ -28,20 +28,22 @@ func TestSeriesCSV(t *testing.T) {
 		want Series
 	}{
 		"long form": {"id,t,x,y\na,0,1,2\na,0.5,3,\nb,7,NaN,5\nb,8,6,7\n", SeriesOptions{}, Series{
-			IDs: []string{"a", "b"}, Offsets: []int{0, 2, 4}, Times: []float64{0, 0.5, 7, 8}, X: []float64{1, 2, 3, nan, nan, 5, 6, 7},
+			IDs: []string{"a", "b"}, Offsets: []int{0, 2, 4}, Times: []float64{0, 0.5, 7, 8},
+			X:   []float64{1, 2, 3, nan, nan, 5, 6, 7},
 			Dim: 2, Features: []string{"x", "y"}, IDName: "id", TimeName: "t", Named: true, Notes: []string{
 				`column 2 ("t") is taken for the time`, `column 1 ("id") is taken for the id`}}},
 		"one series": {"time;x\n0;1,5\n1;2\n", SeriesOptions{Format: Format{DecimalComma: true}}, Series{
 			IDs: []string{""}, Offsets: []int{0, 2}, Times: []float64{0, 1}, X: []float64{1.5, 2},
-			Dim: 1, Features: []string{"x"}, IDName: "id", TimeName: "time", Named: true, Notes: []string{`column 1 ("time") is taken for the time`}}},
+			Dim: 1, Features: []string{"x"}, IDName: "id", TimeName: "time", Named: true,
+			Notes: []string{`column 1 ("time") is taken for the time`}}},
 		"named columns": {"u,day,kind,dose,y,x\n1,0,p,3,5,6\n2,1,p,3,7,8\n", SeriesOptions{ID: "kind", Time: "day",
 			Features: []string{"x", "y"}, Inputs: []string{"u"}, Constants: []string{"dose"}}, Series{
 			IDs: []string{"p"}, Offsets: []int{0, 2}, Times: []float64{0, 1}, X: []float64{6, 5, 8, 7}, Dim: 2,
 			Features: []string{"x", "y"}, Inputs: []float64{1, 2}, InputNames: []string{"u"},
 			Constants: []float64{3}, ConstantNames: []string{"dose"}, IDName: "kind", TimeName: "day", Named: true}},
 		"numbered columns": {"1 0 5\n1 1 6\n2 3 7\n2 4 8\n", SeriesOptions{ID: "1", Time: "2"}, Series{
-			IDs: []string{"1", "2"}, Offsets: []int{0, 2, 4}, Times: []float64{0, 1, 3, 4}, X: []float64{5, 6, 7, 8}, Dim: 1,
-			Features: []string{"x1"}, IDName: "id", TimeName: "t"}},
+			IDs: []string{"1", "2"}, Offsets: []int{0, 2, 4}, Times: []float64{0, 1, 3, 4}, X: []float64{5, 6, 7, 8},
+			Dim: 1, Features: []string{"x1"}, IDName: "id", TimeName: "t"}},
 		"single points": {"id,t,x\n1,0,5\n2,0,6\n", SeriesOptions{SinglePoints: true, ID: "id", Time: "t"}, Series{
 			IDs: []string{"1", "2"}, Offsets: []int{0, 1, 2}, Times: []float64{0, 0}, X: []float64{5, 6}, Dim: 1,
 			Features: []string{"x"}, IDName: "id", TimeName: "t", Named: true}},
@@ -93,7 +95,8 @@ func TestBadSeries(t *testing.T) {
 		`1e39`:                                                                                   {"id,t,x\na,0,1e39\na,1,0\n", with(func(o *SeriesOptions) { o.Float32 = true })},
 	} {
 		_, err := series(c.text, c.o)
-		if err == nil || !strings.Contains(strings.ReplaceAll(err.Error(), `, "x"`, `,"x"`), strings.ReplaceAll(want, `, "x"`, `,"x"`)) {
+		if err == nil || !strings.Contains(strings.ReplaceAll(err.Error(), `, "x"`, `,"x"`),
+			strings.ReplaceAll(want, `, "x"`, `,"x"`)) {
 			t.Errorf("%q gives %v\nwant %s", c.text, err, want)
 		}
 	}
@@ -125,7 +128,8 @@ func TestSeriesNPY(t *testing.T) {
 		if err := a.Write(&file); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := ReadSeriesNPY("series.npy", bytes.NewReader(file.Bytes()), o); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := ReadSeriesNPY("series.npy", bytes.NewReader(file.Bytes()), o); err == nil ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: %v, want %s", o, err, want)
 		}
 	}
@@ -141,9 +145,10 @@ func TestSelectSeries(t *testing.T) {
 	if err := got.Check(); err != nil {
 		t.Error(err)
 	}
-	want := Series{IDs: []string{"b", "a"}, Offsets: []int{0, 3, 5}, Times: []float64{5, 6, 7, 0, 1}, X: []float64{5, 7, 9, 1, 3},
-		Named: true, Dim: 1, Features: []string{"x"}, Inputs: []float64{6, 8, 0, 2, 4}, InputNames: []string{"u"},
-		Constants: []float64{8, 9}, ConstantNames: []string{"c"}, IDName: "id", TimeName: "t"}
+	want := Series{IDs: []string{"b", "a"}, Offsets: []int{0, 3, 5}, Times: []float64{5, 6, 7, 0, 1},
+		X: []float64{5, 7, 9, 1, 3}, Named: true, Dim: 1, Features: []string{"x"}, Inputs: []float64{6, 8, 0, 2, 4},
+		InputNames: []string{"u"}, Constants: []float64{8, 9}, ConstantNames: []string{"c"}, IDName: "id",
+		TimeName: "t"}
 	if !got.same(&want) {
 		t.Errorf("got %+v\nwant %+v", got, want)
 	}
@@ -151,7 +156,8 @@ func TestSelectSeries(t *testing.T) {
 
 func TestSeriesCheck(t *testing.T) {
 	good := func() Series {
-		return Series{IDs: []string{"a"}, Offsets: []int{0, 2}, Times: []float64{0, 1}, X: []float64{1, 2}, Dim: 1, Features: []string{"x"}}
+		return Series{IDs: []string{"a"}, Offsets: []int{0, 2}, Times: []float64{0, 1}, X: []float64{1, 2}, Dim: 1,
+			Features: []string{"x"}}
 	}
 	for want, spoil := range map[string]func(s *Series){
 		"at least one series":       func(s *Series) { *s = Series{} },
@@ -194,7 +200,8 @@ func TestWriteOneSeries(t *testing.T) {
 }
 
 func FuzzReadSeriesCSV(f *testing.F) {
-	for _, text := range []string{"id,t,x,y\na,0,1,2\na,0.5,3,\nb,7,NaN,5\nb,8,6,7\n", "t\tx\n0\t1\n1\t2\n", "id,t,x\n"} {
+	for _, text := range []string{"id,t,x,y\na,0,1,2\na,0.5,3,\nb,7,NaN,5\nb,8,6,7\n", "t\tx\n0\t1\n1\t2\n",
+		"id,t,x\n"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -306,7 +313,8 @@ func TestSeriesAsDataset(t *testing.T) {
 		t.Error("points that are not the first rows are right")
 	}
 	s.X[1] = math.NaN()
-	if _, err := s.Dataset(); err == nil || !strings.Contains(err.Error(), `series "a" begins at t 0, where feature "y" is not observed`) {
+	if _, err := s.Dataset(); err == nil ||
+		!strings.Contains(err.Error(), `series "a" begins at t 0, where feature "y" is not observed`) {
 		t.Errorf("a start that is not known: %v", err)
 	}
 }

@@ -140,7 +140,8 @@ func (t *seriesTable) enter(row int, at func(column int) cell) error {
 	}
 	if began, ok := t.began[name]; ok {
 		return t.errorAt(row, t.columns.id, fmt.Errorf(
-			"series %.40q, which began in %s %d, comes back after %.40q: put its rows together", name, t.unit, began, t.out.IDs[n-1]))
+			"series %.40q, which began in %s %d, comes back after %.40q: put its rows together", name, t.unit, began,
+			t.out.IDs[n-1]))
 	}
 	if err := t.leave(); err != nil {
 		return err
@@ -174,8 +175,9 @@ func (t *seriesTable) addTime(row int, c cell) error {
 		case v == last:
 			return t.errorAt(row, t.columns.time, fmt.Errorf("%.40q is the time of %s %d too", c.name(), t.unit, t.row))
 		case v < last:
-			return t.errorAt(row, t.columns.time, fmt.Errorf("%.40q is before the %v of %s %d: sort the rows of a series by time%s",
-				c.name(), last, t.unit, t.row, t.remedyOneSeries()))
+			return t.errorAt(row, t.columns.time,
+				fmt.Errorf("%.40q is before the %v of %s %d: sort the rows of a series by time%s",
+					c.name(), last, t.unit, t.row, t.remedyOneSeries()))
 		}
 	}
 	t.out.Times = append(t.out.Times, v)
@@ -213,8 +215,8 @@ func (t *seriesTable) addConstants(row int, at func(column int) cell) error {
 		if place := (n-1)*len(t.columns.constants) + k; place == len(t.out.Constants) {
 			t.out.Constants = append(t.out.Constants, v)
 		} else if was := t.out.Constants[place]; v != was {
-			return t.errorAt(row, i, fmt.Errorf("%.40q is not the %v of the rows before, and constants do not change in a series",
-				at(i).name(), was))
+			return t.errorAt(row, i, fmt.Errorf(
+				"%.40q is not the %v of the rows before, and constants do not change in a series", at(i).name(), was))
 		}
 	}
 	return nil

@@ -16,7 +16,8 @@ import (
 // It is a function of its arguments. A fraction outside of its range is an error.
 func (d *Dataset) Split(fraction float64, rng *rand.Rand) (training, held []int, err error) {
 	if !(fraction >= 0 && fraction < 1) {
-		return nil, nil, fmt.Errorf("dataset: the fraction to hold out must be at least 0 and below 1, got %v", fraction)
+		return nil, nil, fmt.Errorf("dataset: the fraction to hold out must be at least 0 and below 1, got %v",
+			fraction)
 	}
 	classes := d.rowsByClass()
 	for k, n := range shares(classes, fraction) {

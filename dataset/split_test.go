@@ -58,7 +58,8 @@ func TestSplit(t *testing.T) {
 // TestSplitOfFew holds out nothing of a single row, nor a class of one, and counts over small classes.
 func TestSplitOfFew(t *testing.T) {
 	split := func(labels ...float64) (held []int) {
-		d := &Dataset{X: labels, Dim: 1, Task: MultiClass, Width: 1, Labels: labels, Classes: []string{"a", "b", "c", "d", "e"}}
+		d := &Dataset{X: labels, Dim: 1, Task: MultiClass, Width: 1, Labels: labels,
+			Classes: []string{"a", "b", "c", "d", "e"}}
 		_, held, err := d.Split(0.2, rand.New(rand.NewPCG(7, 7)))
 		if err != nil {
 			t.Fatal(err)
@@ -79,7 +80,8 @@ func TestSplitOfFew(t *testing.T) {
 	if err != nil || len(training) != 1 || len(held) != 2 {
 		t.Errorf("of three numbers %v stay, %v do not (%v)", training, held, err)
 	}
-	if got := numbers.Select([]int{2, 0}); !slices.Equal(got.X, []float64{3, 1}) || !slices.Equal(got.Labels, []float64{1, 0}) {
+	if got := numbers.Select([]int{2, 0}); !slices.Equal(got.X, []float64{3, 1}) ||
+		!slices.Equal(got.Labels, []float64{1, 0}) {
 		t.Errorf("selected: %+v", got)
 	}
 	if _, _, err := numbers.Split(1, nil); err == nil {

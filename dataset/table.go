@@ -54,7 +54,8 @@ func (t *table) add(row int, at func(column int) cell) error {
 func (t *table) checkBlank(row int, at func(column int) cell) error {
 	for _, i := range t.columns.blank {
 		if c := at(i); c.text != "" {
-			return t.errorAt(row, i, fmt.Errorf("%.40q in a column that is empty before: drop it, or give it a name", c.text))
+			return t.errorAt(row, i, fmt.Errorf("%.40q in a column that is empty before: drop it, or give it a name",
+				c.text))
 		}
 	}
 	return nil
@@ -71,7 +72,8 @@ func (t *table) number(row, column int, c cell) (float64, error) {
 	t.kinds[column] = c.kind
 	if t.options.Float32 && math.IsInf(float64(float32(c.value)), 0) {
 		return 0, t.errorAt(row, column,
-			fmt.Errorf("%.40q is beyond float32, which ends at 3.4e38: scale the column, or say precision float64", c.name()))
+			fmt.Errorf("%.40q is beyond float32, which ends at 3.4e38: scale the column, or say precision float64",
+				c.name()))
 	}
 	return c.value, nil
 }

@@ -52,7 +52,8 @@ func (t *TrajectoryWriter) check() error {
 		return fmt.Errorf("dataset: %d roundings of %d dimensions, want one for all or for each", n, t.dim)
 	}
 	if t.dim < 1 || len(t.times) == 0 {
-		return fmt.Errorf("dataset: trajectories of %d dimensions at %d times, want at least one of each", t.dim, len(t.times))
+		return fmt.Errorf("dataset: trajectories of %d dimensions at %d times, want at least one of each", t.dim,
+			len(t.times))
 	}
 	return nil
 }
@@ -62,7 +63,8 @@ func (t *TrajectoryWriter) check() error {
 func (t *TrajectoryWriter) Write(states []float64) error {
 	size := len(t.times) * t.dim
 	if len(states)%size != 0 {
-		return fmt.Errorf("dataset: %d states are not full samples of %d times and %d dimensions", len(states), len(t.times), t.dim)
+		return fmt.Errorf("dataset: %d states are not full samples of %d times and %d dimensions", len(states),
+			len(t.times), t.dim)
 	}
 	if t.npy != nil {
 		t.npy.Write(states)

@@ -70,7 +70,8 @@ func TestNPYErrors(t *testing.T) {
 }
 
 func FuzzReadNPY(f *testing.F) {
-	for _, b := range []*bytes.Buffer{array(f, []int{2, 3}, 1, 2, 0, 3, 4, 1), array(f, []int{2, 1}, 1, 2), array(f, []int{0, 2})} {
+	for _, b := range []*bytes.Buffer{array(f, []int{2, 3}, 1, 2, 0, 3, 4, 1), array(f, []int{2, 1}, 1, 2),
+		array(f, []int{0, 2})} {
 		for task := Auto; task <= Regression; task++ {
 			f.Add(b.Bytes(), uint8(task), "")
 			f.Add(b.Bytes(), uint8(task), "1,2")
@@ -88,7 +89,8 @@ func FuzzReadNPY(f *testing.F) {
 // anyDataset has names that survive CSV.
 var anyDataset = rapid.Custom(func(t *rapid.T) *Dataset {
 	name := rapid.StringMatching(`[a-zA-Z][a-zA-Z0-9 ,"é]{0,5}[g-mo-z]`)
-	d := &Dataset{Dim: rapid.IntRange(1, 4).Draw(t, "dim"), Task: rapid.SampledFrom([]Task{Unlabelled, Binary, MultiClass, Regression}).Draw(t, "task")}
+	d := &Dataset{Dim: rapid.IntRange(1, 4).Draw(t, "dim"),
+		Task: rapid.SampledFrom([]Task{Unlabelled, Binary, MultiClass, Regression}).Draw(t, "task")}
 	n := rapid.IntRange(1, 10).Draw(t, "n")
 	switch d.Task {
 	case Unlabelled:
@@ -121,7 +123,8 @@ func TestRoundTrip(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !slices.Equal(got.X, d.X) || !slices.Equal(got.Labels, d.Labels) || !slices.Equal(got.Features, d.Features) ||
+		if !slices.Equal(got.X, d.X) || !slices.Equal(got.Labels, d.Labels) ||
+			!slices.Equal(got.Features, d.Features) ||
 			!slices.Equal(got.Targets, d.Targets) || !slices.Equal(got.Classes, d.Classes) || got.Task != d.Task {
 			t.Fatalf("CSV: read %+v, wrote %+v", got, d)
 		}
@@ -199,7 +202,8 @@ func opened(t *testing.T) func(*TrajectoryWriter, error) *TrajectoryWriter {
 func TestTrajectories(t *testing.T) {
 	times, states := []float64{0, 0.1}, []float64{1, 2, 3, 4, 5, 6, math.NaN(), 1e-300}
 	var text, binary bytes.Buffer
-	inCSV, inNPY := opened(t)(NewTrajectoryCSV(&text, times, 2, Rounding{})), opened(t)(NewTrajectoryNPY(&binary, 2, times, 2))
+	inCSV, inNPY := opened(t)(NewTrajectoryCSV(&text, times, 2, Rounding{})),
+		opened(t)(NewTrajectoryNPY(&binary, 2, times, 2))
 	for _, w := range []*TrajectoryWriter{inCSV, inNPY} {
 		if err := errors.Join(w.Write(states[:4]), w.Write(nil), w.Write(states[4:]), w.Close()); err != nil {
 			t.Fatal(err)
@@ -230,7 +234,8 @@ func TestTrajectoriesCheck(t *testing.T) {
 	if err := w.Write([]float64{1, 2, 3}); err == nil || !strings.Contains(err.Error(), "are not full samples of") {
 		t.Errorf("three states of a sample of four: %v", err)
 	}
-	if err := errors.Join(w.Write(make([]float64, 4)), w.Close()); err == nil || !strings.Contains(err.Error(), "missing") {
+	if err := errors.Join(w.Write(make([]float64, 4)), w.Close()); err == nil ||
+		!strings.Contains(err.Error(), "missing") {
 		t.Errorf("one sample of two: %v", err)
 	}
 }

@@ -9,7 +9,8 @@ import (
 )
 
 // SeriesWriter writes rows of series as [ReadSeriesCSV] reads them: id, time and features under a header with these
-// names; of a single series without an id time and features alone. NaN is an empty field. Times have all their digits, features those of their rounding. Close after the last.
+// names; of a single series without an id time and features alone. NaN is an empty field. Times have all their digits,
+// features those of their rounding. Close after the last.
 type SeriesWriter struct {
 	csv      *csv.Writer
 	rounding []Rounding
@@ -20,7 +21,8 @@ type SeriesWriter struct {
 // NewSeriesWriter writes the header of series like s to w. There is a rounding for each feature, or one for all.
 func NewSeriesWriter(w io.Writer, s *Series, rounding ...Rounding) *SeriesWriter {
 	c := csv.NewWriter(w)
-	out := &SeriesWriter{csv: c, rounding: rounding, ids: slices.ContainsFunc(s.IDs, func(id string) bool { return id != "" })}
+	out := &SeriesWriter{csv: c, rounding: rounding,
+		ids: slices.ContainsFunc(s.IDs, func(id string) bool { return id != "" })}
 	out.fields = append([]string{s.IDName, s.TimeName}, s.Features...)
 	out.line()
 	return out

@@ -16,8 +16,8 @@ type Animation struct {
 	dpi    int
 }
 
-// The times of an animation, in hundredths of a second: of the first picture, of each between, and of the last, before it
-// begins again.
+// The times of an animation, in hundredths of a second: of the first picture, of each between, and of the last, before
+// it begins again.
 const (
 	firstDelay = 60
 	frameDelay = 8
@@ -28,8 +28,8 @@ const (
 const animationDPI = 90
 
 // WriteGIF writes the animation as a GIF that begins again without end, with a pause at the end. All pictures share one
-// palette; colours are not dithered, and each is within a few steps of its own. After the first, a picture holds only what
-// has changed.
+// palette; colours are not dithered, and each is within a few steps of its own. After the first, a picture holds only
+// what has changed.
 func (a *Animation) WriteGIF(w io.Writer) error {
 	images, err := a.paint()
 	if err != nil {

@@ -59,7 +59,8 @@ func TestAnimation(t *testing.T) {
 		for y := range seen.Bounds().Dy() {
 			for x := range seen.Bounds().Dx() {
 				far = max(far, distance(seen.At(x, y), painted[k].At(x, y)))
-				if painted[k].RGBAAt(x, y) == (color.RGBA{255, 255, 255, 255}) && seen.RGBAAt(x, y) != painted[k].RGBAAt(x, y) {
+				if painted[k].RGBAAt(x, y) == (color.RGBA{255, 255, 255, 255}) &&
+					seen.RGBAAt(x, y) != painted[k].RGBAAt(x, y) {
 					white++
 				}
 			}
@@ -92,7 +93,8 @@ func TestPalette(t *testing.T) {
 	if n := len(p.colours); n > 256 || n < 100 {
 		t.Errorf("%d colours", n)
 	}
-	if p.colours[transparent] != (color.RGBA{}) || p.colours[p.index[color.RGBA{1, 2, 3, 255}]] != (color.RGBA{1, 2, 3, 255}) {
+	if p.colours[transparent] != (color.RGBA{}) ||
+		p.colours[p.index[color.RGBA{1, 2, 3, 255}]] != (color.RGBA{1, 2, 3, 255}) {
 		t.Errorf("the palette begins with %v", p.colours[:2])
 	}
 	q := p.quantized(img)
@@ -120,7 +122,8 @@ func TestAnimationProblems(t *testing.T) {
 	fl.Times = fl.Times[:2]
 	fl.Fields = append(fl.Fields, fl.Fields[0], fl.Fields[0])
 	_, err := fl.Animate(d)
-	for _, want := range []string{"3 pictures' states for 2 times", "9 states at time 1 for 10 data points", "3 fields for 2 times"} {
+	for _, want := range []string{"3 pictures' states for 2 times", "9 states at time 1 for 10 data points",
+		"3 fields for 2 times"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)
 		}
@@ -159,7 +162,8 @@ func TestMarksStay(t *testing.T) {
 	}
 }
 
-// TestPanels measures the two panels: data areas of one size on one line, and the second frame around all it shall hold.
+// TestPanels measures the two panels: data areas of one size on one line, and the second frame around all it shall
+// hold.
 func TestPanels(t *testing.T) {
 	d := spiral(40)
 	wide := Limits{-30, 10, -1, 2}
@@ -169,11 +173,13 @@ func TestPanels(t *testing.T) {
 	}
 	l := f.layout()
 	a, b := l.panels[0].data, l.panels[1].data
-	if size := b.Size(); (size.X-a.Size().X).Points() > 0.1 || (a.Min.Y-b.Min.Y).Points() > 0.1 || b.Min.X < a.Max.X || l.width != double {
+	if size := b.Size(); (size.X-a.Size().X).Points() > 0.1 || (a.Min.Y-b.Min.Y).Points() > 0.1 || b.Min.X < a.Max.X ||
+		l.width != double {
 		t.Errorf("panels %v and %v", a, b)
 	}
 	got := wide.withRatio(f.ratio)
-	if w, h := got.XMax-got.XMin, got.YMax-got.YMin; got.XMin > -30 || got.XMax < 10 || got.YMin > -1 || got.YMax < 2 || h/w/f.ratio-1 > 1e-9 {
+	if w, h := got.XMax-got.XMin, got.YMax-got.YMin; got.XMin > -30 || got.XMax < 10 || got.YMin > -1 || got.YMax < 2 ||
+		h/w/f.ratio-1 > 1e-9 {
 		t.Errorf("%v has become %v for the ratio %v", wide, got, f.ratio)
 	}
 	if tall := (Limits{0, 1, 0, 100}).withRatio(2); tall != (Limits{-24.5, 25.5, 0, 100}) {
@@ -186,7 +192,8 @@ func TestPanels(t *testing.T) {
 	if x := f.panels[1].X; x.Min != wide.XMin || x.Max != wide.XMax || f.panels[1].Y.Max != wide.YMax {
 		t.Errorf("where scales are not equal, the second frame goes from %v to %v", x.Min, x.Max)
 	}
-	_, err = DynamicsWithEnds(d, fieldOver(d, 5), Trajectories{}, Ends{Points: d.Points[:3], Limits: Limits{1, 0, 0, 1}, ReadOut: &Map{}})
+	_, err = DynamicsWithEnds(d, fieldOver(d, 5), Trajectories{},
+		Ends{Points: d.Points[:3], Limits: Limits{1, 0, 0, 1}, ReadOut: &Map{}})
 	for _, want := range []string{"3 ends for 40 data points", "limits of the ends", "grid must have"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)

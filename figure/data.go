@@ -17,8 +17,8 @@ type Data struct {
 	Labels  []float64 // [samples]
 	Classes int       // at most 24; colours repeat after 8, darker, and after 16, lighter
 
-	// Names are cut where they are longer than a picture has room for. A class whose name has the word for a colour in it,
-	// as "red" or "Green apple", has that colour.
+	// Names are cut where they are longer than a picture has room for. A class whose name has the word for a colour in
+	// it, as "red" or "Green apple", has that colour.
 	Names []string  // of the classes, or one for what a real label is; nil: "class 0", ..., or "label"
 	Axes  [2]string // names of the two components; empty: z₁ and z₂
 }

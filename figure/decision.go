@@ -18,8 +18,8 @@ type Map struct {
 	//   real labels   [NY·NX], the predicted label
 	Values []float64
 
-	// At is what the model answers at any points, in the form of Values; nil: the grid is all there is. With it, the map is
-	// computed again on a finer grid where the answer changes, up to 400000 points.
+	// At is what the model answers at any points, in the form of Values; nil: the grid is all there is. With it, the
+	// map is computed again on a finer grid where the answer changes, up to 400000 points.
 	At func(points []Point) ([]float64, error)
 
 	Name string // of the values, with 2 classes; empty: P(the name of class 1)
@@ -27,8 +27,8 @@ type Map struct {
 
 // Decision returns the map of what a trained model answers, with the data on top in the colours of their labels. Two
 // classes: the probability, from one class's colour through white at 0.5 to the other's, with a line at 0.5 and a
-// colour bar. More classes: the region of each in a light tint, with lines between regions. Real labels: the prediction,
-// in the colours of the labels, with a colour bar.
+// colour bar. More classes: the region of each in a light tint, with lines between regions. Real labels: the
+// prediction, in the colours of the labels, with a colour bar.
 //
 // Between grid points values are interpolated linearly. Scales are equal on both axes unless one side is more than
 // four times the other. It is an error if a length does not match, there are no data points or no labels, a number is

@@ -17,8 +17,8 @@ type Field struct {
 	Vectors []Point // [NY·NX], dz/dt at Grid.Points, in that order
 	Time    float64 // t, for the legend
 
-	// Dim is the number of components of a state, of which the picture shows the first two: with more than two the legend
-	// says so, and Vectors are the field where the other components are 0. Up to 2: all are shown.
+	// Dim is the number of components of a state, of which the picture shows the first two: with more than two the
+	// legend says so, and Vectors are the field where the other components are 0. Up to 2: all are shown.
 	Dim int
 }
 
@@ -32,9 +32,9 @@ type Trajectories struct {
 // ends (diamonds), and the data behind them. Colours are those of the labels.
 //
 // An arrow is centred on its grid point. The longest fits into a cell; the others are as long as the square root of
-// their speed says, so that slow regions still show a direction. Trajectories may leave the limits and are cut there; the
-// legend says how many end outside. Data points outside are not drawn. Scales are equal on both axes unless one side is
-// more than four times the other.
+// their speed says, so that slow regions still show a direction. Trajectories may leave the limits and are cut there;
+// the legend says how many end outside. Data points outside are not drawn. Scales are equal on both axes unless one
+// side is more than four times the other.
 //
 // It is an error if a length does not match, there are no data points, or a number is not finite; there may be no
 // trajectories.

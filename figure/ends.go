@@ -12,15 +12,16 @@ import (
 type Ends struct {
 	Points []Point // [samples], as Data.Points
 	Time   float64 // when they are there, for the axes
-	Limits Limits  // of the panel; where scales are equal in that of the dynamics, the shorter side is made longer for it
+	// of the panel; where scales are equal in that of the dynamics, the shorter side is made longer for it
+	Limits Limits
 
-	// ReadOut is what the read-out says of states, in the form of a decision map; its line where two classes are level, or
-	// its borders between more, stand in the panel. Nil, or for real labels: none.
+	// ReadOut is what the read-out says of states, in the form of a decision map; its line where two classes are level,
+	// or its borders between more, stand in the panel. Nil, or for real labels: none.
 	ReadOut *Map
 }
 
-// DynamicsWithEnds is Dynamics with a second panel, of the data at the end of the flow: there a classifier has its classes
-// apart. Points that end outside of the panel are not drawn, and the legend says how many.
+// DynamicsWithEnds is Dynamics with a second panel, of the data at the end of the flow: there a classifier has its
+// classes apart. Points that end outside of the panel are not drawn, and the legend says how many.
 func DynamicsWithEnds(d Data, f Field, t Trajectories, e Ends) (*Figure, error) {
 	if err := checkEnds(d, f, t, e); err != nil {
 		return nil, err
@@ -59,8 +60,8 @@ func checkEnds(d Data, f Field, t Trajectories, e Ends) error {
 	return p.err()
 }
 
-// withRatio are limits whose shorter side is made longer on both ends so that the picture has that ratio, where scales are
-// equal.
+// withRatio are limits whose shorter side is made longer on both ends so that the picture has that ratio, where scales
+// are equal.
 func (l Limits) withRatio(ratio float64) Limits {
 	w, h := l.XMax-l.XMin, l.YMax-l.YMin
 	if more := (h/ratio - w) / 2; more > 0 {

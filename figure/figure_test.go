@@ -175,7 +175,8 @@ func TestUnequalScales(t *testing.T) {
 func onePoint(t *testing.T, l Limits) *Figure {
 	t.Helper()
 	middle := Point{(l.XMin + l.XMax) / 2, (l.YMin + l.YMax) / 2}
-	f, err := Dynamics(Data{Points: []Point{middle}}, Field{Grid: Grid{l, 1, 1}, Vectors: make([]Point, 1)}, Trajectories{})
+	f, err := Dynamics(Data{Points: []Point{middle}}, Field{Grid: Grid{l, 1, 1}, Vectors: make([]Point, 1)},
+		Trajectories{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -291,7 +292,8 @@ func message(err error) string {
 
 // TestExtremes draws what is unusual but right.
 func TestExtremes(t *testing.T) {
-	d := Data{Points: []Point{{0, 0}, {1, 1}}, Labels: []float64{math.MaxFloat64, -math.MaxFloat64}, Names: []string{"mass"}}
+	d := Data{Points: []Point{{0, 0}, {1, 1}}, Labels: []float64{math.MaxFloat64, -math.MaxFloat64},
+		Names: []string{"mass"}}
 	g := Grid{Around(d.Points, 1), 2, 2}
 	huge := Field{Grid: g, Vectors: []Point{{math.MaxFloat64, -math.MaxFloat64}, {}, {1e-300, 0}, {0, 1}}, Time: -1e9}
 	away := Trajectories{Paths: [][]Point{{{0, 0}, {1e38, -1e38}, {0.5, 0.5}}, {{0.2, 0.3}}}}

@@ -21,8 +21,9 @@ type Flow struct {
 	ReadOut *Map
 }
 
-// Animate returns the animation of the flow: at each time the field as arrows, and the data where they are, with a trail of
-// where they were. It is an error if a length does not match, there are no data points, or a number is not finite.
+// Animate returns the animation of the flow: at each time the field as arrows, and the data where they are, with a
+// trail of where they were. It is an error if a length does not match, there are no data points, or a number is not
+// finite.
 func (fl Flow) Animate(d Data) (*Animation, error) {
 	if err := fl.check(d); err != nil {
 		return nil, err
@@ -67,7 +68,8 @@ func (fl Flow) frame(d Data, s scale, k int) *Figure {
 	if fl.ReadOut != nil && d.Classes == 2 {
 		l = append(l, lineEntry(fl.ReadOut.name(d)+" = 0.5 at the end", boundaryLine))
 	}
-	l = append(l, entry{text: "t = " + minus(fmt.Sprintf("%.2f", fl.Times[k]))}) // last: what changes moves nothing else
+	// last: what changes moves nothing else
+	l = append(l, entry{text: "t = " + minus(fmt.Sprintf("%.2f", fl.Times[k]))})
 	return &Figure{panels: []*plot.Plot{newPlot(x, y, layers...)}, legend: l, bar: d.bar(s), ratio: ratio, dpi: dpi}
 }
 
@@ -91,11 +93,12 @@ func (fl Flow) trails(d Data, s scale, k int) layer {
 	}
 }
 
-// Animate returns the animation of pictures of one training, each with what it is of, such as "iteration 32". They should
-// have the same limits; the legend is the marks of the first, and what each is of.
+// Animate returns the animation of pictures of one training, each with what it is of, such as "iteration 32". They
+// should have the same limits; the legend is the marks of the first, and what each is of.
 func Animate(pictures []*Figure, of []string) (*Animation, error) {
 	if len(of) != len(pictures) || len(pictures) == 0 {
-		return nil, fmt.Errorf("figure: %d pictures with %d captions, want as many, and one at least", len(pictures), len(of))
+		return nil, fmt.Errorf("figure: %d pictures with %d captions, want as many, and one at least", len(pictures),
+			len(of))
 	}
 	a := &Animation{dpi: animationDPI}
 	unmarked := func(e entry) bool { return e.draw == nil } // says something of one picture

@@ -28,8 +28,9 @@ var named = map[string]color.NRGBA{
 	"white": {0xd4, 0xd4, 0xd4, 0xff}, // its markers have a dark edge
 }
 
-// newPalette gives each class the colour that its name says, where it says one and not both of two are greys; the others take the colours of [okabeIto]
-// in their order, then darker, then lighter, without those that a name has taken. names is nil or has one for each class.
+// newPalette gives each class the colour that its name says, where it says one and not both of two are greys; the
+// others take the colours of [okabeIto] in their order, then darker, then lighter, without those that a name has taken.
+// names is nil or has one for each class.
 func newPalette(classes int, names []string) palette {
 	p, taken := make(palette, classes), []color.NRGBA(nil)
 	for class := range min(classes, len(names)) {
@@ -119,9 +120,9 @@ func (p palette) diverging(probability float64) color.NRGBA {
 // tint is the light colour of the region of a class.
 func (p palette) tint(class int) color.NRGBA { return mix(white, p[class], 0.3) }
 
-// Colours are what pictures with these data draw classes in, as in [Dynamics] and [Decision], as #rrggbb; of real labels
-// it is the scale from the lowest to the highest, in equal steps. The data's points do not matter. There are none for more
-// classes than a picture shows.
+// Colours are what pictures with these data draw classes in, as in [Dynamics] and [Decision], as #rrggbb; of real
+// labels it is the scale from the lowest to the highest, in equal steps. The data's points do not matter. There are
+// none for more classes than a picture shows.
 func (d Data) Colours() []string {
 	if d.Classes > maxClasses {
 		return nil

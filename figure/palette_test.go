@@ -33,7 +33,8 @@ func TestColoursFollowNames(t *testing.T) {
 
 // TestColoursOfNamesStayApart mixes classes that are named after colours with others, up to as many as there may be.
 func TestColoursOfNamesStayApart(t *testing.T) {
-	names := []string{"cat", "dog", "blue", "red", "blue too", "grey", "black", "white", "horse", "cow", "blue again", "blue, the last"}
+	names := []string{"cat", "dog", "blue", "red", "blue too", "grey", "black", "white", "horse", "cow", "blue again",
+		"blue, the last"}
 	names = append(names, make([]string, maxClasses-len(names))...)
 	p := newPalette(len(names), names)
 	for class, c := range p {

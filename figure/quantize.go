@@ -7,9 +7,9 @@ import (
 	"slices"
 )
 
-// commonPalette is a palette for the pictures together, the transparent colour first. The most frequent colour is in it, then
-// the next that is far enough from all before, and so on; far enough is the least distance with which they fit in. So
-// what is large on the pictures keeps its colour exactly, and none is farther from its own than that distance.
+// commonPalette is a palette for the pictures together, the transparent colour first. The most frequent colour is in
+// it, then the next that is far enough from all before, and so on; far enough is the least distance with which they fit
+// in. So what is large on the pictures keeps its colour exactly, and none is farther from its own than that distance.
 func commonPalette(images []*image.RGBA) *colourTable {
 	colours := byFrequency(images)
 	var chosen []color.RGBA

@@ -65,11 +65,12 @@ func (r raster) winners() raster {
 	return w
 }
 
-// binomial weights take from a grid what is finer than it can show: the steps of a steep border, and the chain of islands
-// that a region narrower than a cell leaves where a centre happens to lie in it.
+// binomial weights take from a grid what is finer than it can show: the steps of a steep border, and the chain of
+// islands that a region narrower than a cell leaves where a centre happens to lie in it.
 var binomial = [...]float64{1. / 16, 4. / 16, 6. / 16, 4. / 16, 1. / 16}
 
-// smoothed is the mean over the cells around each, by [binomial] weights along both axes; what lies outside is as the rim.
+// smoothed is the mean over the cells around each, by [binomial] weights along both axes; what lies outside is as the
+// rim.
 func (r raster) smoothed() raster {
 	inside := func(i, n int) int { return min(max(i, 0), n-1) }
 	rows := r.averaged(func(i, j, k int) []float64 { return r.at(inside(i+k, r.nx), j) })

@@ -14,7 +14,8 @@ type refinement struct {
 	jump    float64
 }
 
-// perSide is how many points along each side of a fine cell are asked for: a region narrower than that shows by the part of the cell that it takes.
+// perSide is how many points along each side of a fine cell are asked for: a region narrower than that shows by the
+// part of the cell that it takes.
 const perSide = 2
 
 // maxAsked bounds the work to ten times that of a usual grid of 200 by 200. A map that changes everywhere stays

@@ -34,7 +34,9 @@ func TestSteepBorderIsSmooth(t *testing.T) {
 	const slope, height = 0.3, 0.31
 	above := func(p Point) bool { return p[1] > height+slope*p[0] }
 	d, m := sampled(50, 2, func(p Point) []float64 { return chosen(above(p)) })
-	three, scores := sampled(50, 3, func(p Point) []float64 { return append(chosen(!above(p)), append(chosen(above(p)), 0)...) })
+	three, scores := sampled(50, 3, func(p Point) []float64 {
+		return append(chosen(!above(p)), append(chosen(above(p)), 0)...)
+	})
 	for name, c := range map[string]struct {
 		d      Data
 		m      Map

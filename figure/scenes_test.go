@@ -145,7 +145,8 @@ func withGaps(iterations []int, loss []float64) ([]int, []float64) {
 	return iterations, loss
 }
 
-// held is a training that learns its rows by heart: what is held out gets worse at the end, and one look gave no number.
+// held is a training that learns its rows by heart: what is held out gets worse at the end, and one look gave no
+// number.
 func held(iterations []int, loss []float64) Held {
 	h := Held{Baseline: 0.69}
 	for i := 19; i < len(iterations); i += 20 {

@@ -126,7 +126,8 @@ const mostEntries = 32
 // locate finds the number of a part that is farthest off, among those with the largest derivatives.
 func (c *checker) locate(q part, mode int, got float64, along Difference) (Fault, error) {
 	gradient := c.report.Modes[mode].Gradient
-	whole := Fault{Gradient: gradient, Of: q.name, Got: got, Want: along.Value, By: differences, Uncertainty: along.Uncertainty}
+	whole := Fault{Gradient: gradient, Of: q.name, Got: got, Want: along.Value, By: differences,
+		Uncertainty: along.Uncertainty}
 	if len(q.value) == 1 {
 		return whole, nil
 	}
@@ -169,8 +170,8 @@ func (c *checker) toOthers(q part) {
 			m.ToOthers = math.Max(m.ToOthers, apart)
 			if i > j && !(apart <= Bound) && !c.blamed(m.Gradient, q.name) && !c.blamed(other.Gradient, q.name) {
 				k := farthest(got, want)
-				c.faults = append(c.faults, Fault{Gradient: m.Gradient, Of: q.name, Entry: q.index(k), Got: got[k], Want: want[k],
-					By: other.Gradient.String()})
+				c.faults = append(c.faults, Fault{Gradient: m.Gradient, Of: q.name, Entry: q.index(k), Got: got[k],
+					Want: want[k], By: other.Gradient.String()})
 			}
 		}
 	}

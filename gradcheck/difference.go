@@ -40,8 +40,8 @@ func (c *checker) loss(p Problem) (float64, error) {
 }
 
 // difference is the derivative of the loss along v within a part: central differences of five points (error h⁴) with
-// falling steps, of which the two that agree best say how well it is known. Steps at which the solve fails, as beyond the
-// edge of a field's domain, tell nothing: where all do, the uncertainty is infinite.
+// falling steps, of which the two that agree best say how well it is known. Steps at which the solve fails, as beyond
+// the edge of a field's domain, tell nothing: where all do, the uncertainty is infinite.
 func (c *checker) difference(q part, v []float64) (Difference, error) {
 	d := Difference{Of: q.name, Uncertainty: math.Inf(1), direction: v}
 	h := firstStep * q.scale()
@@ -83,8 +83,8 @@ func (c *checker) central(q part, v []float64, h float64) (float64, error) {
 	return (sides[0] - sides[1]) / (2 * h), nil
 }
 
-// directions are two within a part: along signs that are drawn, and along those of the derivative, which no error of one
-// sign can hide from. A part of one number has one.
+// directions are two within a part: along signs that are drawn, and along those of the derivative, which no error of
+// one sign can hide from. A part of one number has one.
 func (c *checker) directions(q part, at int) [][]float64 {
 	n := len(q.value)
 	if n == 1 {

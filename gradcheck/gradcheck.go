@@ -17,8 +17,8 @@ const (
 	MaxSteps = 1 << 15 // some hundred times what is usual; gradients keep the steps
 )
 
-// Bound is how far apart derivatives may be, relative to their size: some hundred times what a net of ReLUs, whose kinks
-// no step sees, is off by at these tolerances, and far less than a term that is missing.
+// Bound is how far apart derivatives may be, relative to their size: some hundred times what a net of ReLUs, whose
+// kinks no step sees, is off by at these tolerances, and far less than a term that is missing.
 const Bound = 1e-3
 
 // Problem is what is differentiated, how it is solved, and where.
@@ -57,10 +57,10 @@ type Difference struct {
 	direction   []float64
 }
 
-// Check differentiates the problem by every mode at tight tolerances, takes finite differences along two directions within
-// each parameter, z0 and the inputs, and judges the spec's own tolerances. It returns an *[Error], beside the report, where
-// derivatives do not agree within [Bound] and the uncertainty of the differences. Where the solve itself fails at the tight
-// tolerances, or every mode does, there is no report and the error says why.
+// Check differentiates the problem by every mode at tight tolerances, takes finite differences along two directions
+// within each parameter, z0 and the inputs, and judges the spec's own tolerances. It returns an *[Error], beside the
+// report, where derivatives do not agree within [Bound] and the uncertainty of the differences. Where the solve itself
+// fails at the tight tolerances, or every mode does, there is no report and the error says why.
 func Check(ctx context.Context, p Problem) (*Report, error) {
 	c := &checker{ctx: ctx, p: p}
 	defer c.close()

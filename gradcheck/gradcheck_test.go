@@ -33,8 +33,9 @@ func problem(t *testing.T, f graph.Field, theta, z0 []float64) gradcheck.Problem
 	for i := range ones {
 		ones[i] = 1
 	}
-	return gradcheck.Problem{Exact: backend, Backend: backend, Model: solver.Model{Field: field}, Spec: solver.DefaultSpec(), Theta: theta,
-		Batch: solver.Batch{Z0: z0, Spans: []solver.Span{{T0: 0, T1: 1}}}, Goal: solver.Objective{Cotangent: ones}}
+	return gradcheck.Problem{Exact: backend, Backend: backend, Model: solver.Model{Field: field},
+		Spec: solver.DefaultSpec(), Theta: theta, Batch: solver.Batch{Z0: z0, Spans: []solver.Span{{T0: 0, T1: 1}}},
+		Goal: solver.Objective{Cotangent: ones}}
 }
 
 func net(t *testing.T) gradcheck.Problem {
@@ -66,7 +67,8 @@ func TestAgree(t *testing.T) {
 		}
 	}
 	for _, m := range r.Modes {
-		if m.Err != nil || !(m.ToDifferences <= 1e-7) || !(m.ToOthers <= 1e-8) || m.SpecErr != nil || !(m.Theta > 1e-9 && m.Theta < 0.1) {
+		if m.Err != nil || !(m.ToDifferences <= 1e-7) || !(m.ToOthers <= 1e-8) || m.SpecErr != nil ||
+			!(m.Theta > 1e-9 && m.Theta < 0.1) {
 			t.Errorf("%+v", m)
 		}
 	}
@@ -80,7 +82,9 @@ func TestThreshold(t *testing.T) {
 	if !errors.As(err, &wrong) {
 		t.Fatalf("error %v", err)
 	}
-	at := slices.IndexFunc(wrong.Faults, func(f gradcheck.Fault) bool { return f.Of == "threshold" && f.Gradient == solver.Adjoint })
+	at := slices.IndexFunc(wrong.Faults, func(f gradcheck.Fault) bool {
+		return f.Of == "threshold" && f.Gradient == solver.Adjoint
+	})
 	if at < 0 || math.Abs(wrong.Faults[at].Want+1) > 1e-6 || wrong.Faults[at].Got != 0 {
 		t.Errorf("%v", wrong.Faults)
 	}
@@ -107,8 +111,8 @@ func TestSpoiled(t *testing.T) {
 	}
 }
 
-// TestTrained checks the trained spiral with its loss: there the default tolerances cost a good part of the gradient, as
-// docs/gradients.md has it, and backsolve refuses.
+// TestTrained checks the trained spiral with its loss: there the default tolerances cost a good part of the gradient,
+// as docs/gradients.md has it, and backsolve refuses.
 func TestTrained(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes a second, and minutes under the race detector")
@@ -154,7 +158,8 @@ func TestIdle(t *testing.T) {
 		Func: func(_, z *gorgonia.Node, theta []*gorgonia.Node) (*gorgonia.Node, error) {
 			little := gorgonia.Must(gorgonia.HadamardProd(theta[1], gorgonia.NewConstant(1e-16)))
 			falls := gorgonia.Must(gorgonia.HadamardProd(z, theta[0]))
-			return gorgonia.Sub(gorgonia.Must(gorgonia.Mul(falls, gorgonia.Must(graph.Constant(z.Graph(), 1, 1, []float64{1})))), little)
+			return gorgonia.Sub(gorgonia.Must(
+				gorgonia.Mul(falls, gorgonia.Must(graph.Constant(z.Graph(), 1, 1, []float64{1})))), little)
 		}}
 	r, err := gradcheck.Check(context.Background(), problem(t, f, []float64{1, 1}, []float64{1, 2}))
 	if err != nil {
@@ -186,13 +191,15 @@ func TestKinks(t *testing.T) {
 	for i := range theta {
 		theta[i] = 1.5 * math.Sin(float64(7*i+2))
 	}
-	if _, err := gradcheck.Check(context.Background(), problem(t, field, theta, []float64{1, 0.5, -0.3, 0.8, 0.1, -0.7})); err != nil {
+	if _, err := gradcheck.Check(context.Background(),
+		problem(t, field, theta, []float64{1, 0.5, -0.3, 0.8, 0.1, -0.7})); err != nil {
 		t.Error(err)
 	}
 }
 
-// TestEdge takes differences near the edge of a field's domain: z' = √(b + 0.01) at b = 0, where the first steps are too
-// long and the shorter ones know the derivative, 1/(2·0.1). Where no step is short enough nothing is known, and nothing blamed.
+// TestEdge takes differences near the edge of a field's domain: z' = √(b + 0.01) at b = 0, where the first steps are
+// too long and the shorter ones know the derivative, 1/(2·0.1). Where no step is short enough nothing is known, and
+// nothing blamed.
 func TestEdge(t *testing.T) {
 	at := func(edge float64) *gradcheck.Report {
 		f := graph.Field{Dim: 1, Params: []graph.Param{{Name: "b"}},

@@ -2,8 +2,8 @@ package graph
 
 import "regexp"
 
-// adviceFor is what this package adds to an error or panic inside a function: Gorgonia's own text says what did not fit,
-// not what to write instead. Errors of this package carry their advice; those that are not known get the fallback.
+// adviceFor is what this package adds to an error or panic inside a function: Gorgonia's own text says what did not
+// fit, not what to write instead. Errors of this package carry their advice; those that are not known get the fallback.
 func adviceFor(text, fallback string) string {
 	if ownError.MatchString(text) {
 		return ""

@@ -14,11 +14,13 @@ import (
 // for any width.
 func Concat(axis int, xs ...*gorgonia.Node) (*gorgonia.Node, error) {
 	if len(xs) == 0 || axis < 0 || axis > 1 {
-		return nil, fmt.Errorf("graph: Concat of %d matrices along axis %d, want at least one and axis 0 or 1", len(xs), axis)
+		return nil, fmt.Errorf("graph: Concat of %d matrices along axis %d, want at least one and axis 0 or 1", len(xs),
+			axis)
 	}
 	for _, x := range xs {
 		if x == nil || !x.IsMatrix() || x.Shape()[1-axis] != xs[0].Shape()[1-axis] {
-			return nil, fmt.Errorf("graph: Concat along axis %d wants matrices that agree along the other, got %v; "+keepAxis, axis, x)
+			return nil, fmt.Errorf("graph: Concat along axis %d wants matrices that agree along the other, got %v; "+
+				keepAxis, axis, x)
 		}
 	}
 	if len(xs) == 1 {

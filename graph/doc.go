@@ -17,10 +17,11 @@
 //
 // # Derivatives inside an expression
 //
-// [Grad] takes them: for the force of a potential, a Hamiltonian field, the divergence of a normalizing flow, a penalty on
-// a gradient. gorgonia.Grad and gorgonia.Backpropagate leave derivatives on the nodes which every later differentiation
-// takes for its own; lowering refuses a graph on which a function called them. It also refuses values that a function
-// binds to nodes, since they would be lost, and constants with a name, since Gorgonia takes two of one name for one.
+// [Grad] takes them: for the force of a potential, a Hamiltonian field, the divergence of a normalizing flow, a penalty
+// on a gradient. gorgonia.Grad and gorgonia.Backpropagate leave derivatives on the nodes which every later
+// differentiation takes for its own; lowering refuses a graph on which a function called them. It also refuses values
+// that a function binds to nodes, since they would be lost, and constants with a name, since Gorgonia takes two of one
+// name for one.
 //
 // # Where Gorgonia is replaced
 //

@@ -11,7 +11,8 @@ import (
 // weighted is Σ sin(i)·f(x)ᵢ in a graph of its own.
 func weighted(f builder1, x []float64) (in, loss *gnode) {
 	matrix := func(g *gorgonia.ExprGraph, name string, shape tensor.Shape, data []float64) *gnode {
-		return gorgonia.NewTensor(g, gorgonia.Float64, len(shape), gorgonia.WithName(name), gorgonia.WithShape(shape...),
+		return gorgonia.NewTensor(g, gorgonia.Float64, len(shape), gorgonia.WithName(name),
+			gorgonia.WithShape(shape...),
 			gorgonia.WithValue(tensor.New(tensor.WithShape(shape...), tensor.WithBacking(clone(data)))))
 	}
 	in = matrix(gorgonia.NewGraph(), "x", tensor.Shape{2, 3}, x)
@@ -37,7 +38,8 @@ func TestLispMachine(t *testing.T) {
 		"elu": func(a *gnode) (*gnode, error) { return Elu(a, 0.7) },
 		"both logarithms": func(a *gnode) (*gnode, error) {
 			var e expr
-			return e.stretch(gorgonia.BroadcastHadamardProd, e.do1(LogSoftMax, a), e.do1(gorgonia.Sin, e.do1(LogSumExp, a))), e.err
+			return e.stretch(gorgonia.BroadcastHadamardProd, e.do1(LogSoftMax, a),
+				e.do1(gorgonia.Sin, e.do1(LogSumExp, a))), e.err
 		},
 		"constant": func(a *gnode) (*gnode, error) {
 			c, err := Constant(a.Graph(), 3, 2, []float64{1, 2, 3, 4, 5, 6})
@@ -48,8 +50,11 @@ func TestLispMachine(t *testing.T) {
 		},
 		"gradient": func(a *gnode) (*gnode, error) {
 			var e expr
-			column := func(i int) *gnode { return e.do1(func(a *gnode) (*gnode, error) { return Slice(a, 1, i, i+1, 1) }, a) }
-			return e.do2(Grad, e.do2(gorgonia.HadamardProd, e.do1(gorgonia.Sin, column(0)), e.do1(gorgonia.Cube, column(2))), a), e.err
+			column := func(i int) *gnode {
+				return e.do1(func(a *gnode) (*gnode, error) { return Slice(a, 1, i, i+1, 1) }, a)
+			}
+			return e.do2(Grad, e.do2(gorgonia.HadamardProd, e.do1(gorgonia.Sin, column(0)),
+				e.do1(gorgonia.Cube, column(2))), a), e.err
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -40,12 +40,13 @@ func (l *lowering) unary(n node) (view, error) {
 	return l.apply(n, fn, v), nil
 }
 
-// gorgoniasLogSumExp reports whether a logarithm is that of gorgonia.LogSumExp, which adds the maximum to the sum inside it:
-// log(Σ exp(x − max x) + max x).
+// gorgoniasLogSumExp reports whether a logarithm is that of gorgonia.LogSumExp, which adds the maximum to the sum
+// inside it: log(Σ exp(x − max x) + max x).
 func gorgoniasLogSumExp(log *gorgonia.Node) bool {
 	g := log.Graph()
 	made := func(n *gorgonia.Node, printed string, operands int) []*gorgonia.Node {
-		if kids := children(g, n); n.Op() != nil && strings.HasPrefix(n.Op().String(), printed) && len(kids) == operands {
+		if kids := children(g, n); n.Op() != nil && strings.HasPrefix(n.Op().String(), printed) &&
+			len(kids) == operands {
 			return kids
 		}
 		return nil

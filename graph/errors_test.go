@@ -67,14 +67,18 @@ func TestMixedSamplesAreRefused(t *testing.T) {
 			return e.do1(transposed, e.do1(reshape(3, b), z))
 		}}, "samples"},
 		"a slice of samples": {opCase{f: func(e *expr, _, z *gnode, _ []*gnode) *gnode {
-			return row(e, z, e.do1(reshape(1, 3), e.do1(func(a *gnode) (*gnode, error) { return gorgonia.Slice(a, gorgonia.S(0)) }, z)))
+			return row(e, z, e.do1(reshape(1, 3), e.do1(func(a *gnode) (*gnode, error) {
+				return gorgonia.Slice(a, gorgonia.S(0))
+			}, z)))
 		}}, "samples"},
 		"an own slice of samples": {opCase{f: func(e *expr, _, z *gnode, _ []*gnode) *gnode {
 			return row(e, z, e.do1(func(a *gnode) (*gnode, error) { return Slice(a, 0, 0, 1, 1) }, z))
 		}}, "samples"},
 		"joined samples": {opCase{f: func(e *expr, _, z *gnode, _ []*gnode) *gnode {
 			twice := e.do2(func(a, b *gnode) (*gnode, error) { return gorgonia.Concat(0, a, b) }, z, z)
-			return e.do1(func(a *gnode) (*gnode, error) { return gorgonia.Slice(a, gorgonia.S(0, z.Shape()[0])) }, twice)
+			return e.do1(func(a *gnode) (*gnode, error) {
+				return gorgonia.Slice(a, gorgonia.S(0, z.Shape()[0]))
+			}, twice)
 		}}, "batch"},
 		"the batch size": {opCase{f: func(e *expr, _, z *gnode, _ []*gnode) *gnode { return e.scale(1/float64(z.Shape()[0]), z) }}, "batch size"},
 		"a row per sample": {opCase{f: func(e *expr, _, z *gnode, _ []*gnode) *gnode {
@@ -108,7 +112,8 @@ func TestUnsupportedOperationsAreNamed(t *testing.T) {
 		}, []string{"at most two axes"}},
 		"foreign input": {func(a *gnode) (*gnode, error) {
 			var e expr
-			ones := e.do1(reshape(3), gorgonia.NewTensor(a.Graph(), gorgonia.Float64, 1, gorgonia.WithShape(3), gorgonia.WithName("ones")))
+			ones := e.do1(reshape(3), gorgonia.NewTensor(a.Graph(), gorgonia.Float64, 1, gorgonia.WithShape(3),
+				gorgonia.WithName("ones")))
 			return e.do2(gorgonia.OuterProd, e.do1(along(gorgonia.Sum, 1), a), ones), e.err
 		}, []string{"neither an argument nor a parameter"}},
 		"plain matrix constant": {func(a *gnode) (*gnode, error) {
@@ -151,7 +156,8 @@ func TestWrongUseIsAnError(t *testing.T) {
 		"inner axes": {with(func(e *expr, _, z *gnode, w []*gnode) *gnode { return e.do2(gorgonia.Mul, z, w[0]) }, []int{4, 3}).field(),
 			[]string{"building the field"}},
 		"another graph": {Field{Dim: 3, Func: func(_, z *gnode, _ []*gnode) (*gnode, error) {
-			return gorgonia.NewMatrix(gorgonia.NewGraph(), gorgonia.Float64, gorgonia.WithShape(z.Shape()...), gorgonia.WithName("x")), nil
+			return gorgonia.NewMatrix(gorgonia.NewGraph(), gorgonia.Float64, gorgonia.WithShape(z.Shape()...),
+				gorgonia.WithName("x")), nil
 		}}, []string{"another graph"}},
 		"another graph per batch size": {Field{Dim: 3, Func: func(_, z *gnode, _ []*gnode) (*gnode, error) {
 			if z.Shape()[0] == batchSizes[0] {
@@ -182,7 +188,8 @@ func TestWrongHeads(t *testing.T) {
 }
 
 func TestWrongMLPs(t *testing.T) {
-	for _, m := range []MLP{{}, {Sizes: []int{2}}, {Sizes: []int{2, 3}}, {Sizes: []int{2, 0, 2}}, {Sizes: []int{2, 2}, Activation: activationCount}} {
+	for _, m := range []MLP{{}, {Sizes: []int{2}}, {Sizes: []int{2, 3}}, {Sizes: []int{2, 0, 2}},
+		{Sizes: []int{2, 2}, Activation: activationCount}} {
 		if _, err := m.Field(); err == nil {
 			t.Errorf("%v is a field", m)
 		}

@@ -8,11 +8,11 @@ import (
 	"neuralode/plan"
 )
 
-// FieldFunc adds the nodes of dz/dt = f(t, z; θ) to the graph of its arguments and returns f, [batch, dim], or [1, dim] or
-// [dim] where it depends on neither t nor z nor inputs; every sample then has the same. t is
-// [batch, 1], each sample having its own time, z is [batch, dim], and theta holds the parameters in their declared
-// shapes and order, all float64. The function is called several times, with different graphs and batch sizes, and
-// must add the same nodes each time, and do nothing else to the graph: derivatives are taken by [Grad].
+// FieldFunc adds the nodes of dz/dt = f(t, z; θ) to the graph of its arguments and returns f, [batch, dim], or [1, dim]
+// or [dim] where it depends on neither t nor z nor inputs; every sample then has the same. t is [batch, 1], each sample
+// having its own time, z is [batch, dim], and theta holds the parameters in their declared shapes and order, all
+// float64. The function is called several times, with different graphs and batch sizes, and must add the same nodes
+// each time, and do nothing else to the graph: derivatives are taken by [Grad].
 type FieldFunc func(t, z *gorgonia.Node, theta []*gorgonia.Node) (*gorgonia.Node, error)
 
 // InputFunc is a [FieldFunc] of a field with inputs: constants of each sample, [batch, inputs], such as parameters of a
@@ -55,7 +55,8 @@ func lowerField(f Field) (*plan.Plan, error) {
 	fed := f.Inputs > 0 && f.Func == nil && f.InputFunc != nil
 	if f.Dim < 1 || !plain && !fed {
 		return nil, fmt.Errorf("graph: field wants a positive Dim and a Func, or in its place Inputs and an InputFunc, "+
-			"got Dim %d, Func set: %t, Inputs %d, InputFunc set: %t", f.Dim, f.Func != nil, f.Inputs, f.InputFunc != nil)
+			"got Dim %d, Func set: %t, Inputs %d, InputFunc set: %t", f.Dim, f.Func != nil, f.Inputs,
+			f.InputFunc != nil)
 	}
 	taken := []string{"t", "z", cotangentName}
 	if fed {

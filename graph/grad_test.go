@@ -92,7 +92,8 @@ func TestGradOfIdioms(t *testing.T) {
 			continue
 		}
 		t.Run(i.name, func(t *testing.T) {
-			f := Field{Dim: i.dim, Params: i.params, Func: func(t, z *gnode, w []*gnode) (*gnode, error) { return i.f(t, z, w), nil }}
+			f := Field{Dim: i.dim, Params: i.params,
+				Func: func(t, z *gnode, w []*gnode) (*gnode, error) { return i.f(t, z, w), nil }}
 			p, err := LowerField(derivative(f, 1))
 			if err != nil {
 				t.Fatal(err)
@@ -108,7 +109,8 @@ func TestGradOfIdioms(t *testing.T) {
 					z[j] = at + h
 					up := total()
 					z[j] = at - h
-					near(t, "derivative", got.outputs["f"][s*i.dim+j:s*i.dim+j+1], []float64{(up - total()) / (2 * h)}, 1e-6)
+					near(t, "derivative", got.outputs["f"][s*i.dim+j:s*i.dim+j+1], []float64{(up - total()) / (2 * h)},
+						1e-6)
 					z[j] = at
 				}
 			}
@@ -163,7 +165,8 @@ func TestGradForms(t *testing.T) {
 		},
 		"twice, the second after the first": func(e *expr, z *gnode) *gnode {
 			first := e.do2(Grad, e.do1(gorgonia.Cube, z), z)
-			return e.do2(gorgonia.Add, e.do2(Grad, energy(e, z), z), e.do2(gorgonia.Sub, first, e.do2(Grad, e.do1(gorgonia.Cube, z), z)))
+			return e.do2(gorgonia.Add, e.do2(Grad, energy(e, z), z),
+				e.do2(gorgonia.Sub, first, e.do2(Grad, e.do1(gorgonia.Cube, z), z)))
 		},
 		"by itself": func(e *expr, z *gnode) *gnode {
 			return e.do2(gorgonia.HadamardProd, e.do2(Grad, z, z), e.do2(Grad, energy(e, z), z))
@@ -212,7 +215,8 @@ func TestGradForParameters(t *testing.T) {
 
 // TestGradOfPowersAtZero: augmented states begin at 0, where 0·0⁻¹ is not a number.
 func TestGradOfPowersAtZero(t *testing.T) {
-	for _, c := range []struct{ power, first, second, third float64 }{{0, 0, 0, 0}, {1, 1, 0, 0}, {2, 0, 2, 0}, {3, 0, 0, 6}} {
+	for _, c := range []struct{ power, first, second, third float64 }{{0, 0, 0, 0}, {1, 1, 0, 0}, {2, 0, 2, 0},
+		{3, 0, 0, 6}} {
 		f := unaryCase(func(z *gnode) (*gnode, error) { return gorgonia.Pow(z, gorgonia.NewConstant(c.power)) }).field()
 		for order, want := range [][]float64{1: {c.first, c.second}, 2: {c.second, c.third}} {
 			if order == 0 {
@@ -224,7 +228,8 @@ func TestGradOfPowersAtZero(t *testing.T) {
 			}
 			got := interpret(t, p, question{1, nil, map[string][]float64{"t": {0}, "z": {0, 0, 0}}, []float64{1, 1, 1}})
 			near(t, fmt.Sprintf("z^%v, derivative %d at 0", c.power, order), got.outputs["f"][:1], want[:1], 0)
-			near(t, fmt.Sprintf("z^%v, derivative %d at 0", c.power, order+1), got.inputGrads["z"], []float64{want[1], want[1], want[1]}, 0)
+			near(t, fmt.Sprintf("z^%v, derivative %d at 0", c.power, order+1), got.inputGrads["z"],
+				[]float64{want[1], want[1], want[1]}, 0)
 		}
 	}
 }
@@ -290,7 +295,8 @@ func TestGradIsRefused(t *testing.T) {
 		}}, "graph.Param"},
 		"of nil": {opCase{f: func(e *expr, _, z *gnode, _ []*gnode) *gnode { return e.do2(Grad, nil, z) }}, "nil"},
 		"of a whole number": {opCase{f: func(e *expr, _, z *gnode, _ []*gnode) *gnode {
-			return e.do2(Grad, gorgonia.NewMatrix(z.Graph(), gorgonia.Int, gorgonia.WithShape(5, 3), gorgonia.WithName("n")), z)
+			return e.do2(Grad, gorgonia.NewMatrix(z.Graph(), gorgonia.Int, gorgonia.WithShape(5, 3),
+				gorgonia.WithName("n")), z)
 		}}, "want float64"},
 	} {
 		t.Run(name, func(t *testing.T) { refuse(t, c.field.field(), c.want) })
@@ -361,8 +367,8 @@ func TestGradLeavesNoTrace(t *testing.T) {
 	near(t, "third", r[2], []float64{12, -24}, 0)
 }
 
-// TestMisuseIsRefused: what a function does to its graph besides adding nodes is refused with the remedy, in a field, in
-// a read-out and in a loss.
+// TestMisuseIsRefused: what a function does to its graph besides adding nodes is refused with the remedy, in a field,
+// in a read-out and in a loss.
 func TestMisuseIsRefused(t *testing.T) {
 	energy := func(z *gnode) *gnode { return gorgonia.Must(gorgonia.Sum(gorgonia.Must(gorgonia.Cube(z)))) }
 	zeros := func(z *gnode) gorgonia.Value {
@@ -387,7 +393,8 @@ func TestMisuseIsRefused(t *testing.T) {
 		}, []string{"use graph.Grad"}},
 		"Grad in a helper's node": {func(z *gnode) (*gnode, error) {
 			h := gorgonia.Must(gorgonia.Tanh(z))
-			if _, err := gorgonia.Backpropagate(gorgonia.Nodes{energy(h)}, gorgonia.Nodes{z.Graph().AddNode(gorgonia.NewConstant(1.0))},
+			if _, err := gorgonia.Backpropagate(gorgonia.Nodes{energy(h)},
+				gorgonia.Nodes{z.Graph().AddNode(gorgonia.NewConstant(1.0))},
 				gorgonia.Nodes{h}); err != nil {
 				return nil, err
 			}

@@ -49,7 +49,8 @@ func lowerHead(h Head) (*plan.Plan, error) {
 	read, timed := h.Readout.Func != nil, h.Readout.TimeFunc != nil
 	if h.Dim < 1 || read == timed || h.Loss.Func == nil || h.Loss.LabelWidth < 0 {
 		return nil, fmt.Errorf("graph: head wants a positive Dim, a read-out with one function, a loss and a label width of at least 0, "+
-			"got Dim %d, Func set: %t, TimeFunc set: %t, loss set: %t, label width %d", h.Dim, read, timed, h.Loss.Func != nil, h.Loss.LabelWidth)
+			"got Dim %d, Func set: %t, TimeFunc set: %t, loss set: %t, label width %d", h.Dim, read, timed,
+			h.Loss.Func != nil, h.Loss.LabelWidth)
 	}
 	params, taken := h.Params(), []string{"z", "label", cotangentName}
 	if timed {

@@ -9,13 +9,16 @@ import (
 )
 
 func TestHeadMatchesTapeMachineAndDifferences(t *testing.T) {
-	readouts := map[string]Readout{"component": Component(2), "components": Components(), "linear": Linear(4), "linear to one": Linear(1)}
-	losses := map[string]Loss{"binary cross-entropy": BinaryCrossEntropy(), "cross-entropy": CrossEntropy(), "squared": MeanSquaredError()}
+	readouts := map[string]Readout{"component": Component(2), "components": Components(), "linear": Linear(4),
+		"linear to one": Linear(1)}
+	losses := map[string]Loss{"binary cross-entropy": BinaryCrossEntropy(), "cross-entropy": CrossEntropy(),
+		"squared": MeanSquaredError()}
 	readouts["first components"], losses["weighted"] = FirstComponents(2), Loss{}
 	for rname, r := range readouts {
 		for lname, loss := range losses {
 			if lname == "weighted" {
-				loss = WeightedSquaredError(map[string]int{"component": 1, "components": 3, "linear": 4, "linear to one": 1, "first components": 2}[rname])
+				loss = WeightedSquaredError(map[string]int{"component": 1, "components": 3, "linear": 4,
+					"linear to one": 1, "first components": 2}[rname])
 			}
 			t.Run(fmt.Sprintf("%s, %s", rname, lname), func(t *testing.T) {
 				h := Head{Dim: 3, Readout: r, Loss: loss}

@@ -130,7 +130,9 @@ func parameterIdioms() []idiom {
 	add("sqrt, log and inverse", func(p *gnode) *gnode {
 		return ok(gorgonia.Add(ok(gorgonia.Sqrt(p)), ok(gorgonia.Add(ok(gorgonia.Log(p)), ok(gorgonia.Inverse(p))))))
 	}, elementwise(func(x float64) float64 { return math.Sqrt(x) + math.Log(x) + 1/x }))
-	add("abs and a power", func(p *gnode) *gnode { return ok(gorgonia.Pow(ok(gorgonia.Abs(p)), number(2))) }, elementwise(square))
+	add("abs and a power", func(p *gnode) *gnode {
+		return ok(gorgonia.Pow(ok(gorgonia.Abs(p)), number(2)))
+	}, elementwise(square))
 	add("two to the", func(p *gnode) *gnode { return ok(gorgonia.Pow(number(2), p)) }, elementwise(math.Exp2))
 	add("less the largest", func(p *gnode) *gnode { return ok(gorgonia.Sub(p, ok(gorgonia.Max(p)))) }, shifted(largest))
 	add("less the mean", func(p *gnode) *gnode { return ok(gorgonia.Sub(p, ok(gorgonia.Mean(p)))) }, shifted(average))
@@ -156,24 +158,34 @@ func parameterIdioms() []idiom {
 		return ok(gorgonia.MaxBetween(p, ok(gorgonia.Square(p))))
 	}, elementwise(func(x float64) float64 { return math.Max(x, x*x) }))
 	add("ravelled", func(p *gnode) *gnode { return ok(gorgonia.Ravel(p)) }, elementwise(identity))
-	add("over its number", func(p *gnode) *gnode { return ok(gorgonia.HadamardDiv(p, ok(gorgonia.SizeOf(last(p), p)))) },
+	add("over its number", func(p *gnode) *gnode {
+		return ok(gorgonia.HadamardDiv(p, ok(gorgonia.SizeOf(last(p), p))))
+	},
 		elementwise(func(x float64) float64 { return x / 3 }))
 	return append(list,
-		idiom{name: "dot product of a vector", dim: 3, params: []Param{{"p", []int{3}}}, f: func(_, z *gnode, w []*gnode) *gnode {
-			return ok(gorgonia.HadamardProd(z, ok(gorgonia.Mul(w[0], w[0]))))
-		}, want: scaled(func(p []float64) []float64 { s := sum(p, square); return []float64{s, s, s} })},
-		idiom{name: "graph.LogSumExp of a vector", dim: 3, params: []Param{{"p", []int{3}}}, f: func(_, z *gnode, w []*gnode) *gnode {
-			return ok(gorgonia.HadamardProd(z, ok(LogSumExp(w[0]))))
-		}, want: scaled(func(p []float64) []float64 { s := math.Log(sum(p, math.Exp)); return []float64{s, s, s} })},
-		idiom{name: "gorgonia.LogSumExp of a vector", dim: 3, params: []Param{{"p", []int{3}}}, f: func(_, z *gnode, w []*gnode) *gnode {
-			return ok(gorgonia.HadamardProd(z, ok(gorgonia.LogSumExp(w[0], 0))))
-		}, refused: []string{"graph.LogSumExp"}},
-		idiom{name: "row over its norm", dim: 3, params: []Param{{"p", []int{1, 3}}}, f: func(_, z *gnode, w []*gnode) *gnode {
-			return times(z, ok(gorgonia.BroadcastHadamardDiv(w[0], ok(gorgonia.Norm(w[0], 1, 2)), nil, []byte{1})))
-		}, want: scaled(divided(length))},
-		idiom{name: "row over its norm without a broadcast", dim: 3, params: []Param{{"p", []int{1, 3}}}, f: func(_, z *gnode, w []*gnode) *gnode {
-			return times(z, ok(gorgonia.HadamardDiv(w[0], ok(gorgonia.Norm(w[0], 1, 2)))))
-		}, refused: []string{"(1, 3) and (1)", "BroadcastHadamardDiv"}},
+		idiom{name: "dot product of a vector", dim: 3, params: []Param{{"p", []int{3}}},
+			f: func(_, z *gnode, w []*gnode) *gnode {
+				return ok(gorgonia.HadamardProd(z, ok(gorgonia.Mul(w[0], w[0]))))
+			}, want: scaled(func(p []float64) []float64 { s := sum(p, square); return []float64{s, s, s} })},
+		idiom{name: "graph.LogSumExp of a vector", dim: 3, params: []Param{{"p", []int{3}}},
+			f: func(_, z *gnode, w []*gnode) *gnode {
+				return ok(gorgonia.HadamardProd(z, ok(LogSumExp(w[0]))))
+			}, want: scaled(func(p []float64) []float64 {
+				s := math.Log(sum(p, math.Exp))
+				return []float64{s, s, s}
+			})},
+		idiom{name: "gorgonia.LogSumExp of a vector", dim: 3, params: []Param{{"p", []int{3}}},
+			f: func(_, z *gnode, w []*gnode) *gnode {
+				return ok(gorgonia.HadamardProd(z, ok(gorgonia.LogSumExp(w[0], 0))))
+			}, refused: []string{"graph.LogSumExp"}},
+		idiom{name: "row over its norm", dim: 3, params: []Param{{"p", []int{1, 3}}},
+			f: func(_, z *gnode, w []*gnode) *gnode {
+				return times(z, ok(gorgonia.BroadcastHadamardDiv(w[0], ok(gorgonia.Norm(w[0], 1, 2)), nil, []byte{1})))
+			}, want: scaled(divided(length))},
+		idiom{name: "row over its norm without a broadcast", dim: 3, params: []Param{{"p", []int{1, 3}}},
+			f: func(_, z *gnode, w []*gnode) *gnode {
+				return times(z, ok(gorgonia.HadamardDiv(w[0], ok(gorgonia.Norm(w[0], 1, 2)))))
+			}, refused: []string{"(1, 3) and (1)", "BroadcastHadamardDiv"}},
 		idiom{name: "one element", dim: 3, params: []Param{{"p", []int{3}}}, f: func(_, z *gnode, w []*gnode) *gnode {
 			return ok(gorgonia.HadamardProd(z, ok(gorgonia.Slice(w[0], gorgonia.S(1)))))
 		}, want: scaled(func(p []float64) []float64 { return []float64{p[1], p[1], p[1]} })},
@@ -196,10 +208,14 @@ func matrixIdioms() []idiom {
 		}
 	}
 	total := func(x []float64) float64 { return sum(x, identity) }
-	add("column", func(p *gnode) *gnode { return ok(gorgonia.Slice(p, nil, gorgonia.S(1))) }, rows(func(r []float64) float64 { return r[1] }))
+	add("column", func(p *gnode) *gnode {
+		return ok(gorgonia.Slice(p, nil, gorgonia.S(1)))
+	}, rows(func(r []float64) float64 { return r[1] }))
 	add("column of all rows", func(p *gnode) *gnode { return ok(gorgonia.Slice(p, gorgonia.S(0, 3), gorgonia.S(1))) },
 		rows(func(r []float64) float64 { return r[1] }))
-	add("row", func(p *gnode) *gnode { return ok(gorgonia.Slice(p, gorgonia.S(2))) }, columns(func(c []float64) float64 { return c[2] }))
+	add("row", func(p *gnode) *gnode {
+		return ok(gorgonia.Slice(p, gorgonia.S(2)))
+	}, columns(func(c []float64) float64 { return c[2] }))
 	add("sums of rows", func(p *gnode) *gnode { return ok(gorgonia.Sum(p, 1)) }, rows(total))
 	add("sums of columns", func(p *gnode) *gnode { return ok(gorgonia.Sum(p, 0)) }, columns(total))
 	add("largest of rows", func(p *gnode) *gnode { return ok(gorgonia.Max(p, 1)) }, rows(largest))
@@ -212,11 +228,17 @@ func matrixIdioms() []idiom {
 		eye := ok(Constant(p.Graph(), 3, 3, []float64{1, 0, 0, 0, 1, 0, 0, 0, 1}))
 		return ok(gorgonia.Sum(ok(gorgonia.HadamardProd(p, eye)), 1))
 	}, func(p []float64) []float64 { return []float64{p[0], p[4], p[8]} })
-	add("softmax of columns", func(p *gnode) *gnode { return ok(gorgonia.Slice(ok(gorgonia.SoftMax(p, 0)), gorgonia.S(1))) },
+	add("softmax of columns", func(p *gnode) *gnode {
+		return ok(gorgonia.Slice(ok(gorgonia.SoftMax(p, 0)), gorgonia.S(1)))
+	},
 		columns(func(c []float64) float64 { return softmaxOf(c)[1] }))
-	add("softmax of rows", func(p *gnode) *gnode { return ok(gorgonia.Slice(ok(gorgonia.SoftMax(p, 1)), nil, gorgonia.S(1))) },
+	add("softmax of rows", func(p *gnode) *gnode {
+		return ok(gorgonia.Slice(ok(gorgonia.SoftMax(p, 1)), nil, gorgonia.S(1)))
+	},
 		rows(func(r []float64) float64 { return softmaxOf(r)[1] }))
-	add("matrix times a row of it", func(p *gnode) *gnode { return ok(gorgonia.Mul(p, ok(gorgonia.Slice(p, gorgonia.S(0))))) },
+	add("matrix times a row of it", func(p *gnode) *gnode {
+		return ok(gorgonia.Mul(p, ok(gorgonia.Slice(p, gorgonia.S(0)))))
+	},
 		func(p []float64) []float64 {
 			return rows(func(r []float64) float64 { return rowTimes(r, p[:3], 1)[0] })(p)
 		})
@@ -353,7 +375,8 @@ func stateIdioms() []idiom {
 		{name: "layer norm", dim: 3, f: func(_, z *gnode, _ []*gnode) *gnode {
 			d := ok(gorgonia.BroadcastSub(z, ok(gorgonia.Mean(z, 1)), nil, []byte{1}))
 			v := ok(gorgonia.Mean(ok(gorgonia.Square(d)), 1))
-			return ok(gorgonia.BroadcastHadamardDiv(d, ok(gorgonia.Sqrt(ok(gorgonia.Add(v, number(1e-5))))), nil, []byte{1}))
+			return ok(gorgonia.BroadcastHadamardDiv(d, ok(gorgonia.Sqrt(ok(gorgonia.Add(v, number(1e-5))))), nil,
+				[]byte{1}))
 		}, want: func(_ float64, z, _ []float64) []float64 {
 			d := shifted(average)(z)
 			return divided(func(d []float64) float64 { return math.Sqrt(sum(d, square)/3 + 1e-5) })(d)
@@ -362,7 +385,8 @@ func stateIdioms() []idiom {
 			f: func(_, z *gnode, w []*gnode) *gnode {
 				k := func(c *gnode) *gnode {
 					d := ok(gorgonia.BroadcastSub(z, c, nil, []byte{0}))
-					return reshaped(ok(gorgonia.Exp(ok(gorgonia.Neg(ok(gorgonia.Sum(ok(gorgonia.Square(d)), 1)))))), z.Shape()[0], 1)
+					return reshaped(ok(gorgonia.Exp(ok(gorgonia.Neg(ok(gorgonia.Sum(ok(gorgonia.Square(d)), 1)))))),
+						z.Shape()[0], 1)
 				}
 				return ok(gorgonia.Mul(ok(gorgonia.Concat(1, k(w[0]), k(w[1]))), w[2]))
 			}, want: func(_ float64, z, w []float64) []float64 {
@@ -415,7 +439,9 @@ func scalarIdioms() []idiom {
 		return i
 	}
 	power := func(x float64) idiom {
-		return state(fmt.Sprintf("to the power %g", x), func(z *gnode) (*gnode, error) { return gorgonia.Pow(z, number(x)) },
+		return state(fmt.Sprintf("to the power %g", x), func(z *gnode) (*gnode, error) {
+			return gorgonia.Pow(z, number(x))
+		},
 			func(z float64) float64 { return math.Pow(z, x) })
 	}
 	s := []Param{{"s", nil}}
@@ -424,12 +450,15 @@ func scalarIdioms() []idiom {
 		state("to its own power", func(z *gnode) (*gnode, error) { return gorgonia.Neg(ok(gorgonia.Pow(z, z))) },
 			func(x float64) float64 { return -math.Pow(x, x) }),
 		state("tanh and a product with exp", func(z *gnode) (*gnode, error) {
-			return gorgonia.Sub(ok(gorgonia.Tanh(z)), ok(gorgonia.HadamardProd(ok(gorgonia.Neg(z)), ok(gorgonia.Exp(ok(gorgonia.Neg(z)))))))
+			return gorgonia.Sub(ok(gorgonia.Tanh(z)),
+				ok(gorgonia.HadamardProd(ok(gorgonia.Neg(z)), ok(gorgonia.Exp(ok(gorgonia.Neg(z)))))))
 		}, func(x float64) float64 { return math.Tanh(x) + x*math.Exp(-x) }),
 		state("clipped", func(z *gnode) (*gnode, error) {
 			return gorgonia.Sub(ok(gorgonia.Rectify(z)), ok(gorgonia.Rectify(ok(gorgonia.Sub(z, number(1))))))
 		}, func(x float64) float64 { return math.Min(math.Max(x, 0), 1) }),
-		state("clipped by MaxBetween", func(z *gnode) (*gnode, error) { return gorgonia.MaxBetween(z, number(0)) }, nil, "lo + graph.Relu(x − lo)"),
+		state("clipped by MaxBetween", func(z *gnode) (*gnode, error) {
+			return gorgonia.MaxBetween(z, number(0))
+		}, nil, "lo + graph.Relu(x − lo)"),
 		state("bounded below", func(z *gnode) (*gnode, error) {
 			return gorgonia.Add(number(0.9), ok(Relu(ok(gorgonia.Sub(z, number(0.9))))))
 		}, func(x float64) float64 { return math.Max(x, 0.9) }),
@@ -438,22 +467,37 @@ func scalarIdioms() []idiom {
 			other := ok(gorgonia.HadamardProd(ok(gorgonia.Sub(number(1), m)), ok(gorgonia.Sin(z))))
 			return gorgonia.Add(ok(gorgonia.HadamardProd(m, z)), other)
 		}, func(x float64) float64 { return map[bool]float64{true: x, false: math.Sin(x)}[x > 1] }),
-		state("log of 1 + exp", func(z *gnode) (*gnode, error) { return gorgonia.Log(ok(gorgonia.Add(number(1), ok(gorgonia.Exp(z))))) },
+		state("log of 1 + exp", func(z *gnode) (*gnode, error) {
+			return gorgonia.Log(ok(gorgonia.Add(number(1), ok(gorgonia.Exp(z)))))
+		},
 			func(x float64) float64 { return math.Log1p(math.Exp(x)) }),
 		state("log of a sigmoid", func(z *gnode) (*gnode, error) { return gorgonia.Log(ok(gorgonia.Sigmoid(z))) },
 			func(x float64) float64 { return math.Log(logistic(x)) }),
 		state("log of 1 − sigmoid", func(z *gnode) (*gnode, error) {
 			return gorgonia.Log(ok(gorgonia.Sub(number(1), ok(gorgonia.Sigmoid(z)))))
 		}, func(x float64) float64 { return math.Log(logistic(-x)) }),
-		state("exp − 1", func(z *gnode) (*gnode, error) { return gorgonia.Sub(ok(gorgonia.Exp(z)), number(1)) }, math.Expm1),
-		state("logistic growth", func(z *gnode) (*gnode, error) { return gorgonia.HadamardProd(z, ok(gorgonia.Sub(number(1), z))) },
+		state("exp − 1", func(z *gnode) (*gnode, error) {
+			return gorgonia.Sub(ok(gorgonia.Exp(z)), number(1))
+		}, math.Expm1),
+		state("logistic growth", func(z *gnode) (*gnode, error) {
+			return gorgonia.HadamardProd(z, ok(gorgonia.Sub(number(1), z)))
+		},
 			func(x float64) float64 { return x * (1 - x) }),
-		state("over itself", func(z *gnode) (*gnode, error) { return gorgonia.HadamardDiv(z, z) }, func(float64) float64 { return 1 }),
-		state("less itself", func(z *gnode) (*gnode, error) { return gorgonia.Sub(z, z) }, func(float64) float64 { return 0 }),
-		state("times nothing", func(z *gnode) (*gnode, error) { return gorgonia.HadamardProd(z, number(0)) }, func(float64) float64 { return 0 }),
-		state("float32 constant", func(z *gnode) (*gnode, error) { return gorgonia.HadamardProd(z, gorgonia.NewConstant(float32(2))) }, nil,
+		state("over itself", func(z *gnode) (*gnode, error) {
+			return gorgonia.HadamardDiv(z, z)
+		}, func(float64) float64 { return 1 }),
+		state("less itself", func(z *gnode) (*gnode, error) { return gorgonia.Sub(z, z) },
+			func(float64) float64 { return 0 }),
+		state("times nothing", func(z *gnode) (*gnode, error) {
+			return gorgonia.HadamardProd(z, number(0))
+		}, func(float64) float64 { return 0 }),
+		state("float32 constant", func(z *gnode) (*gnode, error) {
+			return gorgonia.HadamardProd(z, gorgonia.NewConstant(float32(2)))
+		}, nil,
 			"float64", "gorgonia.NewConstant(2.0)"),
-		state("int constant", func(z *gnode) (*gnode, error) { return gorgonia.HadamardProd(z, gorgonia.NewConstant(2)) }, nil,
+		state("int constant", func(z *gnode) (*gnode, error) {
+			return gorgonia.HadamardProd(z, gorgonia.NewConstant(2))
+		}, nil,
 			"float64", "gorgonia.NewConstant(2.0)"),
 		state("comparison to bool", func(z *gnode) (*gnode, error) {
 			return gorgonia.HadamardProd(z, ok(gorgonia.Gt(z, number(1), false)))
@@ -479,7 +523,8 @@ func scalarIdioms() []idiom {
 			return ok(gorgonia.BroadcastHadamardProd(z, reshaped(w[0], 1, 1), nil, []byte{0, 1}))
 		}, want: func(_ float64, z, w []float64) []float64 { return []float64{w[0] * z[0], w[0] * z[1]} }},
 		{name: "a rate of time", dim: 2, params: s, f: func(t, z *gnode, w []*gnode) *gnode {
-			return ok(gorgonia.BroadcastHadamardProd(z, ok(gorgonia.Sin(ok(gorgonia.HadamardProd(t, w[0])))), nil, []byte{1}))
+			return ok(gorgonia.BroadcastHadamardProd(z, ok(gorgonia.Sin(ok(gorgonia.HadamardProd(t, w[0])))), nil,
+				[]byte{1}))
 		}, want: func(t float64, z, w []float64) []float64 {
 			return []float64{z[0] * math.Sin(t*w[0]), z[1] * math.Sin(t*w[0])}
 		}},
@@ -494,10 +539,12 @@ func scalarIdioms() []idiom {
 	}
 }
 
-// TestIdioms compares what people write with plain Go and with differences, and reads what it is told where it is refused.
+// TestIdioms compares what people write with plain Go and with differences, and reads what it is told where it is
+// refused.
 func TestIdioms(t *testing.T) {
-	for group, list := range map[string][]idiom{"parameters": parameterIdioms(), "matrices": matrixIdioms(), "products": productIdioms(),
-		"state": stateIdioms(), "scalars": scalarIdioms()} {
+	for group, list := range map[string][]idiom{"parameters": parameterIdioms(), "matrices": matrixIdioms(),
+		"products": productIdioms(),
+		"state":    stateIdioms(), "scalars": scalarIdioms()} {
 		for _, i := range list {
 			t.Run(group+"/"+i.name, i.run)
 		}
@@ -505,7 +552,8 @@ func TestIdioms(t *testing.T) {
 }
 
 func (i idiom) run(t *testing.T) {
-	p, err := LowerField(Field{Dim: i.dim, Params: i.params, Func: func(t, z *gnode, w []*gnode) (*gnode, error) { return i.f(t, z, w), nil }})
+	p, err := LowerField(Field{Dim: i.dim, Params: i.params,
+		Func: func(t, z *gnode, w []*gnode) (*gnode, error) { return i.f(t, z, w), nil }})
 	if len(i.refused) > 0 {
 		for _, part := range i.refused {
 			if err == nil || !strings.Contains(err.Error(), part) {

@@ -10,13 +10,14 @@ import (
 	"neuralode/plan"
 )
 
-// TestInputs lowers dz/dt = u·U + u0·z, where u0 is the first of three inputs: at z = 5, u = (1, 2, 3), U = (10, 20, 30)
-// and the cotangent 2, the derivatives are 2·U + (2·5, 0, 0) for u, 2·1 for z and 2·u for U.
+// TestInputs lowers dz/dt = u·U + u0·z, where u0 is the first of three inputs: at z = 5, u = (1, 2, 3), U = (10, 20,
+// 30) and the cotangent 2, the derivatives are 2·U + (2·5, 0, 0) for u, 2·1 for z and 2·u for U.
 func TestInputs(t *testing.T) {
 	p, err := graph.LowerField(graph.Field{Dim: 1, Inputs: 3, Params: []graph.Param{{Name: "U", Shape: []int{3, 1}}},
 		InputFunc: func(_, z, u *gorgonia.Node, theta []*gorgonia.Node) (*gorgonia.Node, error) {
 			first := gorgonia.Must(graph.Slice(u, 1, 0, 1, 1))
-			return gorgonia.Add(gorgonia.Must(gorgonia.Mul(u, theta[0])), gorgonia.Must(gorgonia.HadamardProd(first, z)))
+			return gorgonia.Add(gorgonia.Must(gorgonia.Mul(u, theta[0])),
+				gorgonia.Must(gorgonia.HadamardProd(first, z)))
 		}})
 	if err != nil {
 		t.Fatal(err)

@@ -13,15 +13,18 @@ import (
 // not overflow. Gorgonia merges its own SoftMax and LogSoftMax of one operand into a single node, and turns a SoftMax
 // into its logarithm when a Log is taken of it anywhere.
 func SoftMax(x *gorgonia.Node) (*gorgonia.Node, error) {
-	return vectorAsRow(x, func(x *gorgonia.Node) (*gorgonia.Node, error) { return apply(&softMaxOp{base{"SoftMax", 1}}, x) })
+	return vectorAsRow(x, func(x *gorgonia.Node) (*gorgonia.Node, error) {
+		return apply(&softMaxOp{base{"SoftMax", 1}}, x)
+	})
 }
 
-// LogSumExp returns log Σ exp(x) over the features of a matrix, one column, or over a vector of parameters, a number; it
-// does not overflow. Gorgonia's function of that name computes something else.
+// LogSumExp returns log Σ exp(x) over the features of a matrix, one column, or over a vector of parameters, a number;
+// it does not overflow. Gorgonia's function of that name computes something else.
 func LogSumExp(x *gorgonia.Node) (*gorgonia.Node, error) {
 	if isVector(x) {
 		var e expr
-		return e.do1(func(x *gorgonia.Node) (*gorgonia.Node, error) { return gorgonia.Sum(x) }, e.do1(LogSumExp, e.row(x))), e.err
+		return e.do1(func(x *gorgonia.Node) (*gorgonia.Node, error) { return gorgonia.Sum(x) },
+			e.do1(LogSumExp, e.row(x))), e.err
 	}
 	return apply(&logSumExpOp{base{"LogSumExp", 1}}, x)
 }

@@ -19,7 +19,8 @@ func BinaryCrossEntropy() Loss {
 	return Loss{Func: func(l, y *gorgonia.Node) (*gorgonia.Node, error) {
 		var e expr
 		right := e.do2(gorgonia.HadamardProd, y, e.do1(gorgonia.Softplus, e.do1(gorgonia.Neg, l)))
-		wrong := e.do2(gorgonia.HadamardProd, e.do2(gorgonia.Sub, gorgonia.NewConstant(1.0), y), e.do1(gorgonia.Softplus, l))
+		wrong := e.do2(gorgonia.HadamardProd, e.do2(gorgonia.Sub, gorgonia.NewConstant(1.0), y),
+			e.do1(gorgonia.Softplus, l))
 		return e.mean(e.do2(gorgonia.Add, right, wrong)), e.err
 	}}
 }

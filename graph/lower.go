@@ -81,7 +81,8 @@ func (l *lowering) declare(params []Param) error {
 		if err != nil {
 			return err
 		}
-		l.plan.Params = append(l.plan.Params, plan.Param{Name: p.Name, Shape: append([]int(nil), p.Shape...), Value: id})
+		l.plan.Params = append(l.plan.Params, plan.Param{Name: p.Name, Shape: append([]int(nil), p.Shape...),
+			Value: id})
 	}
 	if (a.cotangent.node == nil) != (b.cotangent.node == nil) {
 		return errors.New("graph: what the output depends on changes with the batch size")
@@ -171,7 +172,8 @@ func (l *lowering) owned(name string, id plan.ID) plan.ID {
 	for _, in := range append(append([]plan.Port(nil), l.plan.Inputs...), l.plan.Cotangents...) {
 		if in.Value == id {
 			v := l.at(id)
-			return l.emit(name, v.Space, v.Rows, v.Cols, plan.Instr{Op: plan.Unary, Fn: plan.Identity, Src: []plan.ID{id}})
+			return l.emit(name, v.Space, v.Rows, v.Cols,
+				plan.Instr{Op: plan.Unary, Fn: plan.Identity, Src: []plan.ID{id}})
 		}
 	}
 	return id

@@ -48,7 +48,8 @@ func gorgonias(op gorgonia.Op) bool {
 	return strings.HasPrefix(t.PkgPath(), "gorgonia.org/gorgonia")
 }
 
-// opKey tells operations apart that must be equal at both batch sizes. Shapes, sizes and numbers are compared elsewhere.
+// opKey tells operations apart that must be equal at both batch sizes. Shapes, sizes and numbers are compared
+// elsewhere.
 func opKey(op gorgonia.Op) string {
 	switch t := opType(op); t {
 	case "", "reshapeOp", "sizeOp", "constantScalar":
@@ -86,7 +87,8 @@ func (l *lowering) rule(n node) (view, error) {
 	case "constantScalar":
 		return l.constantNode(n)
 	case "constantTensor":
-		return view{}, n.errorf("a matrix constant of gorgonia.NewConstant is not supported; %s", remedy("constantTensor"))
+		return view{}, n.errorf("a matrix constant of gorgonia.NewConstant is not supported; %s",
+			remedy("constantTensor"))
 	case "sizeOp":
 		return l.size(n)
 	case "elemUnaryOp":
@@ -138,7 +140,8 @@ func (l *lowering) constantNode(n node) (view, error) {
 		return view{}, n.errorf("constant of type %v, want float64; write gorgonia.NewConstant(2.0)", n.pair[0].Dtype())
 	}
 	if x[0] != y[0] && x[0] == x[0] {
-		return view{}, n.errorf("constant depends on the batch size: %g with %d, %g with %d", x[0], batchSizes[0], y[0], batchSizes[1])
+		return view{}, n.errorf("constant depends on the batch size: %g with %d, %g with %d", x[0], batchSizes[0], y[0],
+			batchSizes[1])
 	}
 	return view{form: n.form, id: l.constant(x[0])}, nil
 }

@@ -20,7 +20,8 @@ func supported() []struct{ what, builders string } {
 			"Auto Broadcast BroadcastAdd BroadcastEq BroadcastGt BroadcastGte BroadcastHadamardDiv " +
 				"BroadcastHadamardProd BroadcastLt BroadcastLte BroadcastNe BroadcastPow BroadcastSub"},
 		{"products of samples with parameters, and of parameters", "Mul Tensordot"},
-		{"along the features, and of parameters along any axis (each of several largest has Max's whole gradient)", "KeepDims Max Mean Norm SizeOf SoftMax Sum"},
+		{"along the features, and of parameters along any axis (each of several largest has Max's whole gradient)",
+			"KeepDims Max Mean Norm SizeOf SoftMax Sum"},
 		{"the same numbers in another place", "Concat Ravel Reshape Slice Transpose Unconcat"},
 		{"numbers", "NewConstant"},
 		{"of this package", "graph.Concat graph.Constant graph.Elu graph.Gelu graph.LogSoftMax graph.LogSumExp graph.Relu " +
@@ -75,8 +76,9 @@ var refused = []refusal{
 	{"OneHotVector", "constantTensor", "use graph.Constant(z.Graph(), 1, n, data): Gorgonia takes matrix constants that print alike for one"},
 	{"BinomialRandomNode Dropout GaussianRandomNode UniformRandomNode", "randomOp dropoutOp",
 		"an expression must give the same each time; draw numbers outside and pass them as a graph.Constant or a graph.Param"},
-	{"BatchNorm", "BatchNormOp batchnormDiffOp", "it mixes samples; normalise each sample over its features with gorgonia.Mean, " +
-		"or scale by a graph.Param"},
+	{"BatchNorm", "BatchNormOp batchnormDiffOp",
+		"it mixes samples; normalise each sample over its features with gorgonia.Mean, " +
+			"or scale by a graph.Param"},
 	{"AveragePool1D AveragePool2D Conv1d Conv2d GlobalAveragePool2D GroupNorm Im2Col MaxPool1D MaxPool2D Upsample2D YOLOv3",
 		"im2colOp maxPoolOp avgPoolOp globalAveragePoolOp GroupNormOp upsampleOp yoloOp",
 		"values have two axes, [batch, features]; a convolution is gorgonia.Mul with a matrix that repeats its weights"},

@@ -60,8 +60,8 @@ var binaryBuilders = map[string]builder2{
 	"Eq": compare(gorgonia.Eq), "Ne": compare(gorgonia.Ne),
 }
 
-// TestFunctionsAreThoseOfTheTable lowers Gorgonia's operation for every function of plans: it must be the table's function,
-// with the table's derivative.
+// TestFunctionsAreThoseOfTheTable lowers Gorgonia's operation for every function of plans: it must be the table's
+// function, with the table's derivative.
 func TestFunctionsAreThoseOfTheTable(t *testing.T) {
 	for _, f := range plan.Functions() {
 		if f.Gorgonia == "" {
@@ -130,7 +130,8 @@ func builderCases() map[string]opCase {
 			all[builderOf(f)] = c
 		}
 	}
-	for _, group := range []map[string]opCase{composedBuilders(), broadcastBuilders(), featureBuilders(), ownBuilders()} {
+	for _, group := range []map[string]opCase{composedBuilders(), broadcastBuilders(), featureBuilders(),
+		ownBuilders()} {
 		for name, c := range group {
 			all[name] = c
 		}
@@ -140,7 +141,9 @@ func builderCases() map[string]opCase {
 
 func composedBuilders() map[string]opCase {
 	pair := func(f builder2) opCase {
-		return with(func(e *expr, _, z *gnode, w []*gnode) *gnode { return e.do2(f, z, e.do2(gorgonia.Mul, z, w[0])) }, []int{3, 3})
+		return with(func(e *expr, _, z *gnode, w []*gnode) *gnode {
+			return e.do2(f, z, e.do2(gorgonia.Mul, z, w[0]))
+		}, []int{3, 3})
 	}
 	return map[string]opCase{
 		"Expm1": unaryCase(gorgonia.Expm1), "Mish": unaryCase(gorgonia.Mish), "Rectify": unaryCase(gorgonia.Rectify),
@@ -186,10 +189,13 @@ func broadcastBuilders() map[string]opCase {
 		c.positive = name == "Pow" || name == "HadamardDiv"
 		all["Broadcast"+name] = c
 	}
-	for name, f := range map[string]func(a, b *gnode, same bool, left, right []byte) (*gnode, error){"Lt": gorgonia.BroadcastLt,
-		"Lte": gorgonia.BroadcastLte, "Gt": gorgonia.BroadcastGt, "Gte": gorgonia.BroadcastGte, "Eq": gorgonia.BroadcastEq,
+	for name, f := range map[string]func(a, b *gnode, same bool, left, right []byte) (*gnode,
+		error){"Lt": gorgonia.BroadcastLt, "Lte": gorgonia.BroadcastLte, "Gt": gorgonia.BroadcastGt,
+		"Gte": gorgonia.BroadcastGte, "Eq": gorgonia.BroadcastEq,
 		"Ne": gorgonia.BroadcastNe} {
-		all["Broadcast"+name] = rows(func(a, b *gnode, left, right []byte) (*gnode, error) { return f(a, b, true, left, right) })
+		all["Broadcast"+name] = rows(func(a, b *gnode, left, right []byte) (*gnode, error) {
+			return f(a, b, true, left, right)
+		})
 	}
 	return all
 }
@@ -214,18 +220,26 @@ func featureBuilders() map[string]opCase {
 		"KeepDims": column(func(a *gnode) (*gnode, error) { return gorgonia.KeepDims(a, false, along(gorgonia.Sum, 1)) }),
 		"SizeOf": unaryCase(func(a *gnode) (*gnode, error) {
 			var e expr
-			return e.do2(gorgonia.HadamardDiv, a, e.do1(func(a *gnode) (*gnode, error) { return gorgonia.SizeOf(1, a) }, a)), e.err
+			return e.do2(gorgonia.HadamardDiv, a, e.do1(func(a *gnode) (*gnode, error) {
+				return gorgonia.SizeOf(1, a)
+			}, a)), e.err
 		}),
 		"SoftMax": product(func(a, b *gnode) (*gnode, error) {
 			var e expr
-			return e.do1(func(a *gnode) (*gnode, error) { return gorgonia.SoftMax(a, 1) }, e.do2(gorgonia.Mul, a, b)), e.err
+			return e.do1(func(a *gnode) (*gnode, error) {
+				return gorgonia.SoftMax(a, 1)
+			}, e.do2(gorgonia.Mul, a, b)), e.err
 		}),
 		"Concat": unaryCase(func(z *gnode) (*gnode, error) {
 			var e expr
 			part := func(from, to int) *gnode {
-				return e.column(e.do1(func(a *gnode) (*gnode, error) { return gorgonia.Slice(a, nil, gorgonia.S(from, to)) }, z))
+				return e.column(e.do1(func(a *gnode) (*gnode, error) {
+					return gorgonia.Slice(a, nil, gorgonia.S(from, to))
+				}, z))
 			}
-			return e.do2(func(a, b *gnode) (*gnode, error) { return gorgonia.Concat(1, a, b) }, part(2, 3), e.do1(gorgonia.Sin, part(0, 2))), e.err
+			return e.do2(func(a, b *gnode) (*gnode, error) {
+				return gorgonia.Concat(1, a, b)
+			}, part(2, 3), e.do1(gorgonia.Sin, part(0, 2))), e.err
 		}),
 		"Slice": column(func(a *gnode) (*gnode, error) { return gorgonia.Slice(a, gorgonia.S(0, a.Shape()[0]), gorgonia.S(1)) }),
 		"Unconcat": unaryCase(func(a *gnode) (*gnode, error) {
@@ -260,7 +274,8 @@ func ownBuilders() map[string]opCase {
 		}),
 		"graph.Slice": unaryCase(func(a *gnode) (*gnode, error) {
 			var e expr
-			return e.stretch(gorgonia.BroadcastAdd, a, e.do1(func(a *gnode) (*gnode, error) { return Slice(a, 1, 1, 2, 1) }, a)), e.err
+			return e.stretch(gorgonia.BroadcastAdd, a,
+				e.do1(func(a *gnode) (*gnode, error) { return Slice(a, 1, 1, 2, 1) }, a)), e.err
 		}),
 		"graph.Concat": unaryCase(func(a *gnode) (*gnode, error) {
 			var e expr
@@ -368,7 +383,8 @@ func TestDocumentation(t *testing.T) {
 	if !ok {
 		t.Fatal("doc.go has no list of operations")
 	}
-	for name, want := range map[string]string{"doc.go": before + documentation() + "package graph\n", "../docs/operations.md": page()} {
+	for name, want := range map[string]string{"doc.go": before + documentation() + "package graph\n",
+		"../docs/operations.md": page()} {
 		if *update {
 			if err := os.WriteFile(name, []byte(want), 0o600); err != nil {
 				t.Fatal(err)
@@ -376,7 +392,8 @@ func TestDocumentation(t *testing.T) {
 			continue
 		}
 		if text, err := os.ReadFile(name); err != nil || string(text) != want {
-			t.Errorf("%s is not that of the tables (%v); go test ./graph -run TestDocumentation -update writes it:\n%s", name, err, want)
+			t.Errorf("%s is not that of the tables (%v); go test ./graph -run TestDocumentation -update writes it:\n%s",
+				name, err, want)
 		}
 	}
 }
@@ -469,7 +486,8 @@ func refusedCases() map[string]builder1 {
 			return gorgonia.BatchedMatMul(z, gorgonia.Must(Constant(z.Graph(), 3, 3, make([]float64, 9))))
 		},
 		"OuterProd": func(z *gnode) (*gnode, error) {
-			row := gorgonia.Must(gorgonia.Reshape(gorgonia.Must(Constant(z.Graph(), 1, 3, make([]float64, 3))), shape{3}))
+			row := gorgonia.Must(gorgonia.Reshape(gorgonia.Must(Constant(z.Graph(), 1, 3, make([]float64, 3))),
+				shape{3}))
 			return gorgonia.OuterProd(gorgonia.Must(gorgonia.Sum(z, 1)), row)
 		},
 		"ConvType": func(z *gnode) (*gnode, error) { return gorgonia.ConvType(z, gorgonia.Float64, gorgonia.Float32) },
@@ -477,14 +495,17 @@ func refusedCases() map[string]builder1 {
 			return gorgonia.NewScalar(g, gorgonia.Float64, gorgonia.WithValue(2.0))
 		}),
 		"NewVector": func(z *gnode) (*gnode, error) {
-			v := gorgonia.NewVector(z.Graph(), gorgonia.Float64, gorgonia.WithShape(3), gorgonia.WithName("v"), value(3))
+			v := gorgonia.NewVector(z.Graph(), gorgonia.Float64, gorgonia.WithShape(3), gorgonia.WithName("v"),
+				value(3))
 			return gorgonia.BroadcastAdd(z, v, nil, []byte{0})
 		},
 		"NewMatrix": scaled(func(g *gorgonia.ExprGraph) *gnode {
-			return gorgonia.NewMatrix(g, gorgonia.Float64, gorgonia.WithShape(3, 3), gorgonia.WithName("m"), value(3, 3))
+			return gorgonia.NewMatrix(g, gorgonia.Float64, gorgonia.WithShape(3, 3), gorgonia.WithName("m"),
+				value(3, 3))
 		}),
 		"NewTensor": scaled(func(g *gorgonia.ExprGraph) *gnode {
-			return gorgonia.NewTensor(g, gorgonia.Float64, 2, gorgonia.WithShape(3, 3), gorgonia.WithName("m"), gorgonia.WithInit(gorgonia.Ones()))
+			return gorgonia.NewTensor(g, gorgonia.Float64, 2, gorgonia.WithShape(3, 3), gorgonia.WithName("m"),
+				gorgonia.WithInit(gorgonia.Ones()))
 		}),
 		"NodeFromAny": scaled(func(g *gorgonia.ExprGraph) *gnode { return gorgonia.NodeFromAny(g, 2.0, gorgonia.WithName("two")) }),
 		"OneHotVector": func(z *gnode) (*gnode, error) {
@@ -515,11 +536,13 @@ func refusedCases() map[string]builder1 {
 			return e.do2(broadcast(gorgonia.BroadcastAdd, nil, []byte{3}), x, y), e.err
 		}),
 		"Conv2d": images(func(x *gnode) (*gnode, error) {
-			filter := gorgonia.Must(gorgonia.Reshape(gorgonia.Must(Constant(x.Graph(), 1, 1, []float64{1})), shape{1, 1, 1, 1}))
+			filter := gorgonia.Must(gorgonia.Reshape(gorgonia.Must(Constant(x.Graph(), 1, 1, []float64{1})),
+				shape{1, 1, 1, 1}))
 			return gorgonia.Conv2d(x, filter, one, []int{0, 0}, []int{1, 1}, []int{1, 1})
 		}),
 		"Conv1d": images(func(x *gnode) (*gnode, error) {
-			filter := gorgonia.Must(gorgonia.Reshape(gorgonia.Must(Constant(x.Graph(), 1, 1, []float64{1})), shape{1, 1, 1, 1}))
+			filter := gorgonia.Must(gorgonia.Reshape(gorgonia.Must(Constant(x.Graph(), 1, 1, []float64{1})),
+				shape{1, 1, 1, 1}))
 			return gorgonia.Conv1d(x, filter, 1, 0, 1, 1)
 		}),
 		"GroupNorm": images(func(x *gnode) (*gnode, error) { return gorgonia.GroupNorm(x, x, x, 1, 1, 1e-5) }),
@@ -529,7 +552,8 @@ func refusedCases() map[string]builder1 {
 			return d[0], err
 		},
 		"Backpropagate": func(z *gnode) (*gnode, error) {
-			d, err := gorgonia.Backpropagate(gorgonia.Nodes{gorgonia.Must(gorgonia.Cube(z))}, gorgonia.Nodes{z}, gorgonia.Nodes{z})
+			d, err := gorgonia.Backpropagate(gorgonia.Nodes{gorgonia.Must(gorgonia.Cube(z))}, gorgonia.Nodes{z},
+				gorgonia.Nodes{z})
 			return d[0], err
 		},
 		"Read": func(z *gnode) (*gnode, error) {

@@ -82,7 +82,8 @@ func compare(f func(a, b *gnode, same bool) (*gnode, error)) builder2 {
 
 func cases() map[string]opCase {
 	all := map[string]opCase{}
-	for _, group := range []map[string]opCase{elementwiseCases(), productCases(), broadcastCases(), reductionCases(), movingCases(), sharedCases(), builderCases()} {
+	for _, group := range []map[string]opCase{elementwiseCases(), productCases(), broadcastCases(), reductionCases(),
+		movingCases(), sharedCases(), builderCases()} {
 		for name, c := range group {
 			all[name] = c
 		}
@@ -184,7 +185,9 @@ func broadcastCases() map[string]opCase {
 		"constant matrix": unaryCase(func(z *gnode) (*gnode, error) {
 			var e expr
 			c := e.do1(func(*gnode) (*gnode, error) { return Constant(z.Graph(), 1, 3, []float64{1, -2, 0.5}) }, z)
-			w := e.do1(func(*gnode) (*gnode, error) { return Constant(z.Graph(), 3, 3, []float64{1, 2, 3, 4, 5, 6, 7, 8, 9}) }, z)
+			w := e.do1(func(*gnode) (*gnode, error) {
+				return Constant(z.Graph(), 3, 3, []float64{1, 2, 3, 4, 5, 6, 7, 8, 9})
+			}, z)
 			return e.do2(broadcast(gorgonia.BroadcastAdd, nil, []byte{0}), e.do2(gorgonia.Mul, z, w), c), e.err
 		}),
 	}
@@ -240,10 +243,12 @@ func movingCases() map[string]opCase {
 	ours := func(axis int) builder2 { return func(a, b *gnode) (*gnode, error) { return Concat(axis, a, b) } }
 	return map[string]opCase{
 		"slice and concat": {f: func(e *expr, _, z *gnode, _ []*gnode) *gnode {
-			return e.do2(concat(1), e.do1(gorgonia.Sin, e.do1(cols(1, 3), z)), e.do1(gorgonia.Cos, e.column(e.do1(cols(0, 1), z))))
+			return e.do2(concat(1), e.do1(gorgonia.Sin, e.do1(cols(1, 3), z)),
+				e.do1(gorgonia.Cos, e.column(e.do1(cols(0, 1), z))))
 		}},
 		"own slice and concat": {f: func(e *expr, _, z *gnode, _ []*gnode) *gnode {
-			return e.do2(ours(1), e.do1(gorgonia.Sin, e.do1(own(1, 1, 3, 1), z)), e.do1(gorgonia.Cos, e.do1(own(1, 0, 1, 1), z)))
+			return e.do2(ours(1), e.do1(gorgonia.Sin, e.do1(own(1, 1, 3, 1), z)),
+				e.do1(gorgonia.Cos, e.do1(own(1, 0, 1, 1), z)))
 		}},
 		"stride": {f: func(e *expr, t, z *gnode, _ []*gnode) *gnode {
 			return e.do2(ours(1), e.do1(own(1, 0, 3, 2), e.do1(gorgonia.Square, z)), t)
@@ -255,7 +260,8 @@ func movingCases() map[string]opCase {
 		"Gorgonia's rows of a parameter": with(func(e *expr, _, z *gnode, w []*gnode) *gnode {
 			top := e.do1(func(a *gnode) (*gnode, error) { return gorgonia.Slice(a, gorgonia.S(0, 1)) }, w[0])
 			rest := e.do1(func(a *gnode) (*gnode, error) { return gorgonia.Slice(a, gorgonia.S(1, 4)) }, w[0])
-			return e.do2(broadcast(gorgonia.BroadcastAdd, nil, []byte{0}), e.do2(gorgonia.Mul, z, rest), e.do1(reshape(1, 3), top))
+			return e.do2(broadcast(gorgonia.BroadcastAdd, nil, []byte{0}), e.do2(gorgonia.Mul, z, rest),
+				e.do1(reshape(1, 3), top))
 		}, []int{4, 3}),
 		"concat of parameters": with(func(e *expr, _, z *gnode, w []*gnode) *gnode {
 			return e.do2(gorgonia.Mul, z, e.do2(concat(0), w[0], e.do2(ours(0), w[1], w[0])))
@@ -280,7 +286,8 @@ func movingCases() map[string]opCase {
 func sharedCases() map[string]opCase {
 	return map[string]opCase{
 		"function of a parameter": with(func(e *expr, _, z *gnode, w []*gnode) *gnode {
-			return e.do2(gorgonia.Mul, z, e.do2(gorgonia.HadamardDiv, e.do1(gorgonia.Tanh, w[0]), e.do1(gorgonia.Exp, w[1])))
+			return e.do2(gorgonia.Mul, z,
+				e.do2(gorgonia.HadamardDiv, e.do1(gorgonia.Tanh, w[0]), e.do1(gorgonia.Exp, w[1])))
 		}, []int{3, 3}, []int{3, 3}),
 		"unused parameter": with(func(e *expr, _, z *gnode, w []*gnode) *gnode { return e.do2(gorgonia.Mul, z, w[1]) }, []int{2}, []int{3, 3}),
 		"normalised parameter": with(func(e *expr, _, z *gnode, w []*gnode) *gnode {

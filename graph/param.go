@@ -39,7 +39,8 @@ func checkParams(params []Param, reserved ...string) error {
 		}
 		for _, d := range p.Shape {
 			if d < 1 {
-				errs = append(errs, fmt.Errorf("graph: parameter %q has shape %v, want positive lengths", p.Name, p.Shape))
+				errs = append(errs, fmt.Errorf("graph: parameter %q has shape %v, want positive lengths", p.Name,
+					p.Shape))
 				break
 			}
 		}

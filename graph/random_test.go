@@ -111,7 +111,8 @@ func (g *grower) unary(s step, a, b *gnode) *gnode {
 		f := []builder2{gorgonia.Add, gorgonia.Sub, gorgonia.HadamardProd, gorgonia.HadamardProd}[s.op-22]
 		return g.do1(gorgonia.Tanh, g.do2(f, a, b))
 	}
-	f := []builder1{gorgonia.Tanh, gorgonia.Sigmoid, gorgonia.Softplus, Relu, gorgonia.Sin, gorgonia.Cos, Gelu, gorgonia.Neg}[s.k%8]
+	f := []builder1{gorgonia.Tanh, gorgonia.Sigmoid, gorgonia.Softplus, Relu, gorgonia.Sin, gorgonia.Cos, Gelu,
+		gorgonia.Neg}[s.k%8]
 	return g.do1(f, a)
 }
 
@@ -155,7 +156,8 @@ func (r recipe) field() Field {
 	}}
 }
 
-// Any expression gives what the TapeMachine gives, before and after fusion, and for a batch at once or sample by sample.
+// Any expression gives what the TapeMachine gives, before and after fusion, and for a batch at once or sample by
+// sample.
 func TestRandomExpressionsMatchTapeMachine(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		f := newRecipe(rt).field()

@@ -37,12 +37,16 @@ var parameterSteps = []func(e *expr, p *gnode) *gnode{
 	},
 	func(e *expr, p *gnode) *gnode { // the first row goes to the end
 		first := e.do1(func(p *gnode) (*gnode, error) { return Slice(p, 0, 0, 1, 1) }, p)
-		rest := e.do1(func(p *gnode) (*gnode, error) { return gorgonia.Slice(p, gorgonia.S(1, 4), gorgonia.S(0, 4)) }, p)
+		rest := e.do1(func(p *gnode) (*gnode, error) {
+			return gorgonia.Slice(p, gorgonia.S(1, 4), gorgonia.S(0, 4))
+		}, p)
 		return e.do2(func(a, b *gnode) (*gnode, error) { return Concat(0, a, b) }, rest, first)
 	},
 	func(e *expr, p *gnode) *gnode {
 		column := e.do1(func(p *gnode) (*gnode, error) { return gorgonia.Slice(p, nil, gorgonia.S(2)) }, p)
-		turned := e.do2(func(p, v *gnode) (*gnode, error) { return gorgonia.Tensordot([]int{0}, []int{0}, p, v) }, p, column)
+		turned := e.do2(func(p, v *gnode) (*gnode, error) {
+			return gorgonia.Tensordot([]int{0}, []int{0}, p, v)
+		}, p, column)
 		return e.do2(broadcast(gorgonia.BroadcastAdd, nil, []byte{0}), p, turned)
 	},
 	func(e *expr, p *gnode) *gnode {

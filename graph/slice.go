@@ -87,7 +87,8 @@ type scatterOp struct {
 }
 
 func newScatter(c cut, length int) *scatterOp {
-	return &scatterOp{base{fmt.Sprintf("Scatter[%d:%d:%d of %d along %d]", c.from, c.to, c.stride, length, c.axis), 1}, c, length}
+	return &scatterOp{base{fmt.Sprintf("Scatter[%d:%d:%d of %d along %d]", c.from, c.to, c.stride, length, c.axis), 1},
+		c, length}
 }
 
 func (op *scatterOp) InferShape(sizes ...gorgonia.DimSizer) (tensor.Shape, error) {

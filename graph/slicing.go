@@ -33,8 +33,8 @@ func bounds(op gorgonia.Op) tensor.Slice {
 	return nil
 }
 
-// gorgoniaCut reads the bounds of a Gorgonia slice of an axis of the given length. Gorgonia tells slices apart by bounds
-// modulo 256, so that in a longer axis two different slices may have become one node: those are refused.
+// gorgoniaCut reads the bounds of a Gorgonia slice of an axis of the given length. Gorgonia tells slices apart by
+// bounds modulo 256, so that in a longer axis two different slices may have become one node: those are refused.
 func gorgoniaCut(n *gorgonia.Node, axis, length int) (cut, error) {
 	s := bounds(n.Op())
 	if s == nil {

@@ -148,12 +148,14 @@ func TestTrapSecondOrderOfSliceAndVector(t *testing.T) {
 		}
 	}
 	if !slice || !vector {
-		t.Errorf("second derivatives of %v may be right now: of the slice %t, of the vector %t", theirs, !slice, !vector)
+		t.Errorf("second derivatives of %v may be right now: of the slice %t, of the vector %t", theirs, !slice,
+			!vector)
 	}
 
 	g = gorgonia.NewGraph()
 	x, v = input(g, "x", 3, 2), input(g, "v", 2)
-	y = gorgonia.Must(gorgonia.HadamardProd(gorgonia.Must(gorgonia.Slice(x, nil, gorgonia.S(0))), gorgonia.Must(gorgonia.Mul(x, v))))
+	y = gorgonia.Must(gorgonia.HadamardProd(gorgonia.Must(gorgonia.Slice(x, nil, gorgonia.S(0))),
+		gorgonia.Must(gorgonia.Mul(x, v))))
 	once, err := Grad(y, x) // of x₀(x₀v₀ + x₁v₁): (2x₀v₀ + x₁v₁, x₀v₁)
 	must(t, once, err)
 	twice, err := Grad(once, x) // of the sum of both: (2v₀ + v₁, v₁)
@@ -242,7 +244,8 @@ func TestTrapWideSlices(t *testing.T) {
 		}
 		at := row*width + to
 		if got.outputs["f"][at] != want || math.Abs(got.inputGrads["z"][i]-slope*q.cotangent[at]) > 1e-15 {
-			t.Fatalf("component %d: output %g, want %g; gradient %g, want %g", col, got.outputs["f"][at], want, got.inputGrads["z"][i], slope*q.cotangent[at])
+			t.Fatalf("component %d: output %g, want %g; gradient %g, want %g", col, got.outputs["f"][at], want,
+				got.inputGrads["z"][i], slope*q.cotangent[at])
 		}
 	}
 }
@@ -275,11 +278,13 @@ func TestOwnOperationsHashAllParameters(t *testing.T) {
 // Trap 5: Gorgonia refuses to differentiate by what has no effect; here that gradient is zero.
 func TestTrapNoEffect(t *testing.T) {
 	f := with(func(e *expr, _, _ *gnode, w []*gnode) *gnode {
-		return e.do2(broadcast(gorgonia.BroadcastAdd, nil, []byte{0}), e.scale(0, e.do1(reshape(1, 3), w[1])), e.do1(reshape(1, 3), w[1]))
+		return e.do2(broadcast(gorgonia.BroadcastAdd, nil, []byte{0}), e.scale(0, e.do1(reshape(1, 3), w[1])),
+			e.do1(reshape(1, 3), w[1]))
 	}, []int{2}, []int{3}).field()
 	f.Func = func(t, z *gnode, w []*gnode) (*gnode, error) {
 		var e expr
-		return e.do2(broadcast(gorgonia.BroadcastHadamardProd, []byte{1}, []byte{0}), t, e.do1(reshape(1, 3), w[1])), e.err
+		return e.do2(broadcast(gorgonia.BroadcastHadamardProd, []byte{1}, []byte{0}), t, e.do1(reshape(1, 3), w[1])),
+			e.err
 	}
 	p, err := LowerField(f)
 	if err != nil {

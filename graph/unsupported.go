@@ -11,7 +11,8 @@ import (
 func unsupported(n *gorgonia.Node) error {
 	op := n.Op()
 	if op == nil {
-		return nodeError(n, "an input that is neither an argument nor a parameter is not supported; %s", remedyFor("NewMatrix"))
+		return nodeError(n, "an input that is neither an argument nor a parameter is not supported; %s",
+			remedyFor("NewMatrix"))
 	}
 	if r := remedy(operationKey(op)); r != "" {
 		return nodeError(n, "operation %v is not supported; %s", op, r)

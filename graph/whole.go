@@ -7,8 +7,8 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// slicesAll reports whether a slice, or the gradient of one, takes all of an axis of its operand by bounds that say so, and
-// which axis. Such bounds may be the batch size, z[0:n, i], and differ from graph to graph.
+// slicesAll reports whether a slice, or the gradient of one, takes all of an axis of its operand by bounds that say so,
+// and which axis. Such bounds may be the batch size, z[0:n, i], and differ from graph to graph.
 func slicesAll(n, operand *gorgonia.Node) (axis int, all bool) {
 	op, ok := n.Op().(interface{ IsSlice() tensor.Slice })
 	if !ok {

@@ -8,6 +8,6 @@ import _ "embed"
 //go:embed LICENSES.txt
 var text string
 
-// Text names each module of which the program is made, for any system and with or without CUDA, with its version and the
-// text of its licence.
+// Text names each module of which the program is made, for any system and with or without CUDA, with its version and
+// the text of its licence.
 func Text() string { return text }

@@ -14,7 +14,8 @@ func TestComplete(t *testing.T) {
 	for _, build := range [][]string{
 		{"GOOS=linux", "CGO_ENABLED=0"}, {"GOOS=linux", "CGO_ENABLED=1", "GOFLAGS=-tags=gpu"}, {"GOOS=windows"}, {"GOOS=darwin"},
 	} {
-		list := exec.Command("go", "list", "-deps", "-f", "{{with .Module}}{{.Path}} {{.Version}}{{end}}", "neuralode/cmd/neuralode")
+		list := exec.Command("go", "list", "-deps", "-f", "{{with .Module}}{{.Path}} {{.Version}}{{end}}",
+			"neuralode/cmd/neuralode")
 		list.Env = append(os.Environ(), build...)
 		out, err := list.Output()
 		if err != nil {
@@ -30,7 +31,8 @@ func TestComplete(t *testing.T) {
 	}
 	named := map[string]bool{}
 	for _, line := range strings.Split(Text(), "\n") {
-		if module, _, found := strings.Cut(line, " ("); found && strings.Count(module, " ") == 1 && strings.Contains(module, " v") {
+		if module, _, found := strings.Cut(line, " ("); found && strings.Count(module, " ") == 1 &&
+			strings.Contains(module, " v") {
 			named[module] = true
 		}
 	}

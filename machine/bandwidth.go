@@ -8,8 +8,8 @@ import (
 // copied is how many bytes each worker copies: with the copy, more than the caches next to a core hold.
 const copied = 64 << 20
 
-// Bandwidth is how fast so many goroutines copy memory, in GB/s of reading and writing together: the best of a few tries,
-// in about half a second. It takes 128 MiB for each worker.
+// Bandwidth is how fast so many goroutines copy memory, in GB/s of reading and writing together: the best of a few
+// tries, in about half a second. It takes 128 MiB for each worker.
 func Bandwidth(workers int) float64 {
 	from, to := make([][]byte, workers), make([][]byte, workers)
 	for i := range workers {

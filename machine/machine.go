@@ -65,7 +65,8 @@ func (f *Facts) readGroup(root fs.FS) {
 	if parts := strings.Fields(text(root, "sys/fs/cgroup/cpu.max")); len(parts) == 2 {
 		f.quota(parts[0], parts[1])
 	} else {
-		f.quota(firstWord(root, "sys/fs/cgroup/cpu/cpu.cfs_quota_us"), firstWord(root, "sys/fs/cgroup/cpu/cpu.cfs_period_us"))
+		f.quota(firstWord(root, "sys/fs/cgroup/cpu/cpu.cfs_quota_us"),
+			firstWord(root, "sys/fs/cgroup/cpu/cpu.cfs_period_us"))
 	}
 	for _, name := range []string{"sys/fs/cgroup/cpu.stat", "sys/fs/cgroup/cpu/cpu.stat"} {
 		for _, line := range strings.Split(text(root, name), "\n") {

@@ -29,7 +29,8 @@ func TestRead(t *testing.T) {
 		f.Quota != 2.5 || f.Throttled != 4 || !f.NVIDIA || f.CPUs < 1 || f.Workers < 1 {
 		t.Errorf("%+v", f)
 	}
-	first := map[string]string{"sys/fs/cgroup/cpu/cpu.cfs_quota_us": "50000\n", "sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n"}
+	first := map[string]string{"sys/fs/cgroup/cpu/cpu.cfs_quota_us": "50000\n",
+		"sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n"}
 	f = read(system(first))
 	if f.Quota != 0.5 {
 		t.Errorf("%+v", f)

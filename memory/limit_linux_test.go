@@ -7,15 +7,16 @@ import (
 	"testing"
 )
 
-// TestProcessLimit runs this test again under ulimit -v: there is less to be had than the limit says, as the process has
-// addresses already.
+// TestProcessLimit runs this test again under ulimit -v: there is less to be had than the limit says, as the process
+// has addresses already.
 func TestProcessLimit(t *testing.T) {
 	if os.Getenv("NEURALODE_TEST_LIMITED") != "" {
 		fmt.Println(Available())
 		os.Exit(0)
 	}
 	const limit = 8 << 30
-	again := exec.Command("sh", "-c", fmt.Sprintf("ulimit -v %d && exec \"$0\" -test.run TestProcessLimit", limit>>10), os.Args[0])
+	again := exec.Command("sh", "-c", fmt.Sprintf("ulimit -v %d && exec \"$0\" -test.run TestProcessLimit", limit>>10),
+		os.Args[0])
 	again.Env = append(os.Environ(), "NEURALODE_TEST_LIMITED=1")
 	out, err := again.Output()
 	if err != nil {

@@ -16,7 +16,8 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	return fmt.Sprintf("%s: needs about %.0f bytes (%s) of memory, %s can be had", e.What, e.Need, human(e.Need), human(e.Have))
+	return fmt.Sprintf("%s: needs about %.0f bytes (%s) of memory, %s can be had", e.What, e.Need, human(e.Need),
+		human(e.Have))
 }
 
 // Check is an *Error where the process cannot have that many more bytes, +Inf and NaN included. what names the work and
@@ -28,8 +29,8 @@ func Check(bytes float64, what string, args ...any) error {
 	return nil
 }
 
-// Available is about how many more bytes this process can have: the least of what the system has left, of the limit of the
-// process's control group, and of its own limit (ulimit -v); +Inf where nothing is known.
+// Available is about how many more bytes this process can have: the least of what the system has left, of the limit of
+// the process's control group, and of its own limit (ulimit -v); +Inf where nothing is known.
 func Available() float64 {
 	have := math.Inf(1)
 	for _, source := range []memlimit.Provider{system, memlimit.FromCgroup, process} {

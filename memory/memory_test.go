@@ -29,7 +29,8 @@ func TestCheck(t *testing.T) {
 }
 
 func TestHuman(t *testing.T) {
-	for bytes, want := range map[float64]string{0: "0 bytes", 999: "999 bytes", 1024: "1 KiB", 1 << 30: "1 GiB", 5.5 * (1 << 40): "5.5 TiB", 1e30: "8.67e+11 EiB"} {
+	for bytes, want := range map[float64]string{0: "0 bytes", 999: "999 bytes", 1024: "1 KiB", 1 << 30: "1 GiB",
+		5.5 * (1 << 40): "5.5 TiB", 1e30: "8.67e+11 EiB"} {
 		if got := human(bytes); got != want {
 			t.Errorf("%v: %s, want %s", bytes, got, want)
 		}

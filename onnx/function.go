@@ -4,14 +4,15 @@ import "neuralode/plan"
 
 // unaries are the functions that ONNX has itself.
 var unaries = map[plan.Fn]string{
-	plan.Identity: "Identity", plan.Neg: "Neg", plan.Exp: "Exp", plan.Log: "Log", plan.Tanh: "Tanh", plan.Sigmoid: "Sigmoid",
-	plan.Relu: "Relu", plan.Sin: "Sin", plan.Cos: "Cos", plan.Sqrt: "Sqrt", plan.Inverse: "Reciprocal",
-	plan.Abs: "Abs", plan.Sign: "Sign",
+	plan.Identity: "Identity", plan.Neg: "Neg", plan.Exp: "Exp", plan.Log: "Log", plan.Tanh: "Tanh",
+	plan.Sigmoid: "Sigmoid", plan.Relu: "Relu", plan.Sin: "Sin", plan.Cos: "Cos", plan.Sqrt: "Sqrt",
+	plan.Inverse: "Reciprocal", plan.Abs: "Abs", plan.Sign: "Sign",
 }
 
 // binaries are the same of two numbers.
 var binaries = map[plan.Fn]string{
-	plan.Add: "Add", plan.Sub: "Sub", plan.Mul: "Mul", plan.Div: "Div", plan.Pow: "Pow", plan.Max: "Max", plan.Min: "Min",
+	plan.Add: "Add", plan.Sub: "Sub", plan.Mul: "Mul", plan.Div: "Div", plan.Pow: "Pow", plan.Max: "Max",
+	plan.Min: "Min",
 }
 
 // comparisons give truth values, which become 1 and 0.
@@ -36,7 +37,8 @@ func (e *exporter) unary(f plan.Fn, x string) string {
 	panic("onnx: unknown function " + f.String())
 }
 
-// log1p is x·log(u)/(u − 1) with u = 1 + x, and x where u is 1 (Higham, Accuracy and Stability of Numerical Algorithms, 1.14.1).
+// log1p is x·log(u)/(u − 1) with u = 1 + x, and x where u is 1 (Higham, Accuracy and Stability of Numerical Algorithms,
+// 1.14.1).
 func (e *exporter) log1p(x string) string {
 	one := e.number(1)
 	u := e.node("Add", x, one)

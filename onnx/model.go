@@ -1,6 +1,6 @@
-// Package onnx writes lowered functions as ONNX models, which ONNX Runtime and most other tools of machine learning read:
-// https://onnx.ai. A field becomes a model from t and z to f, a read-out one from z to out, each for any number of
-// samples.
+// Package onnx writes lowered functions as ONNX models, which ONNX Runtime and most other tools of machine learning
+// read: https://onnx.ai. A field becomes a model from t and z to f, a read-out one from z to out, each for any number
+// of samples.
 package onnx
 
 import (
@@ -65,7 +65,8 @@ func Write(w io.Writer, f Function) error {
 	return err
 }
 
-// Start is what makes states of points: (x − Mean) / Std of each of the features, where there is a scale, and then zeros.
+// Start is what makes states of points: (x − Mean) / Std of each of the features, where there is a scale, and then
+// zeros.
 type Start struct {
 	Features, Dim int
 	Scale         Scale // the zero value for none

@@ -38,8 +38,8 @@ func function(f plan.Function) *plan.Plan {
 // moved has every instruction, with shared and row operands where both can be: 0 z, 1 t, 2 W and 3 b of parameters.
 func moved() *plan.Plan {
 	row, shared := plan.Row, plan.Shared
-	values := []plan.Value{{Space: row, Rows: 1, Cols: 4}, {Space: row, Rows: 1, Cols: 1}, {Space: shared, Rows: 4, Cols: 3},
-		{Space: shared, Rows: 1, Cols: 3}}
+	values := []plan.Value{{Space: row, Rows: 1, Cols: 4}, {Space: row, Rows: 1, Cols: 1},
+		{Space: shared, Rows: 4, Cols: 3}, {Space: shared, Rows: 1, Cols: 3}}
 	p := &plan.Plan{Values: values, Inputs: []plan.Port{{Name: "z", Value: 0}, {Name: "t", Value: 1}},
 		Params: []plan.Param{{Name: "W", Shape: []int{4, 3}, Value: 2}, {Name: "b", Shape: []int{3}, Value: 3}}}
 	add := func(space plan.Space, rows, cols int, in plan.Instr) plan.ID {
@@ -114,7 +114,8 @@ func newTrial(t *testing.T, f onnx.Function, positive bool) trial {
 func trials(t *testing.T) (all []trial) {
 	for _, precision := range []solver.Precision{solver.Float32, solver.Float64} {
 		add := func(name string, p *plan.Plan, output string, positive bool) {
-			f := onnx.Function{Name: fmt.Sprintf("%s-%v", name, precision), Plan: p, Output: output, Precision: precision}
+			f := onnx.Function{Name: fmt.Sprintf("%s-%v", name, precision), Plan: p, Output: output,
+				Precision: precision}
 			all = append(all, newTrial(t, f, positive))
 		}
 		for _, f := range plan.Functions() {
@@ -143,7 +144,8 @@ func trials(t *testing.T) (all []trial) {
 // lowered is a field with a derivative inside: its plan has functions that only derivatives have.
 func lowered(t *testing.T) *plan.Plan {
 	must := gorgonia.Must
-	p, err := graph.LowerField(graph.Field{Dim: 2, Params: []graph.Param{{Name: "w", Shape: []int{2, 4}}, {Name: "v", Shape: []int{4, 1}}},
+	p, err := graph.LowerField(graph.Field{Dim: 2,
+		Params: []graph.Param{{Name: "w", Shape: []int{2, 4}}, {Name: "v", Shape: []int{4, 1}}},
 		Func: func(_, z *gorgonia.Node, w []*gorgonia.Node) (*gorgonia.Node, error) {
 			h := must(gorgonia.Softplus(must(gorgonia.Mul(must(gorgonia.Tanh(z)), w[0]))))
 			return graph.Grad(must(gorgonia.Mul(h, w[1])), z)
@@ -235,7 +237,8 @@ func TestRuntime(t *testing.T) {
 func TestStartAndScale(t *testing.T) {
 	scale := onnx.Scale{Mean: []float64{100, -1}, Std: []float64{50, 0.5}}
 	var start, head bytes.Buffer
-	err := onnx.WriteStart(&start, onnx.Start{Features: 2, Dim: 3, Scale: scale, Metadata: map[string]string{"t1": "1"}})
+	err := onnx.WriteStart(&start, onnx.Start{Features: 2, Dim: 3, Scale: scale,
+		Metadata: map[string]string{"t1": "1"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -248,8 +251,9 @@ func TestStartAndScale(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	results := runtime(t, map[string][]byte{"start": start.Bytes(), "head": head.Bytes()}, map[string]map[string][][]float64{
-		"start": {"x": {{150, 0}, {100, -1}}}, "head": {"z": {{2, 3, 9}}}})
+	results := runtime(t, map[string][]byte{"start": start.Bytes(), "head": head.Bytes()},
+		map[string]map[string][][]float64{
+			"start": {"x": {{150, 0}, {100, -1}}}, "head": {"z": {{2, 3, 9}}}})
 	if got := fmt.Sprint(results["start"].Out); got != "[[1 2 0] [0 0 0]]" || results["start"].Metadata["t1"] != "1" {
 		t.Errorf("states %s, metadata %v", got, results["start"].Metadata)
 	}

@@ -8,8 +8,8 @@ import (
 
 // Check reports every way in which the plan is not well formed: values out of range or read before they are written,
 // shapes that do not fit, an instruction in a section where its operands' spaces do not belong, a destination that is
-// also a source, rows that would mix, or gradients that do not have the shape of what they belong to. A plan that passes
-// can be run by any backend. No plan makes it panic.
+// also a source, rows that would mix, or gradients that do not have the shape of what they belong to. A plan that
+// passes can be run by any backend. No plan makes it panic.
 func (p *Plan) Check() error {
 	if p == nil {
 		return errors.New("plan: there is no plan")
@@ -202,7 +202,8 @@ func (c *checker) gradients() {
 		}
 	}
 	if n := len(c.plan.ParamGrads); n != want {
-		c.fail("%d parameter gradients for %d parameters and %d cotangents", n, len(c.plan.Params), len(c.plan.Cotangents))
+		c.fail("%d parameter gradients for %d parameters and %d cotangents", n, len(c.plan.Params),
+			len(c.plan.Cotangents))
 		return
 	}
 	for i, id := range c.plan.ParamGrads {

@@ -85,8 +85,8 @@ func (t *tape) spoilPort(p *Plan) {
 	}
 }
 
-// FuzzCheck builds plans that are mostly malformed. None may make Check panic, and one that passes must run, forward and
-// backward, fused or not, and be well formed after each rewriting.
+// FuzzCheck builds plans that are mostly malformed. None may make Check panic, and one that passes must run, forward
+// and backward, fused or not, and be well formed after each rewriting.
 func FuzzCheck(f *testing.F) {
 	f.Add([]byte{})
 	f.Add([]byte{0, 5, 0, 3, 3, 3, 0, 5, 0, 2, 2, 1})          // no parameters, their gradients left

@@ -78,8 +78,8 @@ func (m *Machine) enter(ports []Port, given map[string][]float64) {
 	}
 }
 
-// Output is the named output of the last Forward, [n, width]; valid until the next Forward. It panics for an output that
-// the plan does not have.
+// Output is the named output of the last Forward, [n, width]; valid until the next Forward. It panics for an output
+// that the plan does not have.
 func (m *Machine) Output(name string) []float64 { return m.values[m.plan.Output(name)].data }
 
 // InputGrad is the gradient for the named input after VJP, [n, width], or nil when it is zero everywhere.

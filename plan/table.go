@@ -44,8 +44,12 @@ var table = [fnCount]Function{
 	Exp:      unary("exp", "MATH(exp)($x)", "exp", math.Exp, math.Exp),
 	Log:      unary("log", "MATH(log)($x)", "ln", math.Log, inverse),
 	Log1p:    unary("log1p", "MATH(log1p)($x)", "log1p", math.Log1p, func(x float64) float64 { return 1 / (1 + x) }),
-	Tanh:     unary("tanh", "fnTanh($x)", "tanh", math.Tanh, func(x float64) float64 { return 1 - square(math.Tanh(x)) }),
-	Sigmoid:  unary("sigmoid", "fnSigmoid($x)", "sigmoid", sigmoid, func(x float64) float64 { return sigmoid(x) * sigmoid(-x) }),
+	Tanh: unary("tanh", "fnTanh($x)", "tanh", math.Tanh, func(x float64) float64 {
+		return 1 - square(math.Tanh(x))
+	}),
+	Sigmoid: unary("sigmoid", "fnSigmoid($x)", "sigmoid", sigmoid, func(x float64) float64 {
+		return sigmoid(x) * sigmoid(-x)
+	}),
 	Softplus: unary("softplus", "fnSoftplus($x)", "softplus", softplus, sigmoid),
 	Relu:     unary("relu", "fnRelu($x)", "", relu, func(x float64) float64 { return indicator(x > 0) }),
 	Sin:      unary("sin", "MATH(sin)($x)", "sin", math.Sin, math.Cos),
@@ -98,7 +102,9 @@ func binary(name, c, gorgonia string, value func(a, b float64) float64,
 // comparison gives 1 or 0, and has no slope.
 func comparison(name, operator string, holds func(a, b float64) bool) Function {
 	return binary(name, "$x "+operator+" $y ? real(1) : real(0)", operator,
-		func(a, b float64) float64 { return indicator(holds(a, b)) }, func(_, _ float64) (da, db float64) { return 0, 0 })
+		func(a, b float64) float64 {
+			return indicator(holds(a, b))
+		}, func(_, _ float64) (da, db float64) { return 0, 0 })
 }
 
 func vjp(name, c string, value func(g, y float64) float64, slope func(g, y float64) (dg, dy float64)) Function {

@@ -21,8 +21,8 @@ func program(t *testing.T, dir string) string {
 	return path
 }
 
-// TestPage runs the commands and the programs of docs/python.md, for few iterations, on the made data set and on a table of
-// numbers with scales and an added dimension.
+// TestPage runs the commands and the programs of docs/python.md, for few iterations, on the made data set and on a
+// table of numbers with scales and an added dimension.
 func TestPage(t *testing.T) {
 	if testing.Short() {
 		t.Skip("imports JAX")
@@ -62,14 +62,16 @@ func TestPage(t *testing.T) {
 			for _, c := range commands {
 				args := strings.Fields(c[1])
 				if args[0] == "train" {
-					args = append(append(args, "--iterations", "20", "--no-figures", "--hidden", "8", "--batch", "8"), more...)
+					args = append(append(args, "--iterations", "20", "--no-figures", "--hidden", "8", "--batch", "8"),
+						more...)
 				}
 				run(neuralode, args...)
 			}
 			for _, p := range programs {
 				run(interpreter, "-c", p[1])
 			}
-			if events, _ := filepath.Glob(filepath.Join(dir, "board", "spiral", "events.out.tfevents.*")); len(events) != 1 {
+			if events, _ := filepath.Glob(filepath.Join(dir, "board", "spiral", "events.out.tfevents.*")); len(
+				events) != 1 {
 				t.Errorf("events in %v", events)
 			}
 		})

@@ -1,5 +1,5 @@
-// Package python finds, for tests, an interpreter that has the libraries of requirements.txt: others' readers and solvers
-// are the oracles of what this program writes.
+// Package python finds, for tests, an interpreter that has the libraries of requirements.txt: others' readers and
+// solvers are the oracles of what this program writes.
 package python
 
 import (
@@ -12,8 +12,8 @@ import (
 // Require names that what cannot run is a failure.
 const Require = "NEURALODE_REQUIRE_PYTHON_TESTS"
 
-// Interpreter is that of NEURALODE_PYTHON, else the one that make python puts into the cache folder of the repository, which
-// is at root. Without one the test is skipped, or fails where [Require] is set.
+// Interpreter is that of NEURALODE_PYTHON, else the one that make python puts into the cache folder of the repository,
+// which is at root. Without one the test is skipped, or fails where [Require] is set.
 func Interpreter(t *testing.T, root string) string {
 	t.Helper()
 	found := os.Getenv("NEURALODE_PYTHON")

@@ -140,7 +140,8 @@ func (m *Model) File(dtype safetensors.DType) (*safetensors.File, error) {
 	params, _ := layers(m.Sizes, m.Time)
 	last := params[len(params)-1]
 	if want := last.Offset + last.Len(); len(m.Theta) != want {
-		return nil, fmt.Errorf("reference: %s: theta has %d numbers, want %d for sizes %v", m.Name, len(m.Theta), want, m.Sizes)
+		return nil, fmt.Errorf("reference: %s: theta has %d numbers, want %d for sizes %v", m.Name, len(m.Theta), want,
+			m.Sizes)
 	}
 	file := &safetensors.File{Metadata: m.describe(), Tensors: map[string]safetensors.Tensor{}}
 	for _, p := range params {

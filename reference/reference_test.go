@@ -39,12 +39,15 @@ func TestEmbeddedAreAsDescribed(t *testing.T) {
 	}
 	for i, want := range described {
 		p := problems[i]
-		if p.Name != want.name || Names()[i] != want.name || !slices.Equal(p.Sizes, want.sizes) || p.Activation != want.activation ||
+		if p.Name != want.name || Names()[i] != want.name || !slices.Equal(p.Sizes, want.sizes) ||
+			p.Activation != want.activation ||
 			p.Time != want.time || p.T0 != want.t0 || p.T1 != want.t1 {
 			t.Errorf("%s: got %s %v %s %v %v %v", want.name, p.Name, p.Sizes, p.Activation, p.Time, p.T0, p.T1)
 		}
-		if p.Batch() != want.batch || p.Dim() != want.sizes[0] || len(p.X) != p.Batch()*p.Dim() || len(p.Z1) != len(p.X) || len(p.GradX) != len(p.X) {
-			t.Errorf("%s: batch %d, dim %d, %d numbers in x, %d in z1, %d in grad.x", p.Name, p.Batch(), p.Dim(), len(p.X), len(p.Z1), len(p.GradX))
+		if p.Batch() != want.batch || p.Dim() != want.sizes[0] || len(p.X) != p.Batch()*p.Dim() ||
+			len(p.Z1) != len(p.X) || len(p.GradX) != len(p.X) {
+			t.Errorf("%s: batch %d, dim %d, %d numbers in x, %d in z1, %d in grad.x", p.Name, p.Batch(), p.Dim(),
+				len(p.X), len(p.Z1), len(p.GradX))
 		}
 		if len(p.Theta) != want.theta || len(p.GradTheta) != want.theta {
 			t.Errorf("%s: %d parameters, %d gradients, want %d", p.Name, len(p.Theta), len(p.GradTheta), want.theta)
@@ -144,7 +147,8 @@ func TestEmbeddedIsACopy(t *testing.T) {
 // tiny is a 1-1 model with metadata and tensors that a test may break.
 func tiny() *safetensors.File {
 	return &safetensors.File{
-		Metadata: map[string]string{"sizes": "[1,1]", "activation": "relu", "time": "true", "t0": "0", "t1": "1e-1", "note": "n"},
+		Metadata: map[string]string{"sizes": "[1,1]", "activation": "relu", "time": "true", "t0": "0", "t1": "1e-1",
+			"note": "n"},
 		Tensors: map[string]safetensors.Tensor{
 			"layers.0.weight": safetensors.Float64([]float64{2, 3}, 1, 2),
 			"layers.0.bias":   safetensors.Float32([]float64{4}, 1),
@@ -202,7 +206,8 @@ func TestProblem(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(p.GradTheta, []float64{7, 8, 9}) || !slices.Equal(p.X, []float64{1, 2}) || !slices.Equal(p.Z1, []float64{3, 4}) ||
+	if !slices.Equal(p.GradTheta, []float64{7, 8, 9}) || !slices.Equal(p.X, []float64{1, 2}) ||
+		!slices.Equal(p.Z1, []float64{3, 4}) ||
 		!slices.Equal(p.Label, []float64{0, 1}) || !slices.Equal(p.GradX, []float64{5, 6}) || p.Loss != 0.5 {
 		t.Errorf("got %+v", p)
 	}
@@ -263,7 +268,8 @@ func TestIllFormedFiles(t *testing.T) {
 		f := tinyProblem()
 		c.spoil(f)
 		_, err := ParseProblem("tiny", opened(t, f))
-		if err == nil || !strings.HasPrefix(err.Error(), "reference: tiny: ") || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
+		if err == nil || !strings.HasPrefix(err.Error(), "reference: tiny: ") ||
+			!strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("error %v, want %q", err, c.want)
 		}
 	}

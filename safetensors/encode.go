@@ -65,7 +65,8 @@ func (f *File) header(order []string) ([]byte, error) {
 		t := f.Tensors[name]
 		end := at + t.Len()*dtypes[t.DType].size
 		shape := append([]int{}, t.Shape...) // [] and not null
-		fmt.Fprintf(&b, `%s:{"dtype":"%v","shape":%s,"data_offsets":[%d,%d]}`, quote(name), t.DType, quote(shape), at, end)
+		fmt.Fprintf(&b, `%s:{"dtype":"%v","shape":%s,"data_offsets":[%d,%d]}`, quote(name), t.DType, quote(shape), at,
+			end)
 		at = end
 	}
 	b.WriteByte('}')

@@ -38,7 +38,8 @@ const fromPythonWithMetadata = "X\x00\x00\x00\x00\x00\x00\x00" +
 	`{"__metadata__":{"k":"v<é\n"},"x":{"dtype":"F64","shape":[1],"data_offsets":[0,8]}}    ` +
 	"\x00\x00\x00\x00\x00\x00\xf0?"
 
-// manyTypes is what it made of tensors of seven types: "h", float16 [[1.5, -2, 65504], [6e-8, -0, inf]], "b", bfloat16 [1.5,
+// manyTypes is what it made of tensors of seven types: "h", float16 [[1.5, -2, 65504], [6e-8, -0, inf]], "b", bfloat16
+// [1.5,
 // -2, 3e38], and others that are not read here.
 const manyTypes = "\xa8\x01\x00\x00\x00\x00\x00\x00" +
 	`{"__metadata__":{"k":"v"},"z":{"dtype":"F64","shape":[0,4],"data_offsets":[0,0]},` +
@@ -85,7 +86,9 @@ func check(t interface{ Fatalf(string, ...any) }, r *Reader, f *File) {
 			continue
 		}
 		got, err := r.Floats(name, want.Shape...)
-		if err != nil || !slices.EqualFunc(got, want.Floats, func(a, b float64) bool { return math.Float64bits(a) == math.Float64bits(b) }) {
+		if err != nil || !slices.EqualFunc(got, want.Floats, func(a, b float64) bool {
+			return math.Float64bits(a) == math.Float64bits(b)
+		}) {
 			t.Fatalf("%q is %v, want %v (%v)", name, got, want.Floats, err)
 		}
 	}
@@ -111,7 +114,8 @@ func TestManyTypes(t *testing.T) {
 		t.Errorf("names %q", names)
 	}
 	h, err := r.Floats("h", 2, 3)
-	if want := []float64{1.5, -2, 65504, 0x1p-24, math.Copysign(0, -1), math.Inf(1)}; err != nil || !slices.Equal(h, want) || !math.Signbit(h[4]) {
+	if want := []float64{1.5, -2, 65504, 0x1p-24, math.Copysign(0, -1), math.Inf(1)}; err != nil ||
+		!slices.Equal(h, want) || !math.Signbit(h[4]) {
 		t.Errorf("h is %v, want %v (%v)", h, want, err)
 	}
 	b, err := r.Floats("b", 3)
@@ -122,7 +126,8 @@ func TestManyTypes(t *testing.T) {
 		"i32": `tensor "i32" is "I32", want F64, F32, F16 or BF16`, "none": `tensor "none" is missing, want shape [1]`,
 		"w": "", "h": `tensor "h" has shape [2 3], want [1]`, "__metadata__": `tensor "__metadata__" is missing`,
 	} {
-		if _, err := r.Floats(name, 1); want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+		if _, err := r.Floats(name, 1); want == "" && err != nil || want != "" &&
+			(err == nil || !strings.Contains(err.Error(), want)) {
 			t.Errorf("error %v, want %q", err, want)
 		}
 	}
@@ -134,7 +139,8 @@ func TestManyTypes(t *testing.T) {
 	}
 }
 
-// TestEveryNumberOf16Bits compares with NumPy (and ml_dtypes 0.5): SHA-256 of all 65536 as little-endian float64, every NaN as 7ff8000000000000.
+// TestEveryNumberOf16Bits compares with NumPy (and ml_dtypes 0.5): SHA-256 of all 65536 as little-endian float64, every
+// NaN as 7ff8000000000000.
 func TestEveryNumberOf16Bits(t *testing.T) {
 	for dtype, want := range map[string]string{
 		"F16":  "ecc18b9b372011f0402dc5e75578328f4b1582c725748617e1451a3ccc7981a5",
@@ -144,7 +150,8 @@ func TestEveryNumberOf16Bits(t *testing.T) {
 		for i := range 1 << 16 {
 			numbers = binary.LittleEndian.AppendUint16(numbers, uint16(i))
 		}
-		r, err := read(file(`{"x":{"dtype":"`+dtype+`","shape":[65536],"data_offsets":[0,131072]}}`, 0) + string(numbers))
+		r, err := read(file(`{"x":{"dtype":"`+dtype+`","shape":[65536],"data_offsets":[0,131072]}}`, 0) +
+			string(numbers))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -255,7 +262,8 @@ func TestBrokenFiles(t *testing.T) {
 	for _, c := range broken {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := read(c.data)
-			if err == nil || !strings.HasPrefix(err.Error(), "safetensors: some.file: ") || !strings.Contains(err.Error(), c.want) {
+			if err == nil || !strings.HasPrefix(err.Error(), "safetensors: some.file: ") ||
+				!strings.Contains(err.Error(), c.want) {
 				t.Fatalf("error %v, want %q", err, c.want)
 			}
 			if strings.Contains(err.Error(), "\n") {
@@ -386,7 +394,8 @@ func TestUnneededIsNotRead(t *testing.T) {
 	if w, err := r.Floats("w", 1); err != nil || w[0] != 0.5 {
 		t.Errorf("w is %v (%v)", w, err)
 	}
-	if _, err := r.Floats("big", 1); err == nil || !strings.Contains(err.Error(), "has shape [137438953472], want [1]") {
+	if _, err := r.Floats("big", 1); err == nil ||
+		!strings.Contains(err.Error(), "has shape [137438953472], want [1]") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -81,7 +81,8 @@ func TestTogether(t *testing.T) {
 		s.goOn <- struct{}{}
 	}
 	group.Wait()
-	if got := s.together; len(got) != 3 || !slices.Equal(got[1], []float64{2, 3, 4}) || !slices.Equal(got[2], []float64{5, 6}) {
+	if got := s.together; len(got) != 3 || !slices.Equal(got[1], []float64{2, 3, 4}) ||
+		!slices.Equal(got[2], []float64{5, 6}) {
 		t.Errorf("solved together were %v", got)
 	}
 }
@@ -132,7 +133,8 @@ func BenchmarkClients(b *testing.B) {
 	for name, most := range map[string]int{"alone": 1, "together": 10_000} {
 		b.Run(name, func(b *testing.B) {
 			p := predictor(b, "tanh", 1)
-			q := newQueue(1000, work{predict: p.Predict, width: 2, most: most, limit: time.Minute, solved: func(int) {}})
+			q := newQueue(1000, work{predict: p.Predict, width: 2, most: most, limit: time.Minute,
+				solved: func(int) {}})
 			defer q.close()
 			b.SetParallelism(max(1, 32/runtime.GOMAXPROCS(0)))
 			b.RunParallel(func(loop *testing.PB) {

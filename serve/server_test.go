@@ -104,7 +104,8 @@ func right(p *train.Predictor, x []float64, a answered) error {
 	}
 	for i, class := range want.Class {
 		got := a.Answers[i]
-		if got.Predicted != p.Model().Classes[class] || got.Probability["1"] != want.Probability[2*i+1] || got.Error != "" {
+		if got.Predicted != p.Model().Classes[class] || got.Probability["1"] != want.Probability[2*i+1] ||
+			got.Error != "" {
 			return fmt.Errorf("point %d is %+v, want class %d of %v", i, got, class, want.Probability[2*i:2*i+2])
 		}
 	}
@@ -117,7 +118,8 @@ func settled(t *testing.T, before int) {
 	for end := time.Now().Add(20 * time.Second); runtime.NumGoroutine() > before; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			stacks := make([]byte, 1<<16)
-			t.Fatalf("%d goroutines, before %d:\n%s", runtime.NumGoroutine(), before, stacks[:runtime.Stack(stacks, true)])
+			t.Fatalf("%d goroutines, before %d:\n%s", runtime.NumGoroutine(), before,
+				stacks[:runtime.Stack(stacks, true)])
 		}
 	}
 }
@@ -192,7 +194,8 @@ func TestRefused(t *testing.T) {
 	if status, a, err := post(http.DefaultClient, web.URL, body); status != 200 || err != nil || right(p, x, a) != nil {
 		t.Errorf("afterwards: status %d, %v", status, err)
 	}
-	for path, want := range map[string]int{"GET /predict": 405, "POST /model": 405, "GET /": 404, "GET /../etc/passwd": 404} {
+	for path, want := range map[string]int{"GET /predict": 405, "POST /model": 405, "GET /": 404,
+		"GET /../etc/passwd": 404} {
 		method, path, _ := strings.Cut(path, " ")
 		request, _ := http.NewRequest(method, web.URL+path, nil)
 		r, err := http.DefaultClient.Do(request)
@@ -211,7 +214,8 @@ func TestUnsolved(t *testing.T) {
 	web := httptest.NewServer(newServer(t, predictor(t, "relu", 1e5), DefaultOptions()))
 	defer web.Close()
 	status, a, err := post(http.DefaultClient, web.URL, `{"points": [[0, 0], [3, 1e30]]}`)
-	if err != nil || status != 200 || len(a.Answers) != 2 || !strings.Contains(a.Answers[1].Error, " at t = ") || a.Answers[1].Predicted != "" {
+	if err != nil || status != 200 || len(a.Answers) != 2 || !strings.Contains(a.Answers[1].Error, " at t = ") ||
+		a.Answers[1].Predicted != "" {
 		t.Errorf("status %d, %+v (%v)", status, a, err)
 	}
 	if text := get(t, web.URL+"/metrics"); !strings.Contains(text, `neuralode_points_total{outcome="failed"}`) ||
@@ -401,7 +405,8 @@ func TestOptions(t *testing.T) {
 
 // FuzzBody sends any body: it is points or an error, and never a panic.
 func FuzzBody(f *testing.F) {
-	for _, body := range []string{`{"points": [[1, 2], {"x": 1, "y": -2e3}]}`, `{"points": [[1, null]]}`, `{"points": {}}`, `{"points": [[1, 2]]}x`} {
+	for _, body := range []string{`{"points": [[1, 2], {"x": 1, "y": -2e3}]}`, `{"points": [[1, null]]}`,
+		`{"points": {}}`, `{"points": [[1, 2]]}x`} {
 		f.Add([]byte(body))
 	}
 	r := &reader{model: &train.Model{Inputs: []string{"x", "y"}}, most: 5, limit: math.MaxFloat32}

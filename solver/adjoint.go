@@ -6,13 +6,15 @@ import "slices"
 // ∂L/∂z(t1), and ∂L/∂θ = −∫ aᵀ ∂f/∂θ dt from t1 to t0 (Pontryagin; Chen et al. 2018, "Neural Ordinary Differential
 // Equations", algorithm 1). Two ways to have z(t) on the way back:
 //
-//   - along: z(t) is the dense output of the forward solve, the state of the backward solve is a alone (the interpolating
-//     adjoint of CVODES and SciMLSensitivity; Rackauckas et al. 2020, "Universal Differential Equations", table 1);
-//   - backsolve: the state is [z, a] and z is integrated backward too, which takes no memory and is wrong where the field
-//     contracts: there the backward equation of z is unstable.
+//   - along: z(t) is the dense output of the forward solve, the state of the backward solve is a alone (the
+//     interpolating adjoint of CVODES and SciMLSensitivity; Rackauckas et al. 2020, "Universal Differential Equations",
+//     table 1);
+//   - backsolve: the state is [z, a] and z is integrated backward too, which takes no memory and is wrong where the
+//     field contracts: there the backward equation of z is unstable.
 //
-// Between the save times the adjoint is integrated in segments: at each, a takes up the cotangent. ∂L/∂θ is a quadrature
-// with the method's own weights on the accepted steps, so θ is neither part of the state nor of the error norm.
+// Between the save times the adjoint is integrated in segments: at each, a takes up the cotangent. ∂L/∂θ is a
+// quadrature with the method's own weights on the accepted steps, so θ is neither part of the state nor of the error
+// norm.
 
 // wayBack is what a backward pass gives for a group of samples.
 type wayBack struct {
@@ -29,7 +31,8 @@ func (w wayBack) failed(end End) wayBack {
 	return w
 }
 
-// continuous takes the group's cotangent at t1 to t0 with the continuous adjoint, in units of its samples (see [CotangentUnit]).
+// continuous takes the group's cotangent at t1 to t0 with the continuous adjoint, in units of its samples (see
+// [CotangentUnit]).
 func (r *reference) continuous(g *group, cotangent, weight []float64, saved [][]float64) wayBack {
 	units := r.units(cotangent, saved)
 	weight = slices.Clone(weight)
@@ -91,11 +94,11 @@ func newContinuous(r *reference, g *group, cotangent, weight []float64) *continu
 	return c
 }
 
-// LongestBack is the longest step that the adjoint takes back from a time that lies rest after the beginning of a forward
-// step, with the sizes of that step and of the one before it, 0 for none: no longer than a forward step that it touches.
-// Where t or θ acts on the field faster than the adjoint moves, as a force does, the forward steps follow what the error of
-// the adjoint does not see, and ∂L/∂θ is a sum over the steps back. The last forward step, which the end of the span cut,
-// counts as long as the one before.
+// LongestBack is the longest step that the adjoint takes back from a time that lies rest after the beginning of a
+// forward step, with the sizes of that step and of the one before it, 0 for none: no longer than a forward step that it
+// touches. Where t or θ acts on the field faster than the adjoint moves, as a force does, the forward steps follow what
+// the error of the adjoint does not see, and ∂L/∂θ is a sum over the steps back. The last forward step, which the end
+// of the span cut, counts as long as the one before.
 func LongestBack(rest, step, before float64) float64 {
 	switch {
 	case before == 0 || rest >= step:
@@ -116,8 +119,8 @@ func (c *continuous) split(t float64, state []float64) (z, a []float64) {
 
 func (c *continuous) a() []float64 { return c.state[len(c.state)-len(c.weight):] }
 
-// rests reports whether there is nothing to take back: an adjoint of zeros stays zero, and has no size to measure errors by.
-// Where all samples share a step, one that rests has its part in the error of all.
+// rests reports whether there is nothing to take back: an adjoint of zeros stays zero, and has no size to measure
+// errors by. Where all samples share a step, one that rests has its part in the error of all.
 func (c *continuous) rests() bool {
 	for _, v := range c.a() {
 		if v != 0 {

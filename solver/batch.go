@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// Batch is what a solve starts from, and when it is looked at. What there is one of for each time of each sample, sample
-// after sample, is said to be [rows]: [Batch.Rows] are those of a sample.
+// Batch is what a solve starts from, and when it is looked at. What there is one of for each time of each sample,
+// sample after sample, is said to be [rows]: [Batch.Rows] are those of a sample.
 type Batch struct {
 	Z0    []float64 // [samples, dim]
 	Spans []Span    // one for all samples, or one per sample
@@ -17,10 +17,10 @@ type Batch struct {
 	Times   []float64
 	Offsets []int
 
-	// Stops are times, in the direction of integration, at which a step ends and the next begins with a slope of its own, there
-	// and on the way back: the field may jump there, or do something so short that steps would miss it. It is never asked at a
-	// stop itself, but beside it on either side, which costs an evaluation. They are shared, or each sample's own, as the times
-	// are.
+	// Stops are times, in the direction of integration, at which a step ends and the next begins with a slope of its
+	// own, there and on the way back: the field may jump there, or do something so short that steps would miss it. It
+	// is never asked at a stop itself, but beside it on either side, which costs an evaluation. They are shared, or
+	// each sample's own, as the times are.
 	Stops       []float64
 	StopOffsets []int
 
@@ -72,7 +72,8 @@ func (b Batch) RowCount(n int) int {
 func (b Batch) Check(dim int, spec Spec) error {
 	var errs []error
 	if len(b.Z0) == 0 || len(b.Z0)%dim != 0 {
-		errs = append(errs, fmt.Errorf("solver: z0 has %d numbers, want a positive multiple of the dimension %d", len(b.Z0), dim))
+		errs = append(errs, fmt.Errorf("solver: z0 has %d numbers, want a positive multiple of the dimension %d",
+			len(b.Z0), dim))
 		return errors.Join(errs...)
 	}
 	if n := b.Len(dim); len(b.Spans) != 1 && len(b.Spans) != n {
@@ -92,7 +93,8 @@ func (b Batch) Check(dim int, spec Spec) error {
 		return err
 	}
 	n := b.Len(dim)
-	return errors.Join(b.checkTimes("save time", b.Times, b.Offsets, n, spec), b.checkTimes("stop", b.Stops, b.StopOffsets, n, spec))
+	return errors.Join(b.checkTimes("save time", b.Times, b.Offsets, n, spec),
+		b.checkTimes("stop", b.Stops, b.StopOffsets, n, spec))
 }
 
 // checkTimes reports the first of what is shared out among n samples that is no time of theirs.
@@ -106,7 +108,8 @@ func (b Batch) checkTimes(what string, times []float64, offsets []int, n int, sp
 		return nil
 	}
 	if spec.Controller.Control == ControlBatch {
-		return fmt.Errorf("solver: one step for the whole batch needs the same %ss for all samples, without offsets", what)
+		return fmt.Errorf("solver: one step for the whole batch needs the same %ss for all samples, without offsets",
+			what)
 	}
 	if err := checkOffsets(what, len(times), offsets, n); err != nil {
 		return err

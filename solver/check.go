@@ -19,12 +19,14 @@ func CheckCompile(m Model, spec Spec) error {
 
 // CheckCall reports everything that is wrong with what a program's Solve is given.
 func CheckCall(m Model, spec Spec, theta []float64, b Batch) error {
-	return errors.Join(checkTheta(m, theta), b.Check(m.Dim(), spec), checkInputs(m, b.Inputs, b.Len(m.Dim())), checkTime(m, spec, b))
+	return errors.Join(checkTheta(m, theta), b.Check(m.Dim(), spec), checkInputs(m, b.Inputs, b.Len(m.Dim())),
+		checkTime(m, spec, b))
 }
 
 func checkInputs(m Model, inputs []float64, n int) error {
 	if want := n * m.Inputs(); len(inputs) != want {
-		return fmt.Errorf("solver: inputs has %d numbers, want %d for %d samples of %d", len(inputs), want, n, m.Inputs())
+		return fmt.Errorf("solver: inputs has %d numbers, want %d for %d samples of %d", len(inputs), want, n,
+			m.Inputs())
 	}
 	return nil
 }

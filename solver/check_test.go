@@ -23,7 +23,8 @@ func TestCheckCompile(t *testing.T) {
 		{"an empty field", "output f", func(m *solver.Model, _ *solver.Spec) { m.Field = &plan.Plan{} }},
 		{"an empty head", "output loss", func(m *solver.Model, _ *solver.Spec) { m.Head = &plan.Plan{} }},
 		{"ports out of range", "leaves as value 7", func(m *solver.Model, _ *solver.Spec) {
-			m.Field = &plan.Plan{Inputs: []plan.Port{{Name: "z", Value: 3}, {Name: "t", Value: -9}}, Outputs: []plan.Port{{Name: "f", Value: 7}}}
+			m.Field = &plan.Plan{Inputs: []plan.Port{{Name: "z", Value: 3}, {Name: "t", Value: -9}},
+				Outputs: []plan.Port{{Name: "f", Value: 7}}}
 		}},
 		{"a field without VJP", "needs a field with", func(m *solver.Model, _ *solver.Spec) { m.Field = plan.Forward(m.Field) }},
 		{"a head without VJP", "needs a head with", func(m *solver.Model, _ *solver.Spec) { m.Head = plan.Forward(m.Head) }},

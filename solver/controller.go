@@ -8,9 +8,9 @@ import (
 
 // Controller decides whether a step is accepted and how long the next one is. The error of a step is scaled by Atol +
 // Rtol·max(|z0|, |z1|) and measured as the root mean square over the components; err ≤ 1 accepts. The components of the
-// adjoint share a scale, that of the largest: the equation is linear, so one that crosses zero must not set the step; and
-// Atol is in units of the sample's largest cotangent (see [CotangentUnit]). With Atol zero a component that stays zero has
-// no scale, and no step is accepted.
+// adjoint share a scale, that of the largest: the equation is linear, so one that crosses zero must not set the step;
+// and Atol is in units of the sample's largest cotangent (see [CotangentUnit]). With Atol zero a component that stays
+// zero has no scale, and no step is accepted.
 //
 // The factor for the next step is Safety · err^(−(P+I+D)/k) · errPrev^((P+2D)/k) · errPrev2^(−D/k) with k the order
 // of the embedded method plus one (Söderlind 2003, as in torchode and diffrax), within [MinFactor, MaxFactor], at least
@@ -23,12 +23,14 @@ type Controller struct {
 	P, I, D              float64 // see Gains for named ones
 	Safety               float64
 	MinFactor, MaxFactor float64
-	FirstStep            float64 // > 0: the size of the first step, within what ClipStep allows; 0: Hairer's, two evaluations
-	MinStep              float64 // a sample whose error asks for shorter steps fails with StepUnderflow; 0: only SmallestStep
-	MaxStep              float64 // > 0: no step is longer
-	Step                 float64 // > 0: the size of every step but the last, which ends the span
-	MaxSteps             int     // steps tried per sample, from stop to stop, before it fails with the status MaxSteps
-	Control              Control
+	// > 0: the size of the first step, within what ClipStep allows; 0: Hairer's, two evaluations
+	FirstStep float64
+	// a sample whose error asks for shorter steps fails with StepUnderflow; 0: only SmallestStep
+	MinStep  float64
+	MaxStep  float64 // > 0: no step is longer
+	Step     float64 // > 0: the size of every step but the last, which ends the span
+	MaxSteps int     // steps tried per sample, from stop to stop, before it fails with the status MaxSteps
+	Control  Control
 }
 
 // DefaultController has rtol 1e-3, atol 1e-6, the classical rule with safety 0.9 and factors in [0.2, 10] (as diffrax,
@@ -49,17 +51,21 @@ func (c Controller) Check() error {
 	require(finite(c.Rtol) && c.Rtol >= 0, "rtol must be zero or positive, got %v", c.Rtol)
 	require(finite(c.Atol) && c.Atol >= 0, "atol must be zero or positive, got %v", c.Atol)
 	require(c.Rtol > 0 || c.Atol > 0, "one of rtol and atol must be positive")
-	require(finite(c.P) && finite(c.I) && finite(c.D) && c.P+c.I+c.D > 0, "P+I+D must be positive, got %v, %v, %v", c.P, c.I, c.D)
+	require(finite(c.P) && finite(c.I) && finite(c.D) && c.P+c.I+c.D > 0, "P+I+D must be positive, got %v, %v, %v", c.P,
+		c.I, c.D)
 	require(c.Safety > 0 && c.Safety <= 1, "safety must be in (0, 1], got %v", c.Safety)
 	require(c.MinFactor > 0 && c.MinFactor < 1, "the smallest factor must be in (0, 1), got %v", c.MinFactor)
 	require(finite(c.MaxFactor) && c.MaxFactor > 1, "the largest factor must be above 1, got %v", c.MaxFactor)
-	require(finite(c.FirstStep) && c.FirstStep >= 0, "the first step must be zero (automatic) or positive, got %v", c.FirstStep)
+	require(finite(c.FirstStep) && c.FirstStep >= 0, "the first step must be zero (automatic) or positive, got %v",
+		c.FirstStep)
 	require(finite(c.MinStep) && c.MinStep >= 0, "the smallest step must be zero (any) or positive, got %v", c.MinStep)
 	require(finite(c.MaxStep) && c.MaxStep >= 0, "the largest step must be zero (any) or positive, got %v", c.MaxStep)
-	require(c.MaxStep == 0 || c.MinStep <= c.MaxStep, "the smallest step must not be above the largest, got %v and %v", c.MinStep, c.MaxStep)
+	require(c.MaxStep == 0 || c.MinStep <= c.MaxStep, "the smallest step must not be above the largest, got %v and %v",
+		c.MinStep, c.MaxStep)
 	require(finite(c.Step) && c.Step >= 0, "the step must be zero (by the error) or positive, got %v", c.Step)
 	require(c.Step == 0 || c.FirstStep == 0 && c.MinStep == 0 && c.MaxStep == 0,
-		"a constant step has neither a first nor a smallest nor a largest one, got %v, %v and %v", c.FirstStep, c.MinStep, c.MaxStep)
+		"a constant step has neither a first nor a smallest nor a largest one, got %v, %v and %v", c.FirstStep,
+		c.MinStep, c.MaxStep)
 	require(c.MaxSteps > 0, "the largest number of steps must be positive, got %d", c.MaxSteps)
 	require(c.Control <= ControlBatch, "control must be sample or batch, got %v", c.Control)
 	return errors.Join(errs...)
@@ -82,8 +88,8 @@ func (c Controller) checkIn(p Precision) error {
 // first is the size of the first step where it is given; 0 where it is to be found.
 func (c *Controller) first() float64 { return max(c.FirstStep, c.Step) }
 
-// constantSteps is the number of steps of that size over the span, of which the last may be shorter; a rest that rounding
-// leaves is none.
+// constantSteps is the number of steps of that size over the span, of which the last may be shorter; a rest that
+// rounding leaves is none.
 func constantSteps(s Span, step float64) float64 {
 	rounding := fewRoundings * epsilon * maxAbs(s.T0, s.T1)
 	return max(1, math.Ceil((math.Abs(s.T1-s.T0)-rounding)/step))

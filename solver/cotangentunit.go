@@ -2,10 +2,11 @@ package solver
 
 import "math"
 
-// CotangentUnit is the power of two by which the way back of a continuous adjoint divides the cotangents of a sample, of which
-// largest is the largest magnitude, and multiplies what comes out. The equation is linear, so nothing changes but what atol
-// counts for: a is measured by the sample's largest cotangent, and gradients are linear in the cotangents. It is 1 for none,
-// and where they are not finite; and it and its inverse are no smaller than the normal numbers of the precision.
+// CotangentUnit is the power of two by which the way back of a continuous adjoint divides the cotangents of a sample,
+// of which largest is the largest magnitude, and multiplies what comes out. The equation is linear, so nothing changes
+// but what atol counts for: a is measured by the sample's largest cotangent, and gradients are linear in the
+// cotangents. It is 1 for none, and where they are not finite; and it and its inverse are no smaller than the normal
+// numbers of the precision.
 func CotangentUnit(largest float64, p Precision) float64 {
 	if !(largest > 0 && largest <= math.MaxFloat64) {
 		return 1

@@ -44,9 +44,10 @@ func (r *reference) discrete(g *group, cotangent, weight []float64, saved [][]fl
 	return w
 }
 
-// reverseStep takes λ back over one step; times and cotangents are those saved within it. Only where there are any at all,
-// as saved says, does the last stage have a cotangent.
-func (r *reference) reverseStep(g *group, s Step, lambda []float64, times []float64, cotangents [][]float64, saved bool, stats *Stats) []float64 {
+// reverseStep takes λ back over one step; times and cotangents are those saved within it. Only where there are any at
+// all, as saved says, does the last stage have a cotangent.
+func (r *reference) reverseStep(g *group, s Step, lambda []float64, times []float64, cotangents [][]float64, saved bool,
+	stats *Stats) []float64 {
 	tab := r.spec.Tableau()
 	stage := make([][]float64, tab.Stages()) // ∂L/∂k_i without the factor h, from λ and the dense output
 	lambda = slices.Clone(lambda)

@@ -7,13 +7,14 @@
 // This is all that a program needs which uses a backend; neuralode.ODE spares it the first steps.
 //
 //   - What is solved: [Model], the plans of the field and the head.
-//   - How, from [DefaultSpec] or [AccurateSpec]: [Spec] with a [Method] ([Methods], [MethodNamed]) of some [Orders], which
-//     today is a [Tableau] ([Explicit] completes a textbook's), a [Controller] ([DefaultController]) with its [Gains] ([AllGains], [GainsNamed])
-//     and its [Control] ([Controls], [ParseControl]), a [Gradient] ([Gradients], [ParseGradient]) and a [Precision]
-//     ([Precisions], [ParsePrecision]).
-//   - Who solves it: a [Backend] compiles both into a [Program]. neuralode.Open gives one, and [Reference] is the readable
-//     float64 one that every other must match.
-//   - What a call takes: [Batch], initial values with a [Span], save times, stops and inputs, and for a gradient an [Objective].
+//   - How, from [DefaultSpec] or [AccurateSpec]: [Spec] with a [Method] ([Methods], [MethodNamed]) of some [Orders],
+//     which today is a [Tableau] ([Explicit] completes a textbook's), a [Controller] ([DefaultController]) with its
+//     [Gains] ([AllGains], [GainsNamed]) and its [Control] ([Controls], [ParseControl]), a [Gradient] ([Gradients],
+//     [ParseGradient]) and a [Precision] ([Precisions], [ParsePrecision]).
+//   - Who solves it: a [Backend] compiles both into a [Program]. neuralode.Open gives one, and [Reference] is the
+//     readable float64 one that every other must match.
+//   - What a call takes: [Batch], initial values with a [Span], save times, stops and inputs, and for a gradient an
+//     [Objective].
 //   - What the head makes of states: a program's ReadOut takes [States] ([Objective.States]) and returns [Readings].
 //   - What it returns: [Solution] or [Derivative], with [End], [Status], [Stats] and [Occupancy]; their Err is a
 //     [SampleError] for the first sample that failed, to which [Controller.Advise] adds what the tolerances have to do
@@ -21,8 +22,8 @@
 //   - Training: [Data] ([Labelled]), an [Optimizer] ([DefaultOptimizer]) with its [Rule] ([Rules], [ParseRule]) and
 //     what is frozen ([Range], [Ranges], [Optimizer.CheckFrozen]), and an [OptimizerState] ([NewOptimizerState]) open a
 //     [Session], which tells of each [Iteration] and stops with an [IterationError]. A [Schedule] with its [Decline]
-//     ([Declines], [ParseDecline]) gives it learning rates ([CheckRates]). Sessions elsewhere share its iterations by way of a [PartialSum] of
-//     [Subtree] and [Failure].
+//     ([Declines], [ParseDecline]) gives it learning rates ([CheckRates]). Sessions elsewhere share its iterations by
+//     way of a [PartialSum] of [Subtree] and [Failure].
 //
 // # Writing a backend
 //
@@ -30,15 +31,17 @@
 // [FieldFunc] gives a [Path] and each [Step], along which the gradients go back. These are the parts that backends
 // share, so that they agree:
 //
-//   - Wrong use, before any work: [CheckCompile], [CheckCall], [CheckGradient], [CheckReadOut], [CheckTraining], [CheckRun].
+//   - Wrong use, before any work: [CheckCompile], [CheckCall], [CheckGradient], [CheckReadOut], [CheckTraining],
+//     [CheckRun].
 //   - The control of one sample: [Row], told of a [Measure], over a [Segment] between stops ([Span.Segment],
 //     [Batch.StopsOf]). It is made of [StartProbe], [StartStep], [ClipStep], [Segment.StageTime], [SmallestStep] and
-//     [Controller.Next] with the history [Errors]; devices that cannot call it do the same. [LongestBack] is the limit of a
-//     row that goes back along a forward solve.
+//     [Controller.Next] with the history [Errors]; devices that cannot call it do the same. [LongestBack] is the limit
+//     of a row that goes back along a forward solve.
 //   - Times between steps: [Span.SaveTime], and [Polynomial] for the weights of the dense output.
-//   - What a continuous adjoint is measured by: [CotangentUnit]. What backsolve checks: [Controller.Drift], up to [DriftLimit].
-//   - Sums over samples: [SumOverSamples] over leaves of [LeafSize], and [SumOverLeaves]. Parts of a minibatch: [LeafCount],
-//     [CheckAccumulate], [CheckUpdate].
+//   - What a continuous adjoint is measured by: [CotangentUnit]. What backsolve checks: [Controller.Drift], up to
+//     [DriftLimit].
+//   - Sums over samples: [SumOverSamples] over leaves of [LeafSize], and [SumOverLeaves]. Parts of a minibatch:
+//     [LeafCount], [CheckAccumulate], [CheckUpdate].
 //   - Losses at several times: [Batch.Rows], [Batch.TimesOf] and [Objective.TimeWeights].
 //   - Derivatives for times: [TimeDerivatives].
 //   - Failed samples: [FailEmptySpans] after a solve, [LeaveOut] after a gradient.

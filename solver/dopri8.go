@@ -1,14 +1,14 @@
 package solver
 
-// Dopri8 is the method of order 8 of Prince and Dormand (1981), "High order embedded Runge-Kutta formulae", RK8(7)13M, with
-// the dense output of Bogacki and Shampine (1990), "Interpolating high-order Runge-Kutta formulas", which needs no stages of
-// its own, in the decimals of diffrax. It is of order 5: its polynomials meet the conditions of the trees up to 5 nodes. The
-// fractions are approximations by their authors, to 18 digits; the decimals miss the step's result by 1e-12, which their last
-// coefficients make good here.
+// Dopri8 is the method of order 8 of Prince and Dormand (1981), "High order embedded Runge-Kutta formulae", RK8(7)13M,
+// with the dense output of Bogacki and Shampine (1990), "Interpolating high-order Runge-Kutta formulas", which needs no
+// stages of its own, in the decimals of diffrax. It is of order 5: its polynomials meet the conditions of the trees up
+// to 5 nodes. The fractions are approximations by their authors, to 18 digits; the decimals miss the step's result by
+// 1e-12, which their last coefficients make good here.
 func Dopri8() *Tableau {
-	b := []float64{14005451. / 335480064, 0, 0, 0, 0, -59238493. / 1068277825, 181606767. / 758867731, 561292985. / 797845732,
-		-1041891430. / 1371343529, 760417239. / 1151165299, 118820643. / 751138087, -528747749. / 2220607170,
-		1. / 4, 0}
+	b := []float64{14005451. / 335480064, 0, 0, 0, 0, -59238493. / 1068277825, 181606767. / 758867731,
+		561292985. / 797845732, -1041891430. / 1371343529, 760417239. / 1151165299, 118820643. / 751138087,
+		-528747749. / 2220607170, 1. / 4, 0}
 	lower := []float64{13451932. / 455176623, 0, 0, 0, 0, -808719846. / 976000145, 1757004468. / 5645159321,
 		656045339. / 265891186, -3867574721. / 1518517206, 465885868. / 322736535, 53011238. / 667516719,
 		2. / 45, 0, 0}
@@ -18,8 +18,8 @@ func Dopri8() *Tableau {
 		ErrorOrder: 7,
 		DenseOrder: 5,
 
-		C: []float64{0, 1. / 18, 1. / 12, 1. / 8, 5. / 16, 3. / 8, 59. / 400, 93. / 200, 5490023248. / 9719169821, 13. / 20,
-			1201146811. / 1299019798, 1, 1, 1},
+		C: []float64{0, 1. / 18, 1. / 12, 1. / 8, 5. / 16, 3. / 8, 59. / 400, 93. / 200, 5490023248. / 9719169821,
+			13. / 20, 1201146811. / 1299019798, 1, 1, 1},
 		A: [][]float64{
 			{},
 			{1. / 18},

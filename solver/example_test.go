@@ -11,8 +11,8 @@ import (
 	"neuralode/solver"
 )
 
-// Example solves dz/dt = z², which ends at t = 1/z(0): of three samples one does not come to t1. It has a status, the others
-// do not notice.
+// Example solves dz/dt = z², which ends at t = 1/z(0): of three samples one does not come to t1. It has a status, the
+// others do not notice.
 func Example() {
 	field, err := graph.LowerField(graph.Field{Dim: 1,
 		Func: func(_, z *gorgonia.Node, _ []*gorgonia.Node) (*gorgonia.Node, error) { return gorgonia.Square(z) }})

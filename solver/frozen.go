@@ -11,9 +11,9 @@ import (
 // Range are the places From to To−1 of θ.
 type Range struct{ From, To int }
 
-// Ranges are the places of named parameters in θ, which holds params in their order, for Optimizer.Frozen. A name stands
-// for the parameter of that name and for all whose names go on after it with a point: layers.0 for layers.0.weight and
-// layers.0.bias. A name that stands for none is an error that lists all.
+// Ranges are the places of named parameters in θ, which holds params in their order, for Optimizer.Frozen. A name
+// stands for the parameter of that name and for all whose names go on after it with a point: layers.0 for
+// layers.0.weight and layers.0.bias. A name that stands for none is an error that lists all.
 func Ranges(params []plan.Param, names []string) ([]Range, error) {
 	found := make([]bool, len(names))
 	var ranges []Range

@@ -1,7 +1,7 @@
 package solver
 
-// Heun is Heun's method of order 2, the explicit trapezoidal rule, with Euler's as the embedded one (Hairer, Nørsett and
-// Wanner, Solving ODEs I, II.1) and cubic Hermite dense output, as diffrax has it.
+// Heun is Heun's method of order 2, the explicit trapezoidal rule, with Euler's as the embedded one (Hairer, Nørsett
+// and Wanner, Solving ODEs I, II.1) and cubic Hermite dense output, as diffrax has it.
 func Heun() *Tableau {
 	return Explicit(Tableau{
 		Name:       "heun",

@@ -81,15 +81,17 @@ type integration struct {
 	saved [][]float64
 	next  int // of the times
 
-	// scaleWidth is 0, or the width of rows whose components share a scale: the largest of them. The adjoint is linear, so
-	// a component that crosses zero must not set the step. A row of zeros, where atol is zero too, stays so without error.
+	// scaleWidth is 0, or the width of rows whose components share a scale: the largest of them. The adjoint is linear,
+	// so a component that crosses zero must not set the step. A row of zeros, where atol is zero too, stays so without
+	// error.
 	scaleWidth int
 
 	limit func(t float64) float64 // nil, or the longest step from time t: see Row.Limit
 }
 
 func newIntegration(f FieldFunc, z0 []float64, span Span, times []float64, spec Spec) *integration {
-	in := &integration{f: f, spec: spec, tab: spec.Tableau(), span: span, z: slices.Clone(z0), times: span.saveTimes(times)}
+	in := &integration{f: f, spec: spec, tab: spec.Tableau(), span: span, z: slices.Clone(z0),
+		times: span.saveTimes(times)}
 	in.row.Enter(span)
 	in.k = make([][]float64, spec.Tableau().Stages())
 	for i := range in.k {
@@ -135,7 +137,8 @@ func (in *integration) eval(t float64, z, dz []float64) {
 	in.row.Stats.NFE++
 }
 
-// start evaluates the field at the start of a segment and, of the first one, finds the first step size (see [StartStep]).
+// start evaluates the field at the start of a segment and, of the first one, finds the first step size (see
+// [StartStep]).
 func (in *integration) start() {
 	in.k[0] = make([]float64, len(in.z)) // the one there is that of the step before
 	in.eval(in.row.At(0), in.z, in.k[0])
@@ -163,7 +166,8 @@ func (in *integration) step(onStep func(Step)) {
 	}
 	in.row.Try(&in.spec)
 	z1 := in.stages(in.row.Step)
-	in.row.Judge(&in.spec, Measure{First: in.errorNorm(in.row.Step, z1), Finite: finite(z1) && finite(in.k[len(in.k)-1])})
+	in.row.Judge(&in.spec, Measure{First: in.errorNorm(in.row.Step, z1), Finite: finite(z1) &&
+		finite(in.k[len(in.k)-1])})
 	if in.row.Accepted {
 		in.accept(z1, onStep)
 	}

@@ -36,9 +36,9 @@ func kepler(_ float64, z, dz []float64) {
 }
 
 // TestStepCounts compares steps and evaluations with an independent emulation of torchdiffeq's dopri5. The rule that
-// differs is the end: that emulation steps past t1 and interpolates back, ours cuts the last step to t1. The steps before
-// the last are the same, and so is their number, unless the cut step itself is rejected or a rejection is avoided by
-// cutting.
+// differs is the end: that emulation steps past t1 and interpolates back, ours cuts the last step to t1. The steps
+// before the last are the same, and so is their number, unless the cut step itself is rejected or a rejection is
+// avoided by cutting.
 func TestStepCounts(t *testing.T) {
 	type counts struct{ accepted, rejected int }
 	tolerances := [3][2]float64{{1e-3, 1e-6}, {1e-6, 1e-6}, {1e-7, 1e-9}}
@@ -73,8 +73,8 @@ func TestStepCounts(t *testing.T) {
 	}
 }
 
-// TestStartsWithoutAScale solves z' = (cos t, −z1) with atol zero from a component that is zero: its scaled size is 0/0,
-// and the first step must come from elsewhere.
+// TestStartsWithoutAScale solves z' = (cos t, −z1) with atol zero from a component that is zero: its scaled size is
+// 0/0, and the first step must come from elsewhere.
 func TestStartsWithoutAScale(t *testing.T) {
 	f := func(t float64, z, dz []float64) { dz[0], dz[1] = math.Cos(t), -z[1] }
 	got := solver.Integrate(f, []float64{0, 1}, solver.Span{T1: 1}, nil, spec(1e-6, 0), nil)

@@ -26,8 +26,8 @@ func TestOccupancy(t *testing.T) {
 	}
 }
 
-// TestDrift compares with the definition worked out by hand: the largest difference over the largest component of the true
-// states at both ends and what the tolerances do not resolve.
+// TestDrift compares with the definition worked out by hand: the largest difference over the largest component of the
+// true states at both ends and what the tolerances do not resolve.
 func TestDrift(t *testing.T) {
 	for _, x := range []struct {
 		rtol, atol    float64
@@ -46,7 +46,8 @@ func TestDrift(t *testing.T) {
 		c := solver.DefaultController()
 		c.Rtol, c.Atol = x.rtol, x.atol
 		if got := c.Drift(x.z, x.want, x.from); got != x.drift && !(math.Abs(got-x.drift) < 1e-15) {
-			t.Errorf("the drift of %v from %v (%v) at rtol %v, atol %v is %v, want %v", x.z, x.want, x.from, x.rtol, x.atol, got, x.drift)
+			t.Errorf("the drift of %v from %v (%v) at rtol %v, atol %v is %v, want %v", x.z, x.want, x.from, x.rtol,
+				x.atol, got, x.drift)
 		}
 	}
 }

@@ -2,9 +2,9 @@ package solver
 
 import "math/bits"
 
-// LeafSize is how many samples of a batch of n share an accumulator: the leaves of the tree along which ∂L/∂θ and the loss
-// are summed. A leaf is long enough that refilled rows stay busy, and short enough that a batch of 256 has work for eight;
-// a small batch is cut in two. It depends on n alone, so the sum does not depend on who computes which leaf.
+// LeafSize is how many samples of a batch of n share an accumulator: the leaves of the tree along which ∂L/∂θ and the
+// loss are summed. A leaf is long enough that refilled rows stay busy, and short enough that a batch of 256 has work
+// for eight; a small batch is cut in two. It depends on n alone, so the sum does not depend on who computes which leaf.
 func LeafSize(n int) int {
 	const largest, smallest = 32, 8
 	return min(largest, max(smallest, (n+1)/2))

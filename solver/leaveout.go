@@ -2,8 +2,8 @@ package solver
 
 import "math"
 
-// FailEmptySpans gives the status NonFinite to samples whose span is empty and whose start, which is their answer, is not
-// finite: no step looked at it. It is for backends.
+// FailEmptySpans gives the status NonFinite to samples whose span is empty and whose start, which is their answer, is
+// not finite: no step looked at it. It is for backends.
 func FailEmptySpans(s *Solution, b Batch) {
 	dim := len(b.Z0) / len(s.End)
 	for i, end := range s.End {
@@ -195,7 +195,8 @@ func (l *leaveOut) sum(samples []int) ([]float64, error) {
 	return d.Theta, nil
 }
 
-// blame fails the samples whose own ∂L/∂θ is not finite and returns the others; where nobody alone is to blame, all are.
+// blame fails the samples whose own ∂L/∂θ is not finite and returns the others; where nobody alone is to blame, all
+// are.
 func (l *leaveOut) blame(samples []int) ([]int, error) {
 	var good []int
 	for _, i := range samples {

@@ -2,8 +2,8 @@ package solver
 
 import "fmt"
 
-// Method is how a step is made: a closed sum type, whose members are those of this package. A backend looks at which one
-// it is given, and what is common to all stands here.
+// Method is how a step is made: a closed sum type, whose members are those of this package. A backend looks at which
+// one it is given, and what is common to all stands here.
 //
 //   - [*Tableau]: an explicit Runge-Kutta method.
 type Method interface {
@@ -13,8 +13,8 @@ type Method interface {
 	isMethod()
 }
 
-// Orders are the powers of the step with which the errors of a method fall, as Hairer, Nørsett and Wanner, Solving ODEs I,
-// count them: what is of order p is exact up to and including hᵖ within a step.
+// Orders are the powers of the step with which the errors of a method fall, as Hairer, Nørsett and Wanner, Solving ODEs
+// I, count them: what is of order p is exact up to and including hᵖ within a step.
 type Orders struct {
 	Result   int // of the step's result
 	Estimate int // of the embedded result that the error estimate compares with; 0 for a method without an estimate

@@ -18,7 +18,8 @@ func TestMethodTable(t *testing.T) {
 		if m.ErrorOrder > 0 {
 			estimate = fmt.Sprint(m.ErrorOrder)
 		}
-		want := fmt.Sprintf("\n| `%s` | %d, %s, %d | %d | %s |\n", m.Name, m.Order, estimate, m.DenseOrder, m.Stages()-1, m.Source)
+		want := fmt.Sprintf("\n| `%s` | %d, %s, %d | %d | %s |\n", m.Name, m.Order, estimate, m.DenseOrder,
+			m.Stages()-1, m.Source)
 		if !strings.Contains(string(text), want) {
 			t.Errorf("docs/controllers.md lacks %s", want)
 		}

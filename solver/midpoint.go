@@ -1,7 +1,7 @@
 package solver
 
-// Midpoint is the explicit midpoint rule of order 2 (Runge 1895; Hairer, Nørsett and Wanner, Solving ODEs I, II.1), with
-// Euler's as the embedded method and cubic Hermite dense output, as diffrax has it.
+// Midpoint is the explicit midpoint rule of order 2 (Runge 1895; Hairer, Nørsett and Wanner, Solving ODEs I, II.1),
+// with Euler's as the embedded method and cubic Hermite dense output, as diffrax has it.
 func Midpoint() *Tableau {
 	return Explicit(Tableau{
 		Name:       "midpoint",

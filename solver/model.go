@@ -13,10 +13,10 @@ import (
 // its vector-Jacobian product.
 //
 // The field has the row inputs "t" (width 1), "z" (width Dim) and, where samples have constants of their own, "inputs"
-// (width Inputs), and the output "f" (width Dim). The head has the row inputs "z" (width Dim), "label" (width LabelWidth)
-// and perhaps "t" (width 1), the time of that z, and the outputs "out" (what the model predicts) and "loss" (width 1, one
-// loss per state); only "loss" is differentiated. Neither reads other inputs. The flat parameter vector θ holds the
-// field's parameters first, then the head's.
+// (width Inputs), and the output "f" (width Dim). The head has the row inputs "z" (width Dim), "label" (width
+// LabelWidth) and perhaps "t" (width 1), the time of that z, and the outputs "out" (what the model predicts) and "loss"
+// (width 1, one loss per state); only "loss" is differentiated. Neither reads other inputs. The flat parameter vector θ
+// holds the field's parameters first, then the head's.
 type Model struct {
 	Field *plan.Plan
 	Head  *plan.Plan // nil: solve only, or gradients of a caller's own cotangents
@@ -87,7 +87,8 @@ func (m Model) Check() error {
 	only := func(p *plan.Plan, what string, known ...string) {
 		for _, in := range p.Inputs {
 			if !slices.Contains(known, in.Name) {
-				bad("the %s reads the input %q, which nothing provides; its inputs are %s", what, in.Name, strings.Join(known, " and "))
+				bad("the %s reads the input %q, which nothing provides; its inputs are %s", what, in.Name,
+					strings.Join(known, " and "))
 			}
 		}
 	}
@@ -116,13 +117,15 @@ func (m Model) Check() error {
 	return errors.Join(errs...)
 }
 
-// checkVJP reports what the model lacks for a gradient: the field's product with a cotangent of f, the head's with one of
-// the loss.
+// checkVJP reports what the model lacks for a gradient: the field's product with a cotangent of f, the head's with one
+// of the loss.
 func (m Model) checkVJP() error {
 	var errs []error
 	need := func(p *plan.Plan, what, name string) {
 		if len(p.Cotangents) != 1 || p.Cotangents[0].Name != name {
-			errs = append(errs, fmt.Errorf("solver: a gradient needs a %s with a vector-Jacobian product, for the cotangent of %s alone", what, name))
+			errs = append(errs, fmt.Errorf(
+				"solver: a gradient needs a %s with a vector-Jacobian product, for the cotangent of %s alone", what,
+				name))
 		}
 	}
 	need(m.Field, "field", "f")

@@ -6,8 +6,9 @@ import (
 	"math"
 )
 
-// Objective says what is differentiated: the model's own loss L, or cotangents that the caller computed. The loss is that
-// of z(t1), one per sample, or, AtTimes, that of the states at the times of the batch, one per row: see [Batch.Rows].
+// Objective says what is differentiated: the model's own loss L, or cotangents that the caller computed. The loss is
+// that of z(t1), one per sample, or, AtTimes, that of the states at the times of the batch, one per row: see
+// [Batch.Rows].
 type Objective struct {
 	AtTimes bool
 	Labels  []float64 // [losses, label width] for the head
@@ -60,8 +61,8 @@ func (o Objective) weights(b Batch, n int) []float64 {
 	return w
 }
 
-// States are those that the losses look at in a solution of the batch, as [Program.ReadOut] takes them, with the labels.
-// They share memory with both.
+// States are those that the losses look at in a solution of the batch, as [Program.ReadOut] takes them, with the
+// labels. They share memory with both.
 func (o Objective) States(m Model, b Batch, s *Solution) States {
 	states := States{Z: s.Z1, Labels: o.Labels}
 	if o.AtTimes {
@@ -115,9 +116,9 @@ func (o Objective) pick(b Batch, samples []int, n int) Objective {
 	return p
 }
 
-// TimeWeights is for backends: what they make of the weights of an objective AtTimes. The way back of sample i carries each
-// row's loss times its share, and what comes out is multiplied by sample[i], the largest of the weights of its rows: so the
-// steps of an adjoint do not depend on how many rows the batch has. Masked rows have the share 0.
+// TimeWeights is for backends: what they make of the weights of an objective AtTimes. The way back of sample i carries
+// each row's loss times its share, and what comes out is multiplied by sample[i], the largest of the weights of its
+// rows: so the steps of an adjoint do not depend on how many rows the batch has. Masked rows have the share 0.
 func (o Objective) TimeWeights(b Batch, n int) (sample, share []float64) {
 	weights := o.weights(b, n)
 	sample, share = make([]float64, n), make([]float64, len(weights))
@@ -143,7 +144,8 @@ func (o Objective) Check(m Model, n, rows int) error {
 	wrong := func(message string) { errs = append(errs, errors.New("solver: "+message)) }
 	length := func(what string, got, each, of int, ofWhat string) {
 		if got != each*of {
-			errs = append(errs, fmt.Errorf("solver: %s has %d numbers, want %d for %d %s", what, got, each*of, of, ofWhat))
+			errs = append(errs, fmt.Errorf("solver: %s has %d numbers, want %d for %d %s", what, got, each*of, of,
+				ofWhat))
 		}
 	}
 	if o.Saved != nil && o.Cotangent == nil {

@@ -29,8 +29,8 @@ func ParseRule(s string) (Rule, error) { return parse[Rule]("optimizer", s, rule
 // HasSecondMoments reports whether the rule remembers v beside m.
 func (r Rule) HasSecondMoments() bool { return r != SGD }
 
-// Optimizer is how a training updates θ, with the updates of optax and PyTorch (whose Adam has a weight decay too, which
-// is not that of AdamW). The gradient is clipped first.
+// Optimizer is how a training updates θ, with the updates of optax and PyTorch (whose Adam has a weight decay too,
+// which is not that of AdamW). The gradient is clipped first.
 type Optimizer struct {
 	Rule         Rule
 	Rate         float64 // the learning rate of every iteration for which Session.Run is given no other
@@ -71,12 +71,13 @@ func (o Optimizer) Check() error {
 	require(o.WeightDecay >= 0 && !math.IsInf(o.WeightDecay, 0), "the weight decay must be zero (off) or positive",
 		o.WeightDecay)
 	require(o.Rule != Adam || o.WeightDecay == 0, "adam has no weight decay, choose adamw", o.WeightDecay)
-	require(o.ClipNorm >= 0 && !math.IsInf(o.ClipNorm, 0), "the clipping norm must be zero (off) or positive", o.ClipNorm)
+	require(o.ClipNorm >= 0 && !math.IsInf(o.ClipNorm, 0), "the clipping norm must be zero (off) or positive",
+		o.ClipNorm)
 	return errors.Join(errs...)
 }
 
-// CheckIn is Check for an update computed in that precision, where a beta or momentum must not round to 1, nor the learning
-// rate or epsilon to zero.
+// CheckIn is Check for an update computed in that precision, where a beta or momentum must not round to 1, nor the
+// learning rate or epsilon to zero.
 func (o Optimizer) CheckIn(p Precision) error {
 	if err := o.Check(); err != nil || p == Float64 {
 		return err

@@ -70,8 +70,8 @@ func TestStartAgainstSciPy(t *testing.T) {
 }
 
 // dense are the weights of the stages at five places of a step: for dopri5 and dopri8 what diffrax 0.7.2 makes of unit
-// slopes, for bosh3 SciPy 1.17.1's RK23.P, for tsit5 and heun the polynomials in diffrax's source, in its factors, and for
-// the others SciPy's CubicHermiteSpline through both ends.
+// slopes, for bosh3 SciPy 1.17.1's RK23.P, for tsit5 and heun the polynomials in diffrax's source, in its factors, and
+// for the others SciPy's CubicHermiteSpline through both ends.
 var (
 	densePlaces = []float64{0.1, 0.25, 0.5, 0.9, 1}
 	dense       = map[string][][]float64{
@@ -174,8 +174,8 @@ func TestDenseOutputAgainstOthers(t *testing.T) {
 	}
 }
 
-// TestAdamAgainstOptax takes four gradients through adam of optax 0.2.8, alone (torch.optim.Adam of PyTorch 2.15 gives the
-// same to the bit) and after clip_by_global_norm, with a rate of 0.1, betas of 0.8 and 0.95 and an epsilon of 1e-3.
+// TestAdamAgainstOptax takes four gradients through adam of optax 0.2.8, alone (torch.optim.Adam of PyTorch 2.15 gives
+// the same to the bit) and after clip_by_global_norm, with a rate of 0.1, betas of 0.8 and 0.95 and an epsilon of 1e-3.
 func TestAdamAgainstOptax(t *testing.T) {
 	gradients := [][]float64{{0.3, -0.4, 0}, {3, 4, -1}, {0.1, 0.1, 0.2}, {-2, 0.5, 1}}
 	for _, x := range []struct {
@@ -227,9 +227,9 @@ func updated(t *testing.T, what string, o solver.Optimizer, gradients [][]float6
 	return state
 }
 
-// TestUpdatesAgainstOthers takes four gradients, each with a learning rate of its own, through AdamW and SGD of torch.optim
-// (PyTorch 2.15), and those with clipping through optax 0.2.8, where the decay of SGD is add_decayed_weights before it. The
-// two agree where both were asked.
+// TestUpdatesAgainstOthers takes four gradients, each with a learning rate of its own, through AdamW and SGD of
+// torch.optim (PyTorch 2.15), and those with clipping through optax 0.2.8, where the decay of SGD is
+// add_decayed_weights before it. The two agree where both were asked.
 func TestUpdatesAgainstOthers(t *testing.T) {
 	gradients := [][]float64{{0.3, -0.4, 0}, {3, 4, -1}, {0.1, 0.1, 0.2}, {-2, 0.5, 1}}
 	rates := []float64{0.1, 0.05, 0.2, 0.02}
@@ -274,8 +274,8 @@ func TestUpdatesAgainstOthers(t *testing.T) {
 	}
 }
 
-// TestSchedulesAgainstOptax lists learning rates of optax 0.2.8: warmup_constant_schedule, warmup_cosine_decay_schedule and
-// warmup_exponential_decay_schedule with a peak of 0.3, a warm-up of 5 of 25 iterations from 0, and an end at 0.03;
+// TestSchedulesAgainstOptax lists learning rates of optax 0.2.8: warmup_constant_schedule, warmup_cosine_decay_schedule
+// and warmup_exponential_decay_schedule with a peak of 0.3, a warm-up of 5 of 25 iterations from 0, and an end at 0.03;
 // cosine_decay_schedule to 0 and exponential_decay by 0.1 over 25 iterations.
 func TestSchedulesAgainstOptax(t *testing.T) {
 	at := []int{0, 1, 4, 5, 6, 12, 25, 30}
@@ -292,7 +292,8 @@ func TestSchedulesAgainstOptax(t *testing.T) {
 		{solver.Schedule{Decline: solver.ExponentialRate, Rate: 0.3, Final: 0.03, Warmup: 5, Iterations: 25},
 			[]float64{0, 0.06, 0.24, 0.3, 0.2673752814401237, 0.13400507764528893, 0.03, 0.03}},
 		{solver.Schedule{Decline: solver.ExponentialRate, Rate: 0.3, Final: 0.03, Iterations: 25}, []float64{0.3,
-			0.2736032518067729, 0.20754929127568095, 0.18928720334405796, 0.17263198120114706, 0.09933933644477733, 0.03, 0.03}},
+			0.2736032518067729, 0.20754929127568095, 0.18928720334405796, 0.17263198120114706, 0.09933933644477733,
+			0.03, 0.03}},
 	} {
 		if err := x.s.Check(); err != nil {
 			t.Error(err)
@@ -347,7 +348,8 @@ func TestSmallestStep(t *testing.T) {
 		{0x1p-100, 4 * 0x1p-149, 4 * 0x1p-152},
 		{0x1p-90, 4 * 0x1p-142, 4 * 0x1p-142},
 	} {
-		for p, want := range map[solver.Precision]float64{solver.Float32: x.single, solver.TF32: x.single, solver.Float64: x.double} {
+		for p, want := range map[solver.Precision]float64{solver.Float32: x.single, solver.TF32: x.single,
+			solver.Float64: x.double} {
 			got := solver.SmallestStep(x.at, p)
 			if got != want || x.at != 0 && x.at+got/2 == x.at {
 				t.Errorf("the smallest step of %v at %v is %v, want %v", p, x.at, got, want)
@@ -382,8 +384,9 @@ func TestClipStep(t *testing.T) {
 	}
 }
 
-// TestMeanLoss differentiates the squared distance of z(1) from labels for z' = z² from starts of which one blows up: 1/3
-// and −1/2 arrive, with losses 4/9 and 9/4. The sample that does not arrive counts for nothing, whatever its weight.
+// TestMeanLoss differentiates the squared distance of z(1) from labels for z' = z² from starts of which one blows up:
+// 1/3 and −1/2 arrive, with losses 4/9 and 9/4. The sample that does not arrive counts for nothing, whatever its
+// weight.
 func TestMeanLoss(t *testing.T) {
 	field, err := graph.LowerField(graph.Field{Dim: 1,
 		Func: func(_, z *gorgonia.Node, _ []*gorgonia.Node) (*gorgonia.Node, error) { return gorgonia.Square(z) }})

@@ -16,7 +16,8 @@ func (p *PartialSum) MarshalBinary() ([]byte, error) {
 		width = len(p.Subtrees[0].Sums)
 	}
 	w := byteWriter(binary.LittleEndian.AppendUint32(nil, sumMagic))
-	for _, v := range []int{int(p.Step), p.Samples, p.Leaves, int(p.Precision), width, len(p.Subtrees), len(p.Failures)} {
+	for _, v := range []int{int(p.Step), p.Samples, p.Leaves, int(p.Precision), width, len(p.Subtrees),
+		len(p.Failures)} {
 		w.int(v)
 	}
 	for _, s := range p.Subtrees {
@@ -58,7 +59,8 @@ func (p *PartialSum) UnmarshalBinary(data []byte) error {
 		size = 8
 	}
 	for range r.count(subtrees, 7*8+r.size(width, size)) {
-		s := Subtree{From: r.int(), To: r.int(), NFE: r.int(), NFEMax: r.int(), Accepted: r.int(), Rejected: r.int(), Loss: r.float()}
+		s := Subtree{From: r.int(), To: r.int(), NFE: r.int(), NFEMax: r.int(), Accepted: r.int(), Rejected: r.int(),
+			Loss: r.float()}
 		for range width {
 			if size == 8 {
 				s.Sums = append(s.Sums, r.float())

@@ -9,9 +9,9 @@ import (
 )
 
 // PartialSum is what some leaves of a minibatch contribute to an iteration, whoever computed it: plain data, which goes
-// elsewhere as bytes ([PartialSum.MarshalBinary]) and meets the others in [PartialSum.Join]. It holds subtrees of the tree
-// along which [SumOverSamples] adds: all that can be added yet without another order of the sum. So the total has the same
-// bits in whatever parts it was computed.
+// elsewhere as bytes ([PartialSum.MarshalBinary]) and meets the others in [PartialSum.Join]. It holds subtrees of the
+// tree along which [SumOverSamples] adds: all that can be added yet without another order of the sum. So the total has
+// the same bits in whatever parts it was computed.
 type PartialSum struct {
 	Step      int64     // updates done before it: the θ that it belongs to
 	Samples   int       // of the whole minibatch
@@ -40,7 +40,8 @@ type Failure struct {
 	End      End
 }
 
-// LeafCount is how many leaves a minibatch of n samples has: see [LeafSize]. Where all samples share their steps it is one.
+// LeafCount is how many leaves a minibatch of n samples has: see [LeafSize]. Where all samples share their steps it is
+// one.
 func LeafCount(n int, c Control) int {
 	if c == ControlBatch {
 		return 1
@@ -51,7 +52,9 @@ func LeafCount(n int, c Control) int {
 
 // Add puts the sum over a further subtree to the others and adds what is complete. The subtree's memory is p's then.
 func (p *PartialSum) Add(s Subtree) {
-	at, _ := slices.BinarySearchFunc(p.Subtrees, s.From, func(t Subtree, from int) int { return cmp.Compare(t.From, from) })
+	at, _ := slices.BinarySearchFunc(p.Subtrees, s.From, func(t Subtree, from int) int {
+		return cmp.Compare(t.From, from)
+	})
 	p.Subtrees = slices.Insert(p.Subtrees, at, s)
 	for {
 		switch {
@@ -73,7 +76,8 @@ func (p *PartialSum) siblings(i int) bool {
 	return a.To == b.From && size&(size-1) == 0 && a.From%(2*size) == 0 && b.To == min(p.Leaves, b.From+size)
 }
 
-// isSubtree reports whether the leaves are those of a subtree: 2ᵏ that begin at a multiple of 2ᵏ, or what is there of them.
+// isSubtree reports whether the leaves are those of a subtree: 2ᵏ that begin at a multiple of 2ᵏ, or what is there of
+// them.
 func (p *PartialSum) isSubtree(from, to int) bool {
 	if from < 0 || from >= to || to > p.Leaves {
 		return false
@@ -97,8 +101,8 @@ func (s *Subtree) add(t *Subtree, p Precision) {
 	}
 }
 
-// Join adds what q holds to p; q must not be used after it. It is an error, with p as before, where both are not parts of
-// one iteration or have a leaf in common.
+// Join adds what q holds to p; q must not be used after it. It is an error, with p as before, where both are not parts
+// of one iteration or have a leaf in common.
 func (p *PartialSum) Join(q *PartialSum) error {
 	if err := errors.Join(p.check(), q.check()); err != nil {
 		return err
@@ -110,7 +114,8 @@ func (p *PartialSum) Join(q *PartialSum) error {
 	for _, s := range p.Subtrees {
 		for _, t := range q.Subtrees {
 			if s.From < t.To && t.From < s.To {
-				return fmt.Errorf("solver: leaves %d to %d and %d to %d overlap, want each leaf once", s.From, s.To-1, t.From, t.To-1)
+				return fmt.Errorf("solver: leaves %d to %d and %d to %d overlap, want each leaf once", s.From, s.To-1,
+					t.From, t.To-1)
 			}
 			if len(s.Sums) != len(t.Sums) {
 				return fmt.Errorf("solver: sums of %d and %d numbers do not join", len(s.Sums), len(t.Sums))
@@ -167,8 +172,8 @@ func (p *PartialSum) Err() error {
 	return nil
 }
 
-// Failed puts down the samples of a minibatch (indices into the data) that did not go forward and backward, from the ends
-// of those of its places from first on.
+// Failed puts down the samples of a minibatch (indices into the data) that did not go forward and backward, from the
+// ends of those of its places from first on.
 func (p *PartialSum) Failed(minibatch []int, first int, end, back []End) {
 	for i := range end {
 		f := Failure{Place: first + i, Sample: minibatch[first+i], End: end[i]}
@@ -198,21 +203,21 @@ func (p *PartialSum) Iteration() Iteration {
 		Accepted: s.Accepted, Rejected: s.Rejected}
 }
 
-// CheckAccumulate reports what is wrong with a minibatch (indices into a data set of n samples) and the leaves of it that a
-// [Session.Accumulate] is given.
+// CheckAccumulate reports what is wrong with a minibatch (indices into a data set of n samples) and the leaves of it
+// that a [Session.Accumulate] is given.
 func CheckAccumulate(minibatch []int, from, to, n int, c Control) error {
 	if err := CheckRun([][]int{minibatch}, nil, n); err != nil {
 		return err
 	}
 	if leaves := LeafCount(len(minibatch), c); from < 0 || from >= to || to > leaves {
-		return fmt.Errorf("solver: leaves from %d up to %d of a minibatch of %d samples, want some within 0 to %d", from, to,
-			len(minibatch), leaves)
+		return fmt.Errorf("solver: leaves from %d up to %d of a minibatch of %d samples, want some within 0 to %d",
+			from, to, len(minibatch), leaves)
 	}
 	return nil
 }
 
-// CheckUpdate reports what is wrong with the total and the learning rate that a [Session.Update] is given, after so many
-// updates, with sums of that length: [PartialSum.Err], and wrong use.
+// CheckUpdate reports what is wrong with the total and the learning rate that a [Session.Update] is given, after so
+// many updates, with sums of that length: [PartialSum.Err], and wrong use.
 func CheckUpdate(total *PartialSum, rate float64, step int64, sums int, p Precision) error {
 	if err := errors.Join(total.check(), CheckRates([]float64{rate}, 1)); err != nil {
 		return err
@@ -221,9 +226,11 @@ func CheckUpdate(total *PartialSum, rate float64, step int64, sums int, p Precis
 	case total.Step != step:
 		return fmt.Errorf("solver: a total of step %d, the session has done %d updates", total.Step, step)
 	case len(total.Subtrees) != 1 || total.Subtrees[0].To-total.Subtrees[0].From != total.Leaves:
-		return fmt.Errorf("solver: a sum of %d parts is no total: join those of all %d leaves", len(total.Subtrees), total.Leaves)
+		return fmt.Errorf("solver: a sum of %d parts is no total: join those of all %d leaves", len(total.Subtrees),
+			total.Leaves)
 	case total.Precision != p || len(total.Subtrees[0].Sums) != sums:
-		return fmt.Errorf("solver: a total of %d numbers of %v, want %d of %v", len(total.Subtrees[0].Sums), total.Precision, sums, p)
+		return fmt.Errorf("solver: a total of %d numbers of %v, want %d of %v", len(total.Subtrees[0].Sums),
+			total.Precision, sums, p)
 	}
 	return total.Err()
 }

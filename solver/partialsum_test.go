@@ -15,8 +15,8 @@ func leafSum(leaf int, x float64) *solver.PartialSum {
 		{From: leaf, To: leaf + 1, Loss: x, NFE: 1, NFEMax: leaf, Accepted: 2, Rejected: 3, Sums: []float64{x}}}}
 }
 
-// TestJoin adds leaves in any order along one tree, ((01)(23))((45)6), with terms that note it: a one alone next to 2⁵³ is
-// lost, two together are not.
+// TestJoin adds leaves in any order along one tree, ((01)(23))((45)6), with terms that note it: a one alone next to 2⁵³
+// is lost, two together are not.
 func TestJoin(t *testing.T) {
 	const large = 1 << 53
 	for _, x := range []struct {
@@ -36,7 +36,8 @@ func TestJoin(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			want := []solver.Subtree{{From: 0, To: 7, Loss: x.want, NFE: 7, NFEMax: 6, Accepted: 14, Rejected: 21, Sums: []float64{x.want}}}
+			want := []solver.Subtree{{From: 0, To: 7, Loss: x.want, NFE: 7, NFEMax: 6, Accepted: 14, Rejected: 21,
+				Sums: []float64{x.want}}}
 			if !reflect.DeepEqual(total.Subtrees, want) {
 				t.Errorf("%v in the order %v: %+v, want %+v", x.leaves, order, total.Subtrees, want)
 			}
@@ -76,7 +77,8 @@ func sentSum() *solver.PartialSum {
 	p := leafSum(2, 0.1)
 	p.Step, p.Precision = 17, solver.Float64
 	p.Subtrees = append(p.Subtrees, leafSum(4, -3).Subtrees...)
-	p.Failures = []solver.Failure{{Place: 65, Sample: 3, Backward: true, End: solver.End{Status: solver.MaxSteps, T: 0.5, H: -1e-3}}}
+	p.Failures = []solver.Failure{{Place: 65, Sample: 3, Backward: true,
+		End: solver.End{Status: solver.MaxSteps, T: 0.5, H: -1e-3}}}
 	return p
 }
 

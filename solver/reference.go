@@ -25,7 +25,8 @@ func (referenceBackend) Compile(m Model, spec Spec) (Program, error) {
 	if err := CheckCompile(m, spec); err != nil {
 		return nil, err
 	}
-	r := &reference{model: m, spec: spec, dim: m.Dim(), field: plan.NewMachine(m.Field), quadrature: plan.NewMachine(m.Field)}
+	r := &reference{model: m, spec: spec, dim: m.Dim(), field: plan.NewMachine(m.Field),
+		quadrature: plan.NewMachine(m.Field)}
 	if m.Head != nil {
 		r.head, r.unit = plan.NewMachine(m.Head), plan.NewMachine(m.Head)
 	}
@@ -277,8 +278,9 @@ func (r *reference) slopes(z, t, inputs []float64) ([]float64, error) {
 	return r.field.Output("f"), nil
 }
 
-// bars are the cotangents that the way back takes up, and what it multiplies by what comes out: a weight of the loss has no
-// part in the solve of the adjoint, so that its steps and its cost depend neither on it nor on the size of the batch.
+// bars are the cotangents that the way back takes up, and what it multiplies by what comes out: a weight of the loss
+// has no part in the solve of the adjoint, so that its steps and its cost depend neither on it nor on the size of the
+// batch.
 type bars struct {
 	end    []float64 // [samples, dim], of z(t1)
 	saved  []float64 // [rows, dim], of the states at the times; nil for none
@@ -339,7 +341,8 @@ func (r *reference) loss(d *Derivative, b Batch, o Objective) bars {
 	return bar
 }
 
-// lossOf runs the head on the state at time t and returns the derivative of that loss, without its weight, for the state.
+// lossOf runs the head on the state at time t and returns the derivative of that loss, without its weight, for the
+// state.
 func (r *reference) lossOf(d *Derivative, o Objective, loss int, weight, t float64, z []float64) []float64 {
 	inputs := map[string][]float64{"t": {t}, "z": z, "label": row(o.Labels, loss, r.model.LabelWidth())}
 	r.head.Forward(1, inputs)

@@ -2,9 +2,9 @@ package solver
 
 import "math"
 
-// Row is the control of one sample's integration over a span: where it is, what it tries, how it goes on. It has no part in
-// the state, whose norms come to it as a [Measure]; every backend that steps on the host, and [Integrate], ask it in the
-// same order:
+// Row is the control of one sample's integration over a span: where it is, what it tries, how it goes on. It has no
+// part in the state, whose norms come to it as a [Measure]; every backend that steps on the host, and [Integrate], ask
+// it in the same order:
 //
 //	Enter      a span, or a segment of one
 //	FirstSlope the field at the start, and perhaps Probe one Euler step on
@@ -13,8 +13,9 @@ import "math"
 // What it holds over from one span to the next is H, the stats and the status.
 type Row struct {
 	Segment
-	T        float64 // time of the last accepted state
-	H        float64 // the size of the next step, before it is cut at Limit and at the end of the span; 0 until it is known
+	T float64 // time of the last accepted state
+	// the size of the next step, before it is cut at Limit and at the end of the span; 0 until it is known
+	H        float64
 	Limit    float64 // > 0: no step is longer; the caller may set it before each Try
 	Step     float64 // the step being tried
 	Last     bool    // it ends the span
@@ -52,9 +53,9 @@ func (r *Row) direction() float64 { return math.Copysign(1, r.Span.T1-r.Span.T0)
 // NeedsNorms reports whether FirstSlope looks at norms: the row has no step size yet, and the controller gives none.
 func (r *Row) NeedsNorms(s *Spec) bool { return r.H == 0 && s.Controller.first() == 0 }
 
-// FirstSlope takes in the start and its slope, scaled by the tolerances at the start: First is the norm of the state, Second
-// that of the slope. Where they are not finite the row has failed. It reports whether the row wants to Probe: then Step is
-// how far, and the field one Euler step on is to be evaluated.
+// FirstSlope takes in the start and its slope, scaled by the tolerances at the start: First is the norm of the state,
+// Second that of the slope. Where they are not finite the row has failed. It reports whether the row wants to Probe:
+// then Step is how far, and the field one Euler step on is to be evaluated.
 func (r *Row) FirstSlope(s *Spec, m Measure) (probe bool) {
 	switch {
 	case !m.Finite:
@@ -74,8 +75,8 @@ func (r *Row) Probe(s *Spec, m Measure) {
 	r.H = r.direction() * StartStep(math.Abs(r.Step), r.slope, m.First, s.errorPower())
 }
 
-// Try makes Step the next step: H, cut at the limit, at the controller's own and at the end of the span; or the next of a
-// constant size, which no limit cuts.
+// Try makes Step the next step: H, cut at the limit, at the controller's own and at the end of the span; or the next of
+// a constant size, which no limit cuts.
 func (r *Row) Try(s *Spec) {
 	if s.Controller.Step > 0 {
 		r.tryConstant(s.Controller.Step)
@@ -93,8 +94,8 @@ func (r *Row) Try(s *Spec) {
 	}
 }
 
-// tryConstant makes Step the next of that size. Times are multiples of it from the start: sums would drift, and in the end
-// there might be a step too many.
+// tryConstant makes Step the next of that size. Times are multiples of it from the start: sums would drift, and in the
+// end there might be a step too many.
 func (r *Row) tryConstant(size float64) {
 	r.H = r.direction() * size
 	r.Step, r.end = r.H, r.Span.T0+float64(r.Tried+1)*r.H
@@ -109,8 +110,8 @@ func (r *Row) At(c float64) float64 { return r.StageTime(r.T, r.Step, c) }
 // End is the time at which the step ends.
 func (r *Row) End() float64 { return r.end }
 
-// Judge decides whether the step is accepted. First is the norm of its scaled error; Finite says whether its result and its
-// last slope are: an infinite result has an infinite scale, which hides any error. A constant step has no error.
+// Judge decides whether the step is accepted. First is the norm of its scaled error; Finite says whether its result and
+// its last slope are: an infinite result has an infinite scale, which hides any error. A constant step has no error.
 func (r *Row) Judge(s *Spec, m Measure) {
 	err := m.First
 	if r.finite = m.Finite; !m.Finite {
@@ -129,8 +130,8 @@ func (r *Row) Judge(s *Spec, m Measure) {
 	}
 }
 
-// Settle moves on after the step was judged: to its end where it was accepted. H is the next step, unless this one was cut
-// and accepted: then it is at least what would have been tried without the limit, or without the end of the span.
+// Settle moves on after the step was judged: to its end where it was accepted. H is the next step, unless this one was
+// cut and accepted: then it is at least what would have been tried without the limit, or without the end of the span.
 func (r *Row) Settle(s *Spec) {
 	if r.Accepted {
 		r.T = r.End()

@@ -82,14 +82,15 @@ func TestConstantSteps(t *testing.T) {
 		if r.Tried != x.n || r.Stats.Accepted != x.n || r.Status != solver.OK || r.T != x.span.T1 {
 			t.Errorf("%v in steps of %v: %+v, want %d steps", x.span, x.step, r, x.n)
 		}
-		if math.Abs(start-x.start) > 1e-15*math.Abs(x.start) || math.Abs(r.Step-x.last) > 2e-15*max(1, math.Abs(x.start)) {
+		if math.Abs(start-x.start) > 1e-15*math.Abs(x.start) ||
+			math.Abs(r.Step-x.last) > 2e-15*max(1, math.Abs(x.start)) {
 			t.Errorf("%v: the last step is %v from %v, want %v from %v", x.span, r.Step, start, x.last, x.start)
 		}
 	}
 }
 
-// TestLongestBack goes back from times within a forward step that lasted 4: into one that was as long, shorter or longer, or
-// the first. No step back is longer than a forward step that it touches.
+// TestLongestBack goes back from times within a forward step that lasted 4: into one that was as long, shorter or
+// longer, or the first. No step back is longer than a forward step that it touches.
 func TestLongestBack(t *testing.T) {
 	for _, x := range []struct{ rest, before, want float64 }{
 		{4, 0, 4}, {1, 0, 4}, // the end of the span ends the step

@@ -26,8 +26,8 @@ func (d Decline) String() string { return name(d, declineNames) }
 func ParseDecline(s string) (Decline, error) { return parse[Decline]("schedule", s, declineNames) }
 
 // Schedule gives each iteration of a training its learning rate. The rate rises from 0 in equal steps to Rate, which
-// iteration Warmup has, and falls from there to Final, which iteration Iterations would have and those after it keep. These
-// are warmup_constant_schedule, warmup_cosine_decay_schedule and warmup_exponential_decay_schedule of optax.
+// iteration Warmup has, and falls from there to Final, which iteration Iterations would have and those after it keep.
+// These are warmup_constant_schedule, warmup_cosine_decay_schedule and warmup_exponential_decay_schedule of optax.
 type Schedule struct {
 	Decline    Decline
 	Rate       float64 // the largest
@@ -48,7 +48,8 @@ func (s Schedule) Check() error {
 	require(s.Rate > 0 && !math.IsInf(s.Rate, 0), "the learning rate must be positive, got %v", s.Rate)
 	require(s.Warmup >= 0, "warm-up must be zero (off) or a number of iterations, got %d", s.Warmup)
 	if s.Decline != ConstantRate || s.Iterations > 0 {
-		require(s.Warmup < s.Iterations, "warm-up must end before the last of %d iterations, got %d", s.Iterations, s.Warmup)
+		require(s.Warmup < s.Iterations, "warm-up must end before the last of %d iterations, got %d", s.Iterations,
+			s.Warmup)
 	}
 	if s.Decline == ConstantRate {
 		require(s.Final == 0, "a final learning rate is for a schedule that falls, got %v with constant", s.Final)
@@ -56,8 +57,8 @@ func (s Schedule) Check() error {
 	}
 	require(s.Final >= 0 && s.Final <= s.Rate, "the final learning rate must be from 0 to the learning rate %v, got %v",
 		s.Rate, s.Final)
-	require(s.Decline != ExponentialRate || s.Final != 0, "schedule exponential never comes to a final learning rate of %v",
-		s.Final)
+	require(s.Decline != ExponentialRate || s.Final != 0,
+		"schedule exponential never comes to a final learning rate of %v", s.Final)
 	return errors.Join(errs...)
 }
 
@@ -86,7 +87,8 @@ func CheckRates(rates []float64, n int) error {
 	}
 	for k, r := range rates {
 		if !(r >= 0) || math.IsInf(r, 0) {
-			return fmt.Errorf("solver: the learning rate of minibatch %d is %v, want a number that is not negative", k, r)
+			return fmt.Errorf("solver: the learning rate of minibatch %d is %v, want a number that is not negative", k,
+				r)
 		}
 	}
 	return nil

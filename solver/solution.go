@@ -151,8 +151,8 @@ func firstFailure(ends []End, pass string) error {
 type Derivative struct {
 	Solution // of the forward pass
 
-	// A loss is that of a sample or, AtTimes, of a row. Where the sample did not come to t1, or the row is masked, there is
-	// none: NaN.
+	// A loss is that of a sample or, AtTimes, of a row. Where the sample did not come to t1, or the row is masked,
+	// there is none: NaN.
 	Out    []float64 // [losses, out width], what the read-out makes of the state; nil with a caller's own cotangents
 	Losses []float64 // [losses]; nil with a caller's own cotangents
 	Loss   float64   // the weighted sum of the finite Losses: with default weights and no failures, their mean
@@ -161,16 +161,17 @@ type Derivative struct {
 	Inputs []float64 // [samples, inputs], ∂L/∂inputs; zeros for a sample that failed; nil for a field without inputs
 	Theta  []float64 // [θ], ∂L/∂θ of the samples that did not fail; NaN where all did
 
-	// Where the objective asks for times, ∂L/∂t0 and ∂L/∂t1 of each sample, [samples], and ∂L/∂t of each save time, [rows]: a
-	// time that several samples have in common has the sum of theirs. Zeros for a sample that failed. See [TimeDerivatives].
+	// Where the objective asks for times, ∂L/∂t0 and ∂L/∂t1 of each sample, [samples], and ∂L/∂t of each save time,
+	// [rows]: a time that several samples have in common has the sum of theirs. Zeros for a sample that failed. See
+	// [TimeDerivatives].
 	Spans []Span
 	Times []float64
 
 	Back      []End   // [samples], how the backward pass ended; OK where the forward pass failed
 	BackStats []Stats // [samples], what it cost; with Discrete its NFE counts the VJPs
 
-	// Drift is [samples] with Backsolve, nil otherwise: how far the z that was integrated backward came from the forward
-	// solve's at t0 and at the save times, at most, as a fraction of its size (see [Controller.Drift]).
+	// Drift is [samples] with Backsolve, nil otherwise: how far the z that was integrated backward came from the
+	// forward solve's at t0 and at the save times, at most, as a fraction of its size (see [Controller.Drift]).
 	Drift []float64
 }
 

@@ -14,9 +14,9 @@ const epsilon = 0x1p-52
 // fewRoundings is how many spacings of float64 a sum or product of a few times may be away from what was meant.
 const fewRoundings = 8
 
-// SaveTime is the save time t as a solve takes it: the end of the span that it misses by rounding alone. A time within 8
-// spacings of float64 of T1 is T1, and so is, at either end, one that lies beyond it by 8 spacings of the span's larger
-// time; any other is itself.
+// SaveTime is the save time t as a solve takes it: the end of the span that it misses by rounding alone. A time within
+// 8 spacings of float64 of T1 is T1, and so is, at either end, one that lies beyond it by 8 spacings of the span's
+// larger time; any other is itself.
 func (s Span) SaveTime(t float64) float64 {
 	within := min(fewRoundings*epsilon*math.Abs(s.T1), math.Abs(s.T1-s.T0)/2)
 	beyond := fewRoundings * epsilon * maxAbs(s.T0, s.T1)
@@ -60,8 +60,8 @@ func (s Span) checkTimes(what string, times []float64) error {
 	return nil
 }
 
-// checkPrecision reports a span too fine for the precision: a thousandth of it must not be lost where a step is rounded,
-// nor, where the field reads t, where time is.
+// checkPrecision reports a span too fine for the precision: a thousandth of it must not be lost where a step is
+// rounded, nor, where the field reads t, where time is.
 func (s Span) checkPrecision(i int, p Precision, timed bool) error {
 	length := math.Abs(s.T1 - s.T0)
 	if p == Float64 || !(length > 0 && length <= math.MaxFloat64) {
@@ -86,8 +86,8 @@ func (s Span) before(a, b float64) bool {
 	return a > b
 }
 
-// StageTime is the time at which the stage at fraction c in [0, 1] of a step of size h from t asks the field: t + c·h, but
-// within what the segment allows, beyond which a stop or rounding may put it.
+// StageTime is the time at which the stage at fraction c in [0, 1] of a step of size h from t asks the field: t + c·h,
+// but within what the segment allows, beyond which a stop or rounding may put it.
 func (g Segment) StageTime(t, h, c float64) float64 { return g.Within.clamp(t + c*h) }
 
 // ClipStep makes of a size h the step from t: one that is at least [SmallestStep] and does not pass t1. It reports

@@ -66,8 +66,8 @@ func TestStageTime(t *testing.T) {
 	}
 }
 
-// TestNoEvaluationOutsideTheSpan watches every time at which random solves, forward and back, look at the field: over spans
-// of all sizes near and far from zero, in one step and in many, with the first step chosen and given.
+// TestNoEvaluationOutsideTheSpan watches every time at which random solves, forward and back, look at the field: over
+// spans of all sizes near and far from zero, in one step and in many, with the first step chosen and given.
 func TestNoEvaluationOutsideTheSpan(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	for range 2000 {
@@ -75,7 +75,8 @@ func TestNoEvaluationOutsideTheSpan(t *testing.T) {
 		span := solver.Span{T0: magnitude * rng.NormFloat64()}
 		span.T1 = span.T0 + magnitude*math.Pow(10, 8*rng.Float64()-7)*rng.NormFloat64()
 		if rng.IntN(2) == 0 {
-			span.T1 = span.T0 * math.Pow(10, -3*rng.Float64()) * rng.NormFloat64() // near zero, t0 + (t1 − t0) is not t1
+			// near zero, t0 + (t1 − t0) is not t1
+			span.T1 = span.T0 * math.Pow(10, -3*rng.Float64()) * rng.NormFloat64()
 		}
 		rate, outside := math.Pow(10, 4*rng.Float64()-3)*rng.NormFloat64()/(span.T1-span.T0), 0
 		s := spec(1e-4, 1e-6)
@@ -94,15 +95,17 @@ func TestNoEvaluationOutsideTheSpan(t *testing.T) {
 	}
 }
 
-// TestLongSpan is dz/dt = −z/(t + c): z(t) = c/(t + c), over 18 orders of magnitude. SciPy 1.17.1 takes 63 steps of RK45
-// for 15 of them.
+// TestLongSpan is dz/dt = −z/(t + c): z(t) = c/(t + c), over 18 orders of magnitude. SciPy 1.17.1 takes 63 steps of
+// RK45 for 15 of them.
 func TestLongSpan(t *testing.T) {
 	const c = 1e-9
 	for _, first := range []float64{0, 1e-3} { // the second is rejected until it is near c
 		s := spec(1e-3, 0)
 		s.Controller.FirstStep = first
-		got := solver.Integrate(func(t float64, z, dz []float64) { dz[0] = -z[0] / (t + c) }, []float64{1}, solver.Span{T1: 1e9}, nil, s, nil)
-		if z := got.Z1[0] * (1e9 + c) / c; got.End.Status != solver.OK || math.Abs(z-1) > 0.05 || got.Stats.Accepted > 100 {
+		got := solver.Integrate(func(t float64, z, dz []float64) { dz[0] = -z[0] / (t + c) }, []float64{1},
+			solver.Span{T1: 1e9}, nil, s, nil)
+		if z := got.Z1[0] * (1e9 + c) / c; got.End.Status != solver.OK || math.Abs(z-1) > 0.05 ||
+			got.Stats.Accepted > 100 {
 			t.Errorf("%+v after %+v, %v times what is right", got.End, got.Stats, z)
 		}
 	}
@@ -128,8 +131,8 @@ func TestUnderflow(t *testing.T) {
 	}
 }
 
-// TestCoarseTime checks which spans a precision is refused: where the spacing of its numbers at the larger end, 2⁻²³ and
-// 2⁻¹⁰ of the power of two below, is above a thousandth of the length.
+// TestCoarseTime checks which spans a precision is refused: where the spacing of its numbers at the larger end, 2⁻²³
+// and 2⁻¹⁰ of the power of two below, is above a thousandth of the length.
 func TestCoarseTime(t *testing.T) {
 	model := func(timed bool) solver.Model {
 		field, err := graph.MLP{Sizes: []int{1, 3, 1}, Time: timed}.Field()
@@ -164,7 +167,8 @@ func TestCoarseTime(t *testing.T) {
 		{1e8, 1e8 + 1e4, true, false},
 		{0, 1e39, false, false},
 	} {
-		for p, fine := range map[solver.Precision]bool{solver.Float32: x.single, solver.TF32: x.coarse, solver.Float64: true} {
+		for p, fine := range map[solver.Precision]bool{solver.Float32: x.single, solver.TF32: x.coarse,
+			solver.Float64: true} {
 			span := solver.Span{T0: x.t0, T1: x.t1}
 			if err := refused(free, p, span); err != nil {
 				t.Errorf("%v over %v without t: %v", p, span, err)

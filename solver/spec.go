@@ -26,9 +26,10 @@ type Gradient uint8
 
 const (
 	NoGradient Gradient = iota
-	Adjoint             // continuous adjoint along the forward solve's dense output; ∂L/∂θ as a quadrature on accepted steps
-	Discrete            // exact derivative of the accepted steps, step sizes held fixed
-	Backsolve           // continuous adjoint that integrates z backward beside it, and checks where z comes to
+	// continuous adjoint along the forward solve's dense output; ∂L/∂θ as a quadrature on accepted steps
+	Adjoint
+	Discrete  // exact derivative of the accepted steps, step sizes held fixed
+	Backsolve // continuous adjoint that integrates z backward beside it, and checks where z comes to
 )
 
 // Gradients are the ways to compute derivatives, the default first.
@@ -46,9 +47,9 @@ func ParseGradient(s string) (Gradient, error) {
 }
 
 // Precision is the type of states, parameters and gradients, and how exactly a device computes with them. Time and step
-// are float64 always, but a field sees t rounded to that type: 1e8 and 1e8 + 3 are one time in float32. So a call is refused
-// whose field reads t over a span of which a thousandth is less than the distance of neighbours of the type (at the end
-// farther from zero), or whose span is shorter than 1000 times the smallest positive number of the type.
+// are float64 always, but a field sees t rounded to that type: 1e8 and 1e8 + 3 are one time in float32. So a call is
+// refused whose field reads t over a span of which a thousandth is less than the distance of neighbours of the type (at
+// the end farther from zero), or whose span is shorter than 1000 times the smallest positive number of the type.
 type Precision uint8
 
 const (
@@ -101,11 +102,11 @@ type Spec struct {
 	Gradient   Gradient
 	Precision  Precision
 
-	// RecordLimit is about how many bytes the records may take in which the gradients Adjoint and Discrete keep the steps of
-	// the forward solves; 0 is the backend's: on the CPU half of the memory that there is when it compiles. Beyond it states
-	// are kept at checkpoints alone and the steps between them are taken again, in more time and with the same bits. On CUDA
-	// there are none, and what goes beyond a given limit is errors.ErrUnsupported. Where all samples share a step all steps
-	// are kept.
+	// RecordLimit is about how many bytes the records may take in which the gradients Adjoint and Discrete keep the
+	// steps of the forward solves; 0 is the backend's: on the CPU half of the memory that there is when it compiles.
+	// Beyond it states are kept at checkpoints alone and the steps between them are taken again, in more time and with
+	// the same bits. On CUDA there are none, and what goes beyond a given limit is errors.ErrUnsupported. Where all
+	// samples share a step all steps are kept.
 	RecordLimit int64
 }
 
@@ -169,7 +170,8 @@ func (s Spec) Check() error {
 		errs = append(errs, fmt.Errorf("solver: the limit of the records must be zero (the backend's) or positive, got %d", s.RecordLimit))
 	}
 	if s.Precision == TF32 && s.Controller.Rtol < TF32Rtol {
-		errs = append(errs, fmt.Errorf("solver: precision tf32 needs an rtol of at least %g, got %g: use float32", TF32Rtol, s.Controller.Rtol))
+		errs = append(errs, fmt.Errorf("solver: precision tf32 needs an rtol of at least %g, got %g: use float32",
+			TF32Rtol, s.Controller.Rtol))
 	}
 	return errors.Join(errs...)
 }

@@ -42,7 +42,8 @@ func TestTight(t *testing.T) {
 		t.Fatal(err)
 	}
 	tight := coarse.Tight(1e-6, 1e-9)
-	if c := tight.Controller; tight.Check() != nil || c.Rtol != 1e-6 || c.Atol != 1e-9 || tight.Gradient != solver.Discrete {
+	if c := tight.Controller; tight.Check() != nil || c.Rtol != 1e-6 || c.Atol != 1e-9 ||
+		tight.Gradient != solver.Discrete {
 		t.Errorf("%+v: %v", tight, tight.Check())
 	}
 	coarse.Method = solver.Bosh3()
@@ -51,8 +52,8 @@ func TestTight(t *testing.T) {
 	}
 }
 
-// TestTolerances checks tolerances that a precision rounds to zero or infinity, and relative ones below the spacing of its
-// numbers at 1: 2⁻²³ = 1.19e-7 and 2⁻⁵² = 2.22e-16.
+// TestTolerances checks tolerances that a precision rounds to zero or infinity, and relative ones below the spacing of
+// its numbers at 1: 2⁻²³ = 1.19e-7 and 2⁻⁵² = 2.22e-16.
 func TestTolerances(t *testing.T) {
 	for _, x := range []struct {
 		rtol, atol     float64
@@ -123,7 +124,8 @@ func TestOptimizerRefuses(t *testing.T) {
 		{"weight decay must be", sgd, func(o *solver.Optimizer) { o.WeightDecay = math.NaN() }},
 	} {
 		x.set(&x.of)
-		if err := x.of.Check(); err == nil || !strings.Contains(err.Error(), x.want) || strings.Contains(err.Error(), "\n") {
+		if err := x.of.Check(); err == nil || !strings.Contains(err.Error(), x.want) ||
+			strings.Contains(err.Error(), "\n") {
 			t.Errorf("%+v: %v, want %q alone", x.of, err, x.want)
 		}
 	}
@@ -163,7 +165,8 @@ func TestRanges(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"", "layers.2", "layers.1.weigh", "layers.1."} {
-		if _, err := solver.Ranges(params, []string{"gain", name}); err == nil || !strings.Contains(err.Error(), "layers.10.bias, gain") {
+		if _, err := solver.Ranges(params, []string{"gain", name}); err == nil ||
+			!strings.Contains(err.Error(), "layers.10.bias, gain") {
 			t.Errorf("%q: %v", name, err)
 		}
 	}

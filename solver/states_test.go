@@ -34,7 +34,8 @@ func TestTotal(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer program.Close()
-		b := solver.Batch{Z0: []float64{1, 2, -1}, Spans: []solver.Span{{T0: 0, T1: 1}}, Times: []float64{0.5, 1, 0.25}, Offsets: []int{0, 2, 2, 3}}
+		b := solver.Batch{Z0: []float64{1, 2, -1}, Spans: []solver.Span{{T0: 0, T1: 1}}, Times: []float64{0.5, 1, 0.25},
+			Offsets: []int{0, 2, 2, 3}}
 		for _, o := range []solver.Objective{
 			{Labels: []float64{1, 0, 2}}, {Labels: []float64{1, 0, 2}, Weight: []float64{3, -1, 0.5}},
 			{AtTimes: true, Labels: []float64{1, 9, 2}, Mask: []bool{false, true, false}},

@@ -12,8 +12,8 @@ type Segment struct {
 	Within Span
 }
 
-// Segment is the part of the span from t up to the next stop, or to its end. Stops are in order, either way; those outside of
-// the span are none.
+// Segment is the part of the span from t up to the next stop, or to its end. Stops are in order, either way; those
+// outside of the span are none.
 func (s Span) Segment(t float64, stops []float64, p Precision) Segment {
 	at := Span{T0: t, T1: s.T1}
 	if len(stops) == 0 {

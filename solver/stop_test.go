@@ -44,8 +44,8 @@ func TestSegments(t *testing.T) {
 	}
 }
 
-// TestSegmentsMeet cuts spans at many stops: the way back has the same segments, and no time that a precision rounds to is
-// both before and after a stop.
+// TestSegmentsMeet cuts spans at many stops: the way back has the same segments, and no time that a precision rounds to
+// is both before and after a stop.
 func TestSegmentsMeet(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	for range 200 {
@@ -67,10 +67,12 @@ func TestSegmentsMeet(t *testing.T) {
 		slices.Reverse(back)
 		for k, g := range there {
 			b := back[min(k, len(back)-1)]
-			if b.Span != (solver.Span{T0: g.Span.T1, T1: g.Span.T0}) || b.Within != (solver.Span{T0: g.Within.T1, T1: g.Within.T0}) {
+			if b.Span != (solver.Span{T0: g.Span.T1, T1: g.Span.T0}) ||
+				b.Within != (solver.Span{T0: g.Within.T1, T1: g.Within.T0}) {
 				t.Fatalf("segment %d of %v is %v there and %v back", k, stops, g, b)
 			}
-			if k > 0 && !(there[k-1].Within.T1 < g.Within.T0) || p == solver.Float32 && float64(float32(g.Within.T1)) != g.Within.T1 && g.Span.T1 != 1 {
+			if k > 0 && !(there[k-1].Within.T1 < g.Within.T0) || p == solver.Float32 &&
+				float64(float32(g.Within.T1)) != g.Within.T1 && g.Span.T1 != 1 {
 				t.Fatalf("segments %v and %v of %v meet in %v", there[max(k-1, 0)], g, stops, p)
 			}
 		}

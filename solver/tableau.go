@@ -8,8 +8,9 @@ import (
 )
 
 // Tableau is an explicit Runge-Kutta method as data. Stage i is k_i = f(t + C[i]·h, z + h·Σ A[i][j]·k_j); the step's
-// result is z + h·Σ B[i]·k_i and its error estimate h·Σ E[i]·k_i, the difference to the embedded method. Within a step, at x
-// in [0, 1], the solution is z + h·Σ k_i·(Dense[i][0]·x + Dense[i][1]·x² + …). [Explicit] makes one of a textbook's table.
+// result is z + h·Σ B[i]·k_i and its error estimate h·Σ E[i]·k_i, the difference to the embedded method. Within a step,
+// at x in [0, 1], the solution is z + h·Σ k_i·(Dense[i][0]·x + Dense[i][1]·x² + …). [Explicit] makes one of a
+// textbook's table.
 type Tableau struct {
 	Name       string
 	Order      int // of the result
@@ -24,9 +25,9 @@ type Tableau struct {
 }
 
 // Explicit is the method of a textbook's table, with what backends need and textbooks leave out: a last stage that is
-// evaluated at the step's result, which costs nothing since it is the next step's first; a cubic Hermite polynomial where
-// there is no dense output; and zeros for E where there is no embedded method. Dense output that is there does not read
-// the stage that is added.
+// evaluated at the step's result, which costs nothing since it is the next step's first; a cubic Hermite polynomial
+// where there is no dense output; and zeros for E where there is no embedded method. Dense output that is there does
+// not read the stage that is added.
 func Explicit(textbook Tableau) *Tableau {
 	t := textbook
 	if t.E == nil {
@@ -75,8 +76,8 @@ func (t *Tableau) FSAL() bool {
 }
 
 // Check reports everything that is wrong with the tableau: shapes, orders, C[i] = Σ A[i][j], Σ B = 1, Σ E = 0, an error
-// estimate without an order or the other way round, a dense output that does not end in the step's result, and a last stage
-// that does not start the next step.
+// estimate without an order or the other way round, a dense output that does not end in the step's result, and a last
+// stage that does not start the next step.
 func (t *Tableau) Check() error {
 	if t == nil {
 		t = &Tableau{}
@@ -91,7 +92,8 @@ func (t *Tableau) Check() error {
 			t.Name, t.Order, t.DenseOrder, t.ErrorOrder))
 	}
 	if estimates := slices.ContainsFunc(t.E, func(e float64) bool { return e != 0 }); estimates != (t.ErrorOrder > 0) {
-		errs = append(errs, fmt.Errorf("solver: tableau %q has error order %d and the error weights %v", t.Name, t.ErrorOrder, t.E))
+		errs = append(errs, fmt.Errorf("solver: tableau %q has error order %d and the error weights %v", t.Name,
+			t.ErrorOrder, t.E))
 	}
 	near := func(what string, got, want float64) {
 		if !(math.Abs(got-want) <= 1e-13) {

@@ -10,9 +10,10 @@ import (
 )
 
 // exact are the published coefficients: the fractions of Dormand and Prince (1980), with Shampine's (1986) lower-order
-// weights, of Bogacki and Shampine (1989) and of the textbook methods; the first 40 decimals of those of Tsitouras (2011)
-// that diffrax 0.7.2 has; and the fractions of Prince and Dormand (1981) that diffrax and torchdiffeq have, which are
-// approximations. These two meet the order conditions within rounding. No lower-order weights: no error estimate.
+// weights, of Bogacki and Shampine (1989) and of the textbook methods; the first 40 decimals of those of Tsitouras
+// (2011) that diffrax 0.7.2 has; and the fractions of Prince and Dormand (1981) that diffrax and torchdiffeq have,
+// which are approximations. These two meet the order conditions within rounding. No lower-order weights: no error
+// estimate.
 var exact = map[string]struct {
 	order, errorOrder int
 	rounding          string
@@ -153,8 +154,8 @@ func TestTableausAreTheFractions(t *testing.T) {
 	}
 }
 
-// TestOrderConditions checks the conditions of all rooted trees in exact arithmetic: the method and the embedded one meet
-// those up to their order, and not all of the next.
+// TestOrderConditions checks the conditions of all rooted trees in exact arithmetic: the method and the embedded one
+// meet those up to their order, and not all of the next.
 func TestOrderConditions(t *testing.T) {
 	for _, tab := range tableaus(t) {
 		x := exact[tab.Name]
@@ -165,8 +166,10 @@ func TestOrderConditions(t *testing.T) {
 		if got := w.order(rounded(rationals(t, x.b)), x.order+1); got != x.order || tab.Order != x.order {
 			t.Errorf("%s has order %d and says %d, want %d", tab.Name, got, tab.Order, x.order)
 		}
-		if got := w.order(rounded(rationals(t, x.lower)), x.errorOrder+1); got != x.errorOrder || tab.ErrorOrder != x.errorOrder {
-			t.Errorf("the embedded method of %s has order %d and says %d, want %d", tab.Name, got, tab.ErrorOrder, x.errorOrder)
+		if got := w.order(rounded(rationals(t, x.lower)), x.errorOrder+1); got != x.errorOrder ||
+			tab.ErrorOrder != x.errorOrder {
+			t.Errorf("the embedded method of %s has order %d and says %d, want %d", tab.Name, got, tab.ErrorOrder,
+				x.errorOrder)
 		}
 	}
 }

@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// trail is the accepted steps of a forward solve. Where they take too much memory only a few in a row are there, and the
-// others are taken again from checkpoints, which halve what is left of the way as often as necessary (Griewank 1992,
-// "Achieving logarithmic growth of temporal and spatial complexity in reverse automatic differentiation").
+// trail is the accepted steps of a forward solve. Where they take too much memory only a few in a row are there, and
+// the others are taken again from checkpoints, which halve what is left of the way as often as necessary (Griewank
+// 1992, "Achieving logarithmic growth of temporal and spatial complexity in reverse automatic differentiation").
 type trail struct {
 	n       int       // steps
 	cursor  int       // the step that stepAt found

@@ -18,7 +18,8 @@ type tree struct {
 // trees are those of up to so many nodes: trees[n−1] of n.
 func trees(most int) [][]*tree {
 	all := make([][]*tree, most)
-	var grow func(t tree, left, size, index int) // adds subtrees that do not come before the last one's, of left nodes in all
+	// adds subtrees that do not come before the last one's, of left nodes in all
+	var grow func(t tree, left, size, index int)
 	grow = func(t tree, left, size, index int) {
 		if left == 0 {
 			t.gamma *= int64(t.nodes)
@@ -56,7 +57,8 @@ type weights struct {
 	phi      map[*tree][]*big.Rat
 }
 
-// order is the largest p below the limit for which b meets the conditions of all trees with at most p nodes; 0 without b.
+// order is the largest p below the limit for which b meets the conditions of all trees with at most p nodes; 0 without
+// b.
 func (w *weights) order(b []*big.Rat, limit int) int {
 	w.phi = map[*tree][]*big.Rat{}
 	for n, of := range trees(limit) {
@@ -97,8 +99,8 @@ func (w *weights) elementary(tr *tree) []*big.Rat {
 	return phi
 }
 
-// denseOrder is the largest p below the limit for which b meets the conditions of dense output at x of all trees with at
-// most p nodes.
+// denseOrder is the largest p below the limit for which b meets the conditions of dense output at x of all trees with
+// at most p nodes.
 func denseOrder(tab *solver.Tableau, b []float64, x float64, limit int) int {
 	for n, of := range trees(limit) {
 		for _, tr := range of {

@@ -3,9 +3,10 @@ package solver
 // Tsit5 is the method of order 5 of Tsitouras (2011), "Runge-Kutta pairs of order 5(4) satisfying only the first column
 // simplifying assumption", with his quartic dense output; the decimals are those of diffrax, which has 80 of each.
 func Tsit5() *Tableau {
-	b := []float64{0.09646076681806523, 0.01, 0.4798896504144996, 1.379008574103742, -3.290069515436081, 2.324710524099774, 0}
-	lower := []float64{0.09468075576583946, 0.009183565540343254, 0.4877705284247616, 1.234297566930479, -2.7077123499835256,
-		1.866628418170587, 1. / 66}
+	b := []float64{0.09646076681806523, 0.01, 0.4798896504144996, 1.379008574103742, -3.290069515436081,
+		2.324710524099774, 0}
+	lower := []float64{0.09468075576583946, 0.009183565540343254, 0.4877705284247616, 1.234297566930479,
+		-2.7077123499835256, 1.866628418170587, 1. / 66}
 	return Explicit(Tableau{
 		Name:       "tsit5",
 		Order:      5,

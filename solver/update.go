@@ -2,8 +2,8 @@ package solver
 
 import "math"
 
-// Update is one update of θ as numbers of the precision in which it is computed. Every backend's update is this one; T is
-// float64 in the reference.
+// Update is one update of θ as numbers of the precision in which it is computed. Every backend's update is this one; T
+// is float64 in the reference.
 type Update[T float32 | float64] struct {
 	Rule                  Rule
 	Scale                 T // of the gradient: see Optimizer.ClipScale

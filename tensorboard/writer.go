@@ -13,8 +13,8 @@ import (
 	"neuralode/wire"
 )
 
-// Writer appends events to one file. It is not for concurrent use. The first error stays: later calls do nothing, and Close
-// returns it.
+// Writer appends events to one file. It is not for concurrent use. The first error stays: later calls do nothing, and
+// Close returns it.
 type Writer struct {
 	file    *os.File
 	buffer  *bufio.Writer
@@ -32,8 +32,8 @@ type Scalar struct {
 	Value float64
 }
 
-// New makes a file in a folder, which it makes too, for steps from first on: TensorBoard leaves out what files before it in
-// the folder say of these steps, as of a training that a crash took back to a checkpoint.
+// New makes a file in a folder, which it makes too, for steps from first on: TensorBoard leaves out what files before
+// it in the folder say of these steps, as of a training that a crash took back to a checkpoint.
 func New(dir string, first int) (*Writer, error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, fmt.Errorf("tensorboard: %w", err)

@@ -100,7 +100,8 @@ func TestRecords(t *testing.T) {
 	for ; len(content) > 0; records++ {
 		n := int(binary.LittleEndian.Uint64(content))
 		data := content[12 : 12+n]
-		if binary.LittleEndian.Uint32(content[8:]) != sum(content[:8]) || binary.LittleEndian.Uint32(content[12+n:]) != sum(data) {
+		if binary.LittleEndian.Uint32(content[8:]) != sum(content[:8]) ||
+			binary.LittleEndian.Uint32(content[12+n:]) != sum(data) {
 			t.Fatalf("record %d: a checksum is wrong", records)
 		}
 		content = content[16+n:]
@@ -116,7 +117,8 @@ func TestFaults(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := tensorboard.New(filepath.Join(file, "below"), 1); err == nil || !strings.HasPrefix(err.Error(), "tensorboard: ") {
+	if _, err := tensorboard.New(filepath.Join(file, "below"), 1); err == nil ||
+		!strings.HasPrefix(err.Error(), "tensorboard: ") {
 		t.Errorf("error %v", err)
 	}
 	w, err := tensorboard.New(t.TempDir(), 1)

@@ -13,7 +13,8 @@ import (
 // Answer is a model's answer for one point, in words of the training's data. As JSON it is an object with what there
 // is.
 type Answer struct {
-	Predicted   any      `json:"predicted,omitempty"`   // a class's name, a number, or [Named] numbers of several labels
+	// a class's name, a number, or [Named] numbers of several labels
+	Predicted   any      `json:"predicted,omitempty"`
 	Probability *Named   `json:"probability,omitempty"` // of each class
 	Value       *float64 `json:"value,omitempty"`       // between two classes that were fitted as the numbers 0 and 1
 	Error       string   `json:"error,omitempty"`       // why there is no answer; then the others are empty

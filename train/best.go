@@ -7,8 +7,8 @@ import (
 	"neuralode/safetensors"
 )
 
-// best is what a run with patience knows of the looks at its rows held out: part of the state that it resumes from, so that
-// it stops where one does that was never interrupted.
+// best is what a run with patience knows of the looks at its rows held out: part of the state that it resumes from, so
+// that it stops where one does that was never interrupted.
 type best struct {
 	theta     []float64 // with the least loss so far; nil before the first check whose loss is a number
 	loss      float64
@@ -25,8 +25,8 @@ func (b *best) judge(iteration int, loss float64, theta []float64) {
 	b.worse++
 }
 
-// StoppedEarly reports whether the last checkpoint is the end of the run before its last iteration: Config.Patience looks
-// at the rows held out, one after another, have found nothing better.
+// StoppedEarly reports whether the last checkpoint is the end of the run before its last iteration: Config.Patience
+// looks at the rows held out, one after another, have found nothing better.
 func (r *Run) StoppedEarly() bool { return r.exhausted() && r.Done < r.Config.Iterations }
 
 // exhausted reports whether patience has come to its end.

@@ -20,7 +20,8 @@ import (
 func TestBlocks(t *testing.T) {
 	c := DefaultConfig()
 	c.Hidden, c.Augment = []int{8}, 1
-	m, err := newModel(c, graph.Tanh, &dataset.Dataset{Dim: 2, Task: dataset.Binary, Width: 1, Classes: []string{"0", "1"}}, nil)
+	m, err := newModel(c, graph.Tanh, &dataset.Dataset{Dim: 2, Task: dataset.Binary, Width: 1,
+		Classes: []string{"0", "1"}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,14 +37,15 @@ func TestBlocks(t *testing.T) {
 			return nil, 0, err
 		}
 		defer p.Close()
-		err = p.solve(context.Background(), x, []float64{0.25, 1}, bytes, func(from int, s *solver.Solution, failed error) error {
-			if from != len(saved)/(2*3) {
-				t.Errorf("a block from %d after %d numbers", from, len(saved))
-			}
-			saved = append(saved, s.Saved...)
-			blocks++
-			return failed
-		})
+		err = p.solve(context.Background(), x, []float64{0.25, 1}, bytes,
+			func(from int, s *solver.Solution, failed error) error {
+				if from != len(saved)/(2*3) {
+					t.Errorf("a block from %d after %d numbers", from, len(saved))
+				}
+				saved = append(saved, s.Saved...)
+				blocks++
+				return failed
+			})
 		return saved, blocks, err
 	}
 	const three = 3.5 * ((3*(2+4)+headNumbers)*(8+4) + bytesPerSample)
@@ -98,7 +100,8 @@ func TestSizes(t *testing.T) {
 func TestNoScale(t *testing.T) {
 	c := DefaultConfig()
 	c.Hidden = []int{4}
-	m, err := newModel(c, graph.Tanh, &dataset.Dataset{Dim: 2, Task: dataset.Binary, Width: 1, Classes: []string{"0", "1"}}, nil)
+	m, err := newModel(c, graph.Tanh, &dataset.Dataset{Dim: 2, Task: dataset.Binary, Width: 1,
+		Classes: []string{"0", "1"}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

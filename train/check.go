@@ -47,7 +47,8 @@ func (m *Model) checkHead() error {
 	classes := len(m.Classes)
 	switch dim := m.Net.Dim(); m.Readout {
 	case "component":
-		p.require(m.Outputs == 1, "readout component gives one output, got outputs %d: choose linear for more", m.Outputs)
+		p.require(m.Outputs == 1, "readout component gives one output, got outputs %d: choose linear for more",
+			m.Outputs)
 		p.require(m.Component >= 0 && m.Component < dim,
 			"component %d of a state of %d components, want 0 to %d", m.Component, dim, dim-1)
 	case "components":
@@ -77,8 +78,8 @@ func (m *Model) checkHead() error {
 	if m.Loss == "softmax" {
 		targets = 1
 	}
-	p.require(m.Targets == nil || len(m.Targets) == targets, "targets must be a name for each of %d label columns, got %d",
-		targets, len(m.Targets))
+	p.require(m.Targets == nil || len(m.Targets) == targets,
+		"targets must be a name for each of %d label columns, got %d", targets, len(m.Targets))
 	return errors.Join(append(p, checkNames("classes", m.Classes), checkNames("targets", m.Targets))...)
 }
 

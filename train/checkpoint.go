@@ -41,8 +41,8 @@ func (r *Run) hasSecondMoments() bool {
 	return err == nil && rule.HasSecondMoments()
 }
 
-// saveCheckpoint writes the history, the state, and then the model for everyone else. Each file is replaced as a whole; the
-// state holds θ too, so a kill between any two loses nothing. A run with patience gives everyone else the best θ.
+// saveCheckpoint writes the history, the state, and then the model for everyone else. Each file is replaced as a whole;
+// the state holds θ too, so a kill between any two loses nothing. A run with patience gives everyone else the best θ.
 func (r *Run) saveCheckpoint(s solver.OptimizerState) error {
 	r.state = s
 	r.Model.Theta = r.chosen()
@@ -146,7 +146,8 @@ func (r *Run) owns(file *safetensors.Reader) error {
 		return fmt.Errorf("metadata \"config\": %w", err)
 	}
 	if len(differences) > 0 {
-		return fmt.Errorf("%s has changed since: %s; undo that, or begin a new run", configFile, strings.Join(differences, ", "))
+		return fmt.Errorf("%s has changed since: %s; undo that, or begin a new run", configFile,
+			strings.Join(differences, ", "))
 	}
 	return nil
 }

@@ -17,13 +17,15 @@ import (
 // Config is everything that decides what a run computes, except the device. The same Config and data give the same bits
 // on backends of one arithmetic (see solver.Backend).
 type Config struct {
-	Data    string  `json:"data"`    // one of dataset.Generators, or the path of a file that dataset.ReadFile reads
-	Label   string  `json:"label"`   // the label's column in a file; "" is the last
-	Task    string  `json:"task"`    // what the labels of a file are: "auto", "classification", "regression" or "series"
+	Data  string `json:"data"`  // one of dataset.Generators, or the path of a file that dataset.ReadFile reads
+	Label string `json:"label"` // the label's column in a file; "" is the last
+	// what the labels of a file are: "auto", "classification", "regression" or "series"
+	Task    string  `json:"task"`
 	Samples int     `json:"samples"` // of each class of a made data set
 	Noise   float64 `json:"noise"`   // standard deviation added to every coordinate of a made data set
 
-	ID         string   `json:"id"`          // of a file of series: the column that tells them apart; "" is one with a usual name
+	// of a file of series: the column that tells them apart; "" is one with a usual name
+	ID         string   `json:"id"`
 	TimeColumn string   `json:"time_column"` // the column of times; "" is one with a usual name
 	Features   []string `json:"features"`    // the columns that are fitted; none are all others
 
@@ -33,7 +35,8 @@ type Config struct {
 
 	Validation    float64 `json:"validation"`     // the part of the rows that is held out of the training
 	ValidateEvery int     `json:"validate_every"` // iterations between looks at it; 0: see Run.CheckEvery
-	Patience      int     `json:"patience"`       // looks that find nothing better before the run stops; 0: it does not; −1: by the task
+	// looks that find nothing better before the run stops; 0: it does not; −1: by the task
+	Patience int `json:"patience"`
 
 	Hidden     []int  `json:"hidden"` // widths of the hidden layers
 	Activation string `json:"activation"`
@@ -85,14 +88,15 @@ func DefaultConfig() Config {
 		Data: "spiral", Task: "auto", Samples: 1000, Noise: 0.1, Scale: "none",
 		Hidden: []int{64, 64}, Activation: "tanh", Readout: "auto", Loss: "auto",
 		T1: 1, Method: "dopri5", Rtol: 1e-3, Atol: 1e-6, MaxSteps: 4096, Control: "sample", Gradient: "adjoint",
-		Precision: "float32", Controller: solver.AllGains()[0].Name, Iterations: 2000, Batch: 256, Seed: 42, Optimizer: "adam", Rate: 3e-3, Schedule: "constant",
-		Freeze: []string{}, Features: []string{}, Horizon: "auto", CheckpointEvery: 200,
+		Precision: "float32", Controller: solver.AllGains()[0].Name, Iterations: 2000, Batch: 256, Seed: 42,
+		Optimizer: "adam", Rate: 3e-3, Schedule: "constant", Freeze: []string{}, Features: []string{}, Horizon: "auto",
+		CheckpointEvery: 200,
 	}
 }
 
-// SeriesDefaults are the defaults for a file of series. A continuous adjoint would start again at every observation; gradients of
-// oscillations now and then are huge, and the last digits of a phase want small steps; and of windows of series, which are
-// seen first, the loss over whole ones says little, so that patience is long.
+// SeriesDefaults are the defaults for a file of series. A continuous adjoint would start again at every observation;
+// gradients of oscillations now and then are huge, and the last digits of a phase want small steps; and of windows of
+// series, which are seen first, the loss over whole ones says little, so that patience is long.
 func SeriesDefaults(data string) Config {
 	c := DefaultConfig()
 	c.Data, c.Scale, c.Validation = data, "standard", 0.2
@@ -135,9 +139,11 @@ func (c Config) Check() error {
 	errs = append(errs, c.checkSeries())
 	require(c.Validation >= 0 && c.Validation < 1, "validation must be at least 0 and below 1, got %v", c.Validation)
 	require(c.ValidateEvery >= 0, "validate-every must be zero or positive, got %d", c.ValidateEvery)
-	require(c.Patience >= 0 || c.Patience == AutoPatience && !c.made(), "patience must be zero or positive, got %d", c.Patience)
+	require(c.Patience >= 0 || c.Patience == AutoPatience && !c.made(), "patience must be zero or positive, got %d",
+		c.Patience)
 	require(c.Patience <= 0 || c.Validation != 0, "patience %d needs rows held out: a validation above 0", c.Patience)
-	require(c.Samples >= 1 && c.Samples <= MaxSamples, "samples must be from 1 to %d for each class, got %d", MaxSamples, c.Samples)
+	require(c.Samples >= 1 && c.Samples <= MaxSamples, "samples must be from 1 to %d for each class, got %d",
+		MaxSamples, c.Samples)
 	require(c.Noise >= 0 && !math.IsInf(c.Noise, 0), "noise must be zero or positive, got %v", c.Noise)
 	for _, h := range c.Hidden {
 		require(h >= 1 && h <= MaxWidth, "hidden widths must be at least 1 and at most %d, got %d", MaxWidth, h)

@@ -15,8 +15,8 @@ import (
 	"neuralode/solver"
 )
 
-// LoadData makes the run's data set or reads its file, unless that is done. It fails when the file is not the one that the
-// run began with.
+// LoadData makes the run's data set or reads its file, unless that is done. It fails when the file is not the one that
+// the run began with.
 func (r *Run) LoadData() error {
 	if r.Data != nil {
 		return nil
@@ -113,9 +113,9 @@ func (c Config) readData() (*dataset.Dataset, error) {
 	return d, err
 }
 
-// ReadData reads a labelled file to compare the model with; see [dataset.ReadFile]. Of the options it sets what the model
-// knows: labels are classes of the model's, or numbers where it has none, and features are put into the order of the
-// model's where a header names the same.
+// ReadData reads a labelled file to compare the model with; see [dataset.ReadFile]. Of the options it sets what the
+// model knows: labels are classes of the model's, or numbers where it has none, and features are put into the order of
+// the model's where a header names the same.
 func (m *Model) ReadData(path string, o dataset.Options) (*dataset.Dataset, error) {
 	o.Features, o.Centred = m.Inputs, m.Scaled()
 	if o.Classes = m.Classes; len(m.Classes) == 0 {
@@ -145,8 +145,8 @@ func fileHash(path string) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
-// Samples are those of a data set as backends take them: starts of the state, labels as the loss wants them, the model's
-// span. It fails where the data are not such as the model was made for.
+// Samples are those of a data set as backends take them: starts of the state, labels as the loss wants them, the
+// model's span. It fails where the data are not such as the model was made for.
 func (m *Model) Samples(d *dataset.Dataset) (solver.Data, error) {
 	if err := m.fits(d); err != nil {
 		return solver.Data{}, err

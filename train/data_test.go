@@ -18,7 +18,8 @@ func TestFormatIsKept(t *testing.T) {
 	c := small()
 	c.Data = filepath.Join(t.TempDir(), "odd.txt")
 	c.Format = dataset.Format{Header: dataset.WithHeader, Separator: ';', DecimalComma: true, Drop: []string{"no", "4"}}
-	if err := os.WriteFile(c.Data, []byte("no;0;1;4;kind\n"+strings.Repeat("7;1,5;2;NA;a\n8;-2;,5;;b\n", 9)), 0o644); err != nil {
+	if err := os.WriteFile(c.Data, []byte("no;0;1;4;kind\n"+strings.Repeat("7;1,5;2;NA;a\n8;-2;,5;;b\n", 9)),
+		0o644); err != nil {
 		t.Fatal(err)
 	}
 	r := newRun(t, c)
@@ -45,7 +46,8 @@ func TestFormatIsKept(t *testing.T) {
 func TestBeyondFloat32(t *testing.T) {
 	c := small()
 	c.Data = filepath.Join(t.TempDir(), "large.csv")
-	if err := os.WriteFile(c.Data, []byte("x,y,kind\n"+strings.Repeat("1,2,0\n2,1,1\n", 9)+"1,1e39,0\n"), 0o644); err != nil {
+	if err := os.WriteFile(c.Data, []byte("x,y,kind\n"+strings.Repeat("1,2,0\n2,1,1\n", 9)+"1,1e39,0\n"),
+		0o644); err != nil {
 		t.Fatal(err)
 	}
 	_, err := train.NewRun(filepath.Join(t.TempDir(), "run"), c, backend(t), "test")

@@ -11,15 +11,15 @@ import (
 // AutoPatience is the Config.Patience of a new run that is settled by the task of its data.
 const AutoPatience = -1
 
-// DefaultsFor are DefaultConfig for a made data set, and for a file what does well on tables of anyone's, from a hundred
-// rows on: columns in all units, and rows held out that say how good the model is. The shape of the net and the rates were
-// chosen on five tables of scikit-learn (bench/tables): one wide layer of relu, a weight decay that keeps the map near a
-// linear one where rows are few, and a rate that falls to zero, so that the end is no matter of chance. The gradient is the
-// fastest.
+// DefaultsFor are DefaultConfig for a made data set, and for a file what does well on tables of anyone's, from a
+// hundred rows on: columns in all units, and rows held out that say how good the model is. The shape of the net and the
+// rates were chosen on five tables of scikit-learn (bench/tables): one wide layer of relu, a weight decay that keeps
+// the map near a linear one where rows are few, and a rate that falls to zero, so that the end is no matter of chance.
+// The gradient is the fastest.
 //
-// Iterations are settled by the rows: each is seen about 25 times, in 200 to 2000 iterations. So is patience by the task. A
-// regression stops where the error of rows held out no longer falls. A classification does not: its loss rises with its
-// certainty, long before its answers get worse.
+// Iterations are settled by the rows: each is seen about 25 times, in 200 to 2000 iterations. So is patience by the
+// task. A regression stops where the error of rows held out no longer falls. A classification does not: its loss rises
+// with its certainty, long before its answers get worse.
 func DefaultsFor(data string) Config {
 	c := DefaultConfig()
 	c.Data = data
@@ -33,8 +33,8 @@ func DefaultsFor(data string) Config {
 	return c
 }
 
-// Presets are the two experiments of the project in JAX that this one follows, a classifier of two spirals and one of two
-// circles with 1000 points a class, trained with Adam: DefaultConfig on each.
+// Presets are the two experiments of the project in JAX that this one follows, a classifier of two spirals and one of
+// two circles with 1000 points a class, trained with Adam: DefaultConfig on each.
 var Presets = []string{"spiral", "circle"}
 
 // Preset is the configuration of that name, one of Presets.

@@ -23,7 +23,8 @@ type configDocument struct {
 	Version    string `json:"version"`               // of the program that began the run
 	Run        string `json:"run,omitempty"`         // a random name; the state has it too. Older runs have none
 	Arithmetic string `json:"arithmetic,omitempty"`  // that the run began on, see solver.Backend
-	PerClass   bool   `json:"samples_per_class"`     // that is what Samples counts: older runs counted both classes together
+	// that is what Samples counts: older runs counted both classes together
+	PerClass bool `json:"samples_per_class"`
 
 	BaselineLoss float64 `json:"baseline_loss,omitempty"` // see Run.BaselineLoss
 }
@@ -102,8 +103,8 @@ func (c Config) mayChange(key string, then Config) bool {
 // declines reports whether learning rates depend on how many iterations the run has.
 func (c Config) declines() bool { return c.Schedule != solver.ConstantRate.String() }
 
-// differences names the keys in which a configuration is not the one in text, which a checkpoint was made with. Keys that
-// one of the two lacks are those of an older or a newer program.
+// differences names the keys in which a configuration is not the one in text, which a checkpoint was made with. Keys
+// that one of the two lacks are those of an older or a newer program.
 func (c Config) differences(text string) ([]string, error) {
 	var then map[string]json.RawMessage
 	var before Config

@@ -11,8 +11,8 @@ import (
 	"neuralode/train"
 )
 
-// TestConfigByHand edits the configuration of a run: who reads the run is told, as who goes on with it is, and of a value of
-// another type in the words of a configuration.
+// TestConfigByHand edits the configuration of a run: who reads the run is told, as who goes on with it is, and of a
+// value of another type in the words of a configuration.
 func TestConfigByHand(t *testing.T) {
 	r := newRun(t, small())
 	path, good := filepath.Join(r.Dir, "config.json"), string(file(t, r, "config.json"))
@@ -35,7 +35,8 @@ func TestConfigByHand(t *testing.T) {
 			t.Errorf("%s: %v, want %q", c.now, err, c.want)
 		}
 	}
-	if err := os.WriteFile(path, []byte(strings.Replace(good, `"checkpoint_every": 10`, `"checkpoint_every": 20`, 1)), 0o644); err != nil {
+	if err := os.WriteFile(path, []byte(strings.Replace(good, `"checkpoint_every": 10`, `"checkpoint_every": 20`, 1)),
+		0o644); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := train.OpenRun(r.Dir); err != nil {
@@ -50,7 +51,8 @@ func TestStateGone(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := refused(t, r, train.Resumption{})
-	if !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "cannot go on, as its state.safetensors is gone") {
+	if !errors.Is(err, fs.ErrNotExist) ||
+		!strings.Contains(err.Error(), "cannot go on, as its state.safetensors is gone") {
 		t.Errorf("%v", err)
 	}
 	if _, err := train.OpenRun(r.Dir); err != nil {
@@ -67,7 +69,8 @@ func TestNoiseBeyondNumbers(t *testing.T) {
 		config := small()
 		config.Noise, config.Precision = c.noise, c.precision
 		dir := filepath.Join(t.TempDir(), "run")
-		if _, err := train.NewRun(dir, config, backend(t), "test"); err == nil || !strings.Contains(err.Error(), "noise") {
+		if _, err := train.NewRun(dir, config, backend(t), "test"); err == nil ||
+			!strings.Contains(err.Error(), "noise") {
 			t.Errorf("%v in %s: %v", c.noise, c.precision, err)
 		}
 		if _, err := os.Stat(dir); err == nil {

@@ -12,8 +12,8 @@ import (
 	"neuralode/solver"
 )
 
-// TestFilesPage holds docs/files.md to the files of runs of a table and of series: their names, the metadata and tensors of the
-// model and the state, the columns of the metrics.
+// TestFilesPage holds docs/files.md to the files of runs of a table and of series: their names, the metadata and
+// tensors of the model and the state, the columns of the metrics.
 func TestFilesPage(t *testing.T) {
 	text, err := os.ReadFile("../docs/files.md")
 	if err != nil {

@@ -26,8 +26,8 @@ const (
 	historyFile = "history.safetensors"
 )
 
-// HoldsRun reports whether the folder holds a run, or some of its files. A folder that was made for a run and got none of
-// them before a kill holds none.
+// HoldsRun reports whether the folder holds a run, or some of its files. A folder that was made for a run and got none
+// of them before a kill holds none.
 func HoldsRun(dir string) bool {
 	for _, name := range []string{configFile, stateFile, modelFile, metricsFile, samplesFile, historyFile} {
 		if exists(filepath.Join(dir, name)) {
@@ -142,7 +142,8 @@ func (f *folder) take() (err error) {
 
 // openFolder takes the folder of a run that is there.
 func openFolder(dir string) (*folder, error) {
-	if _, err := os.Stat(filepath.Join(dir, configFile)); err != nil { // a lock would only litter a folder of other things
+	if _, err := os.Stat(filepath.Join(dir, configFile)); err != nil {
+		// a lock would only litter a folder of other things
 		return nil, noRun(dir, err)
 	}
 	lock, err := lockFolder(dir)

@@ -39,7 +39,8 @@ func TestOneAtATime(t *testing.T) {
 	r := newRun(t, small())
 	before := names(t, r.Dir)
 	_, err := train.ResumeRun(r.Dir, train.Resumption{})
-	if want := fmt.Sprintf("%s is in use by process %d on ", r.Dir, os.Getpid()); !errors.Is(err, train.ErrInUse) || !strings.Contains(err.Error(), want) {
+	if want := fmt.Sprintf("%s is in use by process %d on ", r.Dir, os.Getpid()); !errors.Is(err, train.ErrInUse) ||
+		!strings.Contains(err.Error(), want) {
 		t.Errorf("error %v, want %q", err, want)
 	}
 	if _, err := train.OpenRun(r.Dir); err != nil {
@@ -107,13 +108,14 @@ func TestNamedRuns(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if got, want := names(t, filepath.Dir(name)), []string{"spiral", "spiral-2", "spiral-3", "spiral-4", "spiral-5"}; !slices.Equal(got, want) {
+	if got, want := names(t, filepath.Dir(name)),
+		[]string{"spiral", "spiral-2", "spiral-3", "spiral-4", "spiral-5"}; !slices.Equal(got, want) {
 		t.Errorf("folders %q, want %q", got, want)
 	}
 }
 
-// TestHalfMade removes the files of a new run from the last to the first, as a kill during its making leaves them: what is
-// left resumes to the same model, or is no run and may become one.
+// TestHalfMade removes the files of a new run from the last to the first, as a kill during its making leaves them: what
+// is left resumes to the same model, or is no run and may become one.
 func TestHalfMade(t *testing.T) {
 	points := filepath.Join(t.TempDir(), "points.csv")
 	if err := os.WriteFile(points, []byte("a,b,kind\n"+strings.Repeat("1,2,u\n2,1,v\n", 9)), 0o644); err != nil {
@@ -138,7 +140,8 @@ func TestHalfMade(t *testing.T) {
 		if n < slices.Index(order, "config.json") {
 			r = resumed(t, r, 0)
 		} else {
-			if err := refused(t, r, train.Resumption{}); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "holds no run") {
+			if err := refused(t, r, train.Resumption{}); !errors.Is(err, fs.ErrNotExist) ||
+				!strings.Contains(err.Error(), "holds no run") {
 				t.Errorf("without %q: %v", order[:n+1], err)
 			}
 			var err error
@@ -174,7 +177,8 @@ func TestStateLost(t *testing.T) {
 
 // TestOnlyItsOwn begins runs that cannot: in folders of others everything stays.
 func TestOnlyItsOwn(t *testing.T) {
-	for name, content := range map[string]string{"config.json": "{}", "model.safetensors": "weights", "metrics.csv": "mine"} {
+	for name, content := range map[string]string{"config.json": "{}", "model.safetensors": "weights",
+		"metrics.csv": "mine"} {
 		root := t.TempDir()
 		path := filepath.Join(root, name)
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
@@ -264,7 +268,8 @@ func TestForeignState(t *testing.T) {
 		}
 	}
 	put(file(t, other, "state.safetensors"))
-	if err := refused(t, r, train.Resumption{}); err == nil || !strings.Contains(err.Error(), "state.safetensors: it is the state of run") {
+	if err := refused(t, r, train.Resumption{}); err == nil ||
+		!strings.Contains(err.Error(), "state.safetensors: it is the state of run") {
 		t.Errorf("the state of another run: %v", err)
 	}
 	for tensor, value := range map[string]float64{"theta": math.Inf(1), "m": math.NaN(), "v": math.NaN()} {
@@ -287,12 +292,14 @@ func TestForeignState(t *testing.T) {
 	if err := os.WriteFile(config, changed, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := refused(t, r, train.Resumption{}); err == nil || !strings.Contains(err.Error(), "lr 0.03 instead of 0.003") {
+	if err := refused(t, r, train.Resumption{}); err == nil ||
+		!strings.Contains(err.Error(), "lr 0.03 instead of 0.003") {
 		t.Errorf("another learning rate: %v", err)
 	}
 }
 
-// TestGoodCheckpointStays trains at a rate at which the parameters overflow in an update, which a checkpoint follows at once or later.
+// TestGoodCheckpointStays trains at a rate at which the parameters overflow in an update, which a checkpoint follows at
+// once or later.
 func TestGoodCheckpointStays(t *testing.T) {
 	for _, every := range []int{1, 100} {
 		c := small()
@@ -326,14 +333,15 @@ func TestMetricsCutAnywhere(t *testing.T) {
 			t.Fatal(err)
 		}
 		iterations, _, err := train.ReadLosses(path)
-		if lines := bytes.Count(text[:n], []byte("\n")); (lines == 0) != (err != nil) || lines > 0 && len(iterations) != lines-1 {
+		if lines := bytes.Count(text[:n], []byte("\n")); (lines == 0) != (err != nil) || lines > 0 &&
+			len(iterations) != lines-1 {
 			t.Fatalf("%d bytes, %d lines: iterations %v (%v)", n, lines, iterations, err)
 		}
 	}
 }
 
-// TestOlderRun resumes a run whose files say neither their run, their arithmetic nor their optimizer, and whose samples are
-// those of both classes: it has the same data.
+// TestOlderRun resumes a run whose files say neither their run, their arithmetic nor their optimizer, and whose samples
+// are those of both classes: it has the same data.
 func TestOlderRun(t *testing.T) {
 	r := newRun(t, small())
 	path := filepath.Join(r.Dir, "state.safetensors")
@@ -351,7 +359,8 @@ func TestOlderRun(t *testing.T) {
 		if err := json.Unmarshal(file(t, r, "config.json"), &doc); err != nil {
 			t.Fatal(err)
 		}
-		for _, key := range []string{"run", "arithmetic", "samples_per_class", "optimizer", "schedule", "final_lr", "warmup",
+		for _, key := range []string{"run", "arithmetic", "samples_per_class", "optimizer", "schedule", "final_lr",
+			"warmup",
 			"momentum", "nesterov", "weight_decay", "freeze"} {
 			delete(doc, key)
 		}
@@ -366,7 +375,8 @@ func TestOlderRun(t *testing.T) {
 	}
 	r.Close()
 	older(61)
-	if _, err := train.ResumeRun(r.Dir, train.Resumption{}); err == nil || !strings.Contains(err.Error(), "61 samples") {
+	if _, err := train.ResumeRun(r.Dir, train.Resumption{}); err == nil ||
+		!strings.Contains(err.Error(), "61 samples") {
 		t.Errorf("61 samples of two classes: %v", err)
 	}
 	older(60)
@@ -399,7 +409,8 @@ func TestArithmetic(t *testing.T) {
 	}
 	for i, b := range []solver.Backend{best, plain, best} {
 		r = resumed(t, r, 31+i)
-		if note := r.OtherArithmetic(b); (i == 0) != (note == "") || i > 0 && (!strings.Contains(note, "plain") || !strings.Contains(note, best.Arithmetic())) {
+		if note := r.OtherArithmetic(b); (i == 0) != (note == "") || i > 0 &&
+			(!strings.Contains(note, "plain") || !strings.Contains(note, best.Arithmetic())) {
 			t.Errorf("resumption %d: %q", i, note)
 		}
 		if err := r.Train(context.Background(), b); err != nil {
@@ -427,12 +438,14 @@ func TestMetricsCheckedWhole(t *testing.T) {
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if err := refused(t, r, train.Resumption{}); err == nil || !strings.Contains(err.Error(), "metrics.csv") || !strings.Contains(err.Error(), "remove it") {
+		if err := refused(t, r, train.Resumption{}); err == nil || !strings.Contains(err.Error(), "metrics.csv") ||
+			!strings.Contains(err.Error(), "remove it") {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	for what, tail := range map[string]string{"half a row": "31,0.5", "zeros": "\x00\x00\x00\n\x00", "another row": lines[3],
-		"a quote": "31,\"0.5\n"} {
+	for what, tail := range map[string]string{"half a row": "31,0.5", "zeros": "\x00\x00\x00\n\x00",
+		"another row": lines[3],
+		"a quote":     "31,\"0.5\n"} {
 		if err := os.WriteFile(path, []byte(good+tail), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -475,7 +488,8 @@ func TestMetricsWhileTraining(t *testing.T) {
 // TestMovedData takes the data file of a run away, changes it, and puts it elsewhere.
 func TestMovedData(t *testing.T) {
 	root := t.TempDir()
-	points, moved, other := filepath.Join(root, "points.csv"), filepath.Join(root, "moved.csv"), filepath.Join(root, "other.csv")
+	points, moved, other := filepath.Join(root, "points.csv"), filepath.Join(root, "moved.csv"),
+		filepath.Join(root, "other.csv")
 	text := "a,b,kind\n" + strings.Repeat("1,2,u\n2,1,v\n", 9)
 	if err := os.WriteFile(points, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
@@ -495,17 +509,20 @@ func TestMovedData(t *testing.T) {
 		t.Fatal(err)
 	}
 	shown, err := read.Shown()
-	if err != nil || !slices.Equal(shown.X, whole.X) || !slices.Equal(shown.Labels, whole.Labels) || shown.Task != whole.Task ||
+	if err != nil || !slices.Equal(shown.X, whole.X) || !slices.Equal(shown.Labels, whole.Labels) ||
+		shown.Task != whole.Task ||
 		!slices.Equal(shown.Classes, whole.Classes) || !slices.Equal(shown.Features, whole.Features) || !shown.Named {
 		t.Errorf("without its file a run shows %+v, want %+v (%v)", shown, whole, err)
 	}
 	if err := read.LoadData(); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "--data") {
 		t.Errorf("data that are gone: %v", err)
 	}
-	if err := refused(t, r, train.Resumption{}); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "--data") {
+	if err := refused(t, r, train.Resumption{}); !errors.Is(err, fs.ErrNotExist) ||
+		!strings.Contains(err.Error(), "--data") {
 		t.Errorf("resumed without its file: %v", err)
 	}
-	if err := refused(t, r, train.Resumption{Data: other}); err == nil || !strings.Contains(err.Error(), "not the file that the run") {
+	if err := refused(t, r, train.Resumption{Data: other}); err == nil ||
+		!strings.Contains(err.Error(), "not the file that the run") {
 		t.Errorf("with another file: %v", err)
 	}
 	t.Chdir(root)
@@ -529,7 +546,8 @@ func TestMovedData(t *testing.T) {
 	if shown, err := read.Shown(); err != nil || !slices.Equal(shown.X, whole.X) {
 		t.Errorf("an older run does not show its data (%v)", err)
 	}
-	if err := refused(t, newRun(t, small()), train.Resumption{Data: "moved.csv"}); err == nil || !strings.Contains(err.Error(), "no file") {
+	if err := refused(t, newRun(t, small()), train.Resumption{Data: "moved.csv"}); err == nil ||
+		!strings.Contains(err.Error(), "no file") {
 		t.Errorf("data that are made: %v", err)
 	}
 }

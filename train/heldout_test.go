@@ -85,7 +85,8 @@ func numberIn(t *testing.T, row map[string]string, column string) float64 {
 	return x
 }
 
-// TestHeldScores compares the last scores in the metrics with those of the model file for the rows held out, counted here.
+// TestHeldScores compares the last scores in the metrics with those of the model file for the rows held out, counted
+// here.
 func TestHeldScores(t *testing.T) {
 	for _, task := range []string{"classification", "regression"} {
 		c := onFile(tableFile(t, 50, func(i int) (x, y, label any) {
@@ -119,7 +120,8 @@ func TestHeldScores(t *testing.T) {
 		}
 		if task == "classification" {
 			right := e.Confusion[0][0] + e.Confusion[1][1]
-			if got := numberIn(t, last, "validation_accuracy"); got != float64(right)/10 || last["validation_r2"]+last["validation_rmse"] != "" {
+			if got := numberIn(t, last, "validation_accuracy"); got != float64(right)/10 || last["validation_r2"]+
+				last["validation_rmse"] != "" {
 				t.Errorf("%d of 10 are right: %v", right, last)
 			}
 			continue
@@ -135,7 +137,8 @@ func TestHeldScores(t *testing.T) {
 		if got := numberIn(t, last, "validation_rmse"); math.Abs(got-rmse) > 1e-9*rmse {
 			t.Errorf("rmse %v, want %v", got, rmse)
 		}
-		if got := numberIn(t, last, "validation_r2"); math.Abs(got-(1-rmse*rmse/spread)) > 1e-9 || last["validation_accuracy"] != "" {
+		if got := numberIn(t, last, "validation_r2"); math.Abs(got-(1-rmse*rmse/spread)) > 1e-9 ||
+			last["validation_accuracy"] != "" {
 			t.Errorf("R² %v, want %v", got, 1-rmse*rmse/spread)
 		}
 	}
@@ -162,7 +165,8 @@ func TestPatience(t *testing.T) {
 		}
 	}
 	if !r.StoppedEarly() || r.Chosen() != iterations[at] || r.Done != iterations[at]+15 || at+3 != len(rows)-1 {
-		t.Errorf("stopped after %d with the model of %d, the best of %v is %d", r.Done, r.Chosen(), iterations, iterations[at])
+		t.Errorf("stopped after %d with the model of %d, the best of %v is %d", r.Done, r.Chosen(), iterations,
+			iterations[at])
 	}
 	m, err := train.LoadModel(filepath.Join(r.Dir, "model.safetensors"))
 	if err != nil {
@@ -181,7 +185,8 @@ func TestPatience(t *testing.T) {
 	}
 }
 
-// TestPatienceResumed interrupts such a run before, at and after looks and checkpoints: it ends as one that went through.
+// TestPatienceResumed interrupts such a run before, at and after looks and checkpoints: it ends as one that went
+// through.
 func TestPatienceResumed(t *testing.T) {
 	c := early(t)
 	whole, r := newRun(t, c), newRun(t, c)
@@ -222,7 +227,8 @@ func TestOlderMetrics(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := string(file(t, r, "metrics.csv"))
-	older := strings.NewReplacer(",validation_loss,validation_accuracy,validation_r2,validation_rmse", "", ",,,,", "").Replace(text)
+	older := strings.NewReplacer(",validation_loss,validation_accuracy,validation_r2,validation_rmse", "", ",,,,",
+		"").Replace(text)
 	if older == text {
 		t.Fatal("the metrics have no such columns")
 	}
@@ -230,7 +236,8 @@ func TestOlderMetrics(t *testing.T) {
 		t.Fatal(err)
 	}
 	if training, held, err := r.BothLosses(); err != nil || len(training.Values) != 30 || len(held.Values) != 0 {
-		t.Errorf("older metrics are %d losses and %d of rows held out (%v)", len(training.Values), len(held.Values), err)
+		t.Errorf("older metrics are %d losses and %d of rows held out (%v)", len(training.Values), len(held.Values),
+			err)
 	}
 	r = resumed(t, r, 0)
 	if err := r.Train(context.Background(), backend(t)); err != nil {
@@ -273,12 +280,12 @@ func TestFewRows(t *testing.T) {
 	}
 }
 
-// TestBaseline compares with scikit-learn 1.8: DummyClassifier(strategy="prior") and DummyRegressor() fitted on a, their
-// log_loss, accuracy_score, r2_score and root_mean_squared_error on b.
+// TestBaseline compares with scikit-learn 1.8: DummyClassifier(strategy="prior") and DummyRegressor() fitted on a,
+// their log_loss, accuracy_score, r2_score and root_mean_squared_error on b.
 func TestBaseline(t *testing.T) {
 	kinds := func(labels ...float64) *dataset.Dataset {
-		return &dataset.Dataset{X: labels, Dim: 1, Features: []string{"x"}, Task: dataset.MultiClass, Labels: labels, Width: 1,
-			Targets: []string{"k"}, Classes: []string{"a", "b", "c"}}
+		return &dataset.Dataset{X: labels, Dim: 1, Features: []string{"x"}, Task: dataset.MultiClass, Labels: labels,
+			Width: 1, Targets: []string{"k"}, Classes: []string{"a", "b", "c"}}
 	}
 	numbers := func(labels ...float64) *dataset.Dataset {
 		d := kinds(labels...)
@@ -293,7 +300,8 @@ func TestBaseline(t *testing.T) {
 	}
 	m = train.Model{Loss: "mse", LabelScale: dataset.Scale{Mean: []float64{3}, Std: []float64{2}}}
 	got = m.Baseline(numbers(1, 2, 6)).Scores(numbers(2, 4))
-	if math.Abs(got.RMSE-1) > 1e-12 || math.Abs(got.R2) > 1e-12 || math.Abs(got.Loss-0.25) > 1e-12 || !math.IsNaN(got.Accuracy) {
+	if math.Abs(got.RMSE-1) > 1e-12 || math.Abs(got.R2) > 1e-12 || math.Abs(got.Loss-0.25) > 1e-12 ||
+		!math.IsNaN(got.Accuracy) {
 		t.Errorf("the mean has %+v", got)
 	}
 	if got = m.Baseline(numbers(1, 2, 6)).Scores(numbers(5, 5)); !math.IsNaN(got.R2) || got.RMSE != 2 {
@@ -301,8 +309,8 @@ func TestBaseline(t *testing.T) {
 	}
 }
 
-// TestUnsolvedCheck looks at a row held out that the field cannot be solved for: the loss is no number, and the training
-// goes on.
+// TestUnsolvedCheck looks at a row held out that the field cannot be solved for: the loss is no number, and the
+// training goes on.
 func TestUnsolvedCheck(t *testing.T) {
 	path := tableFile(t, 40, noisyKinds)
 	r := newRun(t, onFile(path))

@@ -18,8 +18,9 @@ type Snapshot struct {
 	Theta     []float64
 }
 
-// history is the snapshots of a run, for pictures of how it went: nothing of the training depends on it. Which iterations
-// it keeps is a function of how many the run has in all and of the model's size, so that a resumed run has the same.
+// history is the snapshots of a run, for pictures of how it went: nothing of the training depends on it. Which
+// iterations it keeps is a function of how many the run has in all and of the model's size, so that a resumed run has
+// the same.
 type history struct {
 	stride    int // 0: there is room for too few to show anything
 	snapshots []Snapshot
@@ -70,8 +71,8 @@ func (h *history) add(iteration int, theta []float64) {
 	h.changed = true
 }
 
-// restoreHistory takes what the folder has of the run's history up to its checkpoint. What is missing, damaged or another
-// run's is left out: the run goes on all the same.
+// restoreHistory takes what the folder has of the run's history up to its checkpoint. What is missing, damaged or
+// another run's is left out: the run goes on all the same.
 func (r *Run) restoreHistory() {
 	r.history = history{stride: strideOf(r.Config.Iterations, len(r.Model.Theta))}
 	kept, err := readHistory(r.Dir, r.id, len(r.Model.Theta))
@@ -157,15 +158,16 @@ func snapshotsIn(file *safetensors.Reader, run string, parameters int) ([]Snapsh
 	return snapshots, nil
 }
 
-// History is how θ went, oldest first, and last θ as the last checkpoint has it: at most 65 snapshots at even distances,
-// in float32, none between for models of more than 262144 parameters. A run from OpenRun reads them from its folder, which
-// may be written meanwhile; older runs have the last alone. The snapshots must not be changed, and the call not be made while
-// Train is under way.
+// History is how θ went, oldest first, and last θ as the last checkpoint has it: at most 65 snapshots at even
+// distances, in float32, none between for models of more than 262144 parameters. A run from OpenRun reads them from its
+// folder, which may be written meanwhile; older runs have the last alone. The snapshots must not be changed, and the
+// call not be made while Train is under way.
 func (r *Run) History() ([]Snapshot, error) {
 	snapshots, last := slices.Clone(r.history.snapshots), Snapshot{r.Done, r.state.Theta}
 	if r.folder == nil {
 		var err error
-		if snapshots, err = readHistory(r.Dir, r.id, len(r.Model.Theta)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if snapshots, err = readHistory(r.Dir, r.id, len(r.Model.Theta)); err != nil &&
+			!errors.Is(err, fs.ErrNotExist) {
 			return nil, err
 		}
 		if last, err = r.lastCheckpoint(); err != nil {

@@ -91,7 +91,8 @@ func TestHistoryIsNotNeeded(t *testing.T) {
 	}
 }
 
-// TestSnapshotsAreTold compares what observers see with what is kept, and that with the bits of a run without observers.
+// TestSnapshotsAreTold compares what observers see with what is kept, and that with the bits of a run without
+// observers.
 func TestSnapshotsAreTold(t *testing.T) {
 	c := small()
 	c.Iterations, c.CheckpointEvery = 60, 25

@@ -20,7 +20,8 @@ func TestHorizon(t *testing.T) {
 	} {
 		c := Config{Task: seriesTask, Horizon: x.horizon, Iterations: 1000}
 		if got, until := c.horizon(x.done, x.longest); got != x.want || until != x.until {
-			t.Errorf("%s, %d iterations done, %v long: %v until %d, want %v until %d", x.horizon, x.done, x.longest, got, until, x.want, x.until)
+			t.Errorf("%s, %d iterations done, %v long: %v until %d, want %v until %d", x.horizon, x.done, x.longest,
+				got, until, x.want, x.until)
 		}
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"neuralode/train"
 )
 
-// TestNothingStaysOfARunThatCannotBegin makes a run where the configuration can be written, and the first checkpoint not.
-// A process of its own has the limit: other files that a test writes must not meet it.
+// TestNothingStaysOfARunThatCannotBegin makes a run where the configuration can be written, and the first checkpoint
+// not. A process of its own has the limit: other files that a test writes must not meet it.
 func TestNothingStaysOfARunThatCannotBegin(t *testing.T) {
 	if dir := os.Getenv("NEURALODE_TEST_LIMITED"); dir != "" {
 		c := small()
@@ -26,7 +26,8 @@ func TestNothingStaysOfARunThatCannotBegin(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, dir := range []string{made, mine} {
-		limited := exec.Command("bash", "-c", `ulimit -f 4 && exec "$0" -test.run '^TestNothingStaysOfARunThatCannotBegin$'`, os.Args[0])
+		limited := exec.Command("bash", "-c",
+			`ulimit -f 4 && exec "$0" -test.run '^TestNothingStaysOfARunThatCannotBegin$'`, os.Args[0])
 		limited.Env = append(os.Environ(), "NEURALODE_TEST_LIMITED="+dir)
 		if out, err := limited.CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, out)

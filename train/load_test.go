@@ -57,8 +57,9 @@ func load(t *testing.T, f *safetensors.File) (*train.Model, error) {
 
 // points are a sample of each of the three classes.
 func points() *dataset.Dataset {
-	return &dataset.Dataset{X: []float64{1, 2, 3, 4, 5, 6}, Dim: 2, Features: []string{"x", "y"}, Task: dataset.MultiClass,
-		Labels: []float64{0, 1, 2}, Width: 1, Targets: []string{"kind"}, Classes: []string{"ant", "bee", "cat"}}
+	return &dataset.Dataset{X: []float64{1, 2, 3, 4, 5, 6}, Dim: 2, Features: []string{"x", "y"},
+		Task: dataset.MultiClass, Labels: []float64{0, 1, 2}, Width: 1, Targets: []string{"kind"},
+		Classes: []string{"ant", "bee", "cat"}}
 }
 
 func TestLoadModel(t *testing.T) {
@@ -66,7 +67,8 @@ func TestLoadModel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m.Features() != 2 || m.Outputs != 3 || !slices.Equal(m.Classes, []string{"ant", "bee", "cat"}) || len(m.Theta) != 16+15+12 ||
+	if m.Features() != 2 || m.Outputs != 3 || !slices.Equal(m.Classes, []string{"ant", "bee", "cat"}) ||
+		len(m.Theta) != 16+15+12 ||
 		m.Theta[len(m.Theta)-1] != 0.02 {
 		t.Errorf("model %+v", m)
 	}
@@ -136,7 +138,8 @@ func TestContradictions(t *testing.T) {
 				delete(f.Metadata, key)
 			}
 		}
-		if _, err := load(t, f); err == nil || !strings.Contains(err.Error(), x.want) || !strings.Contains(err.Error(), "model.safetensors") {
+		if _, err := load(t, f); err == nil || !strings.Contains(err.Error(), x.want) ||
+			!strings.Contains(err.Error(), "model.safetensors") {
 			t.Errorf("%v gives %v, want %q", x.change, err, x.want)
 		}
 	}
@@ -174,7 +177,8 @@ func TestReadOutBeyondNumbers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if e, err := m.Evaluate(context.Background(), backend(t), solver.DefaultSpec(), points()); err == nil || !strings.Contains(err.Error(), "sample 0: the read-out gives +Inf") {
+	if e, err := m.Evaluate(context.Background(), backend(t), solver.DefaultSpec(), points()); err == nil ||
+		!strings.Contains(err.Error(), "sample 0: the read-out gives +Inf") {
 		t.Errorf("%+v, %v", e, err)
 	}
 }
@@ -194,7 +198,8 @@ func TestWeightBeyondFloat32(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	spec.Precision = solver.Float64
-	if _, err := m.Evaluate(context.Background(), backend(t), spec, points()); err != nil && strings.Contains(err.Error(), "does not hold") {
+	if _, err := m.Evaluate(context.Background(), backend(t), spec, points()); err != nil &&
+		strings.Contains(err.Error(), "does not hold") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -216,7 +221,8 @@ func TestOtherClasses(t *testing.T) {
 	} {
 		d := points()
 		spoil(d)
-		if _, err := m.Evaluate(context.Background(), backend(t), solver.DefaultSpec(), d); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := m.Evaluate(context.Background(), backend(t), solver.DefaultSpec(), d); err == nil ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)
 		}
 	}
@@ -250,17 +256,21 @@ func TestNewModelsLoad(t *testing.T) {
 
 func same(t *testing.T, m, want *train.Model) {
 	t.Helper()
-	if !slices.Equal(m.Theta, want.Theta) || m.Outputs != want.Outputs || m.Readout != want.Readout || m.Loss != want.Loss ||
-		m.Component != want.Component || m.Augment != want.Augment || m.Span != want.Span || !slices.Equal(m.Classes, want.Classes) ||
+	if !slices.Equal(m.Theta, want.Theta) || m.Outputs != want.Outputs || m.Readout != want.Readout ||
+		m.Loss != want.Loss ||
+		m.Component != want.Component || m.Augment != want.Augment || m.Span != want.Span ||
+		!slices.Equal(m.Classes, want.Classes) ||
 		!slices.Equal(m.Inputs, want.Inputs) || m.Net.Activation != want.Net.Activation {
 		t.Errorf("loaded %+v, saved %+v", m, want)
 	}
 }
 
-// TestAnotherModelInARun puts another model's file into a run: it is not drawn over samples of other classes or features.
+// TestAnotherModelInARun puts another model's file into a run: it is not drawn over samples of other classes or
+// features.
 func TestAnotherModelInARun(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "points.csv")
-	if err := os.WriteFile(path, []byte("x,y,kind\n"+strings.Repeat("0.1,0.2,ant\n1,2,bee\n-1,0,cat\n", 4)), 0o644); err != nil {
+	if err := os.WriteFile(path, []byte("x,y,kind\n"+strings.Repeat("0.1,0.2,ant\n1,2,bee\n-1,0,cat\n", 4)),
+		0o644); err != nil {
 		t.Fatal(err)
 	}
 	c := small()
@@ -280,7 +290,8 @@ func TestAnotherModelInARun(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := again.Shown(); x.want == "" && err != nil || x.want != "" && (err == nil || !strings.Contains(err.Error(), x.want)) {
+		if _, err := again.Shown(); x.want == "" && err != nil || x.want != "" &&
+			(err == nil || !strings.Contains(err.Error(), x.want)) {
 			t.Errorf("%s %s: %v, want %q", x.key, x.value, err, x.want)
 		}
 	}
@@ -298,7 +309,8 @@ func TestManyClasses(t *testing.T) {
 	f.Metadata["classes"], f.Metadata["outputs"] = string(text), strconv.Itoa(k)
 	bias := make([]float64, k)
 	bias[k-1] = 1
-	f.Tensors["readout.weight"], f.Tensors["readout.bias"] = safetensors.Float32(make([]float64, 3*k), k, 3), safetensors.Float32(bias, k)
+	f.Tensors["readout.weight"], f.Tensors["readout.bias"] = safetensors.Float32(make([]float64, 3*k), k, 3),
+		safetensors.Float32(bias, k)
 	m, err := load(t, f)
 	if err != nil {
 		t.Fatal(err)
@@ -312,7 +324,8 @@ func TestManyClasses(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The loss is log(e + 99999), less 1 where the last class is the true one.
-	if want := math.Log(math.E+k-1) - 2./3; e.Confusion != nil || math.Abs(e.Accuracy-2./3) > 1e-15 || math.Abs(e.Loss-want) > 1e-9 {
+	if want := math.Log(math.E+k-1) - 2./3; e.Confusion != nil || math.Abs(e.Accuracy-2./3) > 1e-15 ||
+		math.Abs(e.Loss-want) > 1e-9 {
 		t.Errorf("loss %v, want %v; accuracy %v; a table: %t", e.Loss, want, e.Accuracy, e.Confusion != nil)
 	}
 }
@@ -345,7 +358,8 @@ func TestSpoiltState(t *testing.T) {
 		if err := f.WriteFile(path); err != nil {
 			t.Fatal(err)
 		}
-		if err := refused(t, r, train.Resumption{}); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "state.safetensors") {
+		if err := refused(t, r, train.Resumption{}); err == nil || !strings.Contains(err.Error(), want) ||
+			!strings.Contains(err.Error(), "state.safetensors") {
 			t.Errorf("error %v, want %q", err, want)
 		}
 	}

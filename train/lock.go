@@ -71,10 +71,12 @@ func sign(path string) {
 	defer f.Close()
 	host, _ := os.Hostname()
 	_ = f.Truncate(signAt)
-	_, _ = f.WriteAt(fmt.Appendf(nil, "process %d on %s since %s\n", os.Getpid(), host, time.Now().Format(time.DateTime)), signAt)
+	_, _ = f.WriteAt(fmt.Appendf(nil, "process %d on %s since %s\n", os.Getpid(), host,
+		time.Now().Format(time.DateTime)), signAt)
 }
 
-// unsign takes the name out of a lock that is about to be released, so that it is not taken for that of the next holder.
+// unsign takes the name out of a lock that is about to be released, so that it is not taken for that of the next
+// holder.
 func unsign(l *flock.Flock) {
 	if l.Locked() {
 		_ = os.Truncate(l.Path(), signAt)

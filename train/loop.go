@@ -58,7 +58,8 @@ func (e *FailedError) Error() string {
 	if e.Sample >= 0 {
 		what = fmt.Sprintf("sample %d of the data: %s", e.Sample, what)
 	}
-	return fmt.Sprintf("train: iteration %d: %s; the checkpoint of iteration %d in %s is kept", e.Iteration, what, e.Kept, e.Dir)
+	return fmt.Sprintf("train: iteration %d: %s; the checkpoint of iteration %d in %s is kept", e.Iteration, what,
+		e.Kept, e.Dir)
 }
 
 func (e *FailedError) Unwrap() error { return e.Err }
@@ -144,7 +145,8 @@ func (l *loop) advance(ctx context.Context, from, to int) (int, error) {
 	var numerical *solver.IterationError
 	if errors.As(err, &numerical) {
 		l.run.recipe.spec.Controller.Advise(err)
-		err = &FailedError{Iteration: from + n + 1, Sample: l.row(numerical.Sample), Dir: l.run.Dir, Kept: l.run.Done, Err: numerical.Err}
+		err = &FailedError{Iteration: from + n + 1, Sample: l.row(numerical.Sample), Dir: l.run.Dir, Kept: l.run.Done,
+			Err: numerical.Err}
 	}
 	return n, errors.Join(err, l.failed)
 }

@@ -18,8 +18,8 @@ func stream(seed, which, index uint64) *rand.Rand {
 	return rand.New(rand.NewPCG(seed, which<<56|index))
 }
 
-// sampler draws minibatches of a training's rows without replacement. The minibatch of an iteration depends on the seed and the iteration's
-// number alone, so a resumed run draws what the first would have.
+// sampler draws minibatches of a training's rows without replacement. The minibatch of an iteration depends on the seed
+// and the iteration's number alone, so a resumed run draws what the first would have.
 type sampler struct {
 	seed  uint64
 	order []int // the rows, in their order between draws

@@ -41,7 +41,8 @@ func TestMinibatchesAreDrawnWithoutReplacement(t *testing.T) {
 	if again := newSampler(3, upTo(20), 8).draw(2, nil); !slices.Equal(again, third) {
 		t.Errorf("iteration 2 gives %v, then %v", third, again)
 	}
-	if some := newSampler(3, []int{4, 7, 9}, 2).draw(0, nil); len(some) != 2 || !slices.Contains([]int{4, 7, 9}, some[1]) {
+	if some := newSampler(3, []int{4, 7, 9}, 2).draw(0, nil); len(some) != 2 ||
+		!slices.Contains([]int{4, 7, 9}, some[1]) {
 		t.Errorf("a minibatch of rows 4, 7 and 9 is %v", some)
 	}
 	if all := newSampler(3, upTo(5), 8).draw(0, nil); len(all) != 5 {

@@ -97,7 +97,8 @@ func (m *Model) chooseHead(c Config, d *dataset.Dataset) error {
 	}
 	switch {
 	case m.Loss == "bce" && d.Task != dataset.Binary:
-		return fmt.Errorf("train: loss bce wants labels of two classes, the data are %v: choose %s", d.Task, lossFor[d.Task])
+		return fmt.Errorf("train: loss bce wants labels of two classes, the data are %v: choose %s", d.Task,
+			lossFor[d.Task])
 	case m.Loss == "softmax" && len(d.Classes) == 0:
 		return fmt.Errorf("train: loss softmax wants labels that are classes, the data are %v: choose mse, or task classification", d.Task)
 	case m.Loss == "mse" && len(d.Classes) > 2:
@@ -121,7 +122,8 @@ func (m *Model) head() graph.Head {
 	h := graph.Head{Dim: m.Net.Dim(), Readout: graph.Linear(m.Outputs)}
 	switch {
 	case m.Series():
-		return graph.Head{Dim: m.Net.Dim(), Readout: graph.FirstComponents(m.Outputs), Loss: graph.WeightedSquaredError(m.Outputs)}
+		return graph.Head{Dim: m.Net.Dim(), Readout: graph.FirstComponents(m.Outputs),
+			Loss: graph.WeightedSquaredError(m.Outputs)}
 	case m.Readout == "component":
 		h.Readout = graph.Component(m.Component)
 	}
@@ -155,7 +157,8 @@ func (m *Model) data(d *dataset.Dataset) solver.Data {
 	return solver.Labelled(m.States(d.X), m.labels(d.Labels), m.Span)
 }
 
-// labels makes of some labels of a data set [n, label width]: one column per class for softmax, scaled numbers otherwise.
+// labels makes of some labels of a data set [n, label width]: one column per class for softmax, scaled numbers
+// otherwise.
 func (m *Model) labels(labels []float64) []float64 {
 	if m.Loss != "softmax" {
 		return m.LabelScale.Apply(labels)
@@ -168,9 +171,10 @@ func (m *Model) labels(labels []float64) []float64 {
 }
 
 // Save writes the model to a safetensors file with tensors of that type; see package reference for the format. What the
-// format lacks stands in further metadata: augment, readout, component, outputs, loss, classes, inputs and targets; and in tensors
-// scale.features.mean and .std, [features], and scale.labels.mean and .std, [outputs], always F64, of a model that has
-// such scales: a feature x begins as the state's component (x − mean) / std, and an output o says label mean + std·o.
+// format lacks stands in further metadata: augment, readout, component, outputs, loss, classes, inputs and targets; and
+// in tensors scale.features.mean and .std, [features], and scale.labels.mean and .std, [outputs], always F64, of a
+// model that has such scales: a feature x begins as the state's component (x − mean) / std, and an output o says label
+// mean + std·o.
 func (m *Model) Save(path string, dtype safetensors.DType) error {
 	file, err := m.file(dtype)
 	if err != nil {
@@ -207,6 +211,6 @@ func (m *Model) file(dtype safetensors.DType) (*safetensors.File, error) {
 
 // description is the field without parameters, as files describe it.
 func (m *Model) description() *reference.Model {
-	return &reference.Model{Name: modelFile, Sizes: m.Net.Sizes, Activation: m.Net.Activation.String(), Time: m.Net.Time,
-		T0: m.Span.T0, T1: m.Span.T1}
+	return &reference.Model{Name: modelFile, Sizes: m.Net.Sizes, Activation: m.Net.Activation.String(),
+		Time: m.Net.Time, T0: m.Span.T0, T1: m.Span.T1}
 }

@@ -12,9 +12,9 @@ import (
 	"neuralode/safetensors"
 )
 
-// OpenRun reads a run from its folder, with the parameters of its model file, ready to be evaluated or drawn: its data are
-// not read until LoadData. It writes nothing and takes no lock, so it may be called while the run is trained. It fails
-// when a file is missing or damaged, or when the model is not one of the configuration.
+// OpenRun reads a run from its folder, with the parameters of its model file, ready to be evaluated or drawn: its data
+// are not read until LoadData. It writes nothing and takes no lock, so it may be called while the run is trained. It
+// fails when a file is missing or damaged, or when the model is not one of the configuration.
 func OpenRun(dir string) (*Run, error) {
 	doc, err := readConfig(dir)
 	if err != nil {
@@ -59,17 +59,18 @@ func ownConfig(dir string, doc configDocument) error {
 
 // Resumption is what may be new when a run goes on.
 type Resumption struct {
-	// Iterations of the run in all, at least as many as are done: it ends as one that had them from the start. They cannot
-	// change where the learning rate falls over them, nor where parts of them see windows of series. 0: as before.
+	// Iterations of the run in all, at least as many as are done: it ends as one that had them from the start. They
+	// cannot change where the learning rate falls over them, nor where parts of them see windows of series. 0: as
+	// before.
 	Iterations int
 	Data       string // where its data file is now; "": where it was
 }
 
-// ResumeRun reads a run from its folder, with parameters and progress of its last checkpoint, ready to be trained on, and
-// locks the folder until Close: it fails with ErrInUse where another process has it. A run that was stopped before its
-// first checkpoint begins anew. No model file is needed, and metrics.csv only for the losses so far, but one that is there
-// must be whole up to the checkpoint. Temporary files that a killed process left in the folder are removed. It fails
-// when another file is missing or damaged, or belongs to another run, and when a data file is not what it was.
+// ResumeRun reads a run from its folder, with parameters and progress of its last checkpoint, ready to be trained on,
+// and locks the folder until Close: it fails with ErrInUse where another process has it. A run that was stopped before
+// its first checkpoint begins anew. No model file is needed, and metrics.csv only for the losses so far, but one that
+// is there must be whole up to the checkpoint. Temporary files that a killed process left in the folder are removed. It
+// fails when another file is missing or damaged, or belongs to another run, and when a data file is not what it was.
 func ResumeRun(dir string, o Resumption) (*Run, error) {
 	f, err := openFolder(dir)
 	if err != nil {
@@ -129,7 +130,8 @@ func (r *Run) change(doc configDocument, iterations int) error {
 	}
 	if r.Config.Iterations != doc.Iterations && r.Config.declines() {
 		return fmt.Errorf("train: the learning rates of the run in %s fall over its %d iterations, by schedule %s: "+
-			"it cannot go on to %d as one that had them from the start", r.Dir, doc.Iterations, doc.Schedule, r.Config.Iterations)
+			"it cannot go on to %d as one that had them from the start", r.Dir, doc.Iterations, doc.Schedule,
+			r.Config.Iterations)
 	}
 	if r.Config.Iterations != doc.Iterations && r.seesWindows() {
 		return fmt.Errorf("train: the run in %s sees longer and longer windows of its series over its %d iterations: "+

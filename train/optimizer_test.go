@@ -14,8 +14,8 @@ import (
 	"neuralode/train"
 )
 
-// TestOptimizers stops runs within the warm-up and after it: they end as those that were never stopped, and what is frozen
-// keeps its values. Runs whose learning rates fall over their iterations get no others.
+// TestOptimizers stops runs within the warm-up and after it: they end as those that were never stopped, and what is
+// frozen keeps its values. Runs whose learning rates fall over their iterations get no others.
 func TestOptimizers(t *testing.T) {
 	sgd, adamw := small(), small()
 	sgd.Optimizer, sgd.Momentum, sgd.Nesterov, sgd.WeightDecay, sgd.Rate = "sgd", 0.9, true, 1e-3, 0.05
@@ -42,7 +42,8 @@ func TestOptimizers(t *testing.T) {
 			}
 			r = resumed(t, r, 0)
 		}
-		if err := refused(t, r, train.Resumption{Iterations: 40}); err == nil || !strings.Contains(err.Error(), "schedule "+c.Schedule) {
+		if err := refused(t, r, train.Resumption{Iterations: 40}); err == nil ||
+			!strings.Contains(err.Error(), "schedule "+c.Schedule) {
 			t.Errorf("%s made longer: %v", c.Schedule, err)
 		}
 		r = resumed(t, r, 0)
@@ -70,7 +71,8 @@ func checkFrozen(t *testing.T, r *train.Run, first []float64) {
 	at := 0
 	for _, p := range r.Model.Solver.Params() {
 		to := at + p.Len()
-		if stayed := slices.Equal(r.Model.Theta[at:to], first[at:to]); stayed != slices.Contains(r.Config.Freeze, p.Name) {
+		if stayed := slices.Equal(r.Model.Theta[at:to], first[at:to]); stayed != slices.Contains(r.Config.Freeze,
+			p.Name) {
 			t.Errorf("%s stayed: %t, frozen are %q", p.Name, stayed, r.Config.Freeze)
 		}
 		at = to
@@ -85,12 +87,14 @@ func TestAnotherOptimizerInARun(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for old, now := range map[string]string{`"optimizer": "adam"`: `"optimizer": "adamw"`, `"freeze": []`: `"freeze": ["layers.0"]`,
-		`"warmup": 0`: `"warmup": 5`, `"schedule": "constant"`: `"schedule": "cosine"`} {
+	for old, now := range map[string]string{`"optimizer": "adam"`: `"optimizer": "adamw"`,
+		`"freeze": []`: `"freeze": ["layers.0"]`,
+		`"warmup": 0`:  `"warmup": 5`, `"schedule": "constant"`: `"schedule": "cosine"`} {
 		own := file(t, r, "config.json")
 		put(bytes.Replace(own, []byte(old), []byte(now), 1))
 		key := strings.SplitN(old, ":", 2)[0]
-		if err := refused(t, r, train.Resumption{}); err == nil || !strings.Contains(err.Error(), "has changed since: "+strings.Trim(key, `"`)) {
+		if err := refused(t, r, train.Resumption{}); err == nil ||
+			!strings.Contains(err.Error(), "has changed since: "+strings.Trim(key, `"`)) {
 			t.Errorf("%s: %v", now, err)
 		}
 		put(own)

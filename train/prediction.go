@@ -14,8 +14,9 @@ import (
 type Predictions struct {
 	Class       []int     // [n], the index into Model.Classes; −1 for a point that failed
 	Probability []float64 // [n, classes], by the losses bce and softmax; NaN for a point that failed
-	Value       []float64 // [n, outputs], by the loss mse: the numbers, or one between those of two classes; NaN as above
-	Err         []error   // [n], nil or why the point has no answer: a *solver.SampleError, or what the read-out gave
+	// [n, outputs], by the loss mse: the numbers, or one between those of two classes; NaN as above
+	Value []float64
+	Err   []error // [n], nil or why the point has no answer: a *solver.SampleError, or what the read-out gave
 }
 
 // Failed is how many points have no answer.

@@ -86,7 +86,8 @@ func (p *Predictor) solve(ctx context.Context, x, times []float64, bytes float64
 	}
 	for from := 0; from < n; from += block {
 		z0 := p.model.States(x[from*features : min(n, from+block)*features])
-		s, err := p.ode.SolveBatch(ctx, p.model.Theta, solver.Batch{Z0: z0, Spans: []solver.Span{p.model.Span}, Times: times})
+		s, err := p.ode.SolveBatch(ctx, p.model.Theta,
+			solver.Batch{Z0: z0, Spans: []solver.Span{p.model.Span}, Times: times})
 		if err != nil {
 			return err
 		}
@@ -127,7 +128,8 @@ func (m *Model) fitsIn(p solver.Precision) error {
 	for _, q := range m.Solver.Params() {
 		for i, v := range theta[:q.Len()] {
 			if math.Abs(v) > math.MaxFloat32 {
-				return fmt.Errorf("train: number %d of %s is %v, which %v does not hold: solve in float64", i, q.Name, v, p)
+				return fmt.Errorf("train: number %d of %s is %v, which %v does not hold: solve in float64", i, q.Name,
+					v, p)
 			}
 		}
 		theta = theta[q.Len():]

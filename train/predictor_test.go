@@ -48,7 +48,8 @@ func TestPredictor(t *testing.T) {
 			got := all.Probability[3*i+k]
 			sum += got
 			if ratio := want[3*i+k] - want[3*i]; math.Abs(math.Log(got/all.Probability[3*i])-ratio) > 1e-9 {
-				t.Errorf("point %d: the probabilities are %v, want logits %v", i, all.Probability[3*i:3*i+3], want[3*i:3*i+3])
+				t.Errorf("point %d: the probabilities are %v, want logits %v", i, all.Probability[3*i:3*i+3],
+					want[3*i:3*i+3])
 			}
 			if got > all.Probability[3*i+all.Class[i]] {
 				t.Errorf("point %d: class %d of %v", i, all.Class[i], all.Probability[3*i:3*i+3])
@@ -101,13 +102,15 @@ func byReference(t *testing.T, m *train.Model, spec solver.Spec, x []float64) []
 		t.Fatal(err)
 	}
 	n := m.Solver.Field.ThetaLen()
-	s, err := program.Solve(context.Background(), m.Theta[:n], solver.Batch{Z0: m.States(x), Spans: []solver.Span{m.Span}})
+	s, err := program.Solve(context.Background(), m.Theta[:n],
+		solver.Batch{Z0: m.States(x), Spans: []solver.Span{m.Span}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	machine := plan.NewMachine(m.Solver.Head)
 	machine.SetTheta(m.Theta[n:])
-	machine.Forward(len(s.End), map[string][]float64{"z": s.Z1, "label": make([]float64, len(s.End)*m.Solver.LabelWidth())})
+	machine.Forward(len(s.End), map[string][]float64{"z": s.Z1,
+		"label": make([]float64, len(s.End)*m.Solver.LabelWidth())})
 	return machine.Output("out")
 }
 
@@ -131,7 +134,8 @@ func TestAnswers(t *testing.T) {
 		}},
 	} {
 		f := modelFile()
-		f.Metadata["loss"], f.Metadata["classes"], f.Metadata["readout"], f.Metadata["outputs"] = c.loss, c.classes, "component", "1"
+		f.Metadata["loss"], f.Metadata["classes"], f.Metadata["readout"], f.Metadata["outputs"] = c.loss, c.classes,
+			"component", "1"
 		delete(f.Tensors, "readout.weight")
 		delete(f.Tensors, "readout.bias")
 		m, err := load(t, f)

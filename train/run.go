@@ -58,8 +58,8 @@ func NewRun(dir string, c Config, backend solver.Backend, version string) (*Run,
 	return newRun(c, backend, version, func() (*folder, error) { return newFolder(dir, false) })
 }
 
-// NewNamedRun is NewRun in a folder that is not there yet: name, or else the first of name-2, name-3 and so on. Processes
-// that begin runs of the same name at the same time get a folder each.
+// NewNamedRun is NewRun in a folder that is not there yet: name, or else the first of name-2, name-3 and so on.
+// Processes that begin runs of the same name at the same time get a folder each.
 func NewNamedRun(name string, c Config, backend solver.Backend, version string) (*Run, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
@@ -108,8 +108,8 @@ func newRun(c Config, backend solver.Backend, version string, take func() (*fold
 
 // create writes the configuration, which makes the folder a run, and what a run begins with.
 func (r *Run) create(version string) error {
-	doc := configDocument{Config: r.Config, DataSHA256: r.dataHash, Version: version, Run: r.id, Arithmetic: r.began, PerClass: true,
-		BaselineLoss: r.baselineLoss}
+	doc := configDocument{Config: r.Config, DataSHA256: r.dataHash, Version: version, Run: r.id, Arithmetic: r.began,
+		PerClass: true, BaselineLoss: r.baselineLoss}
 	if err := r.folder.create(configFile, doc.write); err != nil {
 		return err
 	}
@@ -166,7 +166,8 @@ func (r *Run) accepted(backend solver.Backend) error {
 		return err
 	}
 	start := solver.NewOptimizerState(r.Model.Theta)
-	if err := solver.CheckTraining(r.Model.Solver, r.Model.InFieldTime(r.recipe.spec), r.Model.data(r.learnt()), opt, start); err != nil {
+	if err := solver.CheckTraining(r.Model.Solver, r.Model.InFieldTime(r.recipe.spec), r.Model.data(r.learnt()), opt,
+		start); err != nil {
 		return err
 	}
 	_, err = r.compile(backend)
@@ -205,13 +206,13 @@ func (r *Run) BothLosses() (training, held Curve, err error) {
 	return lossesUntil(filepath.Join(r.Dir, metricsFile), done)
 }
 
-// Checkpoint asks a training that is under way for a checkpoint soon, beside those that it writes anyway. It may be called
-// at any time from any goroutine.
+// Checkpoint asks a training that is under way for a checkpoint soon, beside those that it writes anyway. It may be
+// called at any time from any goroutine.
 func (r *Run) Checkpoint() { r.wanted.Store(true) }
 
-// Train runs the iterations that are left, of a new run or of one from [ResumeRun], on the backend and shows each to the
-// observers. Checkpoints are written every Config.CheckpointEvery iterations, at the end, and when ctx ends; the error is
-// then ctx's. A numerical failure is a *FailedError, and the last checkpoint stays.
+// Train runs the iterations that are left, of a new run or of one from [ResumeRun], on the backend and shows each to
+// the observers. Checkpoints are written every Config.CheckpointEvery iterations, at the end, and when ctx ends; the
+// error is then ctx's. A numerical failure is a *FailedError, and the last checkpoint stays.
 func (r *Run) Train(ctx context.Context, backend solver.Backend, observers ...Observer) (err error) {
 	if r.folder == nil {
 		return fmt.Errorf("train: the run in %s was opened to be read: resume it", r.Dir)
@@ -235,8 +236,8 @@ func (r *Run) Train(ctx context.Context, backend solver.Backend, observers ...Ob
 		return err
 	}
 	defer func() { err = errors.Join(err, m.close()) }()
-	l := &loop{run: r, ode: ode, optimizer: opt, schedule: r.recipe.schedule, metrics: m, observers: observers, start: time.Now(),
-		longest: r.longest()}
+	l := &loop{run: r, ode: ode, optimizer: opt, schedule: r.recipe.schedule, metrics: m, observers: observers,
+		start: time.Now(), longest: r.longest()}
 	if l.every = r.CheckEvery(); l.every > 0 {
 		l.checked = r.checked()
 		if l.predictor, err = r.Predictor(backend); err != nil {

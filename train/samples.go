@@ -14,9 +14,9 @@ import (
 // maxShown is how many samples figures show at most: more are one blot.
 const maxShown = 20_000
 
-// Shown is what figures of two features show of the run's data: all of them, or of many some, picked evenly. They come from
-// the run's folder, so that the data file is not needed; only an older run has them in its data file alone. It fails when
-// they do not go with the model.
+// Shown is what figures of two features show of the run's data: all of them, or of many some, picked evenly. They come
+// from the run's folder, so that the data file is not needed; only an older run has them in its data file alone. It
+// fails when they do not go with the model.
 func (r *Run) Shown() (*dataset.Dataset, error) {
 	d, err := r.shown()
 	if err == nil {
@@ -97,8 +97,8 @@ func samplesIn(file *safetensors.Reader) (*dataset.Dataset, error) {
 	if err := json.Unmarshal([]byte(text), &names); err != nil {
 		return nil, fmt.Errorf("metadata \"names\": %w", err)
 	}
-	d := &dataset.Dataset{Dim: len(names.Features), Features: names.Features, Named: names.Named, Width: len(names.Targets),
-		Targets: names.Targets, Classes: names.Classes}
+	d := &dataset.Dataset{Dim: len(names.Features), Features: names.Features, Named: names.Named,
+		Width: len(names.Targets), Targets: names.Targets, Classes: names.Classes}
 	shape, err := file.Shape("x")
 	if err == nil && len(shape) != 2 {
 		err = fmt.Errorf("tensor \"x\" has shape %v, want [samples %d]", shape, d.Dim)

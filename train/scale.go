@@ -76,15 +76,17 @@ const (
 	timeScale    = "scale.time"
 )
 
-// addScales puts the scales into a model file, in float64 whatever the parameters are in: a mean may be large beside its
-// deviation.
+// addScales puts the scales into a model file, in float64 whatever the parameters are in: a mean may be large beside
+// its deviation.
 func (m *Model) addScales(file *safetensors.File) {
-	for name, s := range map[string]dataset.Scale{featureScale: m.FeatureScale, labelScale: m.LabelScale, timeScale: m.TimeScale} {
+	for name, s := range map[string]dataset.Scale{featureScale: m.FeatureScale, labelScale: m.LabelScale,
+		timeScale: m.TimeScale} {
 		if len(s.Mean) == 0 {
 			continue
 		}
 		maps.Copy(file.Tensors, map[string]safetensors.Tensor{
-			name + ".mean": safetensors.Float64(s.Mean, len(s.Mean)), name + ".std": safetensors.Float64(s.Std, len(s.Std)),
+			name + ".mean": safetensors.Float64(s.Mean, len(s.Mean)),
+			name + ".std":  safetensors.Float64(s.Std, len(s.Std)),
 		})
 	}
 }

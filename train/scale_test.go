@@ -125,7 +125,9 @@ func TestScaleInTheFile(t *testing.T) {
 
 // TestWrongScales spoils the scales of a model file: each is an error that names them.
 func TestWrongScales(t *testing.T) {
-	r := newRun(t, onFile(tableFile(t, 12, func(i int) (x, y, label any) { return i, -i * i, []string{"a", "b"}[i%2] })))
+	r := newRun(t, onFile(tableFile(t, 12, func(i int) (x, y, label any) {
+		return i, -i * i, []string{"a", "b"}[i%2]
+	})))
 	path := filepath.Join(r.Dir, "model.safetensors")
 	for what, spoil := range map[string]func(f *safetensors.File){
 		"no deviation": func(f *safetensors.File) { delete(f.Tensors, "scale.features.std") },

@@ -92,8 +92,8 @@ type Baseline struct {
 	model   *Model
 }
 
-// Baseline is the baseline that these rows suggest, those of a training where it is to be compared with the model's answers
-// for others.
+// Baseline is the baseline that these rows suggest, those of a training where it is to be compared with the model's
+// answers for others.
 func (m *Model) Baseline(d *dataset.Dataset) *Baseline {
 	b := &Baseline{model: m}
 	if d.Series != nil {

@@ -25,7 +25,8 @@ func (c Config) checkSeries() error {
 		p.require(c.Label == "", "series have no labels, got label %q: features names what is fitted", c.Label)
 		p.require(c.Readout == "auto" && (c.Loss == "auto" || c.Loss == "mse"),
 			"series are compared as they are, by the loss mse: leave readout and loss auto")
-		p.require(c.Control == solver.ControlSample.String(), "series have times of their own, and so steps: choose control sample")
+		p.require(c.Control == solver.ControlSample.String(),
+			"series have times of their own, and so steps: choose control sample")
 	}
 	return errors.Join(p...)
 }

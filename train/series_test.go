@@ -15,7 +15,8 @@ import (
 	"neuralode/train"
 )
 
-// circles writes n series of x = r·cos(t + φ), y = −r·sin(t + φ) at times of their own up to t1, some of them not observed.
+// circles writes n series of x = r·cos(t + φ), y = −r·sin(t + φ) at times of their own up to t1, some of them not
+// observed.
 func circles(t *testing.T, n int, t1 float64) string {
 	t.Helper()
 	var text strings.Builder
@@ -53,8 +54,8 @@ func seriesRun(t *testing.T, c train.Config) *train.Run {
 	return r
 }
 
-// TestSeries learns a circle from some series and continues others, which it has not seen, and few series beyond what it has
-// seen of them.
+// TestSeries learns a circle from some series and continues others, which it has not seen, and few series beyond what
+// it has seen of them.
 func TestSeries(t *testing.T) {
 	for name, n := range map[string]int{"series held out": 8, "ends held out": 2} {
 		t.Run(name, func(t *testing.T) {
@@ -115,8 +116,8 @@ func TestResumeSeries(t *testing.T) {
 	}
 }
 
-// TestLongerSeries makes runs longer: where they see whole series they end as if they had been so long from the start, where
-// they see windows for parts of their iterations they are refused.
+// TestLongerSeries makes runs longer: where they see whole series they end as if they had been so long from the start,
+// where they see windows for parts of their iterations they are refused.
 func TestLongerSeries(t *testing.T) {
 	c := seriesConfig(circles(t, 3, 12))
 	c.Schedule, c.Iterations = "constant", 20
@@ -124,7 +125,8 @@ func TestLongerSeries(t *testing.T) {
 	if err := short.Train(context.Background(), backend(t)); err != nil {
 		t.Fatal(err)
 	}
-	if err := refused(t, short, train.Resumption{Iterations: 30}); err == nil || !strings.Contains(err.Error(), "horizon full") {
+	if err := refused(t, short, train.Resumption{Iterations: 30}); err == nil ||
+		!strings.Contains(err.Error(), "horizon full") {
 		t.Errorf("a run that sees windows made longer: %v", err)
 	}
 	c.Horizon = "full"
@@ -167,10 +169,11 @@ func TestSeriesModelFile(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer p.Close()
-		err = p.SolveSeries(context.Background(), r.Data.Series, func(_ int, _ *dataset.Series, s *solver.Solution, failed error) error {
-			all = append(all, s.Saved...)
-			return failed
-		})
+		err = p.SolveSeries(context.Background(), r.Data.Series,
+			func(_ int, _ *dataset.Series, s *solver.Solution, failed error) error {
+				all = append(all, s.Saved...)
+				return failed
+			})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -208,8 +211,8 @@ func TestSeriesConfig(t *testing.T) {
 	}
 }
 
-// TestConstantStepsOfSeries: steps are in the time of the series, however that is scaled: from 0 to 6 in steps of 0.5 there
-// are 12, of two evaluations each.
+// TestConstantStepsOfSeries: steps are in the time of the series, however that is scaled: from 0 to 6 in steps of 0.5
+// there are 12, of two evaluations each.
 func TestConstantStepsOfSeries(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "two.csv")
 	text := "id,t,x\na,0,1\na,3,2\na,6,5\nb,0,2\nb,6,1\n"
@@ -229,7 +232,8 @@ func TestConstantStepsOfSeries(t *testing.T) {
 	e, err := p.Evaluate(context.Background(), r.Data)
 	short := seriesConfig(path) // at most 4096 steps, in whatever unit
 	short.Method, short.Step = "midpoint", 0.001
-	if _, err := train.NewRun(filepath.Join(t.TempDir(), "run"), short, backend(t), ""); err == nil || !strings.Contains(err.Error(), "6000 steps") {
+	if _, err := train.NewRun(filepath.Join(t.TempDir(), "run"), short, backend(t), ""); err == nil ||
+		!strings.Contains(err.Error(), "6000 steps") {
 		t.Errorf("6000 steps: %v", err)
 	}
 	if err != nil || e.NFEMax < 24 || e.NFEMax > 26 {
@@ -237,8 +241,8 @@ func TestConstantStepsOfSeries(t *testing.T) {
 	}
 }
 
-// TestSparseSeries: a feature that nothing held out has observed does not spoil the scores of the others, and series without
-// any observation after the first are in no minibatch.
+// TestSparseSeries: a feature that nothing held out has observed does not spoil the scores of the others, and series
+// without any observation after the first are in no minibatch.
 func TestSparseSeries(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "sparse.csv")
 	text := "id,t,x,y\n"

@@ -7,7 +7,8 @@ import (
 	"neuralode/solver"
 )
 
-// What a training takes, measured on the CPU backend in its most hungry mode: enough to tell what cannot be from what can.
+// What a training takes, measured on the CPU backend in its most hungry mode: enough to tell what cannot be from what
+// can.
 const (
 	bytesPerSample    = 200 // beside its numbers: how it ended, what it cost, its place in the order
 	bytesPerParameter = 100 // θ, moments, gradient, and θ as kernels want it
@@ -15,8 +16,8 @@ const (
 	keptNumbers       = 120 // per component of a sample that a worker is at: twenty steps, for the way back
 )
 
-// CheckTraining is a *memory.Error where there is no room for the model to be trained on so many samples, in minibatches
-// of that size.
+// CheckTraining is a *memory.Error where there is no room for the model to be trained on so many samples, in
+// minibatches of that size.
 func (m *Model) CheckTraining(spec solver.Spec, samples, batch int) error {
 	dim, labels := float64(m.Net.Dim()), float64(max(m.Outputs, 1))
 	n, rows, width := float64(samples), float64(min(batch, samples)), numberBytes(spec)
@@ -73,8 +74,10 @@ func (m *Model) block(spec solver.Spec, samples, times int, bytes float64) (int,
 	numbers := float64(m.Net.Dim())*float64(times+4) + headNumbers*float64(m.Outputs)
 	perSample := numbers*(8+numberBytes(spec)) + bytesPerSample
 	n := min(samples, max(1, int(bytes/perSample)))
-	if spec.Controller.Control == solver.ControlBatch { // the samples of a block would take other steps than all together
+	if spec.Controller.Control == solver.ControlBatch {
+		// the samples of a block would take other steps than all together
 		n, perSample = samples, perSample+m.stepBytes(spec)
 	}
-	return n, memory.Check(float64(n)*perSample, "train: %d samples of %d components at %d times", n, m.Net.Dim(), max(1, times))
+	return n, memory.Check(float64(n)*perSample, "train: %d samples of %d components at %d times", n, m.Net.Dim(),
+		max(1, times))
 }

@@ -150,8 +150,8 @@ func checkLosses(t *testing.T, r, whole *train.Run) {
 	}
 }
 
-// TestKilled takes the state back to an earlier checkpoint while the metrics have run ahead, with a row cut in two, as a
-// kill leaves them.
+// TestKilled takes the state back to an earlier checkpoint while the metrics have run ahead, with a row cut in two, as
+// a kill leaves them.
 func TestKilled(t *testing.T) {
 	whole := newRun(t, small())
 	var state []byte
@@ -222,7 +222,8 @@ func TestMetricsDamaged(t *testing.T) {
 		if err := os.WriteFile(path, damaged, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if err := refused(t, r, train.Resumption{}); err == nil || !strings.Contains(err.Error(), "remove it to go on") {
+		if err := refused(t, r, train.Resumption{}); err == nil ||
+			!strings.Contains(err.Error(), "remove it to go on") {
 			t.Errorf("%d bytes: %v", len(damaged), err)
 		}
 		if _, _, err := r.Losses(); len(damaged) < 10 && err == nil {
@@ -236,7 +237,8 @@ func TestMetricsDamaged(t *testing.T) {
 	if err := longer.Train(context.Background(), backend(t)); err != nil {
 		t.Fatal(err)
 	}
-	if iterations, _, err := longer.Losses(); err != nil || len(iterations) != 5 || iterations[0] != r.Config.Iterations+1 {
+	if iterations, _, err := longer.Losses(); err != nil || len(iterations) != 5 ||
+		iterations[0] != r.Config.Iterations+1 {
 		t.Errorf("iterations %v: %v", iterations, err)
 	}
 	resumed(t, longer, 0)
@@ -260,8 +262,8 @@ func TestLeftovers(t *testing.T) {
 	}
 }
 
-// TestModelBehind leaves the model file of an earlier checkpoint, as a kill between the two files of the last one does: a
-// resumed run puts that right, and so it does a model file that is gone.
+// TestModelBehind leaves the model file of an earlier checkpoint, as a kill between the two files of the last one does:
+// a resumed run puts that right, and so it does a model file that is gone.
 func TestModelBehind(t *testing.T) {
 	r := newRun(t, small())
 	path, first := filepath.Join(r.Dir, "model.safetensors"), file(t, r, "model.safetensors")
@@ -283,8 +285,8 @@ func TestModelBehind(t *testing.T) {
 	}
 }
 
-// TestOpenRunReadsTheModelFile checks that a run is evaluated by its model file: a damaged one is an error, whatever the
-// state holds.
+// TestOpenRunReadsTheModelFile checks that a run is evaluated by its model file: a damaged one is an error, whatever
+// the state holds.
 func TestOpenRunReadsTheModelFile(t *testing.T) {
 	r := newRun(t, small())
 	model := file(t, r, "model.safetensors")
@@ -348,7 +350,8 @@ func TestRefused(t *testing.T) {
 // TestTasks checks what the labels of a file are taken for, and that a model is compared with labels of its own kind.
 func TestTasks(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "three.csv")
-	if err := os.WriteFile(path, []byte("x,y,n\n"+strings.Repeat("0.1,0.2,0\n0.5,-0.1,1\n-0.3,0.4,2\n", 4)), 0o644); err != nil {
+	if err := os.WriteFile(path, []byte("x,y,n\n"+strings.Repeat("0.1,0.2,0\n0.5,-0.1,1\n-0.3,0.4,2\n", 4)),
+		0o644); err != nil {
 		t.Fatal(err)
 	}
 	for _, x := range []struct {
@@ -370,7 +373,8 @@ func TestTasks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if e, err := r.Model.Evaluate(context.Background(), backend(t), spec, d); err != nil || math.IsNaN(e.Accuracy) != (x.want == dataset.Regression) {
+		if e, err := r.Model.Evaluate(context.Background(), backend(t), spec, d); err != nil ||
+			math.IsNaN(e.Accuracy) != (x.want == dataset.Regression) {
 			t.Errorf("task %s, loss %s: %+v, %v", x.task, x.loss, e, err)
 		}
 	}
@@ -428,7 +432,8 @@ func TestDataFile(t *testing.T) {
 	if err := os.WriteFile(path, []byte(text+"1,1,red\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := refused(t, r, train.Resumption{}); err == nil || !strings.Contains(err.Error(), "points.csv is not the file") {
+	if err := refused(t, r, train.Resumption{}); err == nil ||
+		!strings.Contains(err.Error(), "points.csv is not the file") {
 		t.Errorf("a changed data file gives %v", err)
 	}
 }
@@ -444,7 +449,8 @@ func TestRegression(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := small()
-	c.Data, c.Augment, c.Iterations, c.Batch, c.Rate = path, 1, 300, 6, 2e-2 // one component alone could not turn its order around
+	// one component alone could not turn its order around
+	c.Data, c.Augment, c.Iterations, c.Batch, c.Rate = path, 1, 300, 6, 2e-2
 	r := newRun(t, c)
 	if err := r.Train(context.Background(), backend(t)); err != nil {
 		t.Fatal(err)

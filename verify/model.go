@@ -41,8 +41,9 @@ type Report struct {
 	Size    float64 // root mean square of the states
 	OutSize float64 // and of the outputs
 
-	Own         float64 // largest error of the exact states, by an even tighter solve
-	Independent float64 // its largest distance to that of the reference backend, on the first samples; NaN for a large field
+	Own float64 // largest error of the exact states, by an even tighter solve
+	// its largest distance to that of the reference backend, on the first samples; NaN for a large field
+	Independent float64
 	Answers     []Answer
 
 	GradientSamples int
@@ -61,9 +62,9 @@ type Answer struct {
 	Changed           int     // classes that are others than those of the exact answers
 }
 
-// Model compares a model's answers at the tolerances of its training, and at tighter ones, with those of tight solves in
-// float64, and checks its gradients: see [gradcheck.Check]. Gradients that do not agree are a *gradcheck.Error beside the
-// report. It fails where a sample cannot be solved.
+// Model compares a model's answers at the tolerances of its training, and at tighter ones, with those of tight solves
+// in float64, and checks its gradients: see [gradcheck.Check]. Gradients that do not agree are a *gradcheck.Error
+// beside the report. It fails where a sample cannot be solved.
 func Model(ctx context.Context, s Subject) (*Report, error) {
 	r := &Report{Samples: len(s.Data.Z0) / s.Model.Net.Dim(), Independent: math.NaN(),
 		AtTimes: s.Data.AtTimes}
@@ -188,8 +189,8 @@ func (s Subject) trust(ctx context.Context, r *Report, exact *answers) error {
 
 // judge compares answers with exact ones.
 func (s Subject) judge(spec solver.Spec, trained bool, got, exact *answers) Answer {
-	a := Answer{Rtol: spec.Controller.Rtol, Atol: spec.Controller.Atol, Precision: spec.Precision, Trained: trained, NFE: got.nfe,
-		Loss: math.NaN()}
+	a := Answer{Rtol: spec.Controller.Rtol, Atol: spec.Controller.Atol, Precision: spec.Precision, Trained: trained,
+		NFE: got.nfe, Loss: math.NaN()}
 	a.ZMedian, a.ZMax = medianAndMax(got.z, exact.z)
 	a.OutMedian, a.OutMax = medianAndMax(got.out, exact.out)
 	for i := range got.classes {

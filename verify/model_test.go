@@ -47,10 +47,12 @@ func TestModelAgainstReferences(t *testing.T) {
 		}
 		trained := r.Answers[0]
 		if !trained.Trained || math.Abs(trained.ZMax-want.Z) > 1e-8 || math.Abs(trained.Loss-want.Loss) > 1e-8 {
-			t.Errorf("%s: z is off by %v, loss by %v; the reference says %v and %v", name, trained.ZMax, trained.Loss, want.Z, want.Loss)
+			t.Errorf("%s: z is off by %v, loss by %v; the reference says %v and %v", name, trained.ZMax, trained.Loss,
+				want.Z, want.Loss)
 		}
 		if !(r.Own <= 1e-9) || !(r.Independent <= 1e-9) || r.Samples != len(p.Label) {
-			t.Errorf("%s: %d samples, exact answers known to %v, the reference backend at %v", name, r.Samples, r.Own, r.Independent)
+			t.Errorf("%s: %d samples, exact answers known to %v, the reference backend at %v", name, r.Samples, r.Own,
+				r.Independent)
 		}
 		last := r.Answers[len(r.Answers)-1]
 		if len(r.Answers) != 4 || last.Changed != 0 || !(last.ZMax < trained.ZMax/50) || !(last.NFE > trained.NFE) {
@@ -64,7 +66,8 @@ func TestModelAgainstReferences(t *testing.T) {
 	}
 }
 
-// TestModelCountsClasses counts the classes that a coarse tolerance gets wrong beside the answers of the reference file.
+// TestModelCountsClasses counts the classes that a coarse tolerance gets wrong beside the answers of the reference
+// file.
 func TestModelCountsClasses(t *testing.T) {
 	s, p := subject(t, "circle_trained", 0.5)
 	s.Gradients = 0
@@ -135,7 +138,8 @@ func TestModelOfSeries(t *testing.T) {
 	}
 	s.Data.Mask = make([]bool, n)
 	s.Data.Mask[2] = true
-	if masked, err := verify.Model(context.Background(), s); err != nil || masked.Answers[0].Loss == rows.Answers[0].Loss ||
+	if masked, err := verify.Model(context.Background(), s); err != nil ||
+		masked.Answers[0].Loss == rows.Answers[0].Loss ||
 		masked.Answers[0].ZMax != rows.Answers[0].ZMax {
 		t.Errorf("masked %+v, %v", masked, err)
 	}

@@ -29,8 +29,8 @@ type Steps struct {
 	Max            int
 }
 
-// Check solves the problem and differentiates its loss as spec says (spec needs a gradient mode), and compares. A sample
-// that fails is an error.
+// Check solves the problem and differentiates its loss as spec says (spec needs a gradient mode), and compares. A
+// sample that fails is an error.
 func Check(ctx context.Context, backend solver.Backend, spec solver.Spec, p *reference.Problem) (*Result, error) {
 	model, err := train.FromReference(&p.Model)
 	if err != nil {
@@ -42,7 +42,8 @@ func Check(ctx context.Context, backend solver.Backend, spec solver.Spec, p *ref
 	}
 	defer program.Close()
 	start := time.Now()
-	d, err := program.Differentiate(ctx, p.Theta, solver.Batch{Z0: p.X, Spans: []solver.Span{model.Span}}, solver.Objective{Labels: p.Label})
+	d, err := program.Differentiate(ctx, p.Theta, solver.Batch{Z0: p.X, Spans: []solver.Span{model.Span}},
+		solver.Objective{Labels: p.Label})
 	if err == nil {
 		err = d.Err()
 	}

@@ -1,5 +1,5 @@
-// Package wire writes messages of protocol buffers, field by field, by the numbers that their .proto files give: the few
-// messages of ONNX and TensorBoard need no generated code.
+// Package wire writes messages of protocol buffers, field by field, by the numbers that their .proto files give: the
+// few messages of ONNX and TensorBoard need no generated code.
 package wire
 
 import (

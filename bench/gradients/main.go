@@ -61,9 +61,9 @@ func problems() ([]*problem, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, &problem{name: h.Name, rtols: []float64{1e-3, 1e-6}, model: solver.Model{Field: field}, theta: []float64{h.Theta},
-			batch: solver.Batch{Z0: h.Z0, Spans: []solver.Span{{T1: h.T1}}}, objective: solver.Objective{Cotangent: []float64{1, 1}},
-			want: []float64{h.Want}})
+		all = append(all, &problem{name: h.Name, rtols: []float64{1e-3, 1e-6}, model: solver.Model{Field: field},
+			theta: []float64{h.Theta}, batch: solver.Batch{Z0: h.Z0, Spans: []solver.Span{{T1: h.T1}}},
+			objective: solver.Objective{Cotangent: []float64{1, 1}}, want: []float64{h.Want}})
 	}
 	return all, nil
 }
@@ -77,7 +77,8 @@ func trained() ([]*problem, error) {
 			return nil, err
 		}
 		all = append(all, &problem{name: p.Name, rtols: []float64{1e-3, 1e-6}, model: m.Solver, theta: p.Theta,
-			batch: solver.Batch{Z0: p.X, Spans: []solver.Span{m.Span}}, objective: solver.Objective{Labels: p.Label}, want: p.GradTheta})
+			batch: solver.Batch{Z0: p.X, Spans: []solver.Span{m.Span}}, objective: solver.Objective{Labels: p.Label},
+			want: p.GradTheta})
 	}
 	return all, nil
 }
@@ -89,8 +90,10 @@ func relu() (*problem, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &problem{name: "random relu net", rtols: []float64{1e-3, 1e-6, 1e-8}, theta: net.Init(rand.New(rand.NewPCG(1, 1))),
-		batch: solver.Batch{Z0: []float64{1, -0.5}, Spans: []solver.Span{{T1: 10}}}, objective: solver.Objective{Cotangent: []float64{1, 1}}}
+	p := &problem{name: "random relu net", rtols: []float64{1e-3, 1e-6, 1e-8},
+		theta:     net.Init(rand.New(rand.NewPCG(1, 1))),
+		batch:     solver.Batch{Z0: []float64{1, -0.5}, Spans: []solver.Span{{T1: 10}}},
+		objective: solver.Objective{Cotangent: []float64{1, 1}}}
 	if p.model.Field, err = graph.LowerField(f); err != nil {
 		return nil, err
 	}

@@ -1,8 +1,9 @@
-// Command series trains a network on observed trajectories, as the first neural ODE of diffrax's documentation does, and
-// prints what it took as a line of JSON: series SEED [FILE]. FILE gets the observations, for others to train on.
+// Command series trains a network on observed trajectories, as the first neural ODE of diffrax's documentation does,
+// and prints what it took as a line of JSON: series SEED [FILE]. FILE gets the observations, for others to train on.
 //
-// y' = (z2, −z1) with z = y/(1 + y) from 256 starts uniform in [−0.6, 1]², seen at 100 times from 0 to 10; a network 2-64-64-2
-// with softplus; 500 iterations on the first tenth of the times and 500 on all, of 32 series each, with Adam at 3e-3.
+// y' = (z2, −z1) with z = y/(1 + y) from 256 starts uniform in [−0.6, 1]², seen at 100 times from 0 to 10; a network
+// 2-64-64-2 with softplus; 500 iterations on the first tenth of the times and 500 on all, of 32 series each, with Adam
+// at 3e-3.
 package main
 
 import (

@@ -21,8 +21,8 @@ func (p *initial) solve(spec solver.Spec) ([]cost, error) {
 	return []cost{{"z(t1)", float64(path.Stats.NFE), distance(path.Z1[:len(p.want)], p.want)}}, solution.Err()
 }
 
-// classical are problems of DETEST (Hull et al. 1972) and of Hairer, Nørsett and Wanner, Solving ODEs I. What has no closed
-// form was computed by extrapolation in 32 digits, to a tolerance of 1e-24.
+// classical are problems of DETEST (Hull et al. 1972) and of Hairer, Nørsett and Wanner, Solving ODEs I. What has no
+// closed form was computed by extrapolation in 32 digits, to a tolerance of 1e-24.
 func classical() []*initial {
 	return []*initial{
 		{"DETEST A2", func(_ float64, z, dz []float64) { dz[0] = -z[0] * z[0] * z[0] / 2 }, []float64{1}, 20,
@@ -31,7 +31,8 @@ func classical() []*initial {
 			[]float64{math.Exp(math.Sin(20))}},
 		{"DETEST A4", func(_ float64, z, dz []float64) { dz[0] = z[0] / 4 * (1 - z[0]/20) }, []float64{1}, 20,
 			[]float64{20 / (1 + 19*math.Exp(-5))}},
-		{"DETEST B5", euler, []float64{0, 1, 1}, 20, []float64{-0.9396570798729204, -0.34211777540007491, 0.7414126596199953}},
+		{"DETEST B5", euler, []float64{0, 1, 1}, 20,
+			[]float64{-0.9396570798729204, -0.34211777540007491, 0.7414126596199953}},
 		{"Kepler, eccentricity 0.5", kepler, []float64{0.5, 0, 0, math.Sqrt(3)}, 20,
 			[]float64{-0.57804329530353612, 0.86338400091941928, -0.95950837303807274, -0.065049151267120902}},
 		{"Kepler, eccentricity 0.9", kepler, []float64{0.1, 0, 0, math.Sqrt(19)}, 20,
@@ -39,12 +40,13 @@ func classical() []*initial {
 		{"Lotka-Volterra", lotkaVolterra, []float64{1, 1}, 10, []float64{1.0263447675750893, 0.90969107813604162}},
 		{"van der Pol, μ = 1", vanDerPol(1), []float64{2, 0}, 20, []float64{2.0081497621749486, -0.042508875273202147}},
 		{"van der Pol, μ = 5", vanDerPol(5), []float64{2, 0}, 10, []float64{-1.1587012660309908, 0.4304698089791424}},
-		{"Lorenz", lorenz, []float64{1, 0, 0}, 5, []float64{-6.974570472684818, -7.0210608908225304, 25.119616492127594}},
+		{"Lorenz", lorenz, []float64{1, 0, 0}, 5,
+			[]float64{-6.974570472684818, -7.0210608908225304, 25.119616492127594}},
 		{"cubic spiral", cubicSpiral, []float64{2, 0}, 25, []float64{-0.44362348669863495, 0.279440641618939}},
 		{"Pleiades", pleiades, pleiadesStart(), 3, []float64{
-			0.37061391439705129, 3.2372840920572331, -3.2225590324183233, 0.65970914557753084, 0.34255817071565798, 1.562172101400631,
-			-0.70030929222124954, -3.9434375855173921, -3.2713809739725499, 5.2250818434565442, -2.5906124349774695,
-			1.1982136933922746, -0.24296823449358234, 1.0914492404289797}},
+			0.37061391439705129, 3.2372840920572331, -3.2225590324183233, 0.65970914557753084, 0.34255817071565798,
+			1.562172101400631, -0.70030929222124954, -3.9434375855173921, -3.2713809739725499, 5.2250818434565442,
+			-2.5906124349774695, 1.1982136933922746, -0.24296823449358234, 1.0914492404289797}},
 	}
 }
 

@@ -1,6 +1,6 @@
-// Command workprecision compares the step size controllers of package solver: how many field evaluations each needs for an
-// error of the solution and of the gradient. It prints the tables of docs/controllers.md, and before them, with -all, every
-// measurement.
+// Command workprecision compares the step size controllers of package solver: how many field evaluations each needs for
+// an error of the solution and of the gradient. It prints the tables of docs/controllers.md, and before them, with
+// -all, every measurement.
 package main
 
 import (
@@ -71,7 +71,8 @@ func measure(p *problem, method solver.Method, gains solver.Gains) ([]measuremen
 			return nil, err
 		}
 		for _, c := range costs {
-			all = append(all, measurement{p.name, method.String(), gains.Name, spec.Controller.Rtol, c.quantity, c.evaluations, c.error})
+			all = append(all, measurement{p.name, method.String(), gains.Name, spec.Controller.Rtol, c.quantity,
+				c.evaluations, c.error})
 		}
 	}
 	return all, nil

@@ -70,7 +70,8 @@ func (a *app) animate(ctx context.Context, r *train.Run, backend solver.Backend,
 		if err != nil {
 			return err
 		}
-		if err := a.writeAnimation(ctx, path, func() (*figure.Animation, error) { return kind.draw(ctx, r, p) }); err != nil {
+		if err := a.writeAnimation(ctx, path,
+			func() (*figure.Animation, error) { return kind.draw(ctx, r, p) }); err != nil {
 			return err
 		}
 		fmt.Fprintf(a.out, "%-9s %s\n", kind.word, onLine(path))

@@ -75,7 +75,8 @@ func (a *assessment) warning() string {
 	if math.IsNaN(a.Accuracy) {
 		name, ours, theirs = "RMSE", fmt.Sprintf("%.5g", a.RMSE), fmt.Sprintf("%.5g", a.baseline.RMSE)
 	}
-	return fmt.Sprintf("%sthe model is no better than its baseline (%s): %s %s, the baseline's %s", of, a.answer, name, ours, theirs)
+	return fmt.Sprintf("%sthe model is no better than its baseline (%s): %s %s, the baseline's %s", of, a.answer, name,
+		ours, theirs)
 }
 
 // scoreLine is one score of a table.
@@ -147,7 +148,8 @@ type assessmentDocument struct {
 }
 
 func (a *assessment) document() assessmentDocument {
-	d := assessmentDocument{scoresOf(a.Samples, a.Scores), a.held, a.NFEMean, a.NFEMax, scoresOf(a.Samples, a.baseline), nil}
+	d := assessmentDocument{scoresOf(a.Samples, a.Scores), a.held, a.NFEMean, a.NFEMax, scoresOf(a.Samples, a.baseline),
+		nil}
 	if a.training != nil {
 		t := scoresOf(a.training.Samples, a.training.Scores)
 		d.Training = &t

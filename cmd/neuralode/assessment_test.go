@@ -50,11 +50,13 @@ func TestTrainJSON(t *testing.T) {
 		t.Errorf("scores %+v", said)
 	}
 	var again struct{ Loss, R2, RMSE float64 }
-	if err := json.Unmarshal([]byte(succeed(t, "eval", dir, "--json")), &again); err != nil || again.Loss != said.Loss || again.RMSE != said.RMSE {
+	if err := json.Unmarshal([]byte(succeed(t, "eval", dir, "--json")), &again); err != nil ||
+		again.Loss != said.Loss || again.RMSE != said.RMSE {
 		t.Errorf("eval says %+v (%v), train %s", again, err, out)
 	}
 	text := succeed(t, "eval", dir)
-	for _, want := range []string{"20 held out, 80 in training", "R²", fmt.Sprintf("RMSE      %.5g", said.RMSE), "the mean, "} {
+	for _, want := range []string{"20 held out, 80 in training", "R²", fmt.Sprintf("RMSE      %.5g", said.RMSE),
+		"the mean, "} {
 		if !strings.Contains(text, want) {
 			t.Errorf("eval lacks %q: %s", want, text)
 		}
@@ -73,7 +75,8 @@ func TestWarning(t *testing.T) {
 		{learnt, "", []string{"--iterations", "100", "--lr", "0.03", "--weight-decay", "0"}},
 	} {
 		dir := filepath.Join(t.TempDir(), "run")
-		_, _, said := call(t, quick(append(c.args, "--data", c.data, "--out", dir, "--no-figures", "--seed", "5")...)...)
+		_, _, said := call(t, quick(append(c.args, "--data", c.data, "--out", dir, "--no-figures", "--seed",
+			"5")...)...)
 		_, _, again := call(t, "eval", dir)
 		for _, text := range []string{said, again} {
 			if strings.Contains(text, "warning") != (c.want != "") || !strings.Contains(text, c.want) {
@@ -99,7 +102,8 @@ func TestValidationFlags(t *testing.T) {
 		{[]string{"--patience", "4"}, `"scale": "none","validation": 0.2,"validate_every": 0,"patience": 4,`},
 		{nil, `"scale": "none","validation": 0,"validate_every": 0,"patience": 0,`},
 	} {
-		text, err := os.ReadFile(filepath.Join(trained(t, append(c.args, "--no-figures", "--iterations", "1")...), "config.json"))
+		text, err := os.ReadFile(filepath.Join(trained(t, append(c.args, "--no-figures", "--iterations", "1")...),
+			"config.json"))
 		if found := strings.ReplaceAll(string(text), "\n  ", ""); err != nil || !strings.Contains(found, c.want) {
 			t.Errorf("%q: %s (%v), want %s", c.args, found, err, c.want)
 		}

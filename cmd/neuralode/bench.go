@@ -49,7 +49,8 @@ would take at the processor's measured peak.`,
 func (a *app) bench(ctx context.Context, o *benchOptions, files []string) error {
 	mode, err := solver.ParseGradient(o.gradient)
 	if o.batch < 1 || o.iterations < 1 {
-		err = errors.Join(err, fmt.Errorf("batch and iterations must be at least 1, got %d and %d", o.batch, o.iterations))
+		err = errors.Join(err, fmt.Errorf("batch and iterations must be at least 1, got %d and %d", o.batch,
+			o.iterations))
 	}
 	if err != nil {
 		return wrongUse(err)

@@ -50,7 +50,8 @@ func (b *board) observe(e train.Event) {
 		tensorboard.Scalar{Tag: "cost/samples per second", Value: e.SamplesPerSecond})
 	if v := e.Validation; v != nil {
 		b.w.Scalars(e.Iteration, tensorboard.Scalar{Tag: "loss/validation", Value: v.Loss},
-			tensorboard.Scalar{Tag: "validation/accuracy", Value: v.Accuracy}, tensorboard.Scalar{Tag: "validation/R2", Value: v.R2},
+			tensorboard.Scalar{Tag: "validation/accuracy", Value: v.Accuracy},
+			tensorboard.Scalar{Tag: "validation/R2", Value: v.R2},
 			tensorboard.Scalar{Tag: "validation/RMSE", Value: v.RMSE})
 	}
 }

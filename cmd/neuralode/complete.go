@@ -42,9 +42,9 @@ func oneOf(names []string) string {
 var choices = map[string][]string{
 	"data": madeData, "task": train.Tasks, "readout": train.Readouts, "loss": train.Losses, "device": neuralode.Devices,
 	"activation": activations, "method": methods, "controller": controllers, "control": controls, "gradient": gradients,
-	"precision": precisions, "scale": train.Scales, "preset": train.Presets, "horizon": train.Horizons, "optimizer": optimizers, "schedule": schedules,
-	"header": {"auto", "yes", "no"}, "separator": {"auto", ",", ";", "tab", "space"},
-	"format": answerFormats,
+	"precision": precisions, "scale": train.Scales, "preset": train.Presets, "horizon": train.Horizons,
+	"optimizer": optimizers, "schedule": schedules, "header": {"auto", "yes", "no"},
+	"separator": {"auto", ",", ";", "tab", "space"}, "format": answerFormats,
 }
 
 // complete lets a shell complete the values of a command's flags. Files are completed too where a flag takes them.
@@ -57,14 +57,15 @@ func complete(c *cobra.Command) {
 		if name == "data" {
 			directive = cobra.ShellCompDirectiveDefault
 		}
-		_ = c.RegisterFlagCompletionFunc(name, func(_ *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
-			var fitting []string
-			for _, v := range values {
-				if strings.HasPrefix(v, begun) {
-					fitting = append(fitting, v)
+		_ = c.RegisterFlagCompletionFunc(name,
+			func(_ *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
+				var fitting []string
+				for _, v := range values {
+					if strings.HasPrefix(v, begun) {
+						fitting = append(fitting, v)
+					}
 				}
-			}
-			return fitting, directive
-		}) // fails for a flag that is not there
+				return fitting, directive
+			}) // fails for a flag that is not there
 	}
 }

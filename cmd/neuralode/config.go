@@ -121,7 +121,8 @@ func readConfig(path string) (map[string]any, error) {
 	return values, nil
 }
 
-// decodeJSON keeps numbers as they are written: a seed may need all of its 64 bits. A key that is there twice is an error.
+// decodeJSON keeps numbers as they are written: a seed may need all of its 64 bits. A key that is there twice is an
+// error.
 func decodeJSON(content []byte, values map[string]any) error {
 	d := json.NewDecoder(bytes.NewReader(content))
 	d.UseNumber()

@@ -23,7 +23,8 @@ func (a *app) devicesCommand() *cobra.Command {
 				fmt.Fprintf(a.out, "cuda  none: %v\n", err)
 			}
 			for _, g := range gpus {
-				fmt.Fprintf(a.out, "cuda  GPU %d: %s; driver %s, NVRTC %s, cuBLAS %s\n", g.Ordinal, g.Name, g.Driver, g.NVRTC, g.CUBLAS)
+				fmt.Fprintf(a.out, "cuda  GPU %d: %s; driver %s, NVRTC %s, cuBLAS %s\n", g.Ordinal, g.Name, g.Driver,
+					g.NVRTC, g.CUBLAS)
 			}
 			if len(gpus) > 0 {
 				folder, err := neuralode.KernelCache()

@@ -17,7 +17,8 @@ import (
 type digits string
 
 func (d *digits) add(f *pflag.FlagSet) {
-	f.StringVar((*string)(d), "digits", "auto", "digits of numbers in a CSV: auto (by the tolerances), all, or a number of them, 1 to 17")
+	f.StringVar((*string)(d), "digits", "auto",
+		"digits of numbers in a CSV: auto (by the tolerances), all, or a number of them, 1 to 17")
 }
 
 // check reports digits that cannot be, and such as only a CSV has.
@@ -34,8 +35,8 @@ func (d digits) check(csv bool) error {
 	return nil
 }
 
-// rounding is what a CSV shows of so many columns that are solved so and then scaled back: their errors are those of the
-// scaled numbers.
+// rounding is what a CSV shows of so many columns that are solved so and then scaled back: their errors are those of
+// the scaled numbers.
 func (d digits) rounding(spec solver.Spec, scale dataset.Scale, columns int) []dataset.Rounding {
 	n, err := strconv.Atoi(string(d))
 	if err == nil || d == "all" {

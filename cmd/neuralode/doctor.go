@@ -84,7 +84,8 @@ func ofBuild(m machine.Facts) finding {
 	if len(tags()) > 0 {
 		with = "tags " + strings.Join(tags(), ", ")
 	}
-	f := finding{What: "build", Is: fmt.Sprintf("%s %s/%s, %s", runtime.Version(), runtime.GOOS, runtime.GOARCH, with), Advice: nothing}
+	f := finding{What: "build", Is: fmt.Sprintf("%s %s/%s, %s", runtime.Version(), runtime.GOOS, runtime.GOARCH, with),
+		Advice: nothing}
 	switch {
 	case slices.Contains(tags(), "noasm"):
 		f.Slow, f.Advice = true, "leave the tag noasm out: without assembly everything is several times slower"
@@ -101,7 +102,8 @@ func ofInstructions(m machine.Facts) finding {
 	if name == "" {
 		name = runtime.GOARCH
 	}
-	f := finding{What: "instructions", Is: fmt.Sprintf("%s on %s (of %s)", best, name, strings.Join(levels, ", ")), Advice: nothing}
+	f := finding{What: "instructions", Is: fmt.Sprintf("%s on %s (of %s)", best, name, strings.Join(levels, ", ")),
+		Advice: nothing}
 	switch {
 	case best == "avx2":
 		f.Advice = "a processor with AVX-512 does products up to twice as fast"
@@ -114,7 +116,8 @@ func ofInstructions(m machine.Facts) finding {
 }
 
 func ofCores(m machine.Facts) finding {
-	f := finding{What: "cores", Is: fmt.Sprintf("%d workers on %d cores, load %.1f", m.Workers, m.CPUs, m.Load), Advice: nothing}
+	f := finding{What: "cores", Is: fmt.Sprintf("%d workers on %d cores, load %.1f", m.Workers, m.CPUs, m.Load),
+		Advice: nothing}
 	if !math.IsInf(m.Quota, 1) {
 		f.Is += fmt.Sprintf(", of which the container is granted %.3g", m.Quota)
 	}
@@ -156,7 +159,8 @@ func ofArithmetic(m machine.Facts) finding {
 		return finding{What: "arithmetic", Is: "not measured in plain Go", Slow: true, Advice: "see instructions"}
 	}
 	all := one * float64(min(m.Workers, m.CPUs))
-	return finding{What: "arithmetic", Is: fmt.Sprintf("%.0f GFLOP/s of float32 a core, measured; about %.0f together", one, all),
+	return finding{What: "arithmetic", Is: fmt.Sprintf("%.0f GFLOP/s of float32 a core, measured; about %.0f together",
+		one, all),
 		Advice: "neuralode bench says which part of it a training reaches; wider nets and larger batches reach more"}
 }
 
@@ -166,11 +170,13 @@ const balance = 24
 func ofBandwidth(m machine.Facts) finding {
 	const needed = 1 << 28 // for each worker, with some room
 	if err := memory.Check(needed*float64(m.Workers), "measuring the bandwidth"); err != nil {
-		return finding{What: "memory", Is: "too little is free to measure it", Slow: true, Advice: "end what else takes memory"}
+		return finding{What: "memory", Is: "too little is free to measure it", Slow: true,
+			Advice: "end what else takes memory"}
 	}
 	speed := machine.Bandwidth(m.Workers)
 	free := memory.Available() / (1 << 30)
-	f := finding{What: "memory", Is: fmt.Sprintf("%.1f GB/s copied by %d workers, measured; %.1f GiB free", speed, m.Workers, free),
+	f := finding{What: "memory", Is: fmt.Sprintf("%.1f GB/s copied by %d workers, measured; %.1f GiB free", speed,
+		m.Workers, free),
 		Advice: nothing + ": nets up to 128 wide live in the caches, wider ones read their weights once for each tile"}
 	if peak := bench.Peak(m.Workers); peak > balance*speed {
 		f.Advice = "slow beside the arithmetic: nets whose weights exceed the caches wait for memory; larger batches help"

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestExperimentsPage runs the search of docs/experiments.md, smaller: the flags of its loop, on the file that it writes, give
-// a last line with what it is sorted by. Its other commands are such as the program knows.
+// TestExperimentsPage runs the search of docs/experiments.md, smaller: the flags of its loop, on the file that it
+// writes, give a last line with what it is sorted by. Its other commands are such as the program knows.
 func TestExperimentsPage(t *testing.T) {
 	page, err := os.ReadFile("../../docs/experiments.md")
 	if err != nil {
@@ -22,7 +22,8 @@ func TestExperimentsPage(t *testing.T) {
 		}
 	}
 	config := regexp.MustCompile(`printf '([^']*)'`).FindStringSubmatch(string(page))
-	loop := regexp.MustCompile(`neuralode (train --config base.toml --lr \$lr [^\n]*) 2>`).FindStringSubmatch(string(page))
+	loop := regexp.MustCompile(`neuralode (train --config base.toml --lr \$lr [^\n]*) 2>`).FindStringSubmatch(
+		string(page))
 	if config == nil || loop == nil {
 		t.Fatal("the page has no search")
 	}
@@ -30,7 +31,8 @@ func TestExperimentsPage(t *testing.T) {
 	best, at := 1e9, ""
 	for _, lr := range []string{"1e-3", "1e-1"} {
 		args := strings.Fields(strings.NewReplacer("base.toml", base, "$lr", lr).Replace(loop[1]))
-		args = append(args, "--samples", "30", "--hidden", "8", "--iterations", "60", "--out", filepath.Join(t.TempDir(), "run"))
+		args = append(args, "--samples", "30", "--hidden", "8", "--iterations", "60", "--out",
+			filepath.Join(t.TempDir(), "run"))
 		lines := strings.Split(strings.TrimSpace(succeed(t, args...)), "\n")
 		var trial struct {
 			Run            string
@@ -55,7 +57,8 @@ func TestPreset(t *testing.T) {
 		dir := filepath.Join(t.TempDir(), "run")
 		succeed(t, "train", "--preset", name, "--iterations", "1", "--out", dir, "--no-figures", "--device", "cpu")
 		text, err := os.ReadFile(filepath.Join(dir, "config.json"))
-		for _, want := range []string{`"data": "` + name, `"samples": 1000`, `"optimizer": "adam"`, `"iterations": 1,`} {
+		for _, want := range []string{`"data": "` + name, `"samples": 1000`, `"optimizer": "adam"`,
+			`"iterations": 1,`} {
 			if err != nil || !strings.Contains(string(text), want) {
 				t.Errorf("%s lacks %s: %s", name, want, text)
 			}

@@ -91,9 +91,10 @@ type exported struct {
 func exports(s *source, p solver.Precision) []exported {
 	m, n := s.model, s.model.Solver.Field.ThetaLen()
 	about := describedFor(s)
-	start := onnx.Start{Features: m.Features(), Dim: m.Net.Dim(), Scale: onnx.Scale(m.FeatureScale), Precision: p, Metadata: about}
-	field := onnx.Function{Name: "field", Plan: m.Solver.Field, Theta: m.Theta[:n], Output: "f", Keep: []string{"t", "z"},
-		Precision: p, Metadata: about}
+	start := onnx.Start{Features: m.Features(), Dim: m.Net.Dim(), Scale: onnx.Scale(m.FeatureScale), Precision: p,
+		Metadata: about}
+	field := onnx.Function{Name: "field", Plan: m.Solver.Field, Theta: m.Theta[:n], Output: "f",
+		Keep: []string{"t", "z"}, Precision: p, Metadata: about}
 	head := onnx.Function{Name: "readout", Plan: m.Solver.Head, Theta: m.Theta[n:], Output: "out", Keep: []string{"z"},
 		Precision: p, Scale: onnx.Scale(m.LabelScale), Metadata: about}
 	return []exported{

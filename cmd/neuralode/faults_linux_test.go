@@ -22,8 +22,8 @@ var faults = []struct{ call, err string }{
 	{"read", "EIO"}, {"pread64", "EIO"}, {"renameat", "ENOSPC"}, {"fsync", "ENOSPC"},
 }
 
-// disturbed runs this binary as the program, whose nth system call of a kind fails, and returns how it ended and the call
-// that failed, "" when there were fewer.
+// disturbed runs this binary as the program, whose nth system call of a kind fails, and returns how it ended and the
+// call that failed, "" when there were fewer.
 func disturbed(t *testing.T, call, err string, n int, args ...string) (status int, out, said, failed string) {
 	t.Helper()
 	log := filepath.Join(t.TempDir(), "calls")
@@ -50,8 +50,8 @@ func disturbed(t *testing.T, call, err string, n int, args ...string) (status in
 
 var injected = regexp.MustCompile(`(?m)^.*\(INJECTED\)$`)
 
-// TestFaultsWhileTraining lets system calls of a training fail, one in each: it ends well, or refuses clearly and goes on
-// afterwards as if nothing had been.
+// TestFaultsWhileTraining lets system calls of a training fail, one in each: it ends well, or refuses clearly and goes
+// on afterwards as if nothing had been.
 func TestFaultsWhileTraining(t *testing.T) {
 	survivesFaults(t, 9, func(string) {}, func(dir string) []string { return tiny("--out", dir) })
 }
@@ -143,8 +143,8 @@ func TestFaultsWhileDrawing(t *testing.T) {
 	}
 }
 
-// eachFault tries every one of each kind of fault, until try says that there is no nth; in short trials that many kinds, in
-// the third call of each.
+// eachFault tries every one of each kind of fault, until try says that there is no nth; in short trials that many
+// kinds, in the third call of each.
 func eachFault(t *testing.T, kinds int, try func(call, err string, n int) bool) {
 	t.Helper()
 	if !longTrials {
@@ -159,9 +159,11 @@ func eachFault(t *testing.T, kinds int, try func(call, err string, n int) bool) 
 	}
 }
 
-// isOfRuntime reports a call that the language's runtime makes for itself, before the program begins or to wake a thread.
+// isOfRuntime reports a call that the language's runtime makes for itself, before the program begins or to wake a
+// thread.
 func isOfRuntime(failed string) bool {
-	return strings.Contains(failed, "anon_inode") || strings.Contains(failed, "/lib/") || strings.Contains(failed, "/etc/ld.so") ||
+	return strings.Contains(failed, "anon_inode") || strings.Contains(failed, "/lib/") ||
+		strings.Contains(failed, "/etc/ld.so") ||
 		strings.Contains(failed, "hugepage")
 }
 

@@ -48,7 +48,8 @@ its fields are empty from there on, and all others are written.`,
 	f.Lookup("until").DefValue = "0" // of which pflag says nothing
 	f.Float64Var(&o.every, "every", 0, "time between two rows (default the times of the series)")
 	f.StringVar(&o.id, "id", "", "the column that tells the series apart (default that of the training, or one with a usual name)")
-	f.StringVar(&o.time, "time-column", "", "the column of times (default that of the training, or one with a usual name)")
+	f.StringVar(&o.time, "time-column", "",
+		"the column of times (default that of the training, or one with a usual name)")
 	formatFlags(f, &o.format)
 	f.StringVar(&o.out, "out", "-", ".csv file to write; - for standard output")
 	o.digits.add(f)
@@ -71,7 +72,8 @@ func (o *forecastOptions) check(path string) error {
 	if err := o.digits.check(true); err != nil {
 		return err
 	}
-	return checkReplaced(o.out, inputFile{"data", o.data}, inputFile{"metrics of the run", filepath.Join(path, "metrics.csv")})
+	return checkReplaced(o.out, inputFile{"data", o.data},
+		inputFile{"metrics of the run", filepath.Join(path, "metrics.csv")})
 }
 
 func (a *app) forecast(ctx context.Context, o *forecastOptions, path string) error {
@@ -83,7 +85,8 @@ func (a *app) forecast(ctx context.Context, o *forecastOptions, path string) err
 		return err
 	}
 	if !s.model.Series() {
-		return wrongUse(fmt.Errorf("%s is no model of series: predict answers for points, solve gives their states", path))
+		return wrongUse(fmt.Errorf("%s is no model of series: predict answers for points, solve gives their states",
+			path))
 	}
 	spec, err := o.solve.spec(s)
 	if err != nil {
@@ -111,7 +114,8 @@ func (a *app) forecast(ctx context.Context, o *forecastOptions, path string) err
 	}
 	var failed error
 	err = a.writeStates(ctx, o.out, func(w io.Writer) (err error) {
-		failed, err = writeForecast(ctx, w, p, wanted, o.digits.rounding(spec, s.model.FeatureScale, s.model.Features()))
+		failed, err = writeForecast(ctx, w, p, wanted,
+			o.digits.rounding(spec, s.model.FeatureScale, s.model.Features()))
 		return err
 	})
 	return errors.Join(err, failed)
@@ -128,8 +132,8 @@ func (o *forecastOptions) series(s *source, spec solver.Spec) (*dataset.Series, 
 		}
 		return s.run.Data.Series, nil
 	}
-	options := dataset.SeriesOptions{ID: o.id, Time: o.time, Features: s.model.Inputs, SinglePoints: true, Format: o.format,
-		Float32: spec.Precision != solver.Float64}
+	options := dataset.SeriesOptions{ID: o.id, Time: o.time, Features: s.model.Inputs, SinglePoints: true,
+		Format: o.format, Float32: spec.Precision != solver.Float64}
 	if s.run != nil {
 		c := s.run.Config
 		options.Format = ownFormat(o.solve.flags, o.format, c.Format)
@@ -145,7 +149,8 @@ func (o *forecastOptions) series(s *source, spec solver.Spec) (*dataset.Series, 
 		return nil, err
 	}
 	if series.Dim != s.model.Features() {
-		return nil, fmt.Errorf("%s has %d features, the model wants %d (--drop leaves columns out)", o.data, series.Dim, s.model.Features())
+		return nil, fmt.Errorf("%s has %d features, the model wants %d (--drop leaves columns out)", o.data, series.Dim,
+			s.model.Features())
 	}
 	if _, err := series.Dataset(); err != nil {
 		return nil, fmt.Errorf("%s: %w", o.data, err)
@@ -215,7 +220,8 @@ func (o *forecastOptions) times(own []float64) []float64 {
 }
 
 // writeForecast solves the series and writes a row for each of theirs; failed names the first that has no answer.
-func writeForecast(ctx context.Context, w io.Writer, p *train.Predictor, s *dataset.Series, rounding []dataset.Rounding) (
+func writeForecast(ctx context.Context, w io.Writer, p *train.Predictor, s *dataset.Series,
+	rounding []dataset.Rounding) (
 	failed, err error) {
 	rows, m := dataset.NewSeriesWriter(w, s, rounding...), p.Model()
 	err = p.SolveSeries(ctx, s, func(_ int, part *dataset.Series, solved *solver.Solution, wrong error) error {
@@ -224,7 +230,8 @@ func writeForecast(ctx context.Context, w io.Writer, p *train.Predictor, s *data
 			if sample.End.Status == solver.Cancelled {
 				return ctx.Err()
 			}
-			failed = errors.Join(failed, fmt.Errorf("series %q has no answer to its end: %s", s.IDs[sample.Sample], sample.Reason()))
+			failed = errors.Join(failed, fmt.Errorf("series %q has no answer to its end: %s", s.IDs[sample.Sample],
+				sample.Reason()))
 		}
 		z, dim := m.Unscale(solved.Saved), m.Net.Dim()
 		for i, id := range part.IDs {

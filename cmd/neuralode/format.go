@@ -17,7 +17,8 @@ func formatFlags(f *pflag.FlagSet, format *dataset.Format) {
 	f.TextVar(&format.Separator, "separator", format.Separator,
 		"the `character` between the fields of a text, or tab, space or auto")
 	f.BoolVar(&format.DecimalComma, "decimal-comma", format.DecimalComma, "read 1,5 in a text as one and a half")
-	f.StringSliceVar(&format.Drop, "drop", format.Drop, "columns of a file that are no features, by name, or number from 1")
+	f.StringSliceVar(&format.Drop, "drop", format.Drop,
+		"columns of a file that are no features, by name, or number from 1")
 }
 
 // readingFlags say how a file is read, and what is taken from it.

@@ -25,7 +25,8 @@ func TestFiles(t *testing.T) {
 		{"who,x,y,kind,note\n" + strings.Repeat("Ann,0.1,-0.7,a,\nBob,0.6,-0.8,b,NA\n", 7), "--drop who,note",
 			"columns    features x, y; label kind, classes a, b\n"},
 	} {
-		args := append([]string{"--data", write(t, "points.csv", c.text), "--out", filepath.Join(t.TempDir(), "run"), "--no-figures", "--iterations", "2"},
+		args := append([]string{"--data", write(t, "points.csv", c.text), "--out", filepath.Join(t.TempDir(), "run"),
+			"--no-figures", "--iterations", "2"},
 			strings.Fields(c.flags)...)
 		status, _, errors := call(t, quick(args...)...)
 		if status != 0 || !strings.Contains(errors, c.want) {
@@ -37,13 +38,15 @@ func TestFiles(t *testing.T) {
 // TestOwnFormat reads other data in the format of the run's own, but for the flags that are given.
 func TestOwnFormat(t *testing.T) {
 	rows := strings.Repeat("1;1,5;2;u\n2;2;1;v\n3;,1;1;u\n4;1;0;v\n", 5)
-	dir := trained(t, "--no-figures", "--validation", "0", "--separator", ";", "--decimal-comma", "--drop", "1", "--data", write(t, "own.csv", rows))
+	dir := trained(t, "--no-figures", "--validation", "0", "--separator", ";", "--decimal-comma", "--drop", "1",
+		"--data", write(t, "own.csv", rows))
 	want := succeed(t, "eval", dir, "--json")
 	if got := succeed(t, "eval", dir, "--json", "--data", write(t, "same.csv", rows)); got != want {
 		t.Errorf("the same file again gives %s, want %s", got, want)
 	}
 	commas := strings.NewReplacer(",", ".", ";", ",").Replace(rows)
-	if got := succeed(t, "eval", dir, "--json", "--data", write(t, "commas.csv", commas), "--separator", ",", "--decimal-comma=false"); got != want {
+	if got := succeed(t, "eval", dir, "--json", "--data", write(t, "commas.csv", commas), "--separator", ",",
+		"--decimal-comma=false"); got != want {
 		t.Errorf("the same numbers in another format give %s, want %s", got, want)
 	}
 	points := write(t, "points.csv", "1,5;2\n")
@@ -64,7 +67,8 @@ func TestLargeNumbers(t *testing.T) {
 	data := write(t, "large.csv", "x,y,kind\n"+strings.Repeat("1,2,0\n2,1,1\n", 5)+"1e39,2,0\n")
 	dir := filepath.Join(t.TempDir(), "run")
 	status, _, errors := call(t, quick("--data", data, "--out", dir)...)
-	if _, err := os.Stat(dir); err == nil || status != 1 || !strings.Contains(errors, `line 12, column 1 ("x"): "1e39" is beyond float32`) {
+	if _, err := os.Stat(dir); err == nil || status != 1 ||
+		!strings.Contains(errors, `line 12, column 1 ("x"): "1e39" is beyond float32`) {
 		t.Errorf("status %d, folder %v, %s", status, err, errors)
 	}
 	dir = trained(t, "--no-figures")
@@ -92,11 +96,13 @@ func TestFlagsWithoutEffect(t *testing.T) {
 	} {
 		dir := filepath.Join(t.TempDir(), "run")
 		status, _, errors := call(t, quick(append(c.args, "--out", dir, "--no-figures", "--iterations", "1")...)...)
-		if status != 0 || !strings.Contains(errors, c.want) || c.want == "" && strings.Contains(errors, "without effect") {
+		if status != 0 || !strings.Contains(errors, c.want) || c.want == "" &&
+			strings.Contains(errors, "without effect") {
 			t.Errorf("%v: status %d, %s", c.args, status, errors)
 		}
 		config := filepath.Join(dir, "config.json")
-		status, _, errors = call(t, "train", "--config", config, "--out", filepath.Join(t.TempDir(), "again"), "--no-figures")
+		status, _, errors = call(t, "train", "--config", config, "--out", filepath.Join(t.TempDir(), "again"),
+			"--no-figures")
 		if status != 0 || strings.Contains(errors, "without effect") {
 			t.Errorf("%v as a configuration: status %d, %s", c.args, status, errors)
 		}

@@ -18,7 +18,8 @@ import (
 	"neuralode/licenses"
 )
 
-// TestMain lets a test run this binary as the program, to kill it, and fails where a test has left a run among the sources.
+// TestMain lets a test run this binary as the program, to kill it, and fails where a test has left a run among the
+// sources.
 func TestMain(m *testing.M) {
 	if os.Getenv("NEURALODE_TEST_PROGRAM") != "" {
 		runtime.LockOSThread() // so that faults can be counted by thread
@@ -34,7 +35,8 @@ func TestMain(m *testing.M) {
 
 // quick are flags for a training of a moment.
 func quick(more ...string) []string {
-	return append([]string{"train", "--samples", "30", "--hidden", "8", "--batch", "16", "--iterations", "30", "--device", "cpu"}, more...)
+	return append([]string{"train", "--samples", "30", "--hidden", "8", "--batch", "16", "--iterations", "30",
+		"--device", "cpu"}, more...)
 }
 
 // call runs the program and returns what it said.
@@ -253,7 +255,8 @@ func TestResume(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
 	ctx, cancel := context.WithCancel(context.Background())
 	var e bytes.Buffer
-	status := run(ctx, quick("--out", dir, "--no-figures"), strings.NewReader(""), &bytes.Buffer{}, &stopper{&e, "iteration 7/", cancel})
+	status := run(ctx, quick("--out", dir, "--no-figures"), strings.NewReader(""), &bytes.Buffer{},
+		&stopper{&e, "iteration 7/", cancel})
 	if status != exitInterrupted || !strings.HasSuffix(e.String(), "--resume "+dir+"\n") {
 		t.Fatalf("interrupted: status %d: %s", status, e.String())
 	}
@@ -284,7 +287,8 @@ func TestNotDrawn(t *testing.T) {
 	}
 	dir := filepath.Join(t.TempDir(), "run")
 	status, out, errors := call(t, quick("--data", write(t, "many.csv", points.String()), "--out", dir)...)
-	if status != 0 || !strings.Contains(out, "model.safetensors") || !strings.Contains(errors, "30 classes") || !strings.Contains(out, "left out") {
+	if status != 0 || !strings.Contains(out, "model.safetensors") || !strings.Contains(errors, "30 classes") ||
+		!strings.Contains(out, "left out") {
 		t.Errorf("status %d, %q, %q", status, out, errors)
 	}
 }
@@ -297,7 +301,8 @@ func TestFullDisk(t *testing.T) {
 	}
 	defer full.Close()
 	var e bytes.Buffer
-	if status := run(context.Background(), []string{"version"}, strings.NewReader(""), full, &e); status != exitFailure || e.Len() == 0 {
+	if status := run(context.Background(), []string{"version"}, strings.NewReader(""), full,
+		&e); status != exitFailure || e.Len() == 0 {
 		t.Errorf("status %d: %s", status, e.String())
 	}
 }
@@ -366,7 +371,8 @@ func keys(t *testing.T, text string) []string {
 func TestEval(t *testing.T) {
 	dir := trained(t, "--no-figures")
 	text := succeed(t, "eval", dir, "--json", "--device", "cpu")
-	if got, want := keys(t, text), []string{"accuracy", "baseline", "held_out", "loss", "nfe_max", "nfe_mean", "r2", "rmse", "samples"}; !slices.Equal(got, want) {
+	if got, want := keys(t, text), []string{"accuracy", "baseline", "held_out", "loss", "nfe_max", "nfe_mean", "r2",
+		"rmse", "samples"}; !slices.Equal(got, want) {
 		t.Errorf("keys %v, want %v", got, want)
 	}
 	if !strings.Contains(text, `"samples":60`) {
@@ -381,7 +387,8 @@ func TestEval(t *testing.T) {
 func TestEvalRegression(t *testing.T) {
 	points := write(t, "points.csv", "x,y,n\n"+strings.Repeat("0.1,0.2,0\n0.5,-0.1,1\n-0.3,0.4,2\n", 5))
 	dir := trained(t, "--no-figures", "--data", points, "--loss", "mse")
-	for _, args := range [][]string{{"eval", dir}, {"eval", filepath.Join(dir, "model.safetensors"), "--data", points}} {
+	for _, args := range [][]string{{"eval", dir},
+		{"eval", filepath.Join(dir, "model.safetensors"), "--data", points}} {
 		if text := succeed(t, args...); strings.Contains(text, "accuracy") || !strings.Contains(text, "loss") {
 			t.Errorf("%v: %s", args, text)
 		}
@@ -397,18 +404,21 @@ func TestSeeds(t *testing.T) {
 	const seed = "18446744073709551615"
 	dir := trained(t, "--no-figures", "--seed", seed)
 	again := trained(t, "--no-figures", "--config", filepath.Join(dir, "config.json"))
-	if text, err := os.ReadFile(filepath.Join(again, "config.json")); err != nil || !strings.Contains(string(text), seed) {
+	if text, err := os.ReadFile(filepath.Join(again, "config.json")); err != nil ||
+		!strings.Contains(string(text), seed) {
 		t.Errorf("%s (%v)", text, err)
 	}
 }
 
 func TestVerify(t *testing.T) {
-	text := succeed(t, "verify", "--json", "--device", "cpu", "--precision", "float32", "--within-z", "6e-2", "--within-grad", "6e-2")
+	text := succeed(t, "verify", "--json", "--device", "cpu", "--precision", "float32", "--within-z", "6e-2",
+		"--within-grad", "6e-2")
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	if len(lines) != 5 {
 		t.Fatalf("%d objects, want 5", len(lines))
 	}
-	want := []string{"atol", "control", "device", "file", "grad", "grad_x", "gradient", "loss", "precision", "rtol", "steps_max", "steps_mean", "z1"}
+	want := []string{"atol", "control", "device", "file", "grad", "grad_x", "gradient", "loss", "precision", "rtol",
+		"steps_max", "steps_mean", "z1"}
 	for _, l := range lines {
 		if got := keys(t, l); !slices.Equal(got, want) {
 			t.Errorf("keys %v, want %v", got, want)
@@ -420,7 +430,8 @@ func TestVerify(t *testing.T) {
 func TestVerifyModel(t *testing.T) {
 	dir := trained(t, "--no-figures")
 	for _, subject := range []string{dir, filepath.Join(dir, "model.safetensors")} {
-		text := succeed(t, "verify", subject, "--json", "--device", "cpu", "--samples", "16", "--gradient-samples", "1", "--within-grad", "0.9")
+		text := succeed(t, "verify", subject, "--json", "--device", "cpu", "--samples", "16", "--gradient-samples", "1",
+			"--within-grad", "0.9")
 		var v struct {
 			Samples int `json:"samples"`
 			Answers []struct {
@@ -434,7 +445,8 @@ func TestVerifyModel(t *testing.T) {
 		if err := json.Unmarshal([]byte(text), &v); err != nil {
 			t.Fatal(err)
 		}
-		if v.Samples != 16 || len(v.Answers) != 5 || !v.Answers[0].Trained || !(v.Answers[0].Z > v.Answers[4].Z) || len(v.Gradients) != 3 ||
+		if v.Samples != 16 || len(v.Answers) != 5 || !v.Answers[0].Trained || !(v.Answers[0].Z > v.Answers[4].Z) ||
+			len(v.Gradients) != 3 ||
 			!(v.Gradients[0].ToDifferences < 1e-5) {
 			t.Errorf("%s", text)
 		}
@@ -450,7 +462,8 @@ func TestVerifyModel(t *testing.T) {
 // TestVerifyTolerances runs verify in float32 without a word of tolerances: they are those that float32 can hold.
 func TestVerifyTolerances(t *testing.T) {
 	text := succeed(t, "verify", "--json", "--device", "cpu", "--precision", "float32")
-	if !strings.Contains(text, `"rtol":0.00001,"atol":0.000001`) && !strings.Contains(text, `"rtol":1e-05,"atol":1e-06`) {
+	if !strings.Contains(text, `"rtol":0.00001,"atol":0.000001`) &&
+		!strings.Contains(text, `"rtol":1e-05,"atol":1e-06`) {
 		t.Errorf("tolerances of %s", text)
 	}
 }
@@ -465,7 +478,8 @@ func TestSolve(t *testing.T) {
 	}
 	spelled := succeed(t, "solve", dir, "--points", points, "--leave-out", "kind", "--times", "0:0.75:4,1")
 	inFile := write(t, "times.csv", "t\n0\n0.25\n0.5\n0.75\n1\n")
-	if other := succeed(t, "solve", dir, "--points", points, "--leave-out", "kind", "--times", inFile); spelled != other {
+	if other := succeed(t, "solve", dir, "--points", points, "--leave-out", "kind", "--times",
+		inFile); spelled != other {
 		t.Errorf("a range gives %s, a file with its times %s", spelled, other)
 	}
 	out := filepath.Join(t.TempDir(), "states.npy")
@@ -501,12 +515,15 @@ func TestSolveDigits(t *testing.T) {
 	}
 }
 
-// TestColumnsInAnyOrder gives columns of a header in another order than the model was trained on, and under other names.
+// TestColumnsInAnyOrder gives columns of a header in another order than the model was trained on, and under other
+// names.
 func TestColumnsInAnyOrder(t *testing.T) {
-	dir := trained(t, "--no-figures", "--data", write(t, "points.csv", "a,b,kind\n"+strings.Repeat("1,2,u\n2,1,v\n0,1,u\n1,0,v\n", 9)))
+	dir := trained(t, "--no-figures", "--data",
+		write(t, "points.csv", "a,b,kind\n"+strings.Repeat("1,2,u\n2,1,v\n0,1,u\n1,0,v\n", 9)))
 	model := filepath.Join(dir, "model.safetensors")
 	want := succeed(t, "eval", model, "--json", "--data", write(t, "same.csv", "a,b,kind\n1,2,u\n2,1,v\n0,3,u\n"))
-	if got := succeed(t, "eval", model, "--json", "--label", "kind", "--data", write(t, "other.csv", "kind,b,a\nu,2,1\nv,1,2\nu,3,0\n")); got != want {
+	if got := succeed(t, "eval", model, "--json", "--label", "kind", "--data",
+		write(t, "other.csv", "kind,b,a\nu,2,1\nv,1,2\nu,3,0\n")); got != want {
 		t.Errorf("another order: %s, want %s", got, want)
 	}
 	want = succeed(t, "solve", model, "--points", write(t, "points.csv", "a,b\n1,2\n"))
@@ -525,7 +542,8 @@ func TestStoppedWhileDrawing(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var e bytes.Buffer
 	status := run(ctx, quick("--out", dir), strings.NewReader(""), &stopper{&bytes.Buffer{}, "loss.png", cancel}, &e)
-	if status != exitInterrupted || !strings.Contains(e.String(), "the training is done") || !strings.HasSuffix(e.String(), "plot "+dir+"\n") {
+	if status != exitInterrupted || !strings.Contains(e.String(), "the training is done") ||
+		!strings.HasSuffix(e.String(), "plot "+dir+"\n") {
 		t.Errorf("status %d: %s", status, e.String())
 	}
 }
@@ -545,14 +563,16 @@ func TestConfigFile(t *testing.T) {
 		}
 	}
 	again := filepath.Join(t.TempDir(), "again")
-	succeed(t, "train", "--config", filepath.Join(dir, "config.json"), "--out", again, "--no-figures", "--device", "cpu")
+	succeed(t, "train", "--config", filepath.Join(dir, "config.json"), "--out", again, "--no-figures", "--device",
+		"cpu")
 	a, _ := os.ReadFile(filepath.Join(dir, "model.safetensors"))
 	if b, err := os.ReadFile(filepath.Join(again, "model.safetensors")); err != nil || !bytes.Equal(a, b) {
 		t.Errorf("a run from a run's configuration differs (%v)", err)
 	}
 }
 
-// TestConfigFileIsChecked gives files with faults that flags hide, that are spelled twice, or that other programs leave.
+// TestConfigFileIsChecked gives files with faults that flags hide, that are spelled twice, or that other programs
+// leave.
 func TestConfigFileIsChecked(t *testing.T) {
 	for _, c := range []struct {
 		name, text, says string
@@ -572,12 +592,14 @@ func TestConfigFileIsChecked(t *testing.T) {
 		{"c.json", "\uFEFF{\"num_steps\": 1}", "(did you mean iterations?)", nil},
 	} {
 		status, _, errors := call(t, append([]string{"train", "--config", write(t, c.name, c.text)}, c.flags...)...)
-		if status == 0 || !strings.Contains(errors, c.says) || !strings.Contains(errors, c.name) || strings.Count(errors, "\n") != 1 {
+		if status == 0 || !strings.Contains(errors, c.says) || !strings.Contains(errors, c.name) ||
+			strings.Count(errors, "\n") != 1 {
 			t.Errorf("%s %v: status %d, %s", c.text, c.flags, status, errors)
 		}
 	}
 	marked := write(t, "c.json", "\uFEFF{\"iterations\": 1, \"samples\": 5, \"hidden\": 4}")
-	succeed(t, "train", "--config", marked, "--hidden", "3", "--out", filepath.Join(t.TempDir(), "run"), "--no-figures", "--device", "cpu")
+	succeed(t, "train", "--config", marked, "--hidden", "3", "--out", filepath.Join(t.TempDir(), "run"), "--no-figures",
+		"--device", "cpu")
 }
 
 // TestSuggestedRates leaves out what an optimizer and a schedule suggest, on the command line and in a file.

@@ -19,7 +19,8 @@ import (
 // nothing that a terminal could take for more than text, and gives numbers for models alone whose metadata agree.
 func FuzzModel(f *testing.F) {
 	dir := filepath.Join(f.TempDir(), "run")
-	if status := run(context.Background(), []string{"train", "--out", dir, "--samples", "4", "--hidden", "2", "--batch", "4",
+	if status := run(context.Background(), []string{"train", "--out", dir, "--samples", "4", "--hidden", "2", "--batch",
+		"4",
 		"--iterations", "1", "--device", "cpu", "--no-figures"}, strings.NewReader(""), &bytes.Buffer{}, &bytes.Buffer{}); status != 0 {
 		f.Fatalf("no run: status %d", status)
 	}
@@ -27,7 +28,8 @@ func FuzzModel(f *testing.F) {
 	for _, seed := range seeds(f, header, body) {
 		f.Add(seed.header, seed.body, false)
 	}
-	strange := strings.NewReplacer(`[\"0\",`, `[\"\\u001b[2J\",`, `"inputs":"null"`, `"inputs":"[\"\\u202ex\",\"\\u0007\"]"`)
+	strange := strings.NewReplacer(`[\"0\",`, `[\"\\u001b[2J\",`, `"inputs":"null"`,
+		`"inputs":"[\"\\u202ex\",\"\\u0007\"]"`)
 	f.Add(strange.Replace(header), body, true) // drawing takes a second
 	f.Add(header, append([]byte("\xff\xff\x7f\x7f"), body[4:]...), true)
 	f.Fuzz(func(t *testing.T, header string, body []byte, draw bool) {
@@ -63,7 +65,8 @@ func try(t *testing.T, args ...string) bool {
 	var o, e bytes.Buffer
 	status := run(ctx, args, strings.NewReader(""), &o, &e)
 	out, errors := o.String(), e.String()
-	if status != exitOK && status != exitFailure && status != exitUsage && (status != exitInterrupted || ctx.Err() == nil) {
+	if status != exitOK && status != exitFailure && status != exitUsage &&
+		(status != exitInterrupted || ctx.Err() == nil) {
 		t.Errorf("%s: status %d", args[0], status)
 	}
 	if i := strings.IndexFunc(out+errors, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }); i >= 0 {
@@ -137,7 +140,8 @@ func seeds(f *testing.F, header string, body []byte) []modelSeed {
 	if err := json.Unmarshal(parts["__metadata__"], &metadata); err != nil {
 		f.Fatal(err)
 	}
-	list := []modelSeed{{header, body}, {"", nil}, {"{}", nil}, {header, nil}, {header, body[:len(body)-1]}, {header[:len(header)/2], body}}
+	list := []modelSeed{{header, body}, {"", nil}, {"{}", nil}, {header, nil}, {header, body[:len(body)-1]},
+		{header[:len(header)/2], body}}
 	for _, change := range spoiltMetadata {
 		changed := map[string]string{}
 		for k, v := range metadata {
@@ -158,7 +162,8 @@ func seeds(f *testing.F, header string, body []byte) []modelSeed {
 	} {
 		list = append(list, modelSeed{strings.ReplaceAll(header, change[0], change[1]), body})
 	}
-	for _, number := range []string{"\x00\x00\xc0\x7f", "\x00\x00\x80\x7f", "\xff\xff\x7f\x7f"} { // NaN, infinity, the largest
+	for _, number := range []string{"\x00\x00\xc0\x7f", "\x00\x00\x80\x7f", "\xff\xff\x7f\x7f"} {
+		// NaN, infinity, the largest
 		list = append(list, modelSeed{header, append([]byte(number), body[4:]...)})
 	}
 	return list

@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// output remembers the first failure to write, so that a full disk behind standard output does not pass for success, and
-// quotes control characters.
+// output remembers the first failure to write, so that a full disk behind standard output does not pass for success,
+// and quotes control characters.
 type output struct {
 	w   io.Writer
 	err error
@@ -54,7 +54,8 @@ func firstControl(p []byte) int {
 			continue
 		}
 		r, size := utf8.DecodeRune(p[i:])
-		if r == utf8.RuneError && size == 1 { // no UTF-8, but terminals take it for Latin-1; or half of a write that was cut
+		if r == utf8.RuneError && size == 1 {
+			// no UTF-8, but terminals take it for Latin-1; or half of a write that was cut
 			r = rune(p[i])
 		}
 		if isControl(r) {
@@ -65,8 +66,8 @@ func firstControl(p []byte) int {
 	return -1
 }
 
-// isControl reports what a terminal does not simply show: the controls of ASCII and Latin-1, and marks that break lines or
-// turn the direction of the text around them.
+// isControl reports what a terminal does not simply show: the controls of ASCII and Latin-1, and marks that break lines
+// or turn the direction of the text around them.
 func isControl(r rune) bool {
 	return r < ' ' || r >= 0x7f && r < 0xa0 || r == 0x061c || r == 0x200e || r == 0x200f ||
 		r >= 0x2028 && r <= 0x202e || r >= 0x2066 && r <= 0x2069

@@ -69,7 +69,8 @@ func TestHostileNames(t *testing.T) {
 
 // TestAdviceCanBePasted reads the words of advice as a shell does.
 func TestAdviceCanBePasted(t *testing.T) {
-	for _, name := range []string{"runs/spiral-20260101-120000", "a b", "it's", "-dash", "$HOME", "ü", "a;b", "~", "", "*", "-a 'b'"} {
+	for _, name := range []string{"runs/spiral-20260101-120000", "a b", "it's", "-dash", "$HOME", "ü", "a;b", "~", "",
+		"*", "-a 'b'"} {
 		out, err := exec.Command("sh", "-c", "printf %s "+shellWord(name)).Output()
 		if want := strings.TrimPrefix(name, "./"); err != nil || strings.TrimPrefix(string(out), "./") != want {
 			t.Errorf("%q is written %s, which is %q, error %v", name, shellWord(name), out, err)

@@ -49,7 +49,8 @@ answered a block at a time, so that it need not fit into memory.`,
 	}
 	f := c.Flags()
 	f.SortFlags = false
-	f.StringVar(&o.points, "points", "", ".csv, .tsv, .txt or .npy file of points, or one of these and .gz; - for text on standard input")
+	f.StringVar(&o.points, "points", "",
+		".csv, .tsv, .txt or .npy file of points, or one of these and .gz; - for text on standard input")
 	f.StringSliceVar(&o.keep, "keep", nil, "columns to carry along, by name, or number from 1; * for all")
 	formatFlags(f, &o.format)
 	f.StringVar(&o.out, "out", "-", "file to write; - for standard output")
@@ -74,7 +75,8 @@ func (o *predictOptions) check(path string) error {
 			o.as = "csv"
 		}
 		if !slices.Contains(answerFormats, o.as) {
-			return fmt.Errorf("out must end in .csv, .jsonl or .npy, or be -, or --format say what to write, got %q", o.out)
+			return fmt.Errorf("out must end in .csv, .jsonl or .npy, or be -, or --format say what to write, got %q",
+				o.out)
 		}
 	}
 	if !slices.Contains(answerFormats, o.as) {
@@ -89,7 +91,8 @@ func (o *predictOptions) check(path string) error {
 	if err := o.digits.check(o.as == "csv"); err != nil {
 		return err
 	}
-	return checkReplaced(o.out, inputFile{"points", o.points}, inputFile{"metrics of the run", filepath.Join(path, "metrics.csv")})
+	return checkReplaced(o.out, inputFile{"points", o.points},
+		inputFile{"metrics of the run", filepath.Join(path, "metrics.csv")})
 }
 
 func (a *app) predict(ctx context.Context, o *predictOptions, path string) error {
@@ -132,7 +135,9 @@ func (a *app) predict(ctx context.Context, o *predictOptions, path string) error
 	}
 	defer p.Close()
 	var t tally
-	if err := a.writeStates(ctx, o.out, func(w io.Writer) error { return o.answer(ctx, w, p, spec, points, &t) }); err != nil {
+	if err := a.writeStates(ctx, o.out, func(w io.Writer) error {
+		return o.answer(ctx, w, p, spec, points, &t)
+	}); err != nil {
 		return err
 	}
 	return t.err(o.points)
@@ -163,10 +168,12 @@ func whileLasts(ctx context.Context, r io.Reader) io.Reader {
 const blockRows = 1 << 14
 
 // answer writes the answers for all points to w.
-func (o *predictOptions) answer(ctx context.Context, w io.Writer, p *train.Predictor, spec solver.Spec, points *dataset.Points,
+func (o *predictOptions) answer(ctx context.Context, w io.Writer, p *train.Predictor, spec solver.Spec,
+	points *dataset.Points,
 	t *tally) error {
 	m := p.Model() // the numbers of an answer are scaled back, or probabilities of classes
-	answers := newAnswerWriter(o.as, w, m, points.Kept, o.digits.rounding(spec, m.LabelScale, max(m.Outputs, len(m.Classes))))
+	answers := newAnswerWriter(o.as, w, m, points.Kept,
+		o.digits.rounding(spec, m.LabelScale, max(m.Outputs, len(m.Classes))))
 	for {
 		b, err := points.Next(blockRows)
 		if err == io.EOF {

@@ -92,8 +92,8 @@ func (p *progress) observe(e train.Event) {
 	twentieth := max(1, p.total/20)
 	if e.Iteration == 1 || e.Iteration == p.total || e.Iteration%twentieth == 0 || now.Sub(p.last) > linesEvery {
 		p.last = now
-		fmt.Fprintf(p.w, "iteration %d/%d  loss %.4f  NFE %.1f (max %d)  rejected %d  %.0f samples/s%s\n", e.Iteration, e.Total,
-			e.Work.Loss, e.Work.NFEMean, e.Work.NFEMax, e.Work.Rejected, p.rate, spaced(p.held))
+		fmt.Fprintf(p.w, "iteration %d/%d  loss %.4f  NFE %.1f (max %d)  rejected %d  %.0f samples/s%s\n", e.Iteration,
+			e.Total, e.Work.Loss, e.Work.NFEMean, e.Work.NFEMax, e.Work.Rejected, p.rate, spaced(p.held))
 	}
 }
 
@@ -104,8 +104,9 @@ const barColumns = 20
 func (p *progress) text(e train.Event, now time.Time) string {
 	perSecond := float64(e.Iteration-p.first) / now.Sub(p.start).Seconds()
 	left := time.Duration(float64(e.Total-e.Iteration) / perSecond * float64(time.Second)).Round(time.Second)
-	parts := []string{fmt.Sprintf("%d/%d", e.Iteration, e.Total), fmt.Sprintf("loss %.4f", e.Work.Loss), fmt.Sprintf("%v left", left),
-		fmt.Sprintf("%.0f it/s", perSecond), fmt.Sprintf("NFE %.0f (max %d)", e.Work.NFEMean, e.Work.NFEMax), fmt.Sprintf("%.0f samples/s", p.rate)}
+	parts := []string{fmt.Sprintf("%d/%d", e.Iteration, e.Total), fmt.Sprintf("loss %.4f", e.Work.Loss),
+		fmt.Sprintf("%v left", left), fmt.Sprintf("%.0f it/s", perSecond),
+		fmt.Sprintf("NFE %.0f (max %d)", e.Work.NFEMean, e.Work.NFEMax), fmt.Sprintf("%.0f samples/s", p.rate)}
 	if p.held != "" {
 		parts = slices.Insert(parts, 2, p.held)
 	}

@@ -10,8 +10,8 @@ import (
 	"neuralode/train"
 )
 
-// TestProgressText checks that the text fits the terminal, also when it changes, and that what a resumed run had done is
-// no work of this process.
+// TestProgressText checks that the text fits the terminal, also when it changes, and that what a resumed run had done
+// is no work of this process.
 func TestProgressText(t *testing.T) {
 	columns := 0
 	start := time.Now()

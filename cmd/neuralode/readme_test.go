@@ -34,7 +34,8 @@ func TestReadmeCommands(t *testing.T) {
 // TestReadmeFlags looks for every flag that the README names in the program's help.
 func TestReadmeFlags(t *testing.T) {
 	var help strings.Builder
-	for _, c := range []string{"train", "predict", "serve", "forecast", "eval", "solve", "plot", "live", "verify", "export", "bench"} {
+	for _, c := range []string{"train", "predict", "serve", "forecast", "eval", "solve", "plot", "live", "verify",
+		"export", "bench"} {
 		help.WriteString(succeed(t, c, "--help"))
 	}
 	text := strings.ReplaceAll(readme(t), "docker run --rm", "")
@@ -84,8 +85,8 @@ func TestReadmeChecks(t *testing.T) {
 	}
 }
 
-// TestReadmeProgram holds the README's whole program to the one in examples, which is compiled and run, and its output to
-// that.
+// TestReadmeProgram holds the README's whole program to the one in examples, which is compiled and run, and its output
+// to that.
 func TestReadmeProgram(t *testing.T) {
 	program, err := os.ReadFile("../../examples/pendulum/main.go")
 	if err != nil {

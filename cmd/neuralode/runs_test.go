@@ -28,7 +28,8 @@ func TestWithoutTheDataFile(t *testing.T) {
 	succeed(t, "eval", dir, "--data", moved)
 	succeed(t, "solve", dir, "--points", moved, "--leave-out", "kind")
 	for _, args := range [][]string{{"eval", dir}, {"train", "--resume", dir}} {
-		if status, _, errors := call(t, args...); status != exitFailure || !strings.Contains(errors, "points.csv") || !strings.Contains(errors, "--data") {
+		if status, _, errors := call(t, args...); status != exitFailure || !strings.Contains(errors, "points.csv") ||
+			!strings.Contains(errors, "--data") {
 			t.Errorf("%v: status %d, %s", args, status, errors)
 		}
 	}
@@ -48,7 +49,8 @@ func TestFiguresThatCannotBeWritten(t *testing.T) {
 	}
 	for _, args := range [][]string{quick("--out", dir), {"plot", dir, "--device", "cpu"}} {
 		status, out, errors := call(t, args...)
-		if status != exitFailure || strings.Count(errors, "loss.png: it is a folder") != 1 || strings.Contains(out, "decision") {
+		if status != exitFailure || strings.Count(errors, "loss.png: it is a folder") != 1 ||
+			strings.Contains(out, "decision") {
 			t.Errorf("%s: status %d, %s, %s", args[0], status, out, errors)
 		}
 	}
@@ -79,10 +81,11 @@ func TestSecondStart(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
 	status, out, errors := 0, "", ""
 	var plotted int
-	first := run(t.Context(), quick("--out", dir, "--no-figures"), strings.NewReader(""), &bytes.Buffer{}, &stopper{&bytes.Buffer{}, "iteration 7/", func() {
-		status, out, errors = call(t, "train", "--resume", dir)
-		plotted, _, _ = call(t, "plot", dir, "--device", "cpu")
-	}})
+	first := run(t.Context(), quick("--out", dir, "--no-figures"), strings.NewReader(""), &bytes.Buffer{},
+		&stopper{&bytes.Buffer{}, "iteration 7/", func() {
+			status, out, errors = call(t, "train", "--resume", dir)
+			plotted, _, _ = call(t, "plot", dir, "--device", "cpu")
+		}})
 	if first != 0 || plotted != 0 {
 		t.Errorf("the first ends with %d, plot with %d", first, plotted)
 	}

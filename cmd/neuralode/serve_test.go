@@ -33,14 +33,16 @@ func TestServe(t *testing.T) {
 	if err != nil || !found || !strings.HasPrefix(address, "http://127.0.0.1:") {
 		t.Fatalf("it says %q (%v)", first, err)
 	}
-	want := succeed(t, "predict", run, "--points", write(t, "new.csv", "x,y\n0.1,0.2\n2,2.1\n"), "--format", "jsonl", "--device", "cpu")
+	want := succeed(t, "predict", run, "--points", write(t, "new.csv", "x,y\n0.1,0.2\n2,2.1\n"), "--format", "jsonl",
+		"--device", "cpu")
 	want = `{"answers":[` + strings.Replace(strings.TrimSpace(want), "\n", ",", 1) + "]}\n"
 	var group sync.WaitGroup
 	began := make(chan bool, 20)
 	for range 20 {
 		group.Go(func() {
 			for client := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}); ; {
-				r, err := client.Post(address+"/predict", "", strings.NewReader(`{"points": [{"y": 0.2, "x": 0.1}, [2, 2.1]]}`))
+				r, err := client.Post(address+"/predict", "",
+					strings.NewReader(`{"points": [{"y": 0.2, "x": 0.1}, [2, 2.1]]}`))
 				if err != nil {
 					return // the server is gone
 				}

@@ -114,7 +114,8 @@ was trained on may come in any order.`,
 	}
 	f := c.Flags()
 	f.SortFlags = false
-	f.StringVar(&o.points, "points", "", ".csv, .tsv, .txt or .npy file of points, or one of these and .gz; - for text on standard input")
+	f.StringVar(&o.points, "points", "",
+		".csv, .tsv, .txt or .npy file of points, or one of these and .gz; - for text on standard input")
 	f.StringVar(&o.times, "times", "", "times of the states, as 0,0.5,1 or 0:1:101 or a file of them (default the end alone)")
 	formatFlags(f, &o.format)
 	f.StringSliceVar(&o.format.Drop, "leave-out", nil, "--drop, as it was once called")
@@ -158,7 +159,8 @@ func (a *app) solve(ctx context.Context, o *solveOptions, path string) error {
 		return err
 	}
 	if points.Dim != s.model.Features() {
-		return fmt.Errorf("%s has %d features, the model wants %d (--drop leaves columns out)", o.points, points.Dim, s.model.Features())
+		return fmt.Errorf("%s has %d features, the model wants %d (--drop leaves columns out)", o.points, points.Dim,
+			s.model.Features())
 	}
 	backend, err := a.open(o.device, spec)
 	if err != nil {
@@ -186,7 +188,8 @@ func (o *solveOptions) timesWithin(m *train.Model, spec solver.Spec) ([]float64,
 	}
 	one := solver.Batch{Z0: make([]float64, m.Net.Dim()), Spans: []solver.Span{m.Span}, Times: times}
 	if one.Check(m.Net.Dim(), spec) != nil {
-		return nil, wrongUse(fmt.Errorf("times must be in order from %v to %v, the model's own, got %.60s", m.Span.T0, m.Span.T1, o.times))
+		return nil, wrongUse(fmt.Errorf("times must be in order from %v to %v, the model's own, got %.60s", m.Span.T0,
+			m.Span.T1, o.times))
 	}
 	return times, nil
 }
@@ -211,8 +214,8 @@ func sameFile(a, b string) bool {
 	return err1 == nil && err2 == nil && os.SameFile(first, second)
 }
 
-// compareNames says when the features of a file with a header are not those that the model was trained on: their order then
-// decides.
+// compareNames says when the features of a file with a header are not those that the model was trained on: their order
+// then decides.
 func (a *app) compareNames(named bool, features []string, m *train.Model) {
 	if named && len(m.Inputs) > 0 && !slices.Equal(features, m.Inputs) {
 		fmt.Fprintf(a.err, "taking the columns %s for %s\n", shown(features), shown(m.Inputs))
@@ -249,7 +252,8 @@ func (a *app) writeStates(ctx context.Context, out string, write func(io.Writer)
 }
 
 // states solves the points and writes their states at the times to w, in the format that the name of the output says.
-func (o *solveOptions) states(ctx context.Context, w io.Writer, p *train.Predictor, spec solver.Spec, points *dataset.Dataset,
+func (o *solveOptions) states(ctx context.Context, w io.Writer, p *train.Predictor, spec solver.Spec,
+	points *dataset.Dataset,
 	times []float64) error {
 	dim := p.Model().Net.Dim()
 	t, err := dataset.NewTrajectoryCSV(w, times, dim, o.digits.rounding(spec, p.Model().FeatureScale, dim)...)

@@ -94,7 +94,8 @@ func TestStoppedReadingStandardInput(t *testing.T) {
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := in.Write(bytes.Repeat([]byte("0.5,0.25\n"), 20_000)); err != nil { // more than a pipe holds: it is being read
+	if _, err := in.Write(bytes.Repeat([]byte("0.5,0.25\n"), 20_000)); err != nil {
+		// more than a pipe holds: it is being read
 		t.Fatal(err)
 	}
 	if err := p.Process.Signal(syscall.SIGINT); err != nil {
@@ -121,7 +122,8 @@ func TestStoppedWhileTraining(t *testing.T) {
 	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	if status := ended(t, p); status != 143 || !strings.HasSuffix(said.String(), "; go on with: neuralode train --resume "+dir+"\n") {
+	if status := ended(t, p); status != 143 ||
+		!strings.HasSuffix(said.String(), "; go on with: neuralode train --resume "+dir+"\n") {
 		t.Errorf("status %d: %s", status, said)
 	}
 	if out := succeed(t, "eval", dir); !strings.Contains(out, "accuracy") {

@@ -59,11 +59,12 @@ func TestSuggestions(t *testing.T) {
 	}
 }
 
-// TestChoicesAreThoseThereAre asks for a value that no flag takes, and compares what help and completion offer with what
-// the error lists.
+// TestChoicesAreThoseThereAre asks for a value that no flag takes, and compares what help and completion offer with
+// what the error lists.
 func TestChoicesAreThoseThereAre(t *testing.T) {
 	help := succeed(t, "train", "--help")
-	for _, flag := range []string{"gradient", "method", "controller", "activation", "control", "precision", "task", "readout", "loss"} {
+	for _, flag := range []string{"gradient", "method", "controller", "activation", "control", "precision", "task",
+		"readout", "loss"} {
 		_, _, errors := call(t, "train", "--"+flag, "nonsense")
 		offered := strings.Fields(succeed(t, "__complete", "train", "--"+flag, ""))
 		offered = offered[:len(offered)-1] // a directive for the shell
@@ -74,7 +75,8 @@ func TestChoicesAreThoseThereAre(t *testing.T) {
 			if !strings.Contains(errors, choice) || !strings.Contains(help, choice) {
 				t.Errorf("--%s: %s completes, the error is %q, or help does not name it", flag, choice, errors)
 			}
-			if status, _, errors := call(t, "train", "--"+flag, choice, "--data", "nowhere.csv", "--rtol", "0.01", "--step", "0.25"); status != exitFailure || !strings.Contains(errors, "nowhere.csv") && !strings.Contains(errors, "needs CUDA") {
+			if status, _, errors := call(t, "train", "--"+flag, choice, "--data", "nowhere.csv", "--rtol", "0.01",
+				"--step", "0.25"); status != exitFailure || !strings.Contains(errors, "nowhere.csv") && !strings.Contains(errors, "needs CUDA") {
 				t.Errorf("--%s %s: status %d, %s", flag, choice, status, errors)
 			}
 		}

@@ -36,7 +36,8 @@ func timesOf(part string) ([]float64, error) {
 	for i, f := range fields {
 		var err error
 		if numbers[i], err = strconv.ParseFloat(f, 64); err != nil || strings.ContainsAny(f, "xX_") { // Go's own syntax
-			return nil, wrongUse(fmt.Errorf("times: %q is neither a number, nor a range START:END:COUNT, nor a file", part))
+			return nil, wrongUse(fmt.Errorf("times: %q is neither a number, nor a range START:END:COUNT, nor a file",
+				part))
 		}
 	}
 	if len(numbers) == 1 {
@@ -44,7 +45,8 @@ func timesOf(part string) ([]float64, error) {
 	}
 	count, err := strconv.Atoi(fields[len(fields)-1])
 	if len(fields) != 3 || err != nil || count < 2 {
-		return nil, wrongUse(fmt.Errorf("times: want a range START:END:COUNT with a whole count of at least 2, got %q", part))
+		return nil, wrongUse(fmt.Errorf("times: want a range START:END:COUNT with a whole count of at least 2, got %q",
+			part))
 	}
 	if err := memory.Check(3*8*float64(count), "%d times", count); err != nil {
 		return nil, err

@@ -40,9 +40,9 @@ func (a *app) trainCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "train",
 		Short: "Train a neural ODE and write a run folder with model and figures",
-		Long: `Train a neural ODE on a made data set (spiral, circle, moons, arms) or on a file of text or of NumPy, and write a run
-folder: model.safetensors, state.safetensors, metrics.csv, config.json and loss.png; for points of two features dynamics.png
-and decision.png; for series series-1.png and so on, one for each feature, and of two features plane.png.
+		Long: `Train a neural ODE on a made data set (spiral, circle, moons, arms) or on a file of text or of NumPy, and write a
+run folder: model.safetensors, state.safetensors, metrics.csv, config.json and loss.png; for points of two features
+dynamics.png and decision.png; for series series-1.png and so on, one for each feature, and of two features plane.png.
 samples.safetensors keeps what figures show of a file of points, history.safetensors what they show of the training.
 
 A made data set has --samples points of each of its classes, two or, of arms, three. In a file a row is a sample, a
@@ -172,7 +172,8 @@ func (o *trainOptions) check(flags *pflag.FlagSet) error {
 		}
 	})
 	if len(clash) > 0 {
-		return wrongUse(fmt.Errorf("--resume goes on with the run's own configuration: leave out %s", strings.Join(clash, ", ")))
+		return wrongUse(fmt.Errorf("--resume goes on with the run's own configuration: leave out %s",
+			strings.Join(clash, ", ")))
 	}
 	return nil
 }
@@ -215,8 +216,8 @@ func (o *trainOptions) derive(flags *pflag.FlagSet) {
 	}
 }
 
-// seemsSeries reports whether the data are to be taken for series: by their task, by a column that only series have, or by the
-// file where nothing that is given speaks against it.
+// seemsSeries reports whether the data are to be taken for series: by their task, by a column that only series have, or
+// by the file where nothing that is given speaks against it.
 func (o *trainOptions) seemsSeries(flags *pflag.FlagSet) bool {
 	if flags.Changed("task") {
 		return o.config.Task == "series"
@@ -383,13 +384,15 @@ func (a *app) describe(r *train.Run, backend solver.Backend) {
 		a.describeColumns(r.Data)
 	}
 	a.describeHeld(r)
-	fmt.Fprintf(a.err, "field      sizes %v, %s, time input %t, augment %d, %d parameters\n", m.Net.Sizes, c.Activation, c.Time, c.Augment, len(m.Theta))
+	fmt.Fprintf(a.err, "field      sizes %v, %s, time input %t, augment %d, %d parameters\n", m.Net.Sizes, c.Activation,
+		c.Time, c.Augment, len(m.Theta))
 	readout := m.Readout
 	if readout == "component" {
 		readout = fmt.Sprintf("component %d", m.Component)
 	}
 	fmt.Fprintf(a.err, "read-out   %s, loss %s\n", readout, m.Loss)
-	fmt.Fprintf(a.err, "solver     %s, %s, %s, control %s, at most %d steps\n", c.Method, timesText(r), stepsOf(c), c.Control, c.MaxSteps)
+	fmt.Fprintf(a.err, "solver     %s, %s, %s, control %s, at most %d steps\n", c.Method, timesText(r), stepsOf(c),
+		c.Control, c.MaxSteps)
 	fmt.Fprintf(a.err, "training   gradient %s, %d iterations of batch %d, lr %v, clip %v, seed %d, checkpoint every %d\n",
 		c.Gradient, c.Iterations, r.BatchLen(), c.Rate, c.ClipNorm, c.Seed, c.CheckpointEvery)
 	fmt.Fprintf(a.err, "optimizer  %s\n", optimizerOf(c))
@@ -422,7 +425,8 @@ func (a *app) describeHeld(r *train.Run) {
 	held := r.Held()
 	if held == nil {
 		if c.Validation > 0 {
-			fmt.Fprintf(a.err, "note       nothing can be held out of %s: the scores are those of the training\n", extentOf(r.Data))
+			fmt.Fprintf(a.err, "note       nothing can be held out of %s: the scores are those of the training\n",
+				extentOf(r.Data))
 		}
 		return
 	}
@@ -440,7 +444,8 @@ func timesText(r *train.Run) string {
 	if s == nil {
 		return fmt.Sprintf("t %v to %v", r.Config.T0, r.Config.T1)
 	}
-	text := fmt.Sprintf("%s %v to %v, horizon %s", s.TimeName, slices.Min(s.Times), slices.Max(s.Times), r.Config.Horizon)
+	text := fmt.Sprintf("%s %v to %v, horizon %s", s.TimeName, slices.Min(s.Times), slices.Max(s.Times),
+		r.Config.Horizon)
 	if unit := r.Model.TimeScale.Std; len(unit) > 0 {
 		text += fmt.Sprintf(", in units of %.3g", unit[0])
 	}
@@ -545,8 +550,8 @@ func (a *app) carryOut(ctx context.Context, r *train.Run, backend solver.Backend
 	if err := people.conclude(r, found, took, draw); err != nil || !o.json {
 		return err
 	}
-	return json.NewEncoder(a.out).Encode(trainedDocument{r.Dir, filepath.Join(r.Dir, "model.safetensors"), r.Done, r.Chosen(),
-		r.StoppedEarly(), took.Seconds(), found.document()})
+	return json.NewEncoder(a.out).Encode(trainedDocument{r.Dir, filepath.Join(r.Dir, "model.safetensors"), r.Done,
+		r.Chosen(), r.StoppedEarly(), took.Seconds(), found.document()})
 }
 
 // trainedDocument is what train --json says at the end.

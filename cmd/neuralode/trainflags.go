@@ -25,7 +25,8 @@ func (o *trainOptions) flags(f *pflag.FlagSet) {
 func dataFlags(f *pflag.FlagSet, c *train.Config) {
 	f.StringVar(&c.Data, "data", c.Data,
 		"spiral, circle, moons, arms, or a .csv, .tsv, .txt or .npy file, or one of these and .gz")
-	f.StringVar(&c.Label, "label", c.Label, "the label's column in a file, by name, or number from 1 (default the last)")
+	f.StringVar(&c.Label, "label", c.Label,
+		"the label's column in a file, by name, or number from 1 (default the last)")
 	f.StringVar(&c.Task, "task", c.Task, oneOf(train.Tasks)+" (auto: by the file)")
 	f.StringVar(&c.ID, "id", c.ID, "of series: the column that tells them apart (default one with a usual name, as id)")
 	f.StringVar(&c.TimeColumn, "time-column", c.TimeColumn,
@@ -42,8 +43,9 @@ func dataFlags(f *pflag.FlagSet, c *train.Config) {
 		"part of the rows that is held out of the training, of each class alike, or of the series")
 	f.IntVar(&c.ValidateEvery, "validate-every", c.ValidateEvery,
 		"iterations between looks at what is held out (default 10, more where that is much beside a minibatch)")
-	f.IntVar(&c.Patience, "patience", c.Patience, "looks that find nothing better before the training stops; the best model "+
-		"is kept; made data then have --validation 0.2 (0: never, the last is kept)")
+	f.IntVar(&c.Patience, "patience", c.Patience,
+		"looks that find nothing better before the training stops; the best model "+
+			"is kept; made data then have --validation 0.2 (0: never, the last is kept)")
 }
 
 // fieldFlags say what is trained.
@@ -81,7 +83,8 @@ func trainingFlags(f *pflag.FlagSet, c *train.Config) {
 	f.IntVar(&c.Batch, "batch", c.Batch, "samples in a minibatch")
 	f.StringVar(&c.Optimizer, "optimizer", c.Optimizer, oneOf(optimizers))
 	f.Float64Var(&c.Rate, "lr", c.Rate, "learning rate, the largest of a schedule")
-	f.StringVar(&c.Schedule, "schedule", c.Schedule, oneOf(schedules)+": how the learning rate falls over the iterations")
+	f.StringVar(&c.Schedule, "schedule", c.Schedule, oneOf(schedules)+
+		": how the learning rate falls over the iterations")
 	f.Float64Var(&c.FinalRate, "final-lr", c.FinalRate,
 		"learning rate at the end of the schedule (default 0 for cosine, a hundredth of --lr for exponential)")
 	f.IntVar(&c.Warmup, "warmup", c.Warmup, "iterations over which the learning rate rises from 0")
@@ -104,15 +107,16 @@ func (o *trainOptions) runFlags(f *pflag.FlagSet) {
 		"--iterations makes it longer, --data says where its file is now")
 	f.StringVar(&o.configFile, "config", "", "TOML or JSON file whose keys are the names of these flags; flags win")
 	f.IntVar(&o.config.CheckpointEvery, "checkpoint-every", o.config.CheckpointEvery, "iterations between checkpoints")
-	f.StringVar(&o.tensorboard, "tensorboard", "", "folder in which TensorBoard finds the run, in one of the run's name")
+	f.StringVar(&o.tensorboard, "tensorboard", "",
+		"folder in which TensorBoard finds the run, in one of the run's name")
 	f.BoolVar(&o.noFigures, "no-figures", false, "do not draw at the end")
 	f.BoolVar(&o.json, "json", false, "one JSON object at the end and nothing else on standard output")
 	f.StringVar(&o.live, "live", "", "show the training on a page in the browser, at `HOST:PORT` or a free port of this machine")
 	f.Lookup("live").NoOptDefVal = anyPort
 }
 
-// sayDefaults puts into the usage of flags their defaults where those depend on the data, in place of the one that pflag would
-// print. They are those of the configurations that derive takes.
+// sayDefaults puts into the usage of flags their defaults where those depend on the data, in place of the one that
+// pflag would print. They are those of the configurations that derive takes.
 func sayDefaults(flags *pflag.FlagSet) {
 	made := defaultsOf(train.DefaultConfig())
 	table, series := defaultsOf(train.DefaultsFor("a.csv")), defaultsOf(train.SeriesDefaults("a.csv"))

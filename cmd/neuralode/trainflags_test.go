@@ -88,8 +88,8 @@ func begun(t *testing.T, flags ...string) map[string]any {
 // saidInWords are flags whose default the help puts into words.
 var saidInWords = []string{"label", "id", "time-column", "features", "validate-every", "final-lr"}
 
-// saidDefault is what the help says of a flag's default for a kind of data, made data where that is "": "(default M; of a table
-// T, of series S)", or nothing where it is none.
+// saidDefault is what the help says of a flag's default for a kind of data, made data where that is "": "(default M; of
+// a table T, of series S)", or nothing where it is none.
 func saidDefault(help, flag, kind string) (value string, said bool) {
 	line := regexp.MustCompile(`(?m)^      --` + flag + ` (\w*) .*$`).FindStringSubmatch(help)
 	if line == nil || slices.Contains(saidInWords, flag) {

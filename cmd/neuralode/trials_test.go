@@ -66,7 +66,8 @@ func survived(t *testing.T, what, dir string, want []byte) {
 	if !bytes.Equal(modelOf(t, dir), want) {
 		t.Errorf("%s: another model", what)
 	}
-	if iterations, _, err := train.ReadLosses(filepath.Join(dir, "metrics.csv")); err != nil || len(iterations) != 20 || iterations[19] != 20 {
+	if iterations, _, err := train.ReadLosses(filepath.Join(dir, "metrics.csv")); err != nil || len(iterations) != 20 ||
+		iterations[19] != 20 {
 		t.Errorf("%s: iterations %v (%v)", what, iterations, err)
 	}
 	left, err := filepath.Glob(filepath.Join(dir, ".neuralode-*"))
@@ -102,8 +103,8 @@ func together(t *testing.T, dir string, commands ...[]string) (statuses []int, s
 	return statuses, said
 }
 
-// TestTwoStarts begins two trainings in one folder at the same time, and goes on with one twice: who does not train is told
-// why, and the run is as if one alone had.
+// TestTwoStarts begins two trainings in one folder at the same time, and goes on with one twice: who does not train is
+// told why, and the run is as if one alone had.
 func TestTwoStarts(t *testing.T) {
 	want := tinyModel(t)
 	refused := map[string]int{}

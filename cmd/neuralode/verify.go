@@ -93,8 +93,8 @@ var verifyTolerances = map[solver.Precision][2]float64{
 	solver.Float64: {1e-9, 1e-10}, solver.Float32: {1e-5, 1e-6}, solver.TF32: {solver.TF32Rtol, 1e-6},
 }
 
-// verifySteps is the limit on steps: a hundred times what the finest tolerances need. Gradients keep the steps of a solve,
-// so tolerances that cannot be kept would fill the memory before a larger limit.
+// verifySteps is the limit on steps: a hundred times what the finest tolerances need. Gradients keep the steps of a
+// solve, so tolerances that cannot be kept would fill the memory before a larger limit.
 const verifySteps = 1 << 14
 
 // tolerate sets the tolerances that were not given to those that go with the precision.
@@ -130,7 +130,8 @@ func (a *app) verify(ctx context.Context, o *verifyOptions, files []string) erro
 }
 
 // verifyProblems compares with the answers of reference files.
-func (a *app) verifyProblems(ctx context.Context, o *verifyOptions, spec solver.Spec, problems []reference.Problem) error {
+func (a *app) verifyProblems(ctx context.Context, o *verifyOptions, spec solver.Spec,
+	problems []reference.Problem) error {
 	backend, err := a.open(o.device, spec)
 	if err != nil {
 		return err
@@ -138,7 +139,8 @@ func (a *app) verifyProblems(ctx context.Context, o *verifyOptions, spec solver.
 	a.announce()
 	table := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 	if !o.json {
-		fmt.Fprintf(a.out, "%s, %s, rtol %g, atol %g, gradient %s, control %s\n", backend.Device(), o.precision, o.rtol, o.atol, o.gradient, o.control)
+		fmt.Fprintf(a.out, "%s, %s, rtol %g, atol %g, gradient %s, control %s\n", backend.Device(), o.precision, o.rtol,
+			o.atol, o.gradient, o.control)
 		fmt.Fprintln(table, "file\tz\tloss\tgrad\tgrad.x\tsteps\taccepted\tmost\tbusy\ttime")
 	}
 	var exceeded []error
@@ -150,8 +152,9 @@ func (a *app) verifyProblems(ctx context.Context, o *verifyOptions, spec solver.
 		if o.json {
 			err = a.printJSON(o, backend, p.Name, r)
 		} else {
-			_, err = fmt.Fprintf(table, "%s\t%.2g\t%.2g\t%.2g\t%.2g\t%.2f\t%.2f\t%d\t%.0f%%\t%.3f s\n", onLine(p.Name), r.Z, r.Loss, r.Grad, r.GradX,
-				r.Steps.Mean, r.Steps.Accepted, r.Steps.Max, 100*r.Busy, r.Duration.Seconds())
+			_, err = fmt.Fprintf(table, "%s\t%.2g\t%.2g\t%.2g\t%.2g\t%.2f\t%.2f\t%d\t%.0f%%\t%.3f s\n", onLine(p.Name),
+				r.Z, r.Loss, r.Grad, r.GradX, r.Steps.Mean, r.Steps.Accepted, r.Steps.Max, 100*r.Busy,
+				r.Duration.Seconds())
 		}
 		if err != nil {
 			return err
@@ -176,7 +179,9 @@ func readSubjects(names []string) (problems []reference.Problem, models []*sourc
 		case missing == nil && info.IsDir(), errors.Is(err, reference.ErrModelAlone):
 			s, err := openSource(name)
 			if err == nil && s.model.Series() {
-				err = wrongUse(fmt.Errorf("%s is a model of series, which are not verified yet: eval compares it with what was observed", name))
+				err = wrongUse(fmt.Errorf(
+					"%s is a model of series, which are not verified yet: eval compares it with what was observed",
+					name))
 			}
 			if err != nil {
 				return nil, nil, err
@@ -206,7 +211,8 @@ func (a *app) printJSON(o *verifyOptions, backend solver.Backend, file string, r
 		GradX     number  `json:"grad_x"`
 		StepsMean float64 `json:"steps_mean"`
 		StepsMax  int     `json:"steps_max"`
-	}{file, backend.Device(), o.precision, o.rtol, o.atol, o.gradient, o.control, number(r.Z), number(r.Loss), number(r.Grad),
+	}{file, backend.Device(), o.precision, o.rtol, o.atol, o.gradient, o.control, number(r.Z), number(r.Loss),
+		number(r.Grad),
 		number(r.GradX), r.Steps.Mean, r.Steps.Max})
 }
 

@@ -42,14 +42,15 @@ type gradientDocument struct {
 }
 
 func (v *modelVerdict) document() modelDocument {
-	d := modelDocument{Device: v.device, Samples: v.Samples, From: v.from, Own: number(v.Own), Independent: number(v.Independent),
-		Size: number(v.Size), OutSize: number(v.OutSize), OfGradients: v.GradientSamples}
+	d := modelDocument{Device: v.device, Samples: v.Samples, From: v.from, Own: number(v.Own),
+		Independent: number(v.Independent), Size: number(v.Size), OutSize: number(v.OutSize),
+		OfGradients: v.GradientSamples}
 	if v.source.run != nil {
 		d.Run = v.source.run.Dir
 	}
 	for _, a := range v.Answers {
-		d.Answers = append(d.Answers, answerDocument{a.Rtol, a.Atol, a.Precision.String(), a.Trained, a.NFE, number(a.ZMedian),
-			number(a.ZMax), number(a.OutMedian), number(a.OutMax), number(a.Loss), a.Changed})
+		d.Answers = append(d.Answers, answerDocument{a.Rtol, a.Atol, a.Precision.String(), a.Trained, a.NFE,
+			number(a.ZMedian), number(a.ZMax), number(a.OutMedian), number(a.OutMax), number(a.Loss), a.Changed})
 	}
 	if v.Report.Gradients != nil {
 		for _, m := range v.Report.Gradients.Modes {
@@ -60,7 +61,8 @@ func (v *modelVerdict) document() modelDocument {
 }
 
 func gradientOf(m gradcheck.Mode) gradientDocument {
-	g := gradientDocument{m.Gradient.String(), number(m.ToDifferences), number(m.ToOthers), number(m.Theta), number(m.Z0), "", ""}
+	g := gradientDocument{m.Gradient.String(), number(m.ToDifferences), number(m.ToOthers), number(m.Theta),
+		number(m.Z0), "", ""}
 	if m.Err != nil {
 		g.Refused = status(m.Err)
 	}

@@ -221,7 +221,8 @@ func (v *modelVerdict) print(w io.Writer) error {
 	if v.source.run != nil {
 		name = onLine(v.source.run.Dir)
 	}
-	fmt.Fprintf(w, "%s: sizes %v, %v, %d parameters; %d %s\n", name, m.Net.Sizes, m.Net.Activation, len(m.Theta), v.Samples, v.from)
+	fmt.Fprintf(w, "%s: sizes %v, %v, %d parameters; %d %s\n", name, m.Net.Sizes, m.Net.Activation, len(m.Theta),
+		v.Samples, v.from)
 	steps := fmt.Sprintf("at rtol %.3g, atol %.3g", c.Rtol, c.Atol)
 	if c.Step > 0 {
 		steps = fmt.Sprintf("in constant steps of %v", c.Step)
@@ -268,8 +269,8 @@ func (v *modelVerdict) printAnswers(w io.Writer) error {
 		if len(v.source.model.Classes) > 0 {
 			changed = fmt.Sprintf("%d of %d", a.Changed, v.Samples)
 		}
-		fmt.Fprintf(table, "%.3g\t%v%s\t%.1f\t%s\t%s\t%s\t%s\t%s\t%s\n", a.Rtol, a.Precision, mark, a.NFE, small(a.ZMedian), small(a.ZMax),
-			small(a.OutMedian), small(a.OutMax), loss, changed)
+		fmt.Fprintf(table, "%.3g\t%v%s\t%.1f\t%s\t%s\t%s\t%s\t%s\t%s\n", a.Rtol, a.Precision, mark, a.NFE,
+			small(a.ZMedian), small(a.ZMax), small(a.OutMedian), small(a.OutMax), loss, changed)
 	}
 	return table.Flush()
 }

@@ -37,8 +37,9 @@ func entryOf(source, name string, flags []string, compiler Version) entry {
 	return entry{filepath.Join(folder, hex.EncodeToString(h.Sum(nil))+".kernel")}
 }
 
-// Cache is the folder in which Compile keeps its results. The error says why it keeps none: the system names no folder, or
-// the folder, or the one it is in, belongs to another user, or others may write to it. What they put there would run.
+// Cache is the folder in which Compile keeps its results. The error says why it keeps none: the system names no folder,
+// or the folder, or the one it is in, belongs to another user, or others may write to it. What they put there would
+// run.
 func Cache() (folder string, err error) {
 	base := os.Getenv("NEURALODE_CACHE")
 	if base == "" {
@@ -51,9 +52,9 @@ func Cache() (folder string, err error) {
 	return folder, errors.Join(trusted(base, false), trusted(folder, true))
 }
 
-// trusted reports a folder that is there and that others than this user can change: if it is ours it must be this user's
-// and nobody else may write to it; else it may be the system's too, and open to all where each can only remove their own,
-// as /tmp is.
+// trusted reports a folder that is there and that others than this user can change: if it is ours it must be this
+// user's and nobody else may write to it; else it may be the system's too, and open to all where each can only remove
+// their own, as /tmp is.
 func trusted(folder string, ours bool) error {
 	info, err := os.Stat(folder)
 	if err != nil || ownerOf(info) < 0 { // it will be made, or cannot be used; or owners are not known

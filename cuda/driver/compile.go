@@ -15,13 +15,14 @@ type Options struct {
 	NoCache      bool     // neither read nor write the cache
 }
 
-// Compile returns the machine code (or PTX) of the CUDA C++ source, for LoadModule, and what the compiler said, warnings
-// included. It needs NVRTC but no GPU. An error in the source is named NVRTC_ERROR_COMPILATION, and its remedy is the
-// first error of the log.
+// Compile returns the machine code (or PTX) of the CUDA C++ source, for LoadModule, and what the compiler said,
+// warnings included. It needs NVRTC but no GPU. An error in the source is named NVRTC_ERROR_COMPILATION, and its remedy
+// is the first error of the log.
 //
-// Results are kept on disk under the folder that NEURALODE_CACHE names, or neuralode in the user's cache folder, by a hash
-// of source, options and the compiler's version. A damaged entry is compiled again; a folder that cannot be used, or is not
-// to be trusted, only costs time: see [Cache]. Compile may be called from several goroutines and processes at once.
+// Results are kept on disk under the folder that NEURALODE_CACHE names, or neuralode in the user's cache folder, by a
+// hash of source, options and the compiler's version. A damaged entry is compiled again; a folder that cannot be used,
+// or is not to be trusted, only costs time: see [Cache]. Compile may be called from several goroutines and processes at
+// once.
 func Compile(source string, o Options) (image []byte, log string, err error) {
 	if o.Architecture == "" {
 		return nil, "", misuse("Compile", "the architecture is missing: see Architecture")

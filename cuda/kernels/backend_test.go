@@ -18,9 +18,9 @@ func (p *program) newCall(n, rows int, theta []float64) *call {
 	c.device.Write(c.Theta, c.reals(theta))
 	c.roomReals(map[*kernels.Address]int{&c.Z1: n * dim, &c.Saved: c.saved * dim,
 		&c.Z0Bar: n * dim, &c.InputsBar: n * p.model.Inputs(), &c.Gradient: len(theta)})
-	for name, bytes := range map[*kernels.Address]int{&c.Status: 4 * n, &c.Stats: 12 * n, &c.EndT: 8 * n, &c.EndH: 8 * n,
-		&c.Occupancy: 16 * c.blocks, &c.BackStatus: 4 * n, &c.BackStats: 12 * n, &c.BackT: 8 * n, &c.BackH: 8 * n,
-		&c.Drift: 8 * n, &c.RecordLast: 4 * n, &c.RecordUsed: 8 * c.blocks,
+	for name, bytes := range map[*kernels.Address]int{&c.Status: 4 * n, &c.Stats: 12 * n, &c.EndT: 8 * n,
+		&c.EndH: 8 * n, &c.Occupancy: 16 * c.blocks, &c.BackStatus: 4 * n, &c.BackStats: 12 * n, &c.BackT: 8 * n,
+		&c.BackH: 8 * n, &c.Drift: 8 * n, &c.RecordLast: 4 * n, &c.RecordUsed: 8 * c.blocks,
 		&c.Totals: 8 * kernels.TotalsLen * c.leaves, &c.Decision: 8 * kernels.DecisionLen} {
 		c.room(name, bytes)
 	}
@@ -161,7 +161,8 @@ func (c *call) ends(status, t, h, stats kernels.Address) ([]solver.End, []solver
 	return end, st
 }
 
-func (p *program) Differentiate(ctx context.Context, theta []float64, b solver.Batch, o solver.Objective) (*solver.Derivative, error) {
+func (p *program) Differentiate(ctx context.Context, theta []float64, b solver.Batch,
+	o solver.Objective) (*solver.Derivative, error) {
 	if err := errors.Join(solver.CheckGradient(p.model, p.spec, theta, b, o), kernels.SupportsBatch(b)); err != nil {
 		return nil, err
 	}
@@ -175,7 +176,8 @@ func (p *program) Differentiate(ctx context.Context, theta []float64, b solver.B
 }
 
 // differentiateAll sums over all samples, whatever they bring.
-func (p *program) differentiateAll(ctx context.Context, theta []float64, b solver.Batch, o solver.Objective) (*solver.Derivative, error) {
+func (p *program) differentiateAll(ctx context.Context, theta []float64, b solver.Batch,
+	o solver.Objective) (*solver.Derivative, error) {
 	c := p.batchCall(ctx, theta, b)
 	c.aim(b, o)
 	c.runner.gradient(c)
@@ -229,7 +231,8 @@ func (c *call) labels(b solver.Batch, o solver.Objective, n int) {
 
 func (c *call) derivative(theta []float64, o solver.Objective) *solver.Derivative {
 	n := int(c.N)
-	d := &solver.Derivative{Solution: c.solution(), Z0: c.read(c.Z0Bar, n*c.model.Dim()), Theta: c.read(c.Gradient, len(theta))}
+	d := &solver.Derivative{Solution: c.solution(), Z0: c.read(c.Z0Bar, n*c.model.Dim()),
+		Theta: c.read(c.Gradient, len(theta))}
 	d.Back, d.BackStats = c.ends(c.BackStatus, c.BackT, c.BackH, c.BackStats)
 	if inputs := c.model.Inputs(); inputs > 0 {
 		d.Inputs = c.read(c.InputsBar, n*inputs)
@@ -275,7 +278,8 @@ type session struct {
 }
 
 func (p *program) Train(data solver.Data, opt solver.Optimizer, start solver.OptimizerState) (solver.Session, error) {
-	if err := errors.Join(solver.CheckTraining(p.model, p.spec, data, opt, start), kernels.SupportsBatch(data.Batch)); err != nil {
+	if err := errors.Join(solver.CheckTraining(p.model, p.spec, data, opt, start),
+		kernels.SupportsBatch(data.Batch)); err != nil {
 		return nil, err
 	}
 	return &session{p, data, opt, start}, nil
@@ -338,8 +342,9 @@ func (s *session) report(ctx context.Context, c *call, minibatches [][]int, done
 	}
 	for i := range progress[kernels.ProgressNext] {
 		r := reports[kernels.ReportLen*i:]
-		done(solver.Iteration{Loss: r[kernels.ReportLoss], GradientNorm: r[kernels.ReportNorm], NFEMean: r[kernels.ReportNFE],
-			NFEMax: int(r[kernels.ReportNFEMax]), Accepted: int(r[kernels.ReportAccepted]), Rejected: int(r[kernels.ReportRejected])})
+		done(solver.Iteration{Loss: r[kernels.ReportLoss], GradientNorm: r[kernels.ReportNorm],
+			NFEMean: r[kernels.ReportNFE], NFEMax: int(r[kernels.ReportNFEMax]),
+			Accepted: int(r[kernels.ReportAccepted]), Rejected: int(r[kernels.ReportRejected])})
 	}
 	if progress[kernels.ProgressFailure] == int64(kernels.NoFailure) {
 		return nil

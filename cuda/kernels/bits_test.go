@@ -10,8 +10,8 @@ import (
 	"neuralode/solver"
 )
 
-// TestConfigurations checks that rows, threads and where weights and sums lie change no bit of a sample, and of ∂L/∂θ no
-// more than rounding: within a leaf its order is that of the rows.
+// TestConfigurations checks that rows, threads and where weights and sums lie change no bit of a sample, and of ∂L/∂θ
+// no more than rounding: within a leaf its order is that of the rows.
 func TestConfigurations(t *testing.T) {
 	t.Parallel()
 	c := modelCases()[1]
@@ -20,7 +20,8 @@ func TestConfigurations(t *testing.T) {
 		spec.Gradient = mode
 		theta, b, o := c.problem(m, 9, nil)
 		want := differentiate(t, small(), m, spec, theta, b, o)
-		for i, config := range []kernels.Config{{Rows: 1, Threads: 64, Shared: 1 << 17}, {Rows: 16, Threads: 32, Shared: 1 << 18},
+		for i, config := range []kernels.Config{{Rows: 1, Threads: 64, Shared: 1 << 17},
+			{Rows: 16, Threads: 32, Shared: 1 << 18},
 			{Rows: 2, Threads: 128, Shared: 21 << 10}} {
 			if testing.Short() && i > 0 {
 				break // each is a run of the compiler
@@ -29,7 +30,8 @@ func TestConfigurations(t *testing.T) {
 				device := small()
 				device.config = config
 				got := differentiate(t, device, m, spec, theta, b, o)
-				if !slices.Equal(got.Z1, want.Z1) || !slices.Equal(got.Z0, want.Z0) || !slices.Equal(got.Losses, want.Losses) {
+				if !slices.Equal(got.Z1, want.Z1) || !slices.Equal(got.Z0, want.Z0) ||
+					!slices.Equal(got.Losses, want.Losses) {
 					t.Errorf("z1 %v, want %v", got.Z1, want.Z1)
 				}
 				near(t, "∂L/∂θ", got.Theta, want.Theta, 1e-5)
@@ -68,7 +70,8 @@ func TestFiberOrder(t *testing.T) {
 		want := differentiate(t, device, m, spec, theta, b, o)
 		for _, order := range []string{"-1", "0"} {
 			device.env = []string{"EMULATION_ORDER=" + order}
-			if got := differentiate(t, device, m, spec, theta, b, o); !slices.Equal(got.Theta, want.Theta) || !slices.Equal(got.Z0, want.Z0) {
+			if got := differentiate(t, device, m, spec, theta, b, o); !slices.Equal(got.Theta, want.Theta) ||
+				!slices.Equal(got.Z0, want.Z0) {
 				t.Errorf("%s: order %s changes the gradient", name, order)
 			}
 		}

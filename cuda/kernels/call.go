@@ -12,9 +12,10 @@ import (
 // Address is one in the memory of the device; 0 is none.
 type Address = uint64
 
-// Call is the parameter block that every kernel takes a pointer to, and the struct of that name in CUDA C is printed from it:
-// words of 8 bytes, of which the tags say the C type of what an address points to, and what the word is. real is float or double
-// by the spec's precision. An address may be 0 where the text says so, and where the kernels launched do not use it.
+// Call is the parameter block that every kernel takes a pointer to, and the struct of that name in CUDA C is printed
+// from it: words of 8 bytes, of which the tags say the C type of what an address points to, and what the word is. real
+// is float or double by the spec's precision. An address may be 0 where the text says so, and where the kernels
+// launched do not use it.
 type Call struct {
 	N          int64   `doc:"samples of the batch"`
 	Chunk      int64   `doc:"samples per block of solve: block b has those from b·chunk"`
@@ -93,7 +94,8 @@ type Call struct {
 	Trained       Address `c:"const long long *" doc:"[trainedRanges][2] the places of θ that are not frozen, from and to; 0: all"`
 	TrainedRanges int64   `doc:"how many"`
 
-	// For the wide kernels alone. Their record has one part for all: [recordCapacity] instead of [blocks][recordCapacity].
+	// For the wide kernels alone. Their record has one part for all: [recordCapacity] instead of
+	// [blocks][recordCapacity].
 	Rows     int64   `doc:"samples held at once: a multiple of Wide.Tile, the same from begin to the end of a gradient"`
 	Control  Address `c:"void *" doc:"[rows][WideRowBytes]"`
 	Frames   Address `c:"real *" doc:"[rows/Wide.Tile][Wide.Frame] row values"`

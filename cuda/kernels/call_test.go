@@ -12,8 +12,10 @@ func TestCall(t *testing.T) {
 	words := 0
 	for f := range callFields() {
 		pointsTo := f.Tag.Get("c")
-		if f.Offset != uintptr(8*words) || f.Tag.Get("doc") == "" || strings.HasSuffix(pointsTo, "*") != (f.Type.Kind() == reflect.Uint64) {
-			t.Errorf("%s at %d: type %q, %v, of which the text is %q", f.Name, f.Offset, pointsTo, f.Type, f.Tag.Get("doc"))
+		if f.Offset != uintptr(8*words) || f.Tag.Get("doc") == "" ||
+			strings.HasSuffix(pointsTo, "*") != (f.Type.Kind() == reflect.Uint64) {
+			t.Errorf("%s at %d: type %q, %v, of which the text is %q", f.Name, f.Offset, pointsTo, f.Type,
+				f.Tag.Get("doc"))
 		}
 		words++
 	}

@@ -16,14 +16,14 @@ type Config struct {
 	Part    int // samples of a leaf that a block takes in a gradient; 0: all. It is part of the order of the sums
 }
 
-// Latency is for small batches: few rows, so that a small batch spreads over many blocks. It returns an error that wraps
-// ErrWide when not even one row fits into so many bytes of shared memory.
+// Latency is for small batches: few rows, so that a small batch spreads over many blocks. It returns an error that
+// wraps ErrWide when not even one row fits into so many bytes of shared memory.
 func Latency(m solver.Model, spec solver.Spec, shared int) (Config, error) {
 	return fitRows(m, spec, Config{Rows: 2, Threads: 128, Shared: shared, Part: 2})
 }
 
-// Throughput is for large batches: as many rows as fit, so that a weight once loaded serves several samples. Its error is
-// that of Latency.
+// Throughput is for large batches: as many rows as fit, so that a weight once loaded serves several samples. Its error
+// is that of Latency.
 func Throughput(m solver.Model, spec solver.Spec, shared int) (Config, error) {
 	rows := 64
 	if spec.Gradient != solver.NoGradient {

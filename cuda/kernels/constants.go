@@ -7,8 +7,8 @@ import (
 	"neuralode/solver"
 )
 
-// printConstants prints the type of the state and everything about model and spec that is a number; fieldSums of the sums
-// are the field's.
+// printConstants prints the type of the state and everything about model and spec that is a number; fieldSums of the
+// sums are the field's.
 func printConstants(b *strings.Builder, m solver.Model, spec solver.Spec, fieldSums, sums int) {
 	real, function := "float", "name##f"
 	if spec.Precision == solver.Float64 {
@@ -19,7 +19,8 @@ func printConstants(b *strings.Builder, m solver.Model, spec solver.Spec, fieldS
 	printEnums(b)
 	fmt.Fprintf(b, "\nconstexpr Gradient GRADIENT = Gradient(%d);\n", spec.Gradient)
 	fmt.Fprintf(b, "#define RECORDS %d\n", btoi(Records(spec.Gradient)))
-	fmt.Fprintf(b, "#define APPROXIMATE %d\n#define HAS_HEAD %d\n\n", btoi(spec.Precision == solver.TF32), btoi(m.Head != nil))
+	fmt.Fprintf(b, "#define APPROXIMATE %d\n#define HAS_HEAD %d\n\n", btoi(spec.Precision == solver.TF32),
+		btoi(m.Head != nil))
 	integer(b, "WIDE_THREADS", wideThreads)
 	integer(b, "DIM", m.Dim())
 	integer(b, "INPUTS", m.Inputs())
@@ -83,15 +84,18 @@ func printTableau(b *strings.Builder, t *solver.Tableau) {
 	degree := degree(t)
 	used, slots := usedStages(t), sumSlots(t)
 	fmt.Fprintf(b, "\n// The method: %s (%s).\n", t.Name, t.Source)
-	fmt.Fprintf(b, "constexpr int STAGES = %d, DEGREE = %d, USED = %d;\nconstexpr double ORDER = %d;\n", t.Stages(), degree, len(used), t.ErrorOrder+1)
+	fmt.Fprintf(b, "constexpr int STAGES = %d, DEGREE = %d, USED = %d;\nconstexpr double ORDER = %d;\n", t.Stages(),
+		degree, len(used), t.ErrorOrder+1)
 	fmt.Fprintf(b, "__constant__ double A[STAGES][STAGES] = {%s};\n", rows(t.A, t.Stages()))
-	fmt.Fprintf(b, "__constant__ double B[STAGES] = {%s}, C[STAGES] = {%s}, E[STAGES] = {%s};\n", numbers(t.B, 0), numbers(t.C, 0), numbers(t.E, 0))
+	fmt.Fprintf(b, "__constant__ double B[STAGES] = {%s}, C[STAGES] = {%s}, E[STAGES] = {%s};\n", numbers(t.B, 0),
+		numbers(t.C, 0), numbers(t.E, 0))
 	fmt.Fprintf(b, "__constant__ double DENSE[STAGES][DEGREE] = {%s};\n", rows(t.Dense, degree))
 	at := make([]int, len(used))
 	for i, stage := range used {
 		at[i] = slots[stage]
 	}
-	fmt.Fprintf(b, "__constant__ int USED_STAGE[USED] = {%s}, USED_SLOT[USED] = {%s}, EVERY_SLOT[STAGES] = {%s};\n", list(used), list(at), list(everyStage(t)))
+	fmt.Fprintf(b, "__constant__ int USED_STAGE[USED] = {%s}, USED_SLOT[USED] = {%s}, EVERY_SLOT[STAGES] = {%s};\n",
+		list(used), list(at), list(everyStage(t)))
 	fmt.Fprintf(b, "__constant__ int SUM_SLOT[STAGES] = {%s}; // where what is kept of a stage lies\n", list(slots))
 }
 

@@ -89,7 +89,8 @@ func replayed(device *emulate.Device, kernel string, c solvertest.RowCase) []sol
 		if x.Measure.Finite {
 			finite = 1
 		}
-		calls = append(calls, float64(x.Action), x.Span.T0, x.Span.T1, finite, x.Measure.First, x.Measure.Second, x.Limit+x.H)
+		calls = append(calls, float64(x.Action), x.Span.T0, x.Span.T1, finite, x.Measure.First, x.Measure.Second,
+			x.Limit+x.H)
 	}
 	n := len(c.Calls)
 	from, to, block := device.Alloc(8*len(calls)), device.Alloc(8*9*n), device.Alloc(24)
@@ -101,8 +102,9 @@ func replayed(device *emulate.Device, kernel string, c solvertest.RowCase) []sol
 	states := make([]solvertest.RowState, n)
 	for i := range states {
 		x := numbers[9*i:]
-		states[i] = solvertest.RowState{T: x[0], Step: x[1], H: x[2], Probes: x[3] != 0, Accepted: x[4] != 0, Tried: int(x[5]),
-			Status: solver.Status(x[6]), Stats: solver.Stats{Accepted: int(x[7]), Rejected: int(x[8])}}
+		states[i] = solvertest.RowState{T: x[0], Step: x[1], H: x[2], Probes: x[3] != 0, Accepted: x[4] != 0,
+			Tried: int(x[5]), Status: solver.Status(x[6]),
+			Stats: solver.Stats{Accepted: int(x[7]), Rejected: int(x[8])}}
 	}
 	return states
 }

@@ -28,8 +28,8 @@ const (
 	ProgressLen
 )
 
-// A row of Call.minibatches: the first place in Call.index, the number of samples, the first place in Call.rowOffsets, losses
-// of which L is the mean, or 0, and what Call.leaf and Call.perBlock are outside of a training.
+// A row of Call.minibatches: the first place in Call.index, the number of samples, the first place in Call.rowOffsets,
+// losses of which L is the mean, or 0, and what Call.leaf and Call.perBlock are outside of a training.
 const (
 	minibatchFirst = iota
 	minibatchSamples
@@ -40,7 +40,8 @@ const (
 	MinibatchLen
 )
 
-// A row of Call.totals: what the samples of a block come to; the first of them that failed forward, and backward, or −1.
+// A row of Call.totals: what the samples of a block come to; the first of them that failed forward, and backward, or
+// −1.
 const (
 	totalLoss = iota
 	totalNFE
@@ -110,28 +111,34 @@ func enums() []enum {
 		{"Status", "solver.Status", []enumValue{{"OK", int(solver.OK)}, {"MAX_STEPS", int(solver.MaxSteps)},
 			{"STEP_UNDERFLOW", int(solver.StepUnderflow)}, {"NON_FINITE", int(solver.NonFinite)},
 			{"CANCELLED", int(solver.Cancelled)}, {"ADJOINT_DRIFTED", int(solver.AdjointDrifted)}}},
-		{"Gradient", "solver.Gradient", []enumValue{{"NO_GRADIENT", int(solver.NoGradient)}, {"ADJOINT", int(solver.Adjoint)},
-			{"DISCRETE", int(solver.Discrete)}, {"BACKSOLVE", int(solver.Backsolve)}}},
-		{"Rule", "solver.Rule", []enumValue{{"ADAM", int(solver.Adam)}, {"ADAMW", int(solver.AdamW)}, {"SGD", int(solver.SGD)}}},
-		{"Failure", "kernels.Failure", []enumValue{{"NO_FAILURE", int(NoFailure)}, {"FORWARD_FAILED", int(ForwardFailed)},
-			{"BACKWARD_FAILED", int(BackwardFailed)}, {"NOT_FINITE", int(NotFinite)}, {"RECORD_FULL", int(RecordFull)}}},
+		{"Gradient", "solver.Gradient", []enumValue{{"NO_GRADIENT", int(solver.NoGradient)},
+			{"ADJOINT", int(solver.Adjoint)}, {"DISCRETE", int(solver.Discrete)},
+			{"BACKSOLVE", int(solver.Backsolve)}}},
+		{"Rule", "solver.Rule", []enumValue{{"ADAM", int(solver.Adam)}, {"ADAMW", int(solver.AdamW)},
+			{"SGD", int(solver.SGD)}}},
+		{"Failure", "kernels.Failure", []enumValue{{"NO_FAILURE", int(NoFailure)},
+			{"FORWARD_FAILED", int(ForwardFailed)}, {"BACKWARD_FAILED", int(BackwardFailed)},
+			{"NOT_FINITE", int(NotFinite)}, {"RECORD_FULL", int(RecordFull)}}},
 		{"", "Call.progress", []enumValue{{"NEXT", ProgressNext}, {"STEP", ProgressStep}, {"FAILURE", ProgressFailure},
 			{"FAILED_SAMPLE", ProgressFailedSample}, {"PROGRESS", ProgressLen}}},
 		{"", "Call.minibatches", []enumValue{{"FIRST_SAMPLE", minibatchFirst}, {"SAMPLES", minibatchSamples},
 			{"FIRST_OFFSET", minibatchFirstOffset}, {"COUNTING", minibatchCounting}, {"LEAF", minibatchLeaf},
 			{"PER_BLOCK", minibatchPerBlock}, {"MINIBATCH", MinibatchLen}}},
-		{"", "Call.totals", []enumValue{{"TOTAL_LOSS", totalLoss}, {"TOTAL_NFE", totalNFE}, {"TOTAL_NFE_MAX", totalNFEMax},
-			{"TOTAL_ACCEPTED", totalAccepted}, {"TOTAL_REJECTED", totalRejected}, {"TOTAL_FORWARD", totalForward},
-			{"TOTAL_BACKWARD", totalBackward}, {"TOTALS", TotalsLen}}},
-		{"", "Call.reports", []enumValue{{"REPORT_LOSS", ReportLoss}, {"REPORT_NORM", ReportNorm}, {"REPORT_NFE", ReportNFE},
-			{"REPORT_NFE_MAX", ReportNFEMax}, {"REPORT_ACCEPTED", ReportAccepted}, {"REPORT_REJECTED", ReportRejected},
-			{"REPORT", ReportLen}}},
-		{"", "Call.decision", []enumValue{{"NORM", decisionNorm}, {"CLIP_SCALE", decisionClipScale}, {"CORRECT_M", decisionCorrectM},
-			{"CORRECT_V", decisionCorrectV}, {"RATE", decisionRate}, {"DECISION", DecisionLen}}},
-		{"", "Call.optimizer", []enumValue{{"RULE", optimizerRule}, {"BETA1", optimizerBeta1}, {"BETA2", optimizerBeta2},
-			{"EPSILON", optimizerEpsilon}, {"CLIP_NORM", optimizerClipNorm}, {"MOMENTUM", optimizerMomentum},
-			{"NESTEROV", optimizerNesterov}, {"WEIGHT_DECAY", optimizerWeightDecay}, {"OPTIMIZER", OptimizerLen}}},
-		{"", "Call.counters", []enumValue{{"IDLE_ROWS", CounterIdle}, {"HEAD_NEXT", CounterHeadNext}, {"COUNTERS", CountersLen}}},
+		{"", "Call.totals", []enumValue{{"TOTAL_LOSS", totalLoss}, {"TOTAL_NFE", totalNFE},
+			{"TOTAL_NFE_MAX", totalNFEMax}, {"TOTAL_ACCEPTED", totalAccepted}, {"TOTAL_REJECTED", totalRejected},
+			{"TOTAL_FORWARD", totalForward}, {"TOTAL_BACKWARD", totalBackward}, {"TOTALS", TotalsLen}}},
+		{"", "Call.reports", []enumValue{{"REPORT_LOSS", ReportLoss}, {"REPORT_NORM", ReportNorm},
+			{"REPORT_NFE", ReportNFE}, {"REPORT_NFE_MAX", ReportNFEMax}, {"REPORT_ACCEPTED", ReportAccepted},
+			{"REPORT_REJECTED", ReportRejected}, {"REPORT", ReportLen}}},
+		{"", "Call.decision", []enumValue{{"NORM", decisionNorm}, {"CLIP_SCALE", decisionClipScale},
+			{"CORRECT_M", decisionCorrectM}, {"CORRECT_V", decisionCorrectV}, {"RATE", decisionRate},
+			{"DECISION", DecisionLen}}},
+		{"", "Call.optimizer", []enumValue{{"RULE", optimizerRule}, {"BETA1", optimizerBeta1},
+			{"BETA2", optimizerBeta2}, {"EPSILON", optimizerEpsilon}, {"CLIP_NORM", optimizerClipNorm},
+			{"MOMENTUM", optimizerMomentum}, {"NESTEROV", optimizerNesterov}, {"WEIGHT_DECAY", optimizerWeightDecay},
+			{"OPTIMIZER", OptimizerLen}}},
+		{"", "Call.counters", []enumValue{{"IDLE_ROWS", CounterIdle}, {"HEAD_NEXT", CounterHeadNext},
+			{"COUNTERS", CountersLen}}},
 	}
 }
 

@@ -90,7 +90,8 @@ func scatter(in plan.Instr, ref valueExpr) string {
 		i = "r"
 	}
 	inside := fmt.Sprintf("%s >= %d && %s < %d && (%s - %d) %% %d == 0", i, in.From, i, in.To, i, in.From, in.Stride)
-	return fmt.Sprintf("%s ? %s : real(0)", inside, alongAxis(in, ref, fmt.Sprintf("(%%s - %d) / %d", in.From, in.Stride)))
+	return fmt.Sprintf("%s ? %s : real(0)", inside,
+		alongAxis(in, ref, fmt.Sprintf("(%%s - %d) / %d", in.From, in.Stride)))
 }
 
 func concat(p *plan.Plan, in plan.Instr, ref valueExpr) string {

@@ -24,12 +24,14 @@ func TestSubtrees(t *testing.T) {
 				}
 				for _, s := range kernels.Subtrees(from, to, leaves) {
 					if (s[0]-from)%cut.PerBlock != 0 || (s[1]-from)%cut.PerBlock != 0 && s[1] != leaves {
-						t.Errorf("%d leaves: subtree %v of %d to %d does not end where a block of %d does", leaves, s, from, to, cut.PerBlock)
+						t.Errorf("%d leaves: subtree %v of %d to %d does not end where a block of %d does", leaves, s,
+							from, to, cut.PerBlock)
 					}
 					sum.Add(solver.Subtree{From: s[0], To: s[1], Loss: float64(s[1] - s[0])})
 				}
 			}
-			if len(sum.Subtrees) != 1 || sum.Subtrees[0].From != 0 || sum.Subtrees[0].To != leaves || sum.Subtrees[0].Loss != float64(leaves) {
+			if len(sum.Subtrees) != 1 || sum.Subtrees[0].From != 0 || sum.Subtrees[0].To != leaves ||
+				sum.Subtrees[0].Loss != float64(leaves) {
 				t.Errorf("%d leaves in %d parts come to %+v", leaves, parts, sum.Subtrees)
 			}
 		}

@@ -91,7 +91,8 @@ func functions(e *expr, t, z *node, _ []*node) *node {
 }
 
 func reductions(e *expr, _, z *node, theta []*node) *node {
-	h := e.do(gorgonia.BroadcastAdd(e.do(gorgonia.Mul(z, theta[0])), e.do(gorgonia.Reshape(theta[1], []int{1, 5})), nil, []byte{0}))
+	h := e.do(gorgonia.BroadcastAdd(e.do(gorgonia.Mul(z, theta[0])), e.do(gorgonia.Reshape(theta[1], []int{1, 5})), nil,
+		[]byte{0}))
 	h = e.do(graph.SoftMax(h))
 	out := e.do(gorgonia.Mul(h, theta[2]))
 	norm := e.do(gorgonia.Reshape(e.do(graph.LogSumExp(z)), column(z)))
@@ -106,7 +107,8 @@ func sharedSections(e *expr, _, z *node, theta []*node) *node {
 	skew := e.do(gorgonia.Sub(theta[1], e.do(gorgonia.Transpose(theta[1]))))
 	skew = e.do(gorgonia.Tanh(skew))
 	share := e.do(gorgonia.SoftMax(e.do(gorgonia.Slice(theta[1], gorgonia.S(0)))))
-	size := e.do(gorgonia.Norm(e.do(gorgonia.Sub(theta[1], e.do(gorgonia.Mean(theta[1])))), 1, 2)) // a number meets a matrix
+	// a number meets a matrix
+	size := e.do(gorgonia.Norm(e.do(gorgonia.Sub(theta[1], e.do(gorgonia.Mean(theta[1])))), 1, 2))
 	scales := e.do(gorgonia.HadamardDiv(share, size))
 	turned := e.do(gorgonia.Tensordot([]int{1}, []int{0}, z, skew))
 	damped := e.do(gorgonia.BroadcastHadamardProd(e.mul(theta[0], z), scales, nil, []byte{0}))
@@ -202,7 +204,8 @@ func (c modelCase) problem(m solver.Model, n int, times []float64) ([]float64, s
 	if c.mlp != nil {
 		theta = wave(m.ThetaLen(), 1/math.Sqrt(float64(c.mlp.Sizes[1])), 0)
 	}
-	b := solver.Batch{Z0: wave(n*c.dim, 1, 2), Inputs: wave(n*c.inputs, 0.5, 7), Spans: []solver.Span{{T0: 0.25, T1: 1.5}}}
+	b := solver.Batch{Z0: wave(n*c.dim, 1, 2), Inputs: wave(n*c.inputs, 0.5, 7),
+		Spans: []solver.Span{{T0: 0.25, T1: 1.5}}}
 	if c.head == nil {
 		b.Times = times
 		return theta, b, solver.Objective{Cotangent: wave(n*c.dim, 1, 3), Saved: wave(n*c.dim*len(times), 1, 4)}

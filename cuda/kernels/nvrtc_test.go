@@ -49,7 +49,8 @@ const generations = "sm_80,sm_90,sm_100"
 func compiled() []modelCase {
 	some := []modelCase{seedNet()}
 	for _, c := range modelCases() {
-		if os.Getenv(long) != "" || slices.Contains([]string{"time softplus", "wide tanh", "deep gelu", "functions", "shared sections", "inputs"}, c.name) {
+		if os.Getenv(long) != "" || slices.Contains([]string{"time softplus", "wide tanh", "deep gelu", "functions",
+			"shared sections", "inputs"}, c.name) {
 			some = append(some, c)
 		}
 	}
@@ -128,7 +129,8 @@ func (c modelCase) compileVariants(t *testing.T, library string, spec solver.Spe
 // seedNet is the network of the spiral.
 func seedNet() modelCase {
 	head := &graph.Head{Dim: 2, Readout: graph.Component(0), Loss: graph.BinaryCrossEntropy()}
-	return modelCase{name: "2-64-64-2", dim: 2, mlp: &graph.MLP{Sizes: []int{2, 64, 64, 2}, Activation: graph.Tanh}, head: head}
+	return modelCase{name: "2-64-64-2", dim: 2, mlp: &graph.MLP{Sizes: []int{2, 64, 64, 2}, Activation: graph.Tanh},
+		head: head}
 }
 
 // fewRegisters is so few that what a kernel spills it only saves around calls, as of the slow path of a division.
@@ -157,7 +159,8 @@ func compileForGPU(t *testing.T, library, text string) {
 			t.Errorf("registers spill: %s", line)
 		}
 	}
-	if got, want := strings.Count(string(out), "\n"), strings.Count(text, "__global__")*(strings.Count(generations, ",")+1); got != want {
+	if got, want := strings.Count(string(out), "\n"),
+		strings.Count(text, "__global__")*(strings.Count(generations, ",")+1); got != want {
 		t.Errorf("%d kernels compiled, want %d", got, want)
 	}
 }

@@ -8,8 +8,9 @@ func Optimizer(o solver.Optimizer) []float64 {
 	if o.Nesterov {
 		nesterov = 1
 	}
-	return []float64{optimizerRule: float64(o.Rule), optimizerBeta1: o.Beta1, optimizerBeta2: o.Beta2, optimizerEpsilon: o.Epsilon,
-		optimizerClipNorm: o.ClipNorm, optimizerMomentum: o.Momentum, optimizerNesterov: nesterov, optimizerWeightDecay: o.WeightDecay}
+	return []float64{optimizerRule: float64(o.Rule), optimizerBeta1: o.Beta1, optimizerBeta2: o.Beta2,
+		optimizerEpsilon: o.Epsilon, optimizerClipNorm: o.ClipNorm, optimizerMomentum: o.Momentum,
+		optimizerNesterov: nesterov, optimizerWeightDecay: o.WeightDecay}
 }
 
 // Trained is Call.trained: nothing where no part of an θ of n numbers is frozen.

@@ -28,7 +28,8 @@ func TestPrintRefuses(t *testing.T) {
 	if _, err := kernels.Latency(narrow, solver.DefaultSpec(), 1000); !errors.Is(err, kernels.ErrWide) {
 		t.Errorf("Latency on a small block gives %v", err)
 	}
-	for _, c := range []kernels.Config{{Rows: 0, Threads: 32}, {Rows: 4, Threads: 33}, {Rows: 64, Threads: 32}, {Rows: 1, Threads: 2048}} {
+	for _, c := range []kernels.Config{{Rows: 0, Threads: 32}, {Rows: 4, Threads: 33}, {Rows: 64, Threads: 32},
+		{Rows: 1, Threads: 2048}} {
 		if _, err := kernels.GenerateFused(narrow, solver.DefaultSpec(), c); err == nil {
 			t.Errorf("%+v is no error", c)
 		}
@@ -67,13 +68,14 @@ func TestInfinityInATable(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "-Inf") {
 		t.Errorf("fused kernels: %v", err)
 	}
-	if _, err = kernels.GenerateWide(infinite, solver.DefaultSpec(), kernels.DefaultWide()); err == nil || !strings.Contains(err.Error(), "-Inf") {
+	if _, err = kernels.GenerateWide(infinite, solver.DefaultSpec(), kernels.DefaultWide()); err == nil ||
+		!strings.Contains(err.Error(), "-Inf") {
 		t.Errorf("wide kernels: %v", err)
 	}
 }
 
-// TestPrintReads checks that the text is the same every time, names what it computes, and keeps names from the outside in
-// their comments.
+// TestPrintReads checks that the text is the same every time, names what it computes, and keeps names from the outside
+// in their comments.
 func TestPrintReads(t *testing.T) {
 	m := seedNet().model(t)
 	for i := range m.Field.Values {
@@ -94,7 +96,8 @@ func TestPrintReads(t *testing.T) {
 			t.Errorf("a name escapes its comment: %q", line)
 		}
 	}
-	for _, want := range []string{"struct FieldVJP", "struct Head", "constexpr int DIM = 2;", "product<64, 64>", "fnTanh("} {
+	for _, want := range []string{"struct FieldVJP", "struct Head", "constexpr int DIM = 2;", "product<64, 64>",
+		"fnTanh("} {
 		if !strings.Contains(one.Source, want) {
 			t.Errorf("the source lacks %q", want)
 		}

@@ -44,7 +44,8 @@ func (p *program) slotCount() int {
 func (p *program) rowLen() int { return p.frames.local + p.slotCount()*p.frames.keep }
 
 func (p *program) print(b *strings.Builder) {
-	fmt.Fprintf(b, "\nstruct %s {\n\tenum { LOCAL = %d, KEEP = %d, SLOTS = %d };\n", p.name, p.frames.local, p.frames.keep, p.slotCount())
+	fmt.Fprintf(b, "\nstruct %s {\n\tenum { LOCAL = %d, KEEP = %d, SLOTS = %d };\n", p.name, p.frames.local,
+		p.frames.keep, p.slotCount())
 	p.printSlots(b)
 	p.printPorts(b)
 	p.printRegisters(b)
@@ -103,7 +104,8 @@ func (p *program) printPorts(b *strings.Builder) {
 
 // printReads prints which of the inputs that a plan need not have are read.
 func printReads(b *strings.Builder, p *plan.Plan) {
-	fmt.Fprintf(b, "\tstatic constexpr bool READS_TIME = %t, READS_INPUTS = %t;\n", p.Reads(p.Input("t")), p.Reads(p.Input("inputs")))
+	fmt.Fprintf(b, "\tstatic constexpr bool READS_TIME = %t, READS_INPUTS = %t;\n", p.Reads(p.Input("t")),
+		p.Reads(p.Input("inputs")))
 }
 
 // printInputGrad prints whether there is a derivative for an input, and where it lies.
@@ -198,7 +200,8 @@ func (p *program) printProduct(b *strings.Builder, in plan.Instr) {
 	if _, ok := p.columns[w]; ok {
 		kind, weights = "columnProduct", fmt.Sprintf("registers.w%d", w)
 	}
-	fmt.Fprintf(b, "\t\t%s<%d, %d>(rows, frames, %s, [](real *l, real *s) { return %s; },\n", kind, k, n, weights, p.pointer(in.Src[0]))
+	fmt.Fprintf(b, "\t\t%s<%d, %d>(rows, frames, %s, [](real *l, real *s) { return %s; },\n", kind, k, n, weights,
+		p.pointer(in.Src[0]))
 	fmt.Fprintf(b, "\t\t\t[=](real *l, real *s, int c, real y) { // %s\n", label(p.plan.Values[in.Dst]))
 	sum := "y"
 	if len(in.Src) == 3 {
@@ -232,7 +235,8 @@ func (p *program) printSum(b *strings.Builder, in plan.Instr) {
 	width := func(i int) int { return p.plan.Values[in.Src[i]].Cols }
 	dst := fmt.Sprintf("sums + %d", p.weights.sums[in.Dst])
 	if in.Op == plan.MatMul {
-		fmt.Fprintf(b, "\t\touterSum<%d, %d>(rows, frames, terms, %s, %s, %s);", width(0), width(1), dst, pointer(0), pointer(1))
+		fmt.Fprintf(b, "\t\touterSum<%d, %d>(rows, frames, terms, %s, %s, %s);", width(0), width(1), dst, pointer(0),
+			pointer(1))
 	} else {
 		fmt.Fprintf(b, "\t\tcolumnSum<%d>(rows, frames, terms, %s, %s);", width(0), dst, pointer(0))
 	}

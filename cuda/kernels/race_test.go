@@ -21,7 +21,8 @@ func sanitized(t *testing.T) []modelCase {
 	t.Helper()
 	var some []modelCase
 	for _, c := range modelCases() {
-		if slices.Contains([]string{"deep gelu", "sigmoid", "shared sections", "reductions", "inputs", "trajectory"}, c.name) {
+		if slices.Contains([]string{"deep gelu", "sigmoid", "shared sections", "reductions", "inputs", "trajectory"},
+			c.name) {
 			some = append(some, c)
 		}
 	}
@@ -30,7 +31,8 @@ func sanitized(t *testing.T) []modelCase {
 
 // turns is a device with two rows that the samples of a leaf take in turns, and blocks of several leaves.
 func turns(flags, env []string) emulated {
-	return emulated{config: kernels.Config{Rows: 2, Threads: 64, Shared: 1 << 18}, chunk: 3, leaf: 3, runs: 4, record: 64, flags: flags, env: env}
+	return emulated{config: kernels.Config{Rows: 2, Threads: 64, Shared: 1 << 18}, chunk: 3, leaf: 3, runs: 4,
+		record: 64, flags: flags, env: env}
 }
 
 // loose is a spec that takes few steps, since sanitizers are slow.
@@ -90,7 +92,8 @@ func TestSanitizers(t *testing.T) {
 	t.Parallel()
 	for _, c := range sanitized(t) {
 		for _, mode := range solver.Gradients() {
-			some := []string{"deep geludiscrete", "sigmoidbacksolve", "reductionsadjoint", "inputsdiscrete", "inputsadjoint", "trajectorybacksolve"}
+			some := []string{"deep geludiscrete", "sigmoidbacksolve", "reductionsadjoint", "inputsdiscrete",
+				"inputsadjoint", "trajectorybacksolve"}
 			if os.Getenv(long) == "" && !slices.Contains(some, c.name+mode.String()) {
 				continue
 			}
@@ -123,9 +126,9 @@ func (c modelCase) sanitize(t *testing.T, mode solver.Gradient, device emulated)
 	}
 }
 
-// TestEveryBarrierIsNeeded leaves out the barriers of the fused kernels one by one: each time the race checker must see it for
-// some model. (Whether a barrier between two printed passes or sections is needed depends on the plan and the configuration.)
-// The adjoint has the source of backsolve.
+// TestEveryBarrierIsNeeded leaves out the barriers of the fused kernels one by one: each time the race checker must see
+// it for some model. (Whether a barrier between two printed passes or sections is needed depends on the plan and the
+// configuration.) The adjoint has the source of backsolve.
 func TestEveryBarrierIsNeeded(t *testing.T) {
 	onlyWhereRequired(t)
 	t.Parallel()
@@ -148,8 +151,8 @@ func TestEveryBarrierIsNeeded(t *testing.T) {
 	}
 }
 
-// handwritten gives the line number of each barrier outside of the printed plans and not after one of their sections, with
-// the lines that end in it.
+// handwritten gives the line number of each barrier outside of the printed plans and not after one of their sections,
+// with the lines that end in it.
 func handwritten(source string) map[int]string {
 	found, lines, printed := map[int]string{}, strings.Split(source, "\n"), false
 	for i, line := range lines {

@@ -36,8 +36,8 @@ func TestReference(t *testing.T) {
 	}
 }
 
-// someModes are the gradients that case i is run in: each is a run of the compiler, and the adjoint and backsolve share their
-// source.
+// someModes are the gradients that case i is run in: each is a run of the compiler, and the adjoint and backsolve share
+// their source.
 func someModes(i int) []solver.Gradient {
 	if os.Getenv(long) != "" {
 		return solver.Gradients()
@@ -83,8 +83,8 @@ func (c modelCase) compare(t *testing.T, mode solver.Gradient, device emulated) 
 	near(t, "loss", []float64{got.Loss}, []float64{want.Loss}, bound)
 }
 
-// TestStartsWithoutAScale solves from a component that is zero with atol zero: its scaled size is 0/0, and the first step
-// must come from elsewhere.
+// TestStartsWithoutAScale solves from a component that is zero with atol zero: its scaled size is 0/0, and the first
+// step must come from elsewhere.
 func TestStartsWithoutAScale(t *testing.T) {
 	t.Parallel()
 	for name, device := range map[string]emulated{"fused": small(), "wide": broad()} {
@@ -125,7 +125,8 @@ func doubleSpec(mode solver.Gradient) solver.Spec {
 	return spec
 }
 
-func differentiate(t *testing.T, b solver.Backend, m solver.Model, spec solver.Spec, theta []float64, batch solver.Batch, o solver.Objective) *solver.Derivative {
+func differentiate(t *testing.T, b solver.Backend, m solver.Model, spec solver.Spec, theta []float64,
+	batch solver.Batch, o solver.Objective) *solver.Derivative {
 	t.Helper()
 	p, err := b.Compile(m, spec)
 	needCompiler(t, err)

@@ -7,8 +7,8 @@ import (
 	"neuralode/solver"
 )
 
-// Supports is an error for what the kernels cannot do of what a spec asks, whatever the model; it is errors.ErrUnsupported.
-// One step for all samples would tie the rows of all blocks together in every step.
+// Supports is an error for what the kernels cannot do of what a spec asks, whatever the model; it is
+// errors.ErrUnsupported. One step for all samples would tie the rows of all blocks together in every step.
 func Supports(spec solver.Spec) error {
 	if spec.Controller.Control == solver.ControlBatch {
 		return refused("one step for all samples (control batch)")

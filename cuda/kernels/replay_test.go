@@ -15,8 +15,8 @@ import (
 // recorded is an accepted step as the record of the adjoint and the discrete gradient holds it.
 type recorded struct{ t, h float64 }
 
-// TestReplay repeats the steps that the float32 kernels chose in float64: what is left is rounding. Free-running solvers
-// of different precision part at step choices.
+// TestReplay repeats the steps that the float32 kernels chose in float64: what is left is rounding. Free-running
+// solvers of different precision part at step choices.
 func TestReplay(t *testing.T) {
 	t.Parallel()
 	for i, c := range modelCases() {
@@ -47,7 +47,8 @@ func TestReplay(t *testing.T) {
 	}
 }
 
-func (c modelCase) replay(t *testing.T, m solver.Model, spec solver.Spec, theta []float64, b solver.Batch, d *solver.Derivative, steps [][]recorded) {
+func (c modelCase) replay(t *testing.T, m solver.Model, spec solver.Spec, theta []float64, b solver.Batch,
+	d *solver.Derivative, steps [][]recorded) {
 	machine := plan.NewMachine(m.Field)
 	machine.SetTheta(theta[:m.Field.ThetaLen()])
 	for i, list := range steps {

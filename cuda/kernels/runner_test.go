@@ -9,8 +9,9 @@ import (
 type fused struct{ *kernels.Fused }
 
 func (k fused) rooms(c *call) {
-	c.roomReals(map[*kernels.Address]int{&c.FieldShared: k.FieldShared, &c.HeadShared: k.HeadShared, &c.FieldWeights: k.FieldWeights,
-		&c.HeadWeights: k.HeadWeights, &c.Partial: c.blocks * c.depth * k.Sums, &c.Sums: k.Sums})
+	c.roomReals(map[*kernels.Address]int{&c.FieldShared: k.FieldShared, &c.HeadShared: k.HeadShared,
+		&c.FieldWeights: k.FieldWeights, &c.HeadWeights: k.HeadWeights, &c.Partial: c.blocks * c.depth * k.Sums,
+		&c.Sums: k.Sums})
 }
 
 func (k fused) record(c *call, steps int) {
@@ -43,9 +44,10 @@ type wide struct{ *kernels.Wide }
 func (k wide) rooms(c *call) {
 	c.Rows = int64(c.rows)
 	dim, stages, tiles := c.model.Dim(), c.spec.Tableau().Stages(), c.rows/k.Tile
-	c.roomReals(map[*kernels.Address]int{&c.FieldShared: k.FieldShared, &c.HeadShared: k.HeadShared, &c.FieldWeights: k.FieldWeights,
-		&c.HeadWeights: k.HeadWeights, &c.Sums: k.Sums, &c.Frames: tiles * k.Frame, &c.State: c.rows * 2 * dim,
-		&c.Slopes: c.rows * stages * 2 * dim, &c.Keep: c.rows * k.Keep, &c.Ready: tiles * k.Ready, &c.Ones: k.Ones})
+	c.roomReals(map[*kernels.Address]int{&c.FieldShared: k.FieldShared, &c.HeadShared: k.HeadShared,
+		&c.FieldWeights: k.FieldWeights, &c.HeadWeights: k.HeadWeights, &c.Sums: k.Sums, &c.Frames: tiles * k.Frame,
+		&c.State: c.rows * 2 * dim, &c.Slopes: c.rows * stages * 2 * dim, &c.Keep: c.rows * k.Keep,
+		&c.Ready: tiles * k.Ready, &c.Ones: k.Ones})
 	c.room(&c.Control, c.rows*kernels.WideRowBytes)
 	c.room(&c.Squares, 8*k.NormBlocks)
 	c.room(&c.Counters, 8*kernels.CountersLen)

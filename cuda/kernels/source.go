@@ -60,7 +60,8 @@ var (
 // CompileOptions are the NVRTC options that the kernels need beside the architecture. Multiply-adds are written out, so
 // that a sample's bits do not depend on how the compiler pairs operations.
 // The two diagnostics are about constants and loops that a model does not need.
-var CompileOptions = []string{"--std=c++17", "--fmad=false", "--device-as-default-execution-space", "--diag-suppress=128,177"}
+var CompileOptions = []string{"--std=c++17", "--fmad=false", "--device-as-default-execution-space",
+	"--diag-suppress=128,177"}
 
 // Fused is the source of a model's kernels and what launching them takes. Numbers of reals are counts, not bytes.
 type Fused struct {
@@ -84,13 +85,13 @@ type Fused struct {
 	weightsOnChip, sumsOnChip bool
 }
 
-// KernelNames lists the kernels, each with a pointer to a Call in device memory as its only parameter. Without a gradient
-// they are share, prepare and solve, in this order for a solve. With one they are share, prepare, differentiate, reduce
-// and finish, in this order for a gradient, and update, which a training launches after them; to solve alone, print the
-// model for a spec without gradient.
+// KernelNames lists the kernels, each with a pointer to a Call in device memory as its only parameter. Without a
+// gradient they are share, prepare and solve, in this order for a solve. With one they are share, prepare,
+// differentiate, reduce and finish, in this order for a gradient, and update, which a training launches after them; to
+// solve alone, print the model for a spec without gradient.
 //
-// share is needed only where NeedsShare says so. It and finish run as one block, solve and differentiate as Call.blocks,
-// the others as any number of blocks.
+// share is needed only where NeedsShare says so. It and finish run as one block, solve and differentiate as
+// Call.blocks, the others as any number of blocks.
 func (k *Fused) KernelNames() []string {
 	if k.spec.Gradient == solver.NoGradient {
 		return []string{"share", "prepare", "solve"}
@@ -98,8 +99,8 @@ func (k *Fused) KernelNames() []string {
 	return []string{"share", "prepare", "differentiate", "reduce", "finish", "update"}
 }
 
-// GenerateFused prints the kernels of a model for a spec. Save times are no part of the source. It returns an error that wraps
-// ErrWide when the plans do not fit into a block.
+// GenerateFused prints the kernels of a model for a spec. Save times are no part of the source. It returns an error
+// that wraps ErrWide when the plans do not fit into a block.
 func GenerateFused(m solver.Model, spec solver.Spec, c Config) (*Fused, error) {
 	if err := check(m, spec, c); err != nil {
 		return nil, err
@@ -116,7 +117,8 @@ func GenerateFused(m solver.Model, spec solver.Spec, c Config) (*Fused, error) {
 	printConstants(&b, m, spec, k.field.sumsLen, k.Sums)
 	k.printConfig(&b)
 	printCall(&b)
-	b.WriteString("\n" + functionsSource + "\n" + controllerSource + "\n" + controlSource + "\n" + rowSource + "\n" + rowsSource)
+	b.WriteString("\n" + functionsSource + "\n" + controllerSource + "\n" + controlSource + "\n" + rowSource + "\n" +
+		rowsSource)
 	k.printPlans(&b)
 	for _, source := range k.sources() {
 		b.WriteString("\n" + source)
@@ -127,7 +129,8 @@ func GenerateFused(m solver.Model, spec solver.Spec, c Config) (*Fused, error) {
 
 // sources are the parts that the spec needs.
 func (k *Fused) sources() []string {
-	parts := []string{reportSource, inputsSource, trajectorySource, tileSource, forwardSource, prepareSource, kernelsSource}
+	parts := []string{reportSource, inputsSource, trajectorySource, tileSource, forwardSource, prepareSource,
+		kernelsSource}
 	if k.spec.Gradient == solver.NoGradient {
 		return append(parts, solveSource)
 	}
@@ -138,7 +141,8 @@ func (k *Fused) sources() []string {
 	if k.spec.Gradient == solver.Discrete {
 		backward = []string{discreteSource}
 	}
-	return append(append(parts, backward...), leavesSource, trainSource, finishSource, updateSource, differentiateSource)
+	return append(append(parts, backward...), leavesSource, trainSource, finishSource, updateSource,
+		differentiateSource)
 }
 
 // lower gives every value of the plans its place.
@@ -149,9 +153,11 @@ func (k *Fused) lower() {
 	k.programs = []*program{newProgram("Field", k.field, false, nil, nil)}
 	switch k.spec.Gradient {
 	case solver.Adjoint, solver.Backsolve:
-		k.programs = append(k.programs, newProgram("FieldVJP", k.field, true, keptForSteps(k.model.Field), sumSlots(k.spec.Tableau())))
+		k.programs = append(k.programs, newProgram("FieldVJP", k.field, true, keptForSteps(k.model.Field),
+			sumSlots(k.spec.Tableau())))
 	case solver.Discrete:
-		k.programs = append(k.programs, newProgram("FieldVJP", k.field, true, keptForVJP(k.model.Field), everyStage(k.spec.Tableau())))
+		k.programs = append(k.programs, newProgram("FieldVJP", k.field, true, keptForVJP(k.model.Field),
+			everyStage(k.spec.Tableau())))
 	}
 	k.HeadWeights, k.HeadShared = 1, 1
 	if k.model.Head != nil {
@@ -206,7 +212,8 @@ func (k *Fused) fit() error {
 	k.weightsOnChip = k.reserve(weights)
 	k.sumsOnChip = k.spec.Gradient != solver.NoGradient && k.reserve(k.field.sumsLen)
 	if k.Shared > k.config.Shared {
-		return fmt.Errorf("%w: %d rows take %d bytes of shared memory, a block has %d", ErrWide, k.config.Rows, k.Shared, k.config.Shared)
+		return fmt.Errorf("%w: %d rows take %d bytes of shared memory, a block has %d", ErrWide, k.config.Rows,
+			k.Shared, k.config.Shared)
 	}
 	return nil
 }

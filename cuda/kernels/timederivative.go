@@ -17,10 +17,11 @@ func TimeDerivatives(m solver.Model, spec solver.Spec, theta []float64, d *solve
 	}
 	field := plan.NewMachine(m.Field)
 	field.SetTheta(theta[:m.Field.ThetaLen()])
-	return solver.TimeDerivatives(d, b, cotangent, saved, spec.Precision, func(z, t, inputs []float64) ([]float64, error) {
-		field.Forward(len(t), map[string][]float64{"t": t, "z": z, "inputs": inputs})
-		return slices.Clone(field.Output("f")), nil
-	})
+	return solver.TimeDerivatives(d, b, cotangent, saved, spec.Precision,
+		func(z, t, inputs []float64) ([]float64, error) {
+			field.Forward(len(t), map[string][]float64{"t": t, "z": z, "inputs": inputs})
+			return slices.Clone(field.Output("f")), nil
+		})
 }
 
 // weighCotangents multiplies what the head has left by the weights of the samples, which on the way back multiply what

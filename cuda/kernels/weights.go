@@ -96,7 +96,8 @@ func (w *weights) printElement(b *strings.Builder) {
 		if s.trans {
 			r, c = fmt.Sprintf("(i - %d) %% %d", s.off, rows), fmt.Sprintf("(i - %d) / %d", s.off, rows)
 		}
-		fmt.Fprintf(b, "\t\tif (i >= %d && i < %d) return %s; // %s%s\n", s.off, s.off+v.Len(), w.ref(s.id, r, c), label(v), transposed(s.trans))
+		fmt.Fprintf(b, "\t\tif (i >= %d && i < %d) return %s; // %s%s\n", s.off, s.off+v.Len(), w.ref(s.id, r, c),
+			label(v), transposed(s.trans))
 	}
 	b.WriteString("\t\treturn 0;\n\t}\n")
 }
@@ -124,8 +125,8 @@ func (w *weights) printGradient(b *strings.Builder) {
 	b.WriteString("\t\treturn 0;\n\t}\n")
 }
 
-// printSection prints a section on whole matrices, one instruction after another, by all threads of one block: an element
-// by the same thread throughout, so that a barrier stands only before an instruction that reads others.
+// printSection prints a section on whole matrices, one instruction after another, by all threads of one block: an
+// element by the same thread throughout, so that a barrier stands only before an instruction that reads others.
 func (w *weights) printSection(b *strings.Builder, signature string, code []plan.Instr) {
 	fmt.Fprintf(b, "\n\tstatic __device__ void %s {\n", signature)
 	fresh := map[plan.ID]bool{} // written since the last barrier

@@ -30,8 +30,8 @@ var (
 	wideFinishSource string
 )
 
-// WideConfig is how the wide kernels use a GPU. A sample's bits may depend on it: on the tile, by what the library makes of
-// the shape, and on RowThreads, by the order of the error norm.
+// WideConfig is how the wide kernels use a GPU. A sample's bits may depend on it: on the tile, by what the library
+// makes of the shape, and on RowThreads, by the order of the error norm.
 type WideConfig struct {
 	Tile       int // rows of a matrix product
 	Threads    int // of a block of the kernels that work on values: a multiple of 32
@@ -84,7 +84,8 @@ type Wide struct {
 	kernelText strings.Builder // of the plans
 }
 
-// GenerateWide prints the kernels of a model for a spec, whatever its width. What is printed for a gradient also solves alone.
+// GenerateWide prints the kernels of a model for a spec, whatever its width. What is printed for a gradient also solves
+// alone.
 func GenerateWide(m solver.Model, spec solver.Spec, c WideConfig) (*Wide, error) {
 	if err := checkWide(m, spec, c); err != nil {
 		return nil, err

@@ -17,11 +17,13 @@ func broad() emulated { return emulated{chunk: 5, record: 64, rows: 8, flags: fa
 
 // tooWide is a model that the fused kernels refuse, with widths that no vector divides.
 func tooWide() modelCase {
-	return modelCase{name: "too wide", dim: 5, mlp: &graph.MLP{Sizes: []int{5, kernels.MaxWidth + 3, 5}, Activation: graph.Tanh, Time: true},
+	return modelCase{name: "too wide", dim: 5,
+		mlp:  &graph.MLP{Sizes: []int{5, kernels.MaxWidth + 3, 5}, Activation: graph.Tanh, Time: true},
 		head: &graph.Head{Dim: 5, Readout: graph.Linear(3), Loss: graph.CrossEntropy()}}
 }
 
-// TestWideReference compares the wide kernels, compiled for float64, with the reference: the same steps, the same numbers.
+// TestWideReference compares the wide kernels, compiled for float64, with the reference: the same steps, the same
+// numbers.
 func TestWideReference(t *testing.T) {
 	t.Parallel()
 	for i, c := range append(modelCases(), tooWide()) {
@@ -50,7 +52,8 @@ func TestWideRows(t *testing.T) {
 			device := broad()
 			device.rows = rows
 			got := differentiate(t, device, m, spec, theta, b, o)
-			if !slices.Equal(got.Z1, want.Z1) || !slices.Equal(got.Z0, want.Z0) || !slices.Equal(got.Losses, want.Losses) {
+			if !slices.Equal(got.Z1, want.Z1) || !slices.Equal(got.Z0, want.Z0) ||
+				!slices.Equal(got.Losses, want.Losses) {
 				t.Errorf("%v, %d rows: z1 %v, want %v", mode, rows, got.Z1, want.Z1)
 			}
 			near(t, "∂L/∂θ", got.Theta, want.Theta, 1e-5)
@@ -58,7 +61,8 @@ func TestWideRows(t *testing.T) {
 	}
 }
 
-// TestWideRefuses checks that what the wide kernels cannot run is an error, and that they take what the fused ones refuse.
+// TestWideRefuses checks that what the wide kernels cannot run is an error, and that they take what the fused ones
+// refuse.
 func TestWideRefuses(t *testing.T) {
 	t.Parallel()
 	m, spec := tooWide().model(t), solver.DefaultSpec()
@@ -68,7 +72,8 @@ func TestWideRefuses(t *testing.T) {
 	if _, err := kernels.GenerateWide(m, spec, kernels.DefaultWide()); err != nil {
 		t.Error(err)
 	}
-	for _, c := range []kernels.WideConfig{{Tile: 0, Threads: 32, RowThreads: 32}, {Tile: 1, Threads: 33, RowThreads: 32}, {Tile: 1, Threads: 32, RowThreads: 96}} {
+	for _, c := range []kernels.WideConfig{{Tile: 0, Threads: 32, RowThreads: 32},
+		{Tile: 1, Threads: 33, RowThreads: 32}, {Tile: 1, Threads: 32, RowThreads: 96}} {
 		if _, err := kernels.GenerateWide(m, spec, c); err == nil {
 			t.Errorf("%+v is no error", c)
 		}
@@ -79,8 +84,8 @@ func TestWideRefuses(t *testing.T) {
 	}
 }
 
-// TestWideSchedule checks that an evaluation of an MLP is a product and a kernel for each layer, and of its VJP a product for
-// each layer and a kernel for each activation; that a round back sums each parameter's gradient once.
+// TestWideSchedule checks that an evaluation of an MLP is a product and a kernel for each layer, and of its VJP a
+// product for each layer and a kernel for each activation; that a round back sums each parameter's gradient once.
 func TestWideSchedule(t *testing.T) {
 	t.Parallel()
 	m := modelCase{dim: 64, mlp: &graph.MLP{Sizes: []int{64, 512, 512, 64}, Activation: graph.Tanh}}.model(t)
@@ -106,7 +111,8 @@ func TestWideSchedule(t *testing.T) {
 			}
 		}
 		if launches := len(c.steps) - products; products != c.products || launches != c.kernels {
-			t.Errorf("a round %s has %d products and %d launches, want %d and %d", c.name, products, launches, c.products, c.kernels)
+			t.Errorf("a round %s has %d products and %d launches, want %d and %d", c.name, products, launches,
+				c.products, c.kernels)
 		}
 	}
 }

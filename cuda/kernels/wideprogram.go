@@ -134,7 +134,8 @@ func (k *Wide) section(p *wideProgram, name string, code []plan.Instr) []Step {
 	for i, g := range groups(p.plan, code) {
 		if isProduct(g.code[0]) {
 			steps = append(steps, k.product(p, g.code[0]))
-			if in := g.code[0]; len(g.code) == 1 && len(in.Src) == 2 && (in.Op == plan.MatMul || in.Fn == plan.Identity) {
+			if in := g.code[0]; len(g.code) == 1 && len(in.Src) == 2 &&
+				(in.Op == plan.MatMul || in.Fn == plan.Identity) {
 				continue
 			}
 		}
@@ -162,7 +163,8 @@ func (p *wideProgram) weightsBuffer(c *Call) Address {
 }
 
 func (k *Wide) operand(p *wideProgram, id plan.ID) Operand {
-	return Operand{Buffer: func(c *Call) Address { return c.Frames }, Offset: p.at[id].off, Stride: p.at[id].stride, PerTile: k.Frame}
+	return Operand{Buffer: func(c *Call) Address { return c.Frames }, Offset: p.at[id].off, Stride: p.at[id].stride,
+		PerTile: k.Frame}
 }
 
 // sums adds the terms that rows have added; first is where the plan's sums begin.
@@ -172,8 +174,10 @@ func (k *Wide) sums(p *wideProgram, first int) []Step {
 	for _, in := range p.plan.AccumulateCode {
 		last := in.Src[len(in.Src)-1]
 		n := p.plan.Values[last].Cols
-		g := &GEMM{M: 1, N: n, K: terms, A: Operand{Buffer: func(c *Call) Address { return c.Ones }, Stride: terms}, B: k.readyTerm(p, last, true), Beta: 1,
-			C: Operand{Buffer: func(c *Call) Address { return c.Sums }, Offset: first + p.weights.sums[in.Dst], Stride: n}}
+		g := &GEMM{M: 1, N: n, K: terms, A: Operand{Buffer: func(c *Call) Address { return c.Ones }, Stride: terms},
+			B: k.readyTerm(p, last, true), Beta: 1,
+			C: Operand{Buffer: func(c *Call) Address { return c.Sums }, Offset: first + p.weights.sums[in.Dst],
+				Stride: n}}
 		if in.Op == plan.MatMul {
 			g.M, g.TransA, g.A = p.plan.Values[in.Src[0]].Cols, true, k.readyTerm(p, in.Src[0], false)
 		}
@@ -183,18 +187,21 @@ func (k *Wide) sums(p *wideProgram, first int) []Step {
 }
 
 func (k *Wide) readyTerm(p *wideProgram, id plan.ID, weighted bool) Operand {
-	return Operand{Buffer: func(c *Call) Address { return c.Ready }, Offset: p.term(id, weighted).off, Stride: p.at[id].stride, PerTile: k.Ready}
+	return Operand{Buffer: func(c *Call) Address { return c.Ready }, Offset: p.term(id, weighted).off,
+		Stride: p.at[id].stride, PerTile: k.Ready}
 }
 
 // print prints where the values of the plan lie.
 func (p *wideProgram) print(b *strings.Builder) {
 	upper := strings.ToUpper(p.name)
 	p.printTerms(b, upper)
-	fmt.Fprintf(b, "\nstruct %s {\n\tenum { KEEP = %d, KEPT = %d, TERMS = %d, SLOTS = %d };\n", p.name, p.keep, len(p.kept), len(p.terms), p.slots)
+	fmt.Fprintf(b, "\nstruct %s {\n\tenum { KEEP = %d, KEPT = %d, TERMS = %d, SLOTS = %d };\n", p.name, p.keep,
+		len(p.kept), len(p.terms), p.slots)
 	fmt.Fprintf(b, "\tstatic __device__ const Kept *kept() { return %s_KEPT; }\n", upper)
 	fmt.Fprintf(b, "\tstatic __device__ const Term *terms() { return %s_TERMS; }\n", upper)
 	printReads(b, p.plan)
-	fmt.Fprintf(b, "\tstatic constexpr int INPUTS_GRADIENT = %d; // of the kept values, or -1\n", p.keptAt(p.plan.InputGrad("inputs")))
+	fmt.Fprintf(b, "\tstatic constexpr int INPUTS_GRADIENT = %d; // of the kept values, or -1\n",
+		p.keptAt(p.plan.InputGrad("inputs")))
 	for _, in := range p.plan.Inputs {
 		p.printPort(b, portName(in.Name), in.Value)
 	}
@@ -209,7 +216,8 @@ func (p *wideProgram) print(b *strings.Builder) {
 }
 
 func (p *wideProgram) printPort(b *strings.Builder, name string, id plan.ID) {
-	fmt.Fprintf(b, "\tstatic __device__ real *%s(real *f, int i) { return f + %d + i * %d; }\n", name, p.at[id].off, p.at[id].stride)
+	fmt.Fprintf(b, "\tstatic __device__ real *%s(real *f, int i) { return f + %d + i * %d; }\n", name, p.at[id].off,
+		p.at[id].stride)
 }
 
 func (p *wideProgram) printGradientOf(b *strings.Builder) {
@@ -249,8 +257,10 @@ func (p *wideProgram) printGroup(b *strings.Builder, kernel string, g group) {
 	fmt.Fprintf(b, "\nextern \"C\" __global__ void __launch_bounds__(THREADS) %s(const Call *p) {\n", kernel)
 	b.WriteString("\tconst Call &call = *p;\n\tconst long long e = (long long)(blockIdx.x) * THREADS + threadIdx.x;\n")
 	fmt.Fprintf(b, "\tif (e >= call.rows * %d) return;\n", g.width)
-	fmt.Fprintf(b, "\tconst int row = int(e / %d), i = row %% TILE;\n\t[[maybe_unused]] const int c = int(e %% %d);\n", g.width, g.width)
-	fmt.Fprintf(b, "\treal *f = frameOf(call, row);\n\t[[maybe_unused]] const real *w = call.%sWeights;\n", strings.ToLower(p.name))
+	fmt.Fprintf(b, "\tconst int row = int(e / %d), i = row %% TILE;\n\t[[maybe_unused]] const int c = int(e %% %d);\n",
+		g.width, g.width)
+	fmt.Fprintf(b, "\treal *f = frameOf(call, row);\n\t[[maybe_unused]] const real *w = call.%sWeights;\n",
+		strings.ToLower(p.name))
 	for _, in := range g.code {
 		fmt.Fprintf(b, "\t// %s\n", label(p.plan.Values[in.Dst]))
 		if isProduct(in) {

@@ -20,8 +20,8 @@ func (s Step) Blocks(rows int) int {
 	return (rows*s.threadsPerRow + s.Threads - 1) / s.Threads
 }
 
-// GEMM is a matrix product for every tile: C = op(A)·B + Beta·C, with M rows, N columns and K terms, all stored by rows.
-// Tiles may run at the same time, but where C is the same for all (PerTile 0) they must run in their order.
+// GEMM is a matrix product for every tile: C = op(A)·B + Beta·C, with M rows, N columns and K terms, all stored by
+// rows. Tiles may run at the same time, but where C is the same for all (PerTile 0) they must run in their order.
 type GEMM struct {
 	M, N, K int
 	TransA  bool // op transposes: A is K by M
@@ -61,7 +61,8 @@ func (k *Wide) schedule() {
 		return
 	}
 	k.scheduleHead()
-	k.scheduleBack(append(forward[:len(forward):len(forward)], k.section(k.field, "Backward", k.model.Field.BackwardCode)...))
+	k.scheduleBack(append(forward[:len(forward):len(forward)],
+		k.section(k.field, "Backward", k.model.Field.BackwardCode)...))
 	k.scheduleFinish()
 }
 

@@ -1,6 +1,7 @@
-// Command universal learns the part of an equation that is not known: a universal differential equation (Rackauckas et al.
-// 2020). Of the animals in examples/lotkavolterra it knows how prey grows and predators die when they do not meet. What comes
-// of a meeting, −xy for prey and xy for predators, is a small network that it fits to the observations. Run it here.
+// Command universal learns the part of an equation that is not known: a universal differential equation (Rackauckas et
+// al. 2020). Of the animals in examples/lotkavolterra it knows how prey grows and predators die when they do not meet.
+// What comes of a meeting, −xy for prey and xy for predators, is a small network that it fits to the observations. Run
+// it here.
 package main
 
 import (
@@ -70,7 +71,8 @@ func fit(field graph.Field) (*neuralode.Fitted, error) {
 	return ode.Fit(context.Background(), theta, series, neuralode.FitOptions{Iterations: 1500})
 }
 
-// says is what the network says of so much prey and so many predators, in plain Go: its parameters lie one after the other.
+// says is what the network says of so much prey and so many predators, in plain Go: its parameters lie one after the
+// other.
 func says(theta []float64, prey, predators float64) (change [2]float64) {
 	w0, b0, w1, b1 := theta[:2*hidden], theta[2*hidden:3*hidden], theta[3*hidden:5*hidden], theta[5*hidden:]
 	for k := range change {

@@ -11,7 +11,8 @@ import (
 )
 
 // params of the expressions: n [], r [1, 2], v [2], w [2, 2].
-var params = []graph.Param{{Name: "n"}, {Name: "r", Shape: []int{1, 2}}, {Name: "v", Shape: []int{2}}, {Name: "w", Shape: []int{2, 2}}}
+var params = []graph.Param{{Name: "n"}, {Name: "r", Shape: []int{1, 2}}, {Name: "v", Shape: []int{2}},
+	{Name: "w", Shape: []int{2, 2}}}
 
 func lower(f func(t, z *Node, p []*Node) *Node) (*plan.Plan, error) {
 	return graph.LowerField(graph.Field{Dim: 2, Params: params,
@@ -21,7 +22,8 @@ func lower(f func(t, z *Node, p []*Node) *Node) (*plan.Plan, error) {
 // point is t, z (2), n, r (2), v (2), w (2, 2): all that an expression depends on.
 type point [12]float64
 
-var points = []point{{0.3, 0.7, 1.4, 1.5, 0.5, 2, 0.25, 3, 1, 2, 0.75, 0.5}, {2, 1.9, 0.2, 0.8, 1.25, 0.4, 2, 0.6, 0.3, 1, 2, 1.1}}
+var points = []point{{0.3, 0.7, 1.4, 1.5, 0.5, 2, 0.25, 3, 1, 2, 0.75, 0.5},
+	{2, 1.9, 0.2, 0.8, 1.25, 0.4, 2, 0.6, 0.3, 1, 2, 1.1}}
 
 func both(f func(x float64) float64) func(p point) [2]float64 {
 	return func(p point) [2]float64 { return [2]float64{f(p[1]), f(p[2])} }

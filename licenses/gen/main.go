@@ -1,5 +1,6 @@
-// Command gen writes the licences of the modules that the program is made of into the file that is named; go generate runs
-// it in the folder above. It takes them from the module cache: whatever the go command builds the program from is there.
+// Command gen writes the licences of the modules that the program is made of into the file that is named; go generate
+// runs it in the folder above. It takes them from the module cache: whatever the go command builds the program from is
+// there.
 package main
 
 import (
@@ -103,12 +104,13 @@ func (m *module) files() ([]string, error) {
 				if !licence.MatchString(e.Name()) || strings.HasSuffix(e.Name(), ".go") {
 					continue
 				}
-				err := filepath.WalkDir(filepath.Join(folder, e.Name()), func(path string, d fs.DirEntry, err error) error {
-					if err == nil && d.Type().IsRegular() {
-						found[path] = true
-					}
-					return err
-				})
+				err := filepath.WalkDir(filepath.Join(folder, e.Name()),
+					func(path string, d fs.DirEntry, err error) error {
+						if err == nil && d.Type().IsRegular() {
+							found[path] = true
+						}
+						return err
+					})
 				if err != nil {
 					return nil, err
 				}

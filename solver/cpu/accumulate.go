@@ -39,7 +39,8 @@ func (p *portion) samplesOf() (first, end int) {
 	return p.from * size, min(p.samples, p.to*size)
 }
 
-// sumPart runs the call's part of the minibatch, and again without the samples that failed, or that make the sums not finite.
+// sumPart runs the call's part of the minibatch, and again without the samples that failed, or that make the sums not
+// finite.
 func (s *session[T]) sumPart(ctx context.Context, minibatch []int, sum *solver.PartialSum) error {
 	c := &s.call
 	first, _ := c.part.samplesOf()

@@ -5,8 +5,8 @@ import (
 	"neuralode/solver/cpu/internal/simd"
 )
 
-// adjointPass feeds a tile with the continuous adjoint of a leaf's samples, from t1 to t0 in spans between the save times
-// (see solver.Reference for the definition): a alone, along the trajectories of the forward solve, or [z, a].
+// adjointPass feeds a tile with the continuous adjoint of a leaf's samples, from t1 to t0 in spans between the save
+// times (see solver.Reference for the definition): a alone, along the trajectories of the forward solve, or [z, a].
 type adjointPass[T simd.Float] struct {
 	tile   *tile[T]
 	along  *trajectory[T] // nil for backsolve
@@ -22,8 +22,9 @@ type adjointPass[T simd.Float] struct {
 }
 
 func newAdjointPass[T simd.Float](tl *tile[T]) *adjointPass[T] {
-	p := &adjointPass[T]{tile: tl, along: tl.along, sample: make([]int, tl.capacity), times: make([]timesLeft, tl.capacity),
-		unit: make([]T, tl.capacity), weight: make([]T, 0, tl.capacity*tl.m.stages)}
+	p := &adjointPass[T]{tile: tl, along: tl.along, sample: make([]int, tl.capacity),
+		times: make([]timesLeft, tl.capacity), unit: make([]T, tl.capacity),
+		weight: make([]T, 0, tl.capacity*tl.m.stages)}
 	for i := range p.wide {
 		p.wide[i] = make([]float64, tl.dim)
 	}
@@ -96,8 +97,8 @@ func (p *adjointPass[T]) target(slot int) float64 {
 	return span.T0
 }
 
-// nextSegment runs from t back to the next stop, or to the target. It is empty, there, where a is zero, which stays so and
-// has no size to measure errors by; where all rows share a step, it has its part in the error of all.
+// nextSegment runs from t back to the next stop, or to the target. It is empty, there, where a is zero, which stays so
+// and has no size to measure errors by; where all rows share a step, it has its part in the error of all.
 func (p *adjointPass[T]) nextSegment(slot int, t float64) solver.Segment {
 	target := p.target(slot)
 	if !p.tile.whole && isZero(p.a(slot)) {
@@ -182,8 +183,8 @@ func (p *adjointPass[T]) finished(slot int) bool {
 	return false
 }
 
-// meet compares the z that backsolve has come to with the true one, and puts that in its place. Where there was nothing to
-// integrate there is nothing to compare.
+// meet compares the z that backsolve has come to with the true one, and puts that in its place. Where there was nothing
+// to integrate there is nothing to compare.
 func (p *adjointPass[T]) meet(slot int) solver.Status {
 	c, i, span := p.call, p.sample[slot], p.tile.row[slot].Span
 	want, from := c.z0, c.z1

@@ -5,11 +5,13 @@ import (
 	"neuralode/solver/cpu/internal/simd"
 )
 
-// atTimes are the weights of a loss that looks at the states at the times of the batch (see [solver.Objective.TimeWeights]).
+// atTimes are the weights of a loss that looks at the states at the times of the batch (see
+// [solver.Objective.TimeWeights]).
 type atTimes[T simd.Float] struct {
 	mask   []bool // [rows] or nil
 	weight []T    // [rows] of the loss
-	share  []T    // [rows] of what the way back takes up: without the sample's weight where that multiplies what comes out
+	// [rows] of what the way back takes up: without the sample's weight where that multiplies what comes out
+	share []T
 }
 
 // loadAtTimes prepares the call for such a loss.

@@ -1,6 +1,6 @@
-// Package cpu is the CPU backend: tiles of rows that are refilled as samples finish, kernels of package simd, and a pool
-// of workers over fixed leaves of a batch. A sample's answer does not depend on what else is in the batch, and sums over
-// samples not on the number of workers: both are the same to the bit.
+// Package cpu is the CPU backend: tiles of rows that are refilled as samples finish, kernels of package simd, and a
+// pool of workers over fixed leaves of a batch. A sample's answer does not depend on what else is in the batch, and
+// sums over samples not on the number of workers: both are the same to the bit.
 package cpu
 
 import (

@@ -8,8 +8,8 @@ import (
 	"neuralode/solver"
 )
 
-// BenchmarkIteration is a training iteration on the trained spiral: forward, loss, gradient, Adam, at a learning rate so
-// small that the work stays the same.
+// BenchmarkIteration is a training iteration on the trained spiral: forward, loss, gradient, Adam, at a learning rate
+// so small that the work stays the same.
 func BenchmarkIteration(b *testing.B) {
 	for _, mode := range []solver.Gradient{solver.Discrete, solver.Adjoint} {
 		for _, batch := range []int{1, 16, 256} {

@@ -19,13 +19,15 @@ import (
 // a stride, a concatenation and broadcasts, of widths that fill no vector.
 func odd(dim int) graph.Field {
 	must := func(n *gorgonia.Node, err error) *gorgonia.Node { return gorgonia.Must(n, err) } // lowering reports panics
-	return graph.Field{Dim: dim, Params: []graph.Param{{Name: "W", Shape: []int{dim, dim}}, {Name: "s"}, {Name: "v", Shape: []int{dim}}},
+	return graph.Field{Dim: dim, Params: []graph.Param{{Name: "W", Shape: []int{dim, dim}}, {Name: "s"},
+		{Name: "v", Shape: []int{dim}}},
 		Func: func(t, z *gorgonia.Node, theta []*gorgonia.Node) (*gorgonia.Node, error) {
 			h := must(gorgonia.Tanh(must(gorgonia.Mul(z, theta[0]))))
 			if dim > 1 {
 				h = must(graph.Concat(1, must(graph.Slice(h, 1, 1, dim, 2)), must(graph.Slice(h, 1, 0, dim, 2))))
 			}
-			h = must(gorgonia.BroadcastHadamardProd(must(gorgonia.HadamardProd(h, theta[1])), must(gorgonia.Sin(t)), nil, []byte{1}))
+			h = must(gorgonia.BroadcastHadamardProd(must(gorgonia.HadamardProd(h, theta[1])), must(gorgonia.Sin(t)),
+				nil, []byte{1}))
 			h = must(gorgonia.BroadcastAdd(h, theta[2], nil, []byte{0}))
 			return gorgonia.Sub(h, must(gorgonia.HadamardProd(z, gorgonia.NewConstant(0.5))))
 		}}
@@ -106,7 +108,9 @@ func TestBitsOfOddFields(t *testing.T) {
 		for _, level := range cpu.Levels() {
 			for _, precision := range []solver.Precision{solver.Float32, solver.Float64} {
 				for _, mode := range solver.Gradients() {
-					t.Run(fmt.Sprint(dim, "/", level, "/", precision, "/", mode), func(t *testing.T) { c.bits(t, level, precision, mode) })
+					t.Run(fmt.Sprint(dim, "/", level, "/", precision, "/", mode), func(t *testing.T) {
+						c.bits(t, level, precision, mode)
+					})
 				}
 			}
 		}

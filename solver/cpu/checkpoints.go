@@ -8,11 +8,11 @@ import (
 )
 
 // checkpoints stand in for a record of all steps that would be too large. The forward solve keeps where some steps of a
-// sample began: what [solver.Row] knows, and the state. The way back takes the steps between them again, the last first.
-// A row computes the same wherever it is, so the steps have the same bits.
+// sample began: what [solver.Row] knows, and the state. The way back takes the steps between them again, the last
+// first. A row computes the same wherever it is, so the steps have the same bits.
 //
-// The forward solve has checkpoints at multiples of a number of steps, which doubles when there would be too many (as in
-// Stumm and Walther 2010, for spans of unknown length). Where the steps between two are still too many to be kept, a
+// The forward solve has checkpoints at multiples of a number of steps, which doubles when there would be too many (as
+// in Stumm and Walther 2010, for spans of unknown length). Where the steps between two are still too many to be kept, a
 // checkpoint goes halfway between as often as necessary, which costs a forward solve for each doubling (Griewank 1992,
 // "Achieving logarithmic growth of temporal and spatial complexity in reverse automatic differentiation").
 type checkpoints[T simd.Float] struct {
@@ -61,8 +61,8 @@ func newCheckpoints[T simd.Float](e *engine[T]) *checkpoints[T] {
 	return &checkpoints[T]{tile: newTile(e.method, e.field, 1, solution)}
 }
 
-// reset forgets everything, for the samples from up to to, which may take so many bytes; a step takes stepBytes, and so many
-// rows go back at once.
+// reset forgets everything, for the samples from up to to, which may take so many bytes; a step takes stepBytes, and so
+// many rows go back at once.
 func (p *checkpoints[T]) reset(c *call[T], from, to, rows int, bytes, stepBytes int64) {
 	p.call, p.first = c, from
 	size := int64(unsafe.Sizeof(solver.Row{})) + int64(c.dim)*int64(unsafe.Sizeof(T(0)))
@@ -77,8 +77,8 @@ func (p *checkpoints[T]) reset(c *call[T], from, to, rows int, bytes, stepBytes 
 	p.row, p.z, p.free = p.row[:0], p.z[:0], p.free[:0]
 }
 
-// passed counts an accepted step of a sample, to state z, and perhaps makes a checkpoint of its end. The row was judged, but
-// not settled.
+// passed counts an accepted step of a sample, to state z, and perhaps makes a checkpoint of its end. The row was
+// judged, but not settled.
 func (p *checkpoints[T]) passed(sample int, row solver.Row, z []T) {
 	w := &p.samples[sample-p.first]
 	w.steps++
@@ -128,8 +128,8 @@ func (p *checkpoints[T]) thin(w *passage) {
 	w.stack = kept
 }
 
-// load takes the steps of a sample before those that are in the record again, as many as may be kept. What is known of the
-// step before the first of them, none or absent, goes to keep.
+// load takes the steps of a sample before those that are in the record again, as many as may be kept. What is known of
+// the step before the first of them, none or absent, goes to keep.
 func (p *checkpoints[T]) load(sample int, keep func(before int32, r *solver.Row, z []T)) {
 	w := &p.samples[sample-p.first]
 	from := w.stack[len(w.stack)-1]

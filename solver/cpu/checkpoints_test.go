@@ -12,8 +12,8 @@ import (
 	"neuralode/solver/cpu/internal/simd"
 )
 
-// TestRecordsAreBounded takes hundreds of steps for each of eight samples: under a limit the records have no more than a few
-// times as many bytes, where all steps take fifty times as many, and no bit of the gradient changes.
+// TestRecordsAreBounded takes hundreds of steps for each of eight samples: under a limit the records have no more than
+// a few times as many bytes, where all steps take fifty times as many, and no bit of the gradient changes.
 func TestRecordsAreBounded(t *testing.T) {
 	f, err := graph.MLP{Sizes: []int{6, 6}, Time: true}.Field()
 	if err != nil {
@@ -57,7 +57,8 @@ func TestRecordsAreBounded(t *testing.T) {
 		if all < 50*limit || bounded > 4*limit {
 			t.Errorf("%v: records of %d bytes, and of %d under a limit of %d", mode, all, bounded, limit)
 		}
-		if !slices.Equal(got.Theta, want.Theta) || !slices.Equal(got.Z0, want.Z0) || !slices.Equal(got.BackStats, want.BackStats) {
+		if !slices.Equal(got.Theta, want.Theta) || !slices.Equal(got.Z0, want.Z0) ||
+			!slices.Equal(got.BackStats, want.BackStats) {
 			t.Errorf("%v: another gradient under a limit: %v, want %v", mode, got.Theta[:3], want.Theta[:3])
 		}
 	}

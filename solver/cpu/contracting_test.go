@@ -20,7 +20,8 @@ func TestContractingNets(t *testing.T) {
 		rng := rand.New(rand.NewPCG(seed, 7))
 		c := contractingNet(t, rng)
 		want := c.finiteDifferences(t)
-		for mode, bound := range map[solver.Gradient]float64{solver.Adjoint: 0.01, solver.Discrete: 0.05, solver.Backsolve: 0.05} {
+		for mode, bound := range map[solver.Gradient]float64{solver.Adjoint: 0.01, solver.Discrete: 0.05,
+			solver.Backsolve: 0.05} {
 			spec := solver.DefaultSpec()
 			spec.Precision, spec.Gradient = solver.Float64, mode
 			d, err := compile(t, backend(t, 1), c.model, spec).Differentiate(context.Background(), c.theta, c.batch,
@@ -60,7 +61,8 @@ func contractingNet(t *testing.T, rng *rand.Rand) *contractingCase {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &contractingCase{batch: solver.Batch{Z0: []float64{rng.NormFloat64(), rng.NormFloat64()}, Spans: []solver.Span{{T1: 10}}}}
+	c := &contractingCase{batch: solver.Batch{Z0: []float64{rng.NormFloat64(), rng.NormFloat64()},
+		Spans: []solver.Span{{T1: 10}}}}
 	c.model.Field, err = graph.LowerField(graph.Field{Dim: 2, Params: net.Params,
 		Func: func(at, z *gorgonia.Node, theta []*gorgonia.Node) (*gorgonia.Node, error) {
 			n, err := net.Func(at, z, theta)

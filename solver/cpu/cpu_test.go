@@ -100,27 +100,30 @@ func TestWorkersGiveTheSameBits(t *testing.T) {
 			}
 			for i := range theta {
 				if math.Float64bits(theta[i]) != math.Float64bits(first[i]) {
-					t.Fatalf("%v with %d workers: θ[%d] is %v, with one worker %v", mode, workers, i, theta[i], first[i])
+					t.Fatalf("%v with %d workers: θ[%d] is %v, with one worker %v", mode, workers, i, theta[i],
+						first[i])
 				}
 			}
 		}
 	}
 }
 
-// TestPartsOnManyWorkers trains 50 iterations of 8 leaves by sessions of one, two and eight workers that each have a part:
-// θ has the bits of one session's.
+// TestPartsOnManyWorkers trains 50 iterations of 8 leaves by sessions of one, two and eight workers that each have a
+// part: θ has the bits of one session's.
 func TestPartsOnManyWorkers(t *testing.T) {
 	const iterations = 50
 	minibatch := everySample(256)
 	whole := training(t, 2, solver.Discrete)
-	if err := whole.Run(context.Background(), slices.Repeat([][]int{minibatch}, iterations), nil, func(solver.Iteration) {}); err != nil {
+	if err := whole.Run(context.Background(), slices.Repeat([][]int{minibatch}, iterations), nil,
+		func(solver.Iteration) {}); err != nil {
 		t.Fatal(err)
 	}
 	want, err := whole.State()
 	if err != nil {
 		t.Fatal(err)
 	}
-	parts := []solver.Session{training(t, 1, solver.Discrete), training(t, 2, solver.Discrete), training(t, 8, solver.Discrete)}
+	parts := []solver.Session{training(t, 1, solver.Discrete), training(t, 2, solver.Discrete),
+		training(t, 8, solver.Discrete)}
 	for range iterations {
 		total := &solver.PartialSum{}
 		for k, s := range parts {

@@ -219,7 +219,8 @@ func (r *reverse[T]) reverseStage(stage int, column []T) {
 	if r.call.savedBar != nil {
 		base, baseOff = r.extra[stage*r.dim:], r.kOff[:n]
 	}
-	r.exec.kern.Combine(dst, off, base, baseOff, r.h[:n], r.g[(stage+1)*r.dim:], r.kOff[:n], r.dim, column[stage+1:], r.dim)
+	r.exec.kern.Combine(dst, off, base, baseOff, r.h[:n], r.g[(stage+1)*r.dim:], r.kOff[:n], r.dim, column[stage+1:],
+		r.dim)
 	e.run(e.backward, list)
 	r.feed(list)
 	if r.ports.moving {
@@ -231,7 +232,8 @@ func (r *reverse[T]) reverseStage(stage int, column []T) {
 	}
 }
 
-// retire moves every row to the step before; a row without one hands its sample over, and so does one that is not finite.
+// retire moves every row to the step before; a row without one hands its sample over, and so does one that is not
+// finite.
 func (r *reverse[T]) retire() {
 	for i := len(r.active) - 1; i >= 0; i-- {
 		s := r.active[i]

@@ -69,8 +69,8 @@ func recordLimit(spec solver.Spec) int64 {
 // recordLimit is that of a worker.
 func (e *engine[T]) recordLimit() int64 { return e.records / int64(len(e.workers)) }
 
-// narrowRows and wideRows are the rows of a tile: as many as keep a tile in the L1 and L2 caches, and enough to use each
-// weight several times from registers. Two narrow tiles are a leaf, which then ends with few idle rows.
+// narrowRows and wideRows are the rows of a tile: as many as keep a tile in the L1 and L2 caches, and enough to use
+// each weight several times from registers. Two narrow tiles are a leaf, which then ends with few idle rows.
 const (
 	narrowRows  = 16
 	wideRows    = 48

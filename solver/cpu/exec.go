@@ -77,13 +77,14 @@ func (e *executor[T]) compile(code []plan.Instr) []rowOp {
 	return ops
 }
 
-// fuseVJP joins a product with the activation's derivative that follows it, when nothing else reads the product. A product
-// of one column may stretch there: it stays as it is.
+// fuseVJP joins a product with the activation's derivative that follows it, when nothing else reads the product. A
+// product of one column may stretch there: it stays as it is.
 func (e *executor[T]) fuseVJP(ops []rowOp) []rowOp {
 	var out []rowOp
 	for _, op := range ops {
 		last := len(out) - 1
-		if op.kind == binary && op.Fn.IsVJP() && last >= 0 && out[last].kind == product && out[last].Op == plan.MatMul &&
+		if op.kind == binary && op.Fn.IsVJP() && last >= 0 && out[last].kind == product &&
+			out[last].Op == plan.MatMul &&
 			op.Src[0] == out[last].Dst && op.Src[1] != op.Src[0] && e.uses(op.Src[0]) == 1 &&
 			out[last].dst.width == op.dst.width && op.src[1].mem != shared && op.src[1].width == op.dst.width {
 			out[last].dst, out[last].vjp, out[last].src[1] = op.dst, op.Fn, op.src[1]

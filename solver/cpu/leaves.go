@@ -9,11 +9,12 @@ import (
 	"neuralode/solver/cpu/internal/simd"
 )
 
-// A batch is cut into leaves (solver.LeafSize), and what is summed over the batch is summed within each leaf and then along
-// the tree of solver.SumOverSamples, whoever computes which leaf. Workers take tasks: runs of 2ᵏ leaves that begin at a multiple
-// of 2ᵏ, which are whole subtrees, or the last part of the tree.
+// A batch is cut into leaves (solver.LeafSize), and what is summed over the batch is summed within each leaf and then
+// along the tree of solver.SumOverSamples, whoever computes which leaf. Workers take tasks: runs of 2ᵏ leaves that
+// begin at a multiple of 2ᵏ, which are whole subtrees, or the last part of the tree.
 
-// defaultTasks is how many tasks a call is cut into at most: many more than cores, few enough that their sums take no room.
+// defaultTasks is how many tasks a call is cut into at most: many more than cores, few enough that their sums take no
+// room.
 const defaultTasks = 64
 
 // solveSize is how many samples a worker takes at once where nothing is summed.
@@ -110,8 +111,8 @@ func (w *worker[T]) task(ctx context.Context, c *call[T], task int) {
 	c.occupancy[task] = w.solve.tile.busy
 }
 
-// sumLeaves leaves the sum of a task's leaves in the first of w.partials. Of the tree it keeps whole subtrees that wait for
-// their right neighbour, the larger ones first: as many as there are ones in the number of leaves done.
+// sumLeaves leaves the sum of a task's leaves in the first of w.partials. Of the tree it keeps whole subtrees that wait
+// for their right neighbour, the larger ones first: as many as there are ones in the number of leaves done.
 func (w *worker[T]) sumLeaves(ctx context.Context, c *call[T], from, to int) {
 	waiting := 0
 	for leaf := from; leaf < to; leaf++ {

@@ -7,13 +7,14 @@ import (
 
 // method is a tableau in the state's precision, with what the passes derive from it.
 type method[T simd.Float] struct {
-	tab     *solver.Tableau
-	spec    solver.Spec
-	con     solver.Controller
-	stages  int
-	a       [][]T // a[i]: weights of the earlier stages in the argument of stage i
-	e       []T   // weights of the error estimate
-	columns [][]T // columns[i][j] for j > i: weight of stage i in the argument of stage j; the last stage's is the result
+	tab    *solver.Tableau
+	spec   solver.Spec
+	con    solver.Controller
+	stages int
+	a      [][]T // a[i]: weights of the earlier stages in the argument of stage i
+	e      []T   // weights of the error estimate
+	// columns[i][j] for j > i: weight of stage i in the argument of stage j; the last stage's is the result
+	columns [][]T
 	used    []int // stages with a weight in the result
 	dense   [][]T // dense[p]: weights of the stages in the coefficient of x^(p+1) of the dense output
 	one     []T   // the weight of a plain Euler step
@@ -23,8 +24,8 @@ type method[T simd.Float] struct {
 
 func newMethod[T simd.Float](spec solver.Spec) *method[T] {
 	tab := spec.Tableau()
-	m := &method[T]{tab: tab, spec: spec, con: spec.Controller, stages: tab.Stages(), e: converted[T](tab.E), one: []T{1},
-		atol: T(spec.Controller.Atol), rtol: T(spec.Controller.Rtol)}
+	m := &method[T]{tab: tab, spec: spec, con: spec.Controller, stages: tab.Stages(), e: converted[T](tab.E),
+		one: []T{1}, atol: T(spec.Controller.Atol), rtol: T(spec.Controller.Rtol)}
 	for i := range tab.Stages() {
 		m.a = append(m.a, converted[T](tab.A[i]))
 		if tab.B[i] != 0 {

@@ -59,7 +59,8 @@ func (p *program[T]) Solve(ctx context.Context, theta []float64, b solver.Batch)
 }
 
 // differentiate is Program.Differentiate.
-func (e *engine[T]) differentiate(ctx context.Context, theta []float64, b solver.Batch, o solver.Objective) (*solver.Derivative, error) {
+func (e *engine[T]) differentiate(ctx context.Context, theta []float64, b solver.Batch,
+	o solver.Objective) (*solver.Derivative, error) {
 	d, err := e.differentiateAll(ctx, theta, b, o)
 	if err != nil {
 		return nil, err
@@ -74,7 +75,8 @@ func (e *engine[T]) differentiate(ctx context.Context, theta []float64, b solver
 }
 
 // differentiateAll sums over all samples, whatever they bring.
-func (e *engine[T]) differentiateAll(ctx context.Context, theta []float64, b solver.Batch, o solver.Objective) (*solver.Derivative, error) {
+func (e *engine[T]) differentiateAll(ctx context.Context, theta []float64, b solver.Batch,
+	o solver.Objective) (*solver.Derivative, error) {
 	c := &call[T]{gradient: true}
 	e.load(c, theta, b)
 	e.loadObjective(c, o)
@@ -106,7 +108,8 @@ func (e *engine[T]) load(c *call[T], theta []float64, b solver.Batch) {
 	convert(c.inputs, b.Inputs)
 }
 
-func (p *program[T]) Differentiate(ctx context.Context, theta []float64, b solver.Batch, o solver.Objective) (*solver.Derivative, error) {
+func (p *program[T]) Differentiate(ctx context.Context, theta []float64, b solver.Batch,
+	o solver.Objective) (*solver.Derivative, error) {
 	if err := solver.CheckGradient(p.model, p.spec, theta, b, o); err != nil {
 		return nil, err
 	}

@@ -91,8 +91,8 @@ func (r *record[T]) advance(slot int) {
 	r.next[slot] = r.alloc()
 }
 
-// before is the step of a sample before the given one; none before its first. Where that is not in the record, it is put
-// there.
+// before is the step of a sample before the given one; none before its first. Where that is not in the record, it is
+// put there.
 func (r *record[T]) before(sample int, previous int32) int32 {
 	if previous == absent {
 		return r.load(sample)

@@ -38,7 +38,8 @@ type session[T simd.Float] struct {
 	objective solver.Objective // without labels, which the call has
 }
 
-func (p *program[T]) Train(data solver.Data, opt solver.Optimizer, start solver.OptimizerState) (solver.Session, error) {
+func (p *program[T]) Train(data solver.Data, opt solver.Optimizer,
+	start solver.OptimizerState) (solver.Session, error) {
 	if err := solver.CheckTraining(p.model, p.spec, data, opt, start); err != nil {
 		return nil, err
 	}
@@ -48,8 +49,8 @@ func (p *program[T]) Train(data solver.Data, opt solver.Optimizer, start solver.
 		return nil, errClosed
 	}
 	s := &session[T]{program: p, engine: newEngine[T](p.model, p.spec, p.backend.level, p.backend.workers), opt: opt,
-		data: times(data), z0: converted[T](data.Z0), inputs: converted[T](data.Inputs), labels: converted[T](data.Labels),
-		n:     data.Len(p.model.Dim()),
+		data: times(data), z0: converted[T](data.Z0), inputs: converted[T](data.Inputs),
+		labels: converted[T](data.Labels), n: data.Len(p.model.Dim()),
 		theta: converted[T](start.Theta), m: converted[T](start.M), v: converted[T](start.V), step: start.Step}
 	if s.trained = opt.Trained(len(s.theta)); !opt.Rule.HasSecondMoments() {
 		s.v = nil
@@ -62,8 +63,8 @@ func (p *program[T]) Train(data solver.Data, opt solver.Optimizer, start solver.
 // times is a copy of what the session keeps of the data as it is.
 func times(d solver.Data) solver.Data {
 	return solver.Data{
-		Batch: solver.Batch{Spans: slices.Clone(d.Spans), Times: slices.Clone(d.Times), Offsets: slices.Clone(d.Offsets),
-			Stops: slices.Clone(d.Stops), StopOffsets: slices.Clone(d.StopOffsets)},
+		Batch: solver.Batch{Spans: slices.Clone(d.Spans), Times: slices.Clone(d.Times),
+			Offsets: slices.Clone(d.Offsets), Stops: slices.Clone(d.Stops), StopOffsets: slices.Clone(d.StopOffsets)},
 		Objective: solver.Objective{AtTimes: d.AtTimes, Weight: slices.Clone(d.Weight), Mask: slices.Clone(d.Mask)},
 	}
 }
@@ -217,7 +218,8 @@ func (s *session[T]) loadWeights(indices []int) {
 
 // failure is an error for the first sample that did not go forward and backward.
 func (s *session[T]) failure(indices []int) error {
-	return solver.FailedIteration(&solver.Derivative{Solution: solver.Solution{End: s.call.end}, Back: s.call.back}, indices)
+	return solver.FailedIteration(&solver.Derivative{Solution: solver.Solution{End: s.call.end}, Back: s.call.back},
+		indices)
 }
 
 // blame looks for the sample that made the loss or its gradient not finite, by differentiating the minibatch once more.

@@ -19,9 +19,10 @@ func (e *engine[T]) timeDerivatives(ctx context.Context, c *call[T], d *solver.D
 			scale(saved[from*c.dim:to*c.dim], float64(c.weightOf(i))) // the shares of Discrete have it in them
 		}
 	}
-	return solver.TimeDerivatives(d, c.batch, cotangent, saved, c.precision, func(z, t, inputs []float64) ([]float64, error) {
-		return e.slopes(ctx, z, t, inputs)
-	})
+	return solver.TimeDerivatives(d, c.batch, cotangent, saved, c.precision,
+		func(z, t, inputs []float64) ([]float64, error) {
+			return e.slopes(ctx, z, t, inputs)
+		})
 }
 
 func scale(x []float64, by float64) {

@@ -267,7 +267,8 @@ func (tl *tile[T]) evaluate(stage int, slots []int, coef []T, c float64) {
 	r := tl.frames.list(stage, slots)
 	for _, p := range tl.parts {
 		dst, off := tl.exec.at(r, p.arg)
-		tl.exec.kern.Combine(dst, off, tl.z[p.at:], tl.list.z, tl.list.h, tl.k[p.at:], tl.list.k, tl.width, coef, p.size)
+		tl.exec.kern.Combine(dst, off, tl.z[p.at:], tl.list.z, tl.list.h, tl.k[p.at:], tl.list.k, tl.width, coef,
+			p.size)
 	}
 	if tl.ports.timed {
 		dst, off := tl.exec.at(r, tl.ports.t)
@@ -362,7 +363,8 @@ func (tl *tile[T]) errorNorms() []float64 {
 	for _, p := range tl.parts {
 		part := tl.list.norm[1][:len(tl.active)]
 		z1, off := tl.exec.at(r, p.arg)
-		tl.exec.kern.ErrorNorm(part, tl.z[p.at:], tl.list.z, z1, off, h, tl.k[p.at:], tl.list.k, tl.width, tl.m.e, atol, rtol, p.size)
+		tl.exec.kern.ErrorNorm(part, tl.z[p.at:], tl.list.z, z1, off, h, tl.k[p.at:], tl.list.k, tl.width, tl.m.e, atol,
+			rtol, p.size)
 		for i, v := range part {
 			total[i] += v
 		}

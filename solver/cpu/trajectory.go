@@ -81,8 +81,8 @@ func (tr *trajectory[T]) stepBytes() int64 {
 	return stepSize + int64(tr.block())*int64(unsafe.Sizeof(T(0)))
 }
 
-// before is the step of a sample before the given one, or its last, where previous is what is known of it; none before the
-// first. Where it is not in the record it is put there.
+// before is the step of a sample before the given one, or its last, where previous is what is known of it; none before
+// the first. Where it is not in the record it is put there.
 func (tr *trajectory[T]) before(sample int, previous int32) int32 {
 	if previous == absent {
 		return tr.load(sample)
@@ -118,7 +118,8 @@ func (tr *trajectory[T]) previous(sample int, step int32) int32 {
 // fit writes the polynomials of the steps added since the last call, from their stages.
 func (tr *trajectory[T]) fit(kern *simd.Kernels[T], h, k []T, kOff []int) {
 	for p, weights := range tr.m.dense {
-		kern.Combine(tr.coef[(p+1)*tr.dim:], tr.off, tr.zero, tr.zeroOff[:len(tr.off)], h, k, kOff, tr.dim, weights, tr.dim)
+		kern.Combine(tr.coef[(p+1)*tr.dim:], tr.off, tr.zero, tr.zeroOff[:len(tr.off)], h, k, kOff, tr.dim, weights,
+			tr.dim)
 	}
 	tr.off = tr.off[:0]
 }

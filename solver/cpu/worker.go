@@ -33,7 +33,8 @@ func newWorker[T simd.Float](e *engine[T], capacity int) *worker[T] {
 		w.solve = newForwardPass(newTile(e.method, e.field, capacity, solution))
 	case solver.Discrete:
 		w.solve = newForwardPass(newTile(e.method, e.field, capacity, keptSolution))
-		w.solve.record = &record[T]{dim: e.dim, block: (e.method.stages - 1) * e.field.layout.size[store], limit: e.recordLimit()}
+		w.solve.record = &record[T]{dim: e.dim, block: (e.method.stages - 1) * e.field.layout.size[store],
+			limit: e.recordLimit()}
 		w.solve.points = newCheckpoints(e)
 		w.back = newReverse(e.method, e.field, w.solve.record, capacity)
 	case solver.Adjoint:
@@ -67,8 +68,8 @@ func (w *worker[T]) leaf(ctx context.Context, c *call[T], leaf int, p *partial[T
 	}
 }
 
-// solveLeaf takes the samples of a leaf there, and back where there is a gradient. It returns false when the record of their
-// steps is full; then there are checkpoints to be used.
+// solveLeaf takes the samples of a leaf there, and back where there is a gradient. It returns false when the record of
+// their steps is full; then there are checkpoints to be used.
 func (w *worker[T]) solveLeaf(ctx context.Context, c *call[T], from, to int, p *partial[T]) bool {
 	w.solve.reset(c, from, to)
 	if !c.gradient {

@@ -62,8 +62,10 @@ func (s Suite) gradientOracle(t *testing.T) {
 				continue
 			}
 			d := s.differentiate(t, m, spec, spiralTheta(),
-				solver.Batch{Z0: []float64{2, 0}, Spans: []solver.Span{{T1: 1.5}}}, solver.Objective{Cotangent: []float64{1, 1}})
-			near(t, fmt.Sprintf("%s, %v: ∂L/∂z0", method, mode), d.Z0, []float64{4.3807569035597288, 0.35439068204690633}, bound)
+				solver.Batch{Z0: []float64{2, 0}, Spans: []solver.Span{{T1: 1.5}}},
+				solver.Objective{Cotangent: []float64{1, 1}})
+			near(t, fmt.Sprintf("%s, %v: ∂L/∂z0", method, mode), d.Z0,
+				[]float64{4.3807569035597288, 0.35439068204690633}, bound)
 			near(t, fmt.Sprintf("%s, %v: ∂L/∂A", method, mode), d.Theta,
 				[]float64{11.127882069334155, 1.8879096789059206, -0.81617970771301055, 10.469224814503693}, bound)
 		}
@@ -75,15 +77,18 @@ func (s Suite) gradientOracle(t *testing.T) {
 			solver.Objective{Cotangent: []float64{1, 1}})
 		bound := s.choose(2e-3, 2e-6)
 		near(t, "∂L/∂z0", d.Z0, []float64{4.3807569035597288, 0.35439068204690633}, bound)
-		near(t, "∂L/∂A", d.Theta, []float64{11.127882069334155, 1.8879096789059206, -0.81617970771301055, 10.469224814503693}, bound)
+		near(t, "∂L/∂A", d.Theta, []float64{11.127882069334155, 1.8879096789059206, -0.81617970771301055,
+			10.469224814503693}, bound)
 
 		d = s.differentiate(t, solver.Model{Field: lower(t, rate())}, spec, []float64{0.7},
-			solver.Batch{Z0: []float64{1.5, 0}, Spans: []solver.Span{{T1: 2}}}, solver.Objective{Cotangent: []float64{1, 0}})
+			solver.Batch{Z0: []float64{1.5, 0}, Spans: []solver.Span{{T1: 2}}},
+			solver.Objective{Cotangent: []float64{1, 0}})
 		near(t, "∂z/∂rate", d.Theta, []float64{2 * 1.5 * math.Exp(1.4)}, bound)
 
 		// L = q(2) of the ring from (q, p) = (1, 0.5): the angle 0.8·1.25·2 = 2 has the derivatives 4θq, 4θp and 2.5.
 		d = s.differentiate(t, solver.Model{Field: lower(t, ring())}, spec, []float64{0.8},
-			solver.Batch{Z0: []float64{1, 0.5}, Spans: []solver.Span{{T1: 2}}}, solver.Objective{Cotangent: []float64{1, 0}})
+			solver.Batch{Z0: []float64{1, 0.5}, Spans: []solver.Span{{T1: 2}}},
+			solver.Objective{Cotangent: []float64{1, 0}})
 		sin, cos := math.Sincos(2)
 		slope := 0.5*cos - sin
 		near(t, "∂q/∂z0 of the ring", d.Z0, []float64{cos + 3.2*slope, sin + 1.6*slope}, bound)
@@ -112,7 +117,8 @@ func (s Suite) solve(t *testing.T, m solver.Model, spec solver.Spec, theta []flo
 	return must(t, got, err)
 }
 
-func (s Suite) differentiate(t *testing.T, m solver.Model, spec solver.Spec, theta []float64, b solver.Batch, o solver.Objective) *solver.Derivative {
+func (s Suite) differentiate(t *testing.T, m solver.Model, spec solver.Spec, theta []float64, b solver.Batch,
+	o solver.Objective) *solver.Derivative {
 	t.Helper()
 	got, err := s.compile(t, m, spec).Differentiate(context.Background(), theta, b, o)
 	if err == nil {
@@ -139,7 +145,8 @@ func near(t *testing.T, what string, got, want []float64, bound float64) {
 		worst = math.Max(worst, d)
 	}
 	if !(worst <= bound*scale) {
-		t.Errorf("%s is off by %.3g of %.3g, want %.3g of it; got %.8v want %.8v", what, worst, scale, bound, head(got), head(want))
+		t.Errorf("%s is off by %.3g of %.3g, want %.3g of it; got %.8v want %.8v", what, worst, scale, bound, head(got),
+			head(want))
 	}
 }
 

@@ -94,7 +94,8 @@ func (s Suite) tooManySteps(t *testing.T, m solver.Model) {
 	spec.Controller.Step, spec.Controller.MaxSteps = 0.125, 8
 	program := s.compile(t, m, spec)
 	for t1, fine := range map[float64]bool{1: true, -1: true, 1.01: false} {
-		_, err := program.Solve(t.Context(), []float64{1}, solver.Batch{Z0: []float64{1, 1}, Spans: []solver.Span{{T1: t1}}})
+		_, err := program.Solve(t.Context(), []float64{1},
+			solver.Batch{Z0: []float64{1, 1}, Spans: []solver.Span{{T1: t1}}})
 		if (err == nil) != fine {
 			t.Errorf("steps of 1/8 to %v, 8 at most: %v", t1, err)
 		}
@@ -109,7 +110,8 @@ func (s Suite) constantBlowUp(t *testing.T) {
 		solver.Batch{Z0: []float64{1}, Spans: []solver.Span{{T1: 100}}})
 	must(t, got, err)
 	var failed *solver.SampleError
-	if !errors.As(got.Err(), &failed) || failed.End.Status != solver.NonFinite || math.IsInf(got.Z1[0], 0) || got.Z1[0] < 1e10 {
+	if !errors.As(got.Err(), &failed) || failed.End.Status != solver.NonFinite || math.IsInf(got.Z1[0], 0) ||
+		got.Z1[0] < 1e10 {
 		t.Errorf("%v at %v", got.Err(), got.Z1)
 	}
 	if st := got.Stats[0]; st.Rejected != 1 || failed.End.T != 0.5*float64(st.Accepted) {

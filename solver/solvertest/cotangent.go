@@ -26,7 +26,8 @@ func (s Suite) cotangents(t *testing.T) {
 	}
 }
 
-// scaledCotangents multiplies cotangents by powers of two: so are the gradients, to the bit, and what they cost is the same.
+// scaledCotangents multiplies cotangents by powers of two: so are the gradients, to the bit, and what they cost is the
+// same.
 func (s Suite) scaledCotangents(t *testing.T, mode solver.Gradient) {
 	p := reference.Embedded()[0]
 	b, _ := some(&p, 3)
@@ -104,16 +105,17 @@ func (s Suite) smallCotangents(t *testing.T, mode solver.Gradient) {
 	const size = 1e-8
 	spec := s.defaults(mode)
 	spec.Controller.Rtol, spec.Controller.Atol = 1e-4, 1e-7
-	d, err := s.compile(t, solver.Model{Field: lower(t, h.Field)}, spec).Differentiate(context.Background(), []float64{h.Theta},
-		solver.Batch{Z0: h.Z0, Spans: []solver.Span{{T1: h.T1}}}, solver.Objective{Cotangent: []float64{size, size}})
+	d, err := s.compile(t, solver.Model{Field: lower(t, h.Field)}, spec).Differentiate(context.Background(),
+		[]float64{h.Theta}, solver.Batch{Z0: h.Z0, Spans: []solver.Span{{T1: h.T1}}},
+		solver.Objective{Cotangent: []float64{size, size}})
 	must(t, d, err)
 	if e := math.Abs(d.Theta[0]/size/h.Want - 1); d.Err() != nil || !(e <= 0.02) {
 		t.Errorf("a cotangent of %v: %v, want %v times %v; %v", size, d.Theta[0], h.Want, size, d.Err())
 	}
 }
 
-// noCotangent has samples with nothing to take back, on all or on a part of their way, under an atol of zero: there is no
-// scale by which to measure nothing.
+// noCotangent has samples with nothing to take back, on all or on a part of their way, under an atol of zero: there is
+// no scale by which to measure nothing.
 func (s Suite) noCotangent(t *testing.T, mode solver.Gradient) {
 	m, spec := solver.Model{Field: lower(t, rate())}, s.defaults(mode)
 	spec.Controller.Atol = 0
@@ -136,7 +138,8 @@ func (s Suite) noCotangent(t *testing.T, mode solver.Gradient) {
 		if s.Precision == solver.Float64 {
 			want := Suite{Backend: solver.Reference()}.differentiate(t, m, spec, []float64{0.25}, b, o)
 			if !slices.Equal(d.Back, want.Back) || !slices.Equal(d.BackStats, want.BackStats) {
-				t.Errorf("the ways back end %+v after %+v, want %+v after %+v", d.Back, d.BackStats, want.Back, want.BackStats)
+				t.Errorf("the ways back end %+v after %+v, want %+v after %+v", d.Back, d.BackStats, want.Back,
+					want.BackStats)
 			}
 		}
 	}

@@ -16,8 +16,8 @@ type Suite struct {
 	Short     bool // leave out the comparison with the reference backend, which is slow itself
 }
 
-// Run runs the whole suite as subtests. It leaves out specs that the backend does not support, once it has seen that Compile
-// refuses them with the same error, and skips what a call says is errors.ErrUnsupported.
+// Run runs the whole suite as subtests. It leaves out specs that the backend does not support, once it has seen that
+// Compile refuses them with the same error, and skips what a call says is errors.ErrUnsupported.
 func (s Suite) Run(t *testing.T) {
 	t.Run("closed forms", s.closedForms)
 	t.Run("functions", s.Functions)
@@ -51,8 +51,8 @@ func (s Suite) Run(t *testing.T) {
 	t.Run("limited records", s.records)
 }
 
-// RunLifecycle runs what is asked of a backend beside its numbers: that sessions keep their own data, look at indices and
-// contexts first, and end with their program. A harness that is no backend of its own may leave it out.
+// RunLifecycle runs what is asked of a backend beside its numbers: that sessions keep their own data, look at indices
+// and contexts first, and end with their program. A harness that is no backend of its own may leave it out.
 func (s Suite) RunLifecycle(t *testing.T) {
 	t.Run("sessions", s.sessions)
 	t.Run("one session closed", s.sessionClose)

@@ -19,7 +19,8 @@ func (s Suite) failures(t *testing.T) {
 		wantStatus(t, got, solver.OK, solver.NonFinite, solver.OK)
 	})
 	t.Run("NaN start of an empty span", func(t *testing.T) {
-		got := s.solveAll(t, s.spec(solver.NoGradient), []float64{0.1, math.NaN(), math.Inf(1)}, solver.Span{T0: 1, T1: 1})
+		got := s.solveAll(t, s.spec(solver.NoGradient), []float64{0.1, math.NaN(), math.Inf(1)},
+			solver.Span{T0: 1, T1: 1})
 		wantStatus(t, got, solver.OK, solver.NonFinite, solver.NonFinite)
 	})
 	t.Run("too many steps", func(t *testing.T) {
@@ -88,7 +89,8 @@ func (s Suite) cancelled(t *testing.T) {
 			t.Errorf("number %d of the saved states of a cancelled solve is %v", i, v)
 		}
 	}
-	if _, err := program.Differentiate(ctx, nil, b, solver.Objective{Cotangent: []float64{1, 1, 1}}); !errors.Is(err, context.Canceled) {
+	if _, err := program.Differentiate(ctx, nil, b, solver.Objective{Cotangent: []float64{1, 1, 1}}); !errors.Is(err,
+		context.Canceled) {
 		t.Errorf("Differentiate gives %v", err)
 	}
 	if _, err := program.Solve(context.Background(), nil, b); err != nil {
@@ -105,7 +107,8 @@ func (s Suite) failedTraining(t *testing.T) {
 	session, err := program.Train(data, solver.DefaultOptimizer(0.1), solver.NewOptimizerState([]float64{0.5, 0.25}))
 	must(t, session, err)
 	done := 0
-	err = session.Run(context.Background(), [][]int{{0, 1}, {3, 1}, {3, 2, 0}, {0, 1}}, nil, func(solver.Iteration) { done++ })
+	err = session.Run(context.Background(), [][]int{{0, 1}, {3, 1}, {3, 2, 0}, {0, 1}}, nil,
+		func(solver.Iteration) { done++ })
 	var failed *solver.IterationError
 	if !errors.As(err, &failed) || failed.Index != 2 || failed.Sample != 2 || done != 2 {
 		t.Errorf("after %d iterations: %v", done, err)
@@ -134,27 +137,36 @@ func (s Suite) wrongUse(t *testing.T) {
 		"odd z0": func() error {
 			return second(program.Solve(context.Background(), theta, solver.Batch{Z0: make([]float64, 3), Spans: span}))
 		},
-		"no samples": func() error { return second(program.Solve(context.Background(), theta, solver.Batch{Spans: span})) },
+		"no samples": func() error {
+			return second(program.Solve(context.Background(), theta, solver.Batch{Spans: span}))
+		},
 		"long θ": func() error {
-			return second(program.Solve(context.Background(), []float64{1, 2}, solver.Batch{Z0: make([]float64, 2), Spans: span}))
+			return second(program.Solve(context.Background(), []float64{1, 2},
+				solver.Batch{Z0: make([]float64, 2), Spans: span}))
 		},
 		"three spans": func() error {
-			return second(program.Solve(context.Background(), theta, solver.Batch{Z0: make([]float64, 4), Spans: make([]solver.Span, 3)}))
+			return second(program.Solve(context.Background(), theta,
+				solver.Batch{Z0: make([]float64, 4), Spans: make([]solver.Span, 3)}))
 		},
 		"infinite span": func() error {
-			return second(program.Solve(context.Background(), theta, solver.Batch{Z0: make([]float64, 2), Spans: []solver.Span{{T1: math.Inf(1)}}}))
+			return second(program.Solve(context.Background(), theta,
+				solver.Batch{Z0: make([]float64, 2), Spans: []solver.Span{{T1: math.Inf(1)}}}))
 		},
 		"a time that is no number": func() error {
-			return second(program.Solve(context.Background(), theta, solver.Batch{Z0: make([]float64, 2), Spans: span, Times: []float64{math.NaN()}}))
+			return second(program.Solve(context.Background(), theta,
+				solver.Batch{Z0: make([]float64, 2), Spans: span, Times: []float64{math.NaN()}}))
 		},
 		"times out of order": func() error {
-			return second(program.Solve(context.Background(), theta, solver.Batch{Z0: make([]float64, 2), Spans: span, Times: []float64{1, 0.5}}))
+			return second(program.Solve(context.Background(), theta,
+				solver.Batch{Z0: make([]float64, 2), Spans: span, Times: []float64{1, 0.5}}))
 		},
 		"no gradient": func() error {
-			return second(program.Differentiate(context.Background(), theta, solver.Batch{Z0: make([]float64, 2), Spans: span}, solver.Objective{Cotangent: make([]float64, 2)}))
+			return second(program.Differentiate(context.Background(), theta,
+				solver.Batch{Z0: make([]float64, 2), Spans: span}, solver.Objective{Cotangent: make([]float64, 2)}))
 		},
 		"no loss": func() error {
-			return second(s.compile(t, m, s.spec(solver.Discrete)).Differentiate(context.Background(), theta, solver.Batch{Z0: make([]float64, 2), Spans: span}, solver.Objective{Labels: make([]float64, 1)}))
+			return second(s.compile(t, m, s.spec(solver.Discrete)).Differentiate(context.Background(), theta,
+				solver.Batch{Z0: make([]float64, 2), Spans: span}, solver.Objective{Labels: make([]float64, 1)}))
 		},
 		"empty training": func() error {
 			return second(program.Train(solver.Data{}, solver.DefaultOptimizer(1), solver.OptimizerState{}))

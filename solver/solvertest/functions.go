@@ -9,13 +9,14 @@ import (
 	"neuralode/solver"
 )
 
-// Functions is the part of Run that walks the table of functions of package plan: what each gives, and that Compile refuses
-// what the table does not have.
+// Functions is the part of Run that walks the table of functions of package plan: what each gives, and that Compile
+// refuses what the table does not have.
 func (s Suite) Functions(t *testing.T) {
 	list := plan.Functions()
 	n := len(list)
 	var z0, want []float64
-	for _, a := range [][3]float64{{0.75, 0.75, 0.5}, {-1.25, 1.5, 0.25}, {2, 0.125, -0.5}, {-0.5, 3, -0.5}, {0, 2, 1}} {
+	for _, a := range [][3]float64{{0.75, 0.75, 0.5}, {-1.25, 1.5, 0.25}, {2, 0.125, -0.5}, {-0.5, 3, -0.5},
+		{0, 2, 1}} {
 		z0 = append(append(z0, make([]float64, n)...), a[:]...)
 		for _, f := range list {
 			want = append(want, valueAt(f, argument(f, a[0], a[1]), a[2]))
@@ -47,8 +48,8 @@ func (s Suite) Functions(t *testing.T) {
 }
 
 // FunctionField is a field made of every function of the table: component k of dz/dt is function k of the last three
-// components, which stay as they are. The first of these may be any number, the second is positive for functions that are
-// not defined below 0, the third is the second operand.
+// components, which stay as they are. The first of these may be any number, the second is positive for functions that
+// are not defined below 0, the third is the second operand.
 func FunctionField() *plan.Plan {
 	list := plan.Functions()
 	n := len(list)
@@ -63,7 +64,8 @@ func FunctionField() *plan.Plan {
 		return in.Dst
 	}
 	z := value(plan.Value{Name: "z", Space: plan.Row, Rows: 1, Cols: n + 3})
-	p.Inputs = []plan.Port{{Name: "t", Value: value(plan.Value{Name: "t", Space: plan.Row, Rows: 1, Cols: 1})}, {Name: "z", Value: z}}
+	p.Inputs = []plan.Port{{Name: "t", Value: value(plan.Value{Name: "t", Space: plan.Row, Rows: 1, Cols: 1})},
+		{Name: "z", Value: z}}
 	at := func(k int) plan.ID {
 		return row(1, plan.Instr{Op: plan.Slice, Src: []plan.ID{z}, Axis: 1, From: k, To: k + 1, Stride: 1})
 	}

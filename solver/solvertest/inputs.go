@@ -13,7 +13,8 @@ import (
 	"neuralode/solver"
 )
 
-// growth is dz/dt = u·z with a rate u for each sample, the first of its inputs; the others have no effect, but are read.
+// growth is dz/dt = u·z with a rate u for each sample, the first of its inputs; the others have no effect, but are
+// read.
 func growth(inputs int) graph.Field {
 	return graph.Field{Dim: 2, Inputs: inputs, InputFunc: func(_, z, u *node, _ []*node) (*node, error) {
 		var b builder
@@ -25,7 +26,8 @@ func growth(inputs int) graph.Field {
 
 // conditioned is dz/dt = tanh(z·W + u·V) + t, with three inputs.
 func conditioned() graph.Field {
-	return graph.Field{Dim: 2, Inputs: 3, Params: []graph.Param{{Name: "W", Shape: []int{2, 2}}, {Name: "V", Shape: []int{3, 2}}},
+	return graph.Field{Dim: 2, Inputs: 3,
+		Params: []graph.Param{{Name: "W", Shape: []int{2, 2}}, {Name: "V", Shape: []int{3, 2}}},
 		InputFunc: func(t, z, u *node, theta []*node) (*node, error) {
 			var b builder
 			sum := b.do(gorgonia.Add(b.do(gorgonia.Mul(z, theta[0])), b.do(gorgonia.Mul(u, theta[1]))))
@@ -33,7 +35,8 @@ func conditioned() graph.Field {
 		}}
 }
 
-// inputs checks constants of each sample: what is made of them, their derivatives, and that they have no part in the error.
+// inputs checks constants of each sample: what is made of them, their derivatives, and that they have no part in the
+// error.
 func (s Suite) inputs(t *testing.T) {
 	model := solver.Model{Field: lower(t, growth(1))}
 	program := s.compile(t, model, s.spec(solver.NoGradient))
@@ -51,7 +54,8 @@ func (s Suite) inputs(t *testing.T) {
 
 // growing compares with z0·e^(u·t): the sum of z(2) and z(0.5) over components and samples is differentiated.
 func (s Suite) growing(t *testing.T, mode solver.Gradient) {
-	b := solver.Batch{Z0: []float64{1, 2, -1, 0.5, 3, 1}, Spans: []solver.Span{{T1: 2}}, Times: []float64{0.5}, Inputs: []float64{-0.5, 0.25, -2}}
+	b := solver.Batch{Z0: []float64{1, 2, -1, 0.5, 3, 1}, Spans: []solver.Span{{T1: 2}}, Times: []float64{0.5},
+		Inputs: []float64{-0.5, 0.25, -2}}
 	o := solver.Objective{Cotangent: slices.Repeat([]float64{1}, 6), Saved: slices.Repeat([]float64{1}, 6)}
 	d := s.differentiate(t, solver.Model{Field: lower(t, growth(1))}, s.spec(mode), nil, b, o)
 	var z1, bar []float64
@@ -64,12 +68,13 @@ func (s Suite) growing(t *testing.T, mode solver.Gradient) {
 	near(t, fmt.Sprintf("%v: ∂L/∂inputs", mode), d.Inputs, bar, s.choose(1e-4, 1e-6))
 }
 
-// conditions compares a batch with the reference, each of its samples with what it is alone, and the derivatives for the
-// inputs with central differences.
+// conditions compares a batch with the reference, each of its samples with what it is alone, and the derivatives for
+// the inputs with central differences.
 func (s Suite) conditions(t *testing.T, mode solver.Gradient) {
 	const n, e = 15, 1e-4
 	number := func(i int) float64 { return math.Sin(1.3 * float64(i)) }
-	m, b, o, theta := solver.Model{Field: lower(t, conditioned())}, solver.Batch{Spans: []solver.Span{{T1: 1.5}}}, solver.Objective{}, []float64{}
+	m, b, o, theta := solver.Model{Field: lower(t, conditioned())}, solver.Batch{Spans: []solver.Span{{T1: 1.5}}},
+		solver.Objective{}, []float64{}
 	for i := range n {
 		b.Z0, o.Cotangent = append(b.Z0, number(i), number(i+50)), append(o.Cotangent, 1, number(i+20))
 		b.Inputs = append(b.Inputs, number(2*i), number(3*i), number(5*i))
@@ -85,7 +90,8 @@ func (s Suite) conditions(t *testing.T, mode solver.Gradient) {
 	near(t, fmt.Sprintf("%v: ∂L/∂θ", mode), d.Theta, want.Theta, s.choose(1e-3, 1e-9))
 	for i := range n {
 		one := solver.Batch{Z0: b.Z0[2*i : 2*i+2], Spans: b.Spans, Inputs: b.Inputs[3*i : 3*i+3]}
-		alone, err := program.Differentiate(context.Background(), theta, one, solver.Objective{Cotangent: o.Cotangent[2*i : 2*i+2]})
+		alone, err := program.Differentiate(context.Background(), theta, one,
+			solver.Objective{Cotangent: o.Cotangent[2*i : 2*i+2]})
 		must(t, alone, err)
 		same(t, fmt.Sprintf("sample %d: ∂L/∂inputs", i), d.Inputs[3*i:], alone.Inputs)
 		same(t, fmt.Sprintf("sample %d: ∂L/∂z0", i), d.Z0[2*i:], alone.Z0)
@@ -109,12 +115,14 @@ func (s Suite) conditions(t *testing.T, mode solver.Gradient) {
 	for i, bar := range d.Inputs {
 		along += bar * number(i+9)
 	}
-	near(t, fmt.Sprintf("%v: along a direction", mode), []float64{along}, []float64{(objective(e) - objective(-e)) / (2 * e)}, 1e-6)
+	near(t, fmt.Sprintf("%v: along a direction", mode), []float64{along},
+		[]float64{(objective(e) - objective(-e)) / (2 * e)}, 1e-6)
 }
 
 // manyInputs gives each sample 997 more constants: no bit of the solution changes, and no step.
 func (s Suite) manyInputs(t *testing.T) {
-	b := solver.Batch{Z0: []float64{1, 2, -1, 0.5, 3, 1}, Spans: []solver.Span{{T1: 2}}, Inputs: []float64{-0.5, 0.25, -2}}
+	b := solver.Batch{Z0: []float64{1, 2, -1, 0.5, 3, 1}, Spans: []solver.Span{{T1: 2}},
+		Inputs: []float64{-0.5, 0.25, -2}}
 	few := s.solve(t, solver.Model{Field: lower(t, growth(1))}, s.spec(solver.NoGradient), nil, b)
 	rates := b.Inputs
 	b.Inputs = nil
@@ -143,15 +151,18 @@ func (s Suite) trainsWithInputs(t *testing.T, mode solver.Gradient) {
 		defer p.Close()
 		session, err := p.Train(data, solver.DefaultOptimizer(0.01), solver.NewOptimizerState(theta))
 		must(t, session, err)
-		if err := session.Run(context.Background(), [][]int{{2, 0}, {1}, {0, 1, 2}}, nil, func(solver.Iteration) {}); err != nil {
+		if err := session.Run(context.Background(), [][]int{{2, 0}, {1}, {0, 1, 2}}, nil,
+			func(solver.Iteration) {}); err != nil {
 			t.Fatal(err)
 		}
 		state, err := session.State()
 		return must(t, state, err).Theta
 	}
-	near(t, fmt.Sprintf("%v: θ after training", mode), trained(s.Backend), trained(solver.Reference()), s.choose(1e-3, 1e-9))
+	near(t, fmt.Sprintf("%v: θ after training", mode), trained(s.Backend), trained(solver.Reference()),
+		s.choose(1e-3, 1e-9))
 	data.Inputs = data.Inputs[1:]
-	if _, err := s.compile(t, m, s.spec(mode)).Train(data, solver.DefaultOptimizer(0.01), solver.NewOptimizerState(theta)); err == nil {
+	if _, err := s.compile(t, m, s.spec(mode)).Train(data, solver.DefaultOptimizer(0.01),
+		solver.NewOptimizerState(theta)); err == nil {
 		t.Error("training with too few inputs is no error")
 	}
 }

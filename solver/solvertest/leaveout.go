@@ -13,8 +13,8 @@ import (
 	"neuralode/solver"
 )
 
-// leftOut checks that a sample whose derivative is not finite has a status and no part in the sums: they are those of the
-// batch without it, to the bit.
+// leftOut checks that a sample whose derivative is not finite has a status and no part in the sums: they are those of
+// the batch without it, to the bit.
 func (s Suite) leftOut(t *testing.T) {
 	for _, mode := range solver.Gradients() {
 		t.Run(fmt.Sprintf("%v/root", mode), func(t *testing.T) { s.root(t, mode) })
@@ -26,10 +26,11 @@ func (s Suite) leftOut(t *testing.T) {
 
 // roots is dz/dt = θ√z: from 0 the solution stays there, where the derivative is infinite.
 func roots() graph.Field {
-	return graph.Field{Dim: 1, Params: []graph.Param{{Name: "rate"}}, Func: func(_, z *node, theta []*node) (*node, error) {
-		var b builder
-		return b.do(gorgonia.HadamardProd(b.do(gorgonia.Sqrt(z)), theta[0])), b.err
-	}}
+	return graph.Field{Dim: 1, Params: []graph.Param{{Name: "rate"}},
+		Func: func(_, z *node, theta []*node) (*node, error) {
+			var b builder
+			return b.do(gorgonia.HadamardProd(b.do(gorgonia.Sqrt(z)), theta[0])), b.err
+		}}
 }
 
 func (s Suite) root(t *testing.T, mode solver.Gradient) {
@@ -37,8 +38,8 @@ func (s Suite) root(t *testing.T, mode solver.Gradient) {
 	d := s.without(t, program, []float64{2}, []float64{1, 0, 4}, 1)
 	near(t, "∂L/∂z0", d.Z0, []float64{2, 0, 1.5}, s.choose(1e-4, 1e-6)) // z(1) = (√z0 + 1)²
 	near(t, "∂L/∂θ", d.Theta, []float64{2 + 3}, s.choose(1e-4, 1e-6))   // 2·(√z0 + θ/2)/2
-	alone, err := program.Differentiate(context.Background(), []float64{2}, solver.Batch{Z0: []float64{0}, Spans: []solver.Span{{T1: 1}}},
-		solver.Objective{Cotangent: []float64{1}})
+	alone, err := program.Differentiate(context.Background(), []float64{2},
+		solver.Batch{Z0: []float64{0}, Spans: []solver.Span{{T1: 1}}}, solver.Objective{Cotangent: []float64{1}})
 	must(t, alone, err)
 	if alone.Err() == nil || !math.IsNaN(alone.Theta[0]) || alone.Z0[0] != 0 {
 		t.Errorf("alone it gives %v and %v, %v", alone.Theta, alone.Z0, alone.Err())
@@ -47,11 +48,12 @@ func (s Suite) root(t *testing.T, mode solver.Gradient) {
 
 // rootOfTheta is dz/dt = √(θ + [z > 2]) at θ = 0: the derivative for θ alone is infinite, for small z.
 func (s Suite) rootOfTheta(t *testing.T, mode solver.Gradient) {
-	f := graph.Field{Dim: 1, Params: []graph.Param{{Name: "p", Shape: []int{1}}}, Func: func(_, z *node, theta []*node) (*node, error) {
-		var b builder
-		large := b.do(gorgonia.Gt(z, gorgonia.NewConstant(2.0), true))
-		return b.do(gorgonia.Sqrt(b.do(gorgonia.BroadcastAdd(large, theta[0], nil, []byte{0})))), b.err
-	}}
+	f := graph.Field{Dim: 1, Params: []graph.Param{{Name: "p", Shape: []int{1}}},
+		Func: func(_, z *node, theta []*node) (*node, error) {
+			var b builder
+			large := b.do(gorgonia.Gt(z, gorgonia.NewConstant(2.0), true))
+			return b.do(gorgonia.Sqrt(b.do(gorgonia.BroadcastAdd(large, theta[0], nil, []byte{0})))), b.err
+		}}
 	program := s.compile(t, solver.Model{Field: lower(t, f)}, s.spec(mode))
 	d := s.without(t, program, []float64{0}, []float64{3, 1, 4}, 1)
 	near(t, "∂L/∂θ", d.Theta, []float64{0.5 + 0.5}, s.choose(1e-5, 1e-9))
@@ -65,13 +67,14 @@ func (s Suite) without(t *testing.T, program solver.Program, theta, z0 []float64
 		for i := range ones {
 			ones[i] = 1
 		}
-		d, err := program.Differentiate(context.Background(), theta, solver.Batch{Z0: z0, Spans: []solver.Span{{T1: 1}}},
-			solver.Objective{Cotangent: ones})
+		d, err := program.Differentiate(context.Background(), theta,
+			solver.Batch{Z0: z0, Spans: []solver.Span{{T1: 1}}}, solver.Objective{Cotangent: ones})
 		return must(t, d, err)
 	}
 	d := differentiate(z0)
 	var failed *solver.SampleError
-	if err := d.Err(); !errors.As(err, &failed) || failed.Sample != bad || failed.Failed != 1 || failed.End.Status != solver.NonFinite {
+	if err := d.Err(); !errors.As(err, &failed) || failed.Sample != bad || failed.Failed != 1 ||
+		failed.End.Status != solver.NonFinite {
 		t.Errorf("Err is %v, want sample %d not finite", err, bad)
 	}
 	rest := differentiate(append(append([]float64(nil), z0[:bad]...), z0[bad+1:]...))
@@ -90,7 +93,8 @@ func (s Suite) logarithm(t *testing.T, mode solver.Gradient) {
 			return b.do(gorgonia.Sub(b.do(gorgonia.Log(out)), label)), b.err
 		}}})
 	program := s.compile(t, solver.Model{Field: lower(t, still), Head: must(t, h, err)}, s.spec(mode))
-	d, err := program.Differentiate(context.Background(), []float64{1, 0}, solver.Batch{Z0: []float64{1, -1, math.E}, Spans: []solver.Span{{T1: 1}}},
+	d, err := program.Differentiate(context.Background(), []float64{1, 0},
+		solver.Batch{Z0: []float64{1, -1, math.E}, Spans: []solver.Span{{T1: 1}}},
 		solver.Objective{Labels: make([]float64, 3)})
 	must(t, d, err)
 	if d.Back[1].Status != solver.NonFinite || d.Back[0].Status != solver.OK || d.Back[2].Status != solver.OK {

@@ -13,7 +13,8 @@ import (
 	"neuralode/solver"
 )
 
-// parts trains with minibatches accumulated in parts, by sessions of their own that meet as bytes: θ has the bits of Run.
+// parts trains with minibatches accumulated in parts, by sessions of their own that meet as bytes: θ has the bits of
+// Run.
 func (s Suite) parts(t *testing.T) {
 	for i, mode := range solver.Gradients() {
 		l := []func(*testing.T) lesson{newLesson, lessonAtTimes, lessonOfSquares}[i](t)
@@ -30,7 +31,8 @@ func (s Suite) parts(t *testing.T) {
 			same(t, "θ", got.state.Theta, want.state.Theta)
 			same(t, "m", got.state.M, want.state.M)
 			if !slices.Equal(got.iterations, want.iterations) {
-				t.Errorf("%v, %d parts: the iterations tell %+v, want %+v", mode, parts, got.iterations, want.iterations)
+				t.Errorf("%v, %d parts: the iterations tell %+v, want %+v", mode, parts, got.iterations,
+					want.iterations)
 			}
 		}
 	}
@@ -120,7 +122,8 @@ func (s Suite) taught(t *testing.T, program solver.Program, l lesson, opt solver
 }
 
 // taughtInParts has a session for each part, and joins the parts in an order other than theirs.
-func (s Suite) taughtInParts(t *testing.T, program solver.Program, l lesson, opt solver.Optimizer, iterations, parts int) outcome {
+func (s Suite) taughtInParts(t *testing.T, program solver.Program, l lesson, opt solver.Optimizer, iterations,
+	parts int) outcome {
 	t.Helper()
 	sessions := make([]solver.Session, parts)
 	for k := range sessions {
@@ -195,15 +198,19 @@ func (s Suite) failedParts(t *testing.T) {
 	} {
 		spoil()
 		program := s.compile(t, m, s.spec(solver.Discrete))
-		session, err := program.Train(solver.Labelled(z0, labels, solver.Span{T1: 1}), solver.DefaultOptimizer(0.1), start)
+		session, err := program.Train(solver.Labelled(z0, labels, solver.Span{T1: 1}), solver.DefaultOptimizer(0.1),
+			start)
 		must(t, session, err)
 		all := upTo(40)
-		want := session.Run(context.Background(), [][]int{all}, nil, func(solver.Iteration) { t.Error("an iteration with " + what) })
+		want := session.Run(context.Background(), [][]int{all}, nil, func(solver.Iteration) {
+			t.Error("an iteration with " + what)
+		})
 		total, err := session.Accumulate(context.Background(), all, 0, 1)
 		total = supported(t, total, err)
 		rest, err := session.Accumulate(context.Background(), all, 1, 2)
 		must(t, rest, err)
-		if len(rest.Failures) != 1 || rest.Failures[0].Sample != 33 || rest.Failures[0].Place != 33 || math.IsNaN(rest.Subtrees[0].Loss) {
+		if len(rest.Failures) != 1 || rest.Failures[0].Sample != 33 || rest.Failures[0].Place != 33 ||
+			math.IsNaN(rest.Subtrees[0].Loss) {
 			t.Errorf("%s: %+v with the loss %v", what, rest.Failures, rest.Subtrees[0].Loss)
 		}
 		for _, x := range rest.Subtrees[0].Sums {
@@ -227,7 +234,8 @@ func (s Suite) failedParts(t *testing.T) {
 // wrongParts are errors before any work.
 func (s Suite) wrongParts(t *testing.T) {
 	l := newLesson(t)
-	session, err := s.compile(t, l.model, s.defaults(solver.Discrete)).Train(l.data, solver.DefaultOptimizer(0.1), solver.NewOptimizerState(l.theta))
+	session, err := s.compile(t, l.model, s.defaults(solver.Discrete)).Train(l.data, solver.DefaultOptimizer(0.1),
+		solver.NewOptimizerState(l.theta))
 	must(t, session, err)
 	ctx, minibatch := context.Background(), l.minibatch(0)
 	for _, leaves := range [][2]int{{-1, 2}, {2, 2}, {3, 6}} {

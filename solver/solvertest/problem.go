@@ -49,15 +49,16 @@ func closed() []problem {
 	return []problem{
 		{name: "decay", field: rate(), theta: []float64{-1}, z0: []float64{1, 2}, span: solver.Span{T1: 3},
 			want: []float64{math.Exp(-3), 2 * math.Exp(-3)}},
-		{name: "decay backward", each: true, field: rate(), theta: []float64{-1}, z0: []float64{1, 2}, span: solver.Span{T0: 1, T1: -0.5},
-			want: []float64{math.Exp(1.5), 2 * math.Exp(1.5)}},
-		{name: "oscillator", field: linear(), theta: []float64{0, 1, -1, 0}, z0: []float64{1, 0}, span: solver.Span{T1: 4},
-			want: []float64{math.Cos(4), -math.Sin(4)}},
-		{name: "DETEST A3", each: true, field: cosine(), z0: []float64{1}, span: solver.Span{T1: 5}, want: []float64{math.Exp(math.Sin(5))}},
-		{name: "nothing to do", field: rate(), theta: []float64{-1}, z0: []float64{1, 2}, span: solver.Span{T0: 2, T1: 2},
-			want: []float64{1, 2}},
-		{name: "cubic spiral", each: true, field: cubicSpiral(), theta: spiralTheta(), z0: []float64{2, 0}, span: solver.Span{T1: 1.5},
-			want: []float64{1.2919915629767864, 0.97258607443451643}},
+		{name: "decay backward", each: true, field: rate(), theta: []float64{-1}, z0: []float64{1, 2},
+			span: solver.Span{T0: 1, T1: -0.5}, want: []float64{math.Exp(1.5), 2 * math.Exp(1.5)}},
+		{name: "oscillator", field: linear(), theta: []float64{0, 1, -1, 0}, z0: []float64{1, 0},
+			span: solver.Span{T1: 4}, want: []float64{math.Cos(4), -math.Sin(4)}},
+		{name: "DETEST A3", each: true, field: cosine(), z0: []float64{1}, span: solver.Span{T1: 5},
+			want: []float64{math.Exp(math.Sin(5))}},
+		{name: "nothing to do", field: rate(), theta: []float64{-1}, z0: []float64{1, 2},
+			span: solver.Span{T0: 2, T1: 2}, want: []float64{1, 2}},
+		{name: "cubic spiral", each: true, field: cubicSpiral(), theta: spiralTheta(), z0: []float64{2, 0},
+			span: solver.Span{T1: 1.5}, want: []float64{1.2919915629767864, 0.97258607443451643}},
 		{name: "Lotka-Volterra", field: lotkaVolterra(), z0: []float64{1, 1}, span: solver.Span{T1: 10},
 			want: []float64{1.0263447675750893, 0.90969107813604162}},
 		{name: "ring", field: ring(), theta: []float64{0.8}, z0: []float64{1, 0.5}, span: solver.Span{T1: 2},
@@ -71,9 +72,11 @@ func ring() graph.Field {
 		Func: func(_, z *node, theta []*node) (*node, error) {
 			var b builder
 			square := b.do(gorgonia.Square(b.do(gorgonia.Sum(b.do(gorgonia.Square(z)), 1))))
-			energy := b.do(gorgonia.HadamardProd(b.do(gorgonia.HadamardProd(square, theta[0])), gorgonia.NewConstant(0.25)))
+			energy := b.do(gorgonia.HadamardProd(b.do(gorgonia.HadamardProd(square, theta[0])),
+				gorgonia.NewConstant(0.25)))
 			d := b.do(graph.Grad(energy, z))
-			return b.do(graph.Concat(1, b.do(graph.Slice(d, 1, 1, 2, 1)), b.do(gorgonia.Neg(b.do(graph.Slice(d, 1, 0, 1, 1)))))), b.err
+			return b.do(graph.Concat(1, b.do(graph.Slice(d, 1, 1, 2, 1)),
+				b.do(gorgonia.Neg(b.do(graph.Slice(d, 1, 0, 1, 1)))))), b.err
 		}}
 }
 
@@ -157,5 +160,6 @@ func some(p *reference.Problem, n int) (solver.Batch, solver.Objective) {
 	if n <= 0 || n > p.Batch() {
 		n = p.Batch()
 	}
-	return solver.Batch{Z0: p.X[:n*p.Dim()], Spans: []solver.Span{{T0: p.T0, T1: p.T1}}}, solver.Objective{Labels: p.Label[:n]}
+	return solver.Batch{Z0: p.X[:n*p.Dim()], Spans: []solver.Span{{T0: p.T0, T1: p.T1}}},
+		solver.Objective{Labels: p.Label[:n]}
 }

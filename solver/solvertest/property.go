@@ -67,7 +67,8 @@ func (s Suite) savedGradient(t *testing.T, mode solver.Gradient) {
 
 // sameCostBack compares with the reference, in which the step goes on from one save time to the next: the starting rule
 // would be two evaluations at each.
-func (s Suite) sameCostBack(t *testing.T, m solver.Model, spec solver.Spec, b solver.Batch, o solver.Objective, d *solver.Derivative) {
+func (s Suite) sameCostBack(t *testing.T, m solver.Model, spec solver.Spec, b solver.Batch, o solver.Objective,
+	d *solver.Derivative) {
 	want := Suite{Backend: solver.Reference(), Precision: s.Precision}.differentiate(t, m, spec, []float64{-0.8}, b, o)
 	for i := range want.BackStats {
 		if d.BackStats[i] != want.BackStats[i] {
@@ -147,7 +148,8 @@ func (r result) sameAs(t *testing.T, what string, other result, samples []int) {
 		if r.d.Drift != nil && other.d.Drift[k] != r.d.Drift[i] {
 			t.Errorf("%s: the drift of sample %d differs", what, i)
 		}
-		if other.d.Stats[k] != r.d.Stats[i] || other.d.BackStats[k] != r.d.BackStats[i] || other.d.Back[k] != r.d.Back[i] {
+		if other.d.Stats[k] != r.d.Stats[i] || other.d.BackStats[k] != r.d.BackStats[i] ||
+			other.d.Back[k] != r.d.Back[i] {
 			t.Errorf("%s: stats of sample %d differ", what, i)
 		}
 	}

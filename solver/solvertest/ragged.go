@@ -9,8 +9,8 @@ import (
 	"neuralode/solver"
 )
 
-// raggedTimes gives samples of decay times of their own: none, the ends, the same twice, and a span backward. The states are
-// those of the closed form, and what belongs to a sample has the bits that it has alone.
+// raggedTimes gives samples of decay times of their own: none, the ends, the same twice, and a span backward. The
+// states are those of the closed form, and what belongs to a sample has the bits that it has alone.
 func (s Suite) raggedTimes(t *testing.T) {
 	const theta = -0.8
 	b := solver.Batch{Z0: []float64{1, 2, -1, 3, 0.5, 0.25, 2, -2, 4, 1},
@@ -53,7 +53,8 @@ func (s Suite) raggedTimes(t *testing.T) {
 }
 
 // aloneWithItsTimes compares sample i of a derivative with what it is in a batch of one.
-func aloneWithItsTimes(t *testing.T, program solver.Program, theta []float64, b solver.Batch, o solver.Objective, d *solver.Derivative, i int) {
+func aloneWithItsTimes(t *testing.T, program solver.Program, theta []float64, b solver.Batch, o solver.Objective,
+	d *solver.Derivative, i int) {
 	t.Helper()
 	from, to := b.Rows(i)
 	one := solver.Batch{Z0: b.Z0[2*i : 2*i+2], Spans: []solver.Span{b.Span(i)}, Times: b.TimesOf(i)}
@@ -65,6 +66,7 @@ func aloneWithItsTimes(t *testing.T, program solver.Program, theta []float64, b 
 	same(t, what+"z1", d.Z1[2*i:], alone.Z1)
 	same(t, what+"∂L/∂z0", d.Z0[2*i:], alone.Z0)
 	if d.Stats[i] != alone.Stats[0] || d.BackStats[i] != alone.BackStats[0] {
-		t.Errorf("%scost %+v and %+v, alone %+v and %+v", what, d.Stats[i], d.BackStats[i], alone.Stats[0], alone.BackStats[0])
+		t.Errorf("%scost %+v and %+v, alone %+v and %+v", what, d.Stats[i], d.BackStats[i], alone.Stats[0],
+			alone.BackStats[0])
 	}
 }

@@ -11,8 +11,8 @@ import (
 	"neuralode/solver"
 )
 
-// randomFields differentiates fields of random operations, and compares with the reference backend, which interprets one
-// instruction of a plan after another: what a backend fuses, stretches or leaves out must not show.
+// randomFields differentiates fields of random operations, and compares with the reference backend, which interprets
+// one instruction of a plan after another: what a backend fuses, stretches or leaves out must not show.
 func (s Suite) randomFields(t *testing.T) {
 	count := 60
 	if s.Samples > 0 {
@@ -49,10 +49,11 @@ func (s Suite) randomField(t *testing.T, r *rand.Rand, field graph.Field, mode s
 
 // summed is tanh(w·Σ tanh z): the gradient of the sum is stretched over the components.
 func summed() graph.Field {
-	return graph.Field{Dim: 3, Params: []graph.Param{{Name: "w", Shape: []int{1, 3}}}, Func: func(_, z *node, w []*node) (*node, error) {
-		var b builder
-		return b.do(gorgonia.Tanh(b.do(gorgonia.Mul(b.sum(b.do(gorgonia.Tanh(z))), w[0])))), b.err
-	}}
+	return graph.Field{Dim: 3, Params: []graph.Param{{Name: "w", Shape: []int{1, 3}}},
+		Func: func(_, z *node, w []*node) (*node, error) {
+			var b builder
+			return b.do(gorgonia.Tanh(b.do(gorgonia.Mul(b.sum(b.do(gorgonia.Tanh(z))), w[0])))), b.err
+		}}
 }
 
 // sum adds over the features, as a column.

@@ -50,24 +50,27 @@ func sameDerivative(t *testing.T, got, want *solver.Derivative) {
 	same(t, "∂L/∂inputs", got.Inputs, want.Inputs)
 	if got.Loss != want.Loss || !slices.Equal(got.Stats, want.Stats) || !slices.Equal(got.BackStats, want.BackStats) ||
 		!slices.Equal(got.End, want.End) || !slices.Equal(got.Back, want.Back) {
-		t.Errorf("the loss %v, ends %+v back %+v at a cost of %+v, want %v, %+v, %+v, %+v", got.Loss, got.End, got.Back, got.BackStats,
-			want.Loss, want.End, want.Back, want.BackStats)
+		t.Errorf("the loss %v, ends %+v back %+v at a cost of %+v, want %v, %+v, %+v, %+v", got.Loss, got.End, got.Back,
+			got.BackStats, want.Loss, want.End, want.Back, want.BackStats)
 	}
 }
 
-// limitedRows differentiates a batch of which rows are refilled: van der Pol from many states, over spans of many lengths.
+// limitedRows differentiates a batch of which rows are refilled: van der Pol from many states, over spans of many
+// lengths.
 func (s Suite) limitedRows(t *testing.T, mode solver.Gradient) {
 	h := HardGradients()[7] // van der Pol 5
 	b := solver.Batch{Times: []float64{0.5}}
 	var o solver.Objective
 	for i := range 40 {
-		b.Z0, b.Spans = append(b.Z0, 2-0.1*float64(i), 0.1*float64(i)), append(b.Spans, solver.Span{T1: 1 + 0.2*float64(i%7)})
+		b.Z0, b.Spans = append(b.Z0, 2-0.1*float64(i), 0.1*float64(i)),
+			append(b.Spans, solver.Span{T1: 1 + 0.2*float64(i%7)})
 		o.Cotangent, o.Saved = append(o.Cotangent, 1, float64(i)), append(o.Saved, 1, -1)
 	}
 	spec := s.defaults(mode)
 	gradient := func(limit int64) *solver.Derivative {
 		spec.RecordLimit = limit
-		d, err := s.compile(t, solver.Model{Field: lower(t, h.Field)}, spec).Differentiate(context.Background(), []float64{h.Theta}, b, o)
+		d, err := s.compile(t, solver.Model{Field: lower(t, h.Field)}, spec).Differentiate(context.Background(),
+			[]float64{h.Theta}, b, o)
 		return supported(t, d, err)
 	}
 	want := gradient(0)
@@ -80,8 +83,9 @@ func (s Suite) limitedRows(t *testing.T, mode solver.Gradient) {
 func (s Suite) limitedStops(t *testing.T, mode solver.Gradient) {
 	spec := s.defaults(mode)
 	spec.Controller.MaxStep = 0.125
-	b := solver.Batch{Z0: []float64{0, 1, 2}, Spans: []solver.Span{{T1: 10}}, Inputs: []float64{7.1, 7.2, 0, 0.3, 5, 5.5},
-		Stops: []float64{7.1, 7.2, 0, 0.3, 5, 5.5}, StopOffsets: []int{0, 2, 4, 6}}
+	b := solver.Batch{Z0: []float64{0, 1, 2}, Spans: []solver.Span{{T1: 10}},
+		Inputs: []float64{7.1, 7.2, 0, 0.3, 5, 5.5}, Stops: []float64{7.1, 7.2, 0, 0.3, 5, 5.5},
+		StopOffsets: []int{0, 2, 4, 6}}
 	gradient := func(limit int64) *solver.Derivative {
 		spec.RecordLimit = limit
 		d, err := s.compile(t, solver.Model{Field: lower(t, pulsed())}, spec).Differentiate(context.Background(),
@@ -97,11 +101,12 @@ func (s Suite) limitedStops(t *testing.T, mode solver.Gradient) {
 // limitedFailure has samples that fail on the way.
 func (s Suite) limitedFailure(t *testing.T, mode solver.Gradient) {
 	spec := s.spec(mode)
-	b := solver.Batch{Z0: []float64{0.25, 2, -1, 0.5, 0}, Spans: []solver.Span{{T1: 1}, {T1: 1}, {T1: 1}, {T0: 1, T1: 1}, {T1: 1}}}
+	b := solver.Batch{Z0: []float64{0.25, 2, -1, 0.5, 0},
+		Spans: []solver.Span{{T1: 1}, {T1: 1}, {T1: 1}, {T0: 1, T1: 1}, {T1: 1}}}
 	gradient := func(limit int64) *solver.Derivative {
 		spec.RecordLimit = limit
-		d, err := s.compile(t, solver.Model{Field: lower(t, square())}, spec).Differentiate(context.Background(), nil, b,
-			solver.Objective{Cotangent: []float64{1, 1, 0, 1, 2}})
+		d, err := s.compile(t, solver.Model{Field: lower(t, square())}, spec).Differentiate(context.Background(), nil,
+			b, solver.Objective{Cotangent: []float64{1, 1, 0, 1, 2}})
 		return supported(t, d, err)
 	}
 	sameDerivative(t, gradient(1), gradient(0))

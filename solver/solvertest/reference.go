@@ -74,7 +74,8 @@ func (s Suite) referenceBackend(t *testing.T) {
 				if !s.supports(t, m, spec) {
 					continue
 				}
-				want := Suite{Backend: solver.Reference(), Precision: s.Precision}.differentiate(t, m, spec, p.Theta, b, o)
+				want := Suite{Backend: solver.Reference(), Precision: s.Precision}.differentiate(t, m, spec, p.Theta, b,
+					o)
 				got := s.differentiate(t, m, spec, p.Theta, b, o)
 				what := fmt.Sprintf("%s %v %v: ", p.Name, mode, control)
 				near(t, what+"z1", got.Z1, want.Z1, 1e-9)
@@ -102,7 +103,8 @@ func (s Suite) training(t *testing.T) {
 	frozen := []solver.Range{{From: 40, To: 43}, {From: 3, To: 24}, {From: 20, To: 30}}
 	adamw := solver.DefaultOptimizer(1e-2)
 	adamw.Rule, adamw.WeightDecay, adamw.Frozen = solver.AdamW, 0.5, frozen
-	sgd := solver.Optimizer{Rule: solver.SGD, Rate: 0.1, Momentum: 0.75, WeightDecay: 0.25, ClipNorm: 0.5, Frozen: frozen}
+	sgd := solver.Optimizer{Rule: solver.SGD, Rate: 0.1, Momentum: 0.75, WeightDecay: 0.25, ClipNorm: 0.5,
+		Frozen: frozen}
 	nesterov := sgd
 	nesterov.Nesterov, nesterov.Frozen = true, nil
 	reference := Suite{Backend: solver.Reference()}.compile(t, m, s.spec(solver.Backsolve))

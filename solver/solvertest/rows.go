@@ -47,8 +47,8 @@ type RowCase struct {
 	Calls []RowCall
 }
 
-// Rows holds the control of rows of an implementation to the cases, whose numbers come from diffrax, SciPy and sums by hand:
-// run takes them through all calls and gives the states after each.
+// Rows holds the control of rows of an implementation to the cases, whose numbers come from diffrax, SciPy and sums by
+// hand: run takes them through all calls and gives the states after each.
 func Rows(t *testing.T, run func(t *testing.T, all []RowCase) [][]RowState) {
 	t.Helper()
 	all := rowCases()
@@ -81,8 +81,9 @@ func (s RowState) near(got RowState) bool {
 func rowCases() []RowCase {
 	all := append(rowSequences(), rowStarts()...)
 	all = append(all, rowEnds()...)
-	return append(all, rowLimits(), rowOwnLimits(), rowSmallest(), rowGoesOn(), rowForgets(), rowConstant(1, -1, 0.3, 7),
-		rowConstant(0, 0.3, 0.1, 3), rowConstant(100, 101.1, 0.1, 11), rowConstant(0, 1e-9, 0.1, 1),
+	return append(all, rowLimits(), rowOwnLimits(), rowSmallest(), rowGoesOn(), rowForgets(),
+		rowConstant(1, -1, 0.3, 7), rowConstant(0, 0.3, 0.1, 3), rowConstant(100, 101.1, 0.1, 11),
+		rowConstant(0, 1e-9, 0.1, 1),
 		rowConstant(0, 1e4, 0.1, 100000)) // sums of 0.1 are 2e-8 off there
 }
 
@@ -90,12 +91,14 @@ var fine = solver.Measure{Finite: true}
 
 // begun is a case whose row has entered the span and has its first step.
 func begun(name string, spec solver.Spec, span solver.Span) RowCase {
-	return RowCase{Name: name, Spec: spec, Calls: []RowCall{{Action: Enter, Span: span}, {Action: FirstSlope, Measure: fine}}}
+	return RowCase{Name: name, Spec: spec,
+		Calls: []RowCall{{Action: Enter, Span: span}, {Action: FirstSlope, Measure: fine}}}
 }
 
 // try adds a step with that error norm.
 func (c *RowCase) try(norm, limit float64, want *RowState) {
-	c.Calls = append(c.Calls, RowCall{Action: TryStep, Measure: solver.Measure{Finite: true, First: norm}, Limit: limit, Want: want})
+	c.Calls = append(c.Calls, RowCall{Action: TryStep, Measure: solver.Measure{Finite: true, First: norm}, Limit: limit,
+		Want: want})
 }
 
 // rowSequences takes rows through sequences of error norms: each step is the one before times the factor.
@@ -107,8 +110,8 @@ func rowSequences() []RowCase {
 			spec.Method = solver.Bosh3()
 		}
 		spec.Controller.FirstStep = 0.5
-		c := begun(fmt.Sprintf("PID %v, %v, %v, power %d", x.Controller.P, x.Controller.I, x.Controller.D, x.Power), spec,
-			solver.Span{T0: 1, T1: -1e9})
+		c := begun(fmt.Sprintf("PID %v, %v, %v, power %d", x.Controller.P, x.Controller.I, x.Controller.D, x.Power),
+			spec, solver.Span{T0: 1, T1: -1e9})
 		at, h := 1.0, -0.5
 		for i, norm := range x.Norms {
 			step := h
@@ -141,7 +144,8 @@ func rowStarts() []RowCase {
 		}})
 	}
 	bad := RowCase{Name: "a start that is not finite", Spec: solver.DefaultSpec(), Calls: []RowCall{
-		{Action: Enter, Span: solver.Span{T0: 2, T1: 3}}, {Action: FirstSlope, Want: &RowState{T: 2, Status: solver.NonFinite}}}}
+		{Action: Enter, Span: solver.Span{T0: 2, T1: 3}},
+		{Action: FirstSlope, Want: &RowState{T: 2, Status: solver.NonFinite}}}}
 	return append(all, bad)
 }
 
@@ -160,8 +164,9 @@ func rowEnds() []RowCase {
 			RowState{T: 1, Step: 0.3 * math.Pow(0.2, 20), H: 0.3 * math.Pow(0.2, 21), Status: solver.StepUnderflow}},
 		{"the same where nothing is finite", 0.5, false, 21,
 			RowState{T: 1, Step: 0.3 * math.Pow(0.2, 20), H: 0.3 * math.Pow(0.2, 21), Status: solver.NonFinite}},
-		{"enough steps: 0.9·1.0001^(−1/5) each", 1.0001, true, 40, RowState{T: 1, Step: 0.3 * math.Pow(0.9*math.Pow(1.0001, -0.2), 39),
-			H: 0.3 * math.Pow(0.9*math.Pow(1.0001, -0.2), 40), Status: solver.MaxSteps}},
+		{"enough steps: 0.9·1.0001^(−1/5) each", 1.0001, true, 40,
+			RowState{T: 1, Step: 0.3 * math.Pow(0.9*math.Pow(1.0001, -0.2), 39),
+				H: 0.3 * math.Pow(0.9*math.Pow(1.0001, -0.2), 40), Status: solver.MaxSteps}},
 	} {
 		spec := solver.DefaultSpec()
 		spec.Controller.FirstStep, spec.Controller.MaxSteps = 0.3, 40
@@ -177,8 +182,8 @@ func rowEnds() []RowCase {
 	return all
 }
 
-// rowLimits cuts steps: one that is accepted keeps the one that it was cut from, and one that is not gives up what is too
-// long.
+// rowLimits cuts steps: one that is accepted keeps the one that it was cut from, and one that is not gives up what is
+// too long.
 func rowLimits() RowCase {
 	spec := solver.DefaultSpec()
 	spec.Controller.FirstStep = 8
@@ -198,8 +203,8 @@ func rowLimits() RowCase {
 	return c
 }
 
-// rowOwnLimits keeps steps within the controller's own limits, of which a caller's may be the shorter. What asks for steps
-// below the smallest fails.
+// rowOwnLimits keeps steps within the controller's own limits, of which a caller's may be the shorter. What asks for
+// steps below the smallest fails.
 func rowOwnLimits() RowCase {
 	spec := solver.DefaultSpec()
 	spec.Controller.FirstStep, spec.Controller.MinStep, spec.Controller.MaxStep = 0.25, 0.5, 3
@@ -215,7 +220,8 @@ func rowOwnLimits() RowCase {
 		{0, 1e9, -3, -4.75, -0.6, solver.OK},
 		{0, 1e9, -0.6, -4.75, -0.12, solver.StepUnderflow},
 	} {
-		c.try(x.norm, x.limit, &RowState{T: x.at, Step: x.step, H: x.next, Accepted: x.norm <= 1, Tried: i + 1, Status: x.status})
+		c.try(x.norm, x.limit, &RowState{T: x.at, Step: x.step, H: x.next, Accepted: x.norm <= 1, Tried: i + 1,
+			Status: x.status})
 	}
 	return c
 }
@@ -238,8 +244,10 @@ func rowSmallest() RowCase {
 func rowGoesOn() RowCase {
 	c := RowCase{Name: "from span to span", Spec: solver.DefaultSpec(), Calls: []RowCall{
 		{Action: Enter, Span: solver.Span{T1: 1}},
-		{Action: FirstSlope, Measure: solver.Measure{Finite: true, First: 1, Second: 100}, Want: &RowState{Step: 1e-4, Probes: true}},
-		{Action: Probe, Measure: solver.Measure{Finite: true, First: 1e-4 * 0.01 * math.Pow(500, 5)}, // over the probe: the second derivative
+		{Action: FirstSlope, Measure: solver.Measure{Finite: true, First: 1, Second: 100},
+			Want: &RowState{Step: 1e-4, Probes: true}},
+		// over the probe: the second derivative
+		{Action: Probe, Measure: solver.Measure{Finite: true, First: 1e-4 * 0.01 * math.Pow(500, 5)},
 			Want: &RowState{Step: 1e-4, H: 1. / 500}},
 		{Action: SetStep, H: 5},
 	}}
@@ -251,8 +259,8 @@ func rowGoesOn() RowCase {
 	return c
 }
 
-// rowForgets enters a second span under PID control: the errors of the first count for nothing there, so that the factors
-// are the first ones of the sequence again.
+// rowForgets enters a second span under PID control: the errors of the first count for nothing there, so that the
+// factors are the first ones of the sequence again.
 func rowForgets() RowCase {
 	x := ErrorSequences()[4]
 	spec := solver.DefaultSpec()
@@ -261,7 +269,8 @@ func rowForgets() RowCase {
 	c := RowCase{Name: "errors of another span", Spec: spec}
 	for range 2 {
 		span := solver.Span{T1: 100}
-		c.Calls = append(c.Calls, RowCall{Action: SetStep}, RowCall{Action: Enter, Span: span}, RowCall{Action: FirstSlope, Measure: fine})
+		c.Calls = append(c.Calls, RowCall{Action: SetStep}, RowCall{Action: Enter, Span: span},
+			RowCall{Action: FirstSlope, Measure: fine})
 		at, h := 0.0, 1.0
 		for i, norm := range x.Norms[:3] {
 			step := h

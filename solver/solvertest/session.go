@@ -49,22 +49,30 @@ func (s Suite) sessions(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	for what, indices := range map[string][]int{"the end": {0, samples}, "the start": {-1}, "an empty minibatch": {}} {
-		if err := session.Run(ctx, [][]int{{0}, indices}, nil, func(solver.Iteration) { t.Error(what + ": work before the error") }); err == nil {
+		if err := session.Run(ctx, [][]int{{0}, indices}, nil, func(solver.Iteration) {
+			t.Error(what + ": work before the error")
+		}); err == nil {
 			t.Errorf("%s is no error", what)
 		}
 	}
-	for what, rates := range map[string][]float64{"one rate for two": {1}, "no rate": {}, "NaN": {1, math.NaN()}, "a negative rate": {-1, 1}} {
-		if err := session.Run(ctx, [][]int{{0}, {1}}, rates, func(solver.Iteration) { t.Error(what + ": work before the error") }); err == nil {
+	for what, rates := range map[string][]float64{"one rate for two": {1}, "no rate": {}, "NaN": {1, math.NaN()},
+		"a negative rate": {-1, 1}} {
+		if err := session.Run(ctx, [][]int{{0}, {1}}, rates, func(solver.Iteration) {
+			t.Error(what + ": work before the error")
+		}); err == nil {
 			t.Errorf("%s is no error", what)
 		}
 	}
-	if err := session.Run(ctx, [][]int{upTo(samples), append(upTo(samples), upTo(samples)...)}, nil, func(solver.Iteration) {}); err != nil {
+	if err := session.Run(ctx, [][]int{upTo(samples), append(upTo(samples), upTo(samples)...)}, nil,
+		func(solver.Iteration) {}); err != nil {
 		t.Error(err)
 	}
 	if err := session.Run(ctx, [][]int{{3}}, nil, func(solver.Iteration) { cancel() }); err != nil {
 		t.Errorf("a context that ended after the last iteration gives %v", err)
 	}
-	if err := session.Run(ctx, [][]int{{3}}, nil, func(solver.Iteration) { t.Error("work under a cancelled context") }); !errors.Is(err, context.Canceled) {
+	if err := session.Run(ctx, [][]int{{3}}, nil, func(solver.Iteration) {
+		t.Error("work under a cancelled context")
+	}); !errors.Is(err, context.Canceled) {
 		t.Errorf("a cancelled context gives %v", err)
 	}
 	if state, err := session.State(); err != nil || state.Step != 3 {
@@ -84,7 +92,8 @@ func (s Suite) sessionClose(t *testing.T) {
 		if err := errors.Join(session.Close(), session.Close()); err != nil {
 			t.Fatal(err)
 		}
-		if err := session.Run(context.Background(), [][]int{{0}}, nil, func(solver.Iteration) {}); err == nil || !strings.Contains(err.Error(), "closed") {
+		if err := session.Run(context.Background(), [][]int{{0}}, nil, func(solver.Iteration) {}); err == nil ||
+			!strings.Contains(err.Error(), "closed") {
 			t.Fatalf("Run after Close gives %v", err)
 		}
 		if _, err := session.State(); err == nil || !strings.Contains(err.Error(), "closed") {

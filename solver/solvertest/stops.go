@@ -15,7 +15,8 @@ import (
 
 // pulsed is dz/dt = force − rate·z while the time is between the sample's inputs, and −rate·z else.
 func pulsed() graph.Field {
-	return graph.Field{Dim: 1, Inputs: 2, Params: []graph.Param{{Name: "force", Shape: nil}, {Name: "rate", Shape: nil}},
+	return graph.Field{Dim: 1, Inputs: 2,
+		Params: []graph.Param{{Name: "force", Shape: nil}, {Name: "rate", Shape: nil}},
 		InputFunc: func(t, z, u *node, theta []*node) (*node, error) {
 			var b builder
 			after := b.do(gorgonia.Gt(t, b.do(graph.Slice(u, 1, 0, 1, 1)), true))
@@ -36,13 +37,14 @@ func pulse(z0, from, to, t float64) (z, force, rate float64) {
 	return z0*math.Exp(-pulseRate*t) + pulseForce*force, force, -t*z0*math.Exp(-pulseRate*t) + pulseForce*grown
 }
 
-// stops checks fields that jump: pulses in a quiet stretch are seen, and known to the solution and its derivatives, whether
-// stops are shared or each sample's own.
+// stops checks fields that jump: pulses in a quiet stretch are seen, and known to the solution and its derivatives,
+// whether stops are shared or each sample's own.
 func (s Suite) stops(t *testing.T) {
 	shared := solver.Batch{Z0: []float64{0, 1}, Spans: []solver.Span{{T1: 10}}, Inputs: []float64{7.1, 7.2, 7.1, 7.2},
 		Times: []float64{1, 7.15, 7.2, 9}, Stops: []float64{7.1, 7.2}}
-	own := solver.Batch{Z0: []float64{0, 1, 0, 2, 0}, Spans: []solver.Span{{T1: 10}}, Inputs: []float64{7.1, 7.2, 0, 0.3, 3.3, 3.4, 5, 5, 9.5, 10},
-		Times: []float64{0, 3, 5, 10}, Stops: []float64{7.1, 7.2, 0, 0.3, 3.3, 3.4, 5, 5, 9.5, 10}, StopOffsets: []int{0, 2, 4, 6, 8, 10}}
+	own := solver.Batch{Z0: []float64{0, 1, 0, 2, 0}, Spans: []solver.Span{{T1: 10}},
+		Inputs: []float64{7.1, 7.2, 0, 0.3, 3.3, 3.4, 5, 5, 9.5, 10}, Times: []float64{0, 3, 5, 10},
+		Stops: []float64{7.1, 7.2, 0, 0.3, 3.3, 3.4, 5, 5, 9.5, 10}, StopOffsets: []int{0, 2, 4, 6, 8, 10}}
 	for _, mode := range solver.Gradients() {
 		for what, b := range map[string]solver.Batch{"shared": shared, "own": own} {
 			t.Run(fmt.Sprintf("%v/%s", mode, what), func(t *testing.T) { s.pulses(t, mode, b) })
@@ -99,7 +101,8 @@ func (s Suite) pulses(t *testing.T, mode solver.Gradient, b solver.Batch) {
 		same(t, fmt.Sprintf("z1 of sample %d alone", i), one.Z1, d.Z1[i:i+1])
 		same(t, fmt.Sprintf("∂L/∂z0 of sample %d alone", i), one.Z0, d.Z0[i:i+1])
 		if one.Stats[0] != d.Stats[i] || one.BackStats[0] != d.BackStats[i] {
-			t.Errorf("sample %d costs %+v and %+v, alone %+v and %+v", i, d.Stats[i], d.BackStats[i], one.Stats[0], one.BackStats[0])
+			t.Errorf("sample %d costs %+v and %+v, alone %+v and %+v", i, d.Stats[i], d.BackStats[i], one.Stats[0],
+				one.BackStats[0])
 		}
 	}
 }
@@ -110,8 +113,10 @@ func (s Suite) sharedStepsToStops(t *testing.T) {
 	if spec.Controller.Control = solver.ControlBatch; !s.supports(t, m, spec) {
 		t.Skip(s.Backend.Supports(spec))
 	}
-	d := s.differentiate(t, m, spec, []float64{pulseForce, pulseRate}, solver.Batch{Z0: []float64{0, 1, 0.5}, Spans: []solver.Span{{T1: 10}},
-		Inputs: []float64{7.1, 7.2, 7.1, 7.2, 7.1, 7.2}, Stops: []float64{7.1, 7.2}}, solver.Objective{Cotangent: []float64{1, 1, 1}})
+	d := s.differentiate(t, m, spec, []float64{pulseForce, pulseRate},
+		solver.Batch{Z0: []float64{0, 1, 0.5}, Spans: []solver.Span{{T1: 10}},
+			Inputs: []float64{7.1, 7.2, 7.1, 7.2, 7.1, 7.2}, Stops: []float64{7.1, 7.2}},
+		solver.Objective{Cotangent: []float64{1, 1, 1}})
 	var z1 []float64
 	theta := []float64{0, 0}
 	for _, z0 := range []float64{0, 1, 0.5} {
@@ -125,7 +130,8 @@ func (s Suite) sharedStepsToStops(t *testing.T) {
 // stopsBackward goes there and back.
 func (s Suite) stopsBackward(t *testing.T) {
 	m := solver.Model{Field: lower(t, pulsed())}
-	b := solver.Batch{Z0: []float64{0.25}, Spans: []solver.Span{{T1: 4}}, Inputs: []float64{2.1, 2.2}, Stops: []float64{2.1, 2.2}}
+	b := solver.Batch{Z0: []float64{0.25}, Spans: []solver.Span{{T1: 4}}, Inputs: []float64{2.1, 2.2},
+		Stops: []float64{2.1, 2.2}}
 	program, theta := s.compile(t, m, s.spec(solver.NoGradient)), []float64{pulseForce, pulseRate}
 	there, err := program.Solve(context.Background(), theta, b)
 	there = supported(t, there, err)
@@ -138,15 +144,16 @@ func (s Suite) stopsBackward(t *testing.T) {
 
 // timesAtStops moves the ends of a span that are those of the pulse: the field there is that within.
 func (s Suite) timesAtStops(t *testing.T) {
-	b := solver.Batch{Z0: []float64{0.25}, Spans: []solver.Span{{T0: 7.1, T1: 7.2}}, Inputs: []float64{7.1, 7.2}, Stops: []float64{7.1, 7.2}}
+	b := solver.Batch{Z0: []float64{0.25}, Spans: []solver.Span{{T0: 7.1, T1: 7.2}}, Inputs: []float64{7.1, 7.2},
+		Stops: []float64{7.1, 7.2}}
 	for _, mode := range solver.Gradients() {
 		program := s.compile(t, solver.Model{Field: lower(t, pulsed())}, s.spec(mode))
 		d, err := program.Differentiate(context.Background(), []float64{pulseForce, pulseRate}, b,
 			solver.Objective{Cotangent: []float64{1}, ForTimes: true})
 		d = supported(t, d, err)
 		got, want := d.Spans[0], pulseForce-pulseRate*d.Z1[0]
-		near(t, mode.String()+": ∂z1/∂t0, ∂z1/∂t1", []float64{got.T0, got.T1}, []float64{-d.Z0[0] * (pulseForce - pulseRate*0.25), want},
-			s.choose(1e-5, 1e-12))
+		near(t, mode.String()+": ∂z1/∂t0, ∂z1/∂t1", []float64{got.T0, got.T1},
+			[]float64{-d.Z0[0] * (pulseForce - pulseRate*0.25), want}, s.choose(1e-5, 1e-12))
 	}
 }
 
@@ -170,8 +177,9 @@ func (s Suite) constantStepsToStops(t *testing.T) {
 func (s Suite) stopsInTraining(t *testing.T) {
 	h, err := graph.LowerHead(graph.Head{Dim: 1, Readout: graph.Component(0), Loss: graph.MeanSquaredError()})
 	m := solver.Model{Field: lower(t, pulsed()), Head: must(t, h, err)}
-	data := solver.Data{Batch: solver.Batch{Z0: []float64{0, 1, 0}, Spans: []solver.Span{{T1: 10}}, Inputs: []float64{7.1, 7.2, 0.1, 0.3, 3.3, 3.4},
-		Stops: []float64{7.1, 7.2, 0.1, 0.3, 3.3, 3.4}, StopOffsets: []int{0, 2, 4, 6}}, Objective: solver.Objective{Labels: []float64{0, 0, 0}}}
+	data := solver.Data{Batch: solver.Batch{Z0: []float64{0, 1, 0}, Spans: []solver.Span{{T1: 10}},
+		Inputs: []float64{7.1, 7.2, 0.1, 0.3, 3.3, 3.4}, Stops: []float64{7.1, 7.2, 0.1, 0.3, 3.3, 3.4},
+		StopOffsets: []int{0, 2, 4, 6}}, Objective: solver.Objective{Labels: []float64{0, 0, 0}}}
 	session, err := s.compile(t, m, s.spec(solver.Discrete)).Train(data, solver.DefaultOptimizer(1e-3),
 		solver.NewOptimizerState([]float64{pulseForce, pulseRate}))
 	session = supported(t, session, err)

@@ -24,8 +24,8 @@ func (s Suite) refusals(t *testing.T) {
 	}
 }
 
-// supports reports whether the backend supports the spec. Where it does not, the error must be errors.ErrUnsupported, and
-// that of Compile.
+// supports reports whether the backend supports the spec. Where it does not, the error must be errors.ErrUnsupported,
+// and that of Compile.
 func (s Suite) supports(t *testing.T, m solver.Model, spec solver.Spec) bool {
 	t.Helper()
 	want := s.Backend.Supports(spec)
@@ -37,7 +37,8 @@ func (s Suite) supports(t *testing.T, m solver.Model, spec solver.Spec) bool {
 		t.Cleanup(func() { _ = p.Close() })
 	}
 	if !errors.Is(want, errors.ErrUnsupported) || err == nil || err.Error() != want.Error() {
-		t.Errorf("control %v, %v, gradient %v: Compile gives %v, Supports %v", spec.Controller.Control, spec.Precision, spec.Gradient, err, want)
+		t.Errorf("control %v, %v, gradient %v: Compile gives %v, Supports %v", spec.Controller.Control, spec.Precision,
+			spec.Gradient, err, want)
 	}
 	return false
 }

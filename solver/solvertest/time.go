@@ -14,8 +14,8 @@ import (
 	"neuralode/solver"
 )
 
-// times checks what a solve makes of time itself: of spans that are long, short or far from zero, of fields that are there
-// within the span alone, and of save times that rounding puts beside an end.
+// times checks what a solve makes of time itself: of spans that are long, short or far from zero, of fields that are
+// there within the span alone, and of save times that rounding puts beside an end.
 func (s Suite) times(t *testing.T) {
 	t.Run("long spans", s.longSpans)
 	t.Run("short spans", s.shortSpans)
@@ -41,19 +41,21 @@ func (s Suite) longSpans(t *testing.T) {
 		got := s.solve(t, m, spec, nil, solver.Batch{Z0: []float64{1}, Spans: []solver.Span{span}, Times: times})
 		for j, at := range times {
 			z := got.Saved[j] * (at + onset) / (span.T0 + onset)
-			near(t, fmt.Sprintf("from %g to %g: the invariant at %g", span.T0, span.T1, at), []float64{z}, []float64{1}, s.choose(2e-4, 1e-7))
+			near(t, fmt.Sprintf("from %g to %g: the invariant at %g", span.T0, span.T1, at), []float64{z}, []float64{1},
+				s.choose(2e-4, 1e-7))
 		}
 		slices.Reverse(times)
 	}
 }
 
-// shortSpans is dz/dt = 1e38·θz over spans near the least positive number of float32, where a step times a slope is still
-// an ordinary number: forward and back a component falls to e⁻³ of itself.
+// shortSpans is dz/dt = 1e38·θz over spans near the least positive number of float32, where a step times a slope is
+// still an ordinary number: forward and back a component falls to e⁻³ of itself.
 func (s Suite) shortSpans(t *testing.T) {
 	m := solver.Model{Field: lower(t, graph.Field{Dim: 1, Params: []graph.Param{{Name: "rate", Shape: nil}},
 		Func: func(_, z *node, theta []*node) (*node, error) {
 			var b builder
-			return b.do(gorgonia.HadamardProd(b.do(gorgonia.HadamardProd(z, theta[0])), gorgonia.NewConstant(1e38))), b.err
+			return b.do(gorgonia.HadamardProd(b.do(gorgonia.HadamardProd(z, theta[0])), gorgonia.NewConstant(1e38))),
+				b.err
 		}})}
 	const z0, cotangent = 1e-3, 0.03 // no slope overflows: the adjoint's is near that of 1
 	fell := math.Exp(-3)
@@ -64,7 +66,8 @@ func (s Suite) shortSpans(t *testing.T) {
 		for _, length := range []float64{1e-35, 1e-36, -1e-36} {
 			theta := -3e-38 / length
 			b := solver.Batch{Z0: []float64{z0}, Spans: []solver.Span{{T1: length}}}
-			d, err := program.Differentiate(context.Background(), []float64{theta}, b, solver.Objective{Cotangent: []float64{cotangent}})
+			d, err := program.Differentiate(context.Background(), []float64{theta}, b,
+				solver.Objective{Cotangent: []float64{cotangent}})
 			if err == nil {
 				err = d.Err()
 			}
@@ -72,7 +75,8 @@ func (s Suite) shortSpans(t *testing.T) {
 			what := fmt.Sprintf("%v over %g: ", mode, length)
 			near(t, what+"z1", []float64{d.Z1[0] / z0}, []float64{fell}, s.choose(1e-4, 1e-7))
 			near(t, what+"∂L/∂z0", []float64{d.Z0[0] / cotangent}, []float64{fell}, s.choose(1e-3, 1e-7))
-			near(t, what+"∂L/∂θ", []float64{d.Theta[0] / (z0 * cotangent)}, []float64{-3 * fell / theta}, s.choose(1e-3, 1e-7))
+			near(t, what+"∂L/∂θ", []float64{d.Theta[0] / (z0 * cotangent)}, []float64{-3 * fell / theta},
+				s.choose(1e-3, 1e-7))
 		}
 	}
 }
@@ -97,8 +101,10 @@ func (s Suite) stagesWithinSpan(t *testing.T) {
 		program := s.compile(t, m, spec)
 		for i := range 12 {
 			theta := []float64{-3 - 0.1*float64(i), 0.1}
-			b := solver.Batch{Z0: []float64{1}, Spans: []solver.Span{{T0: theta[0], T1: theta[1]}}, Times: []float64{0.1}}
-			d, err := program.Differentiate(context.Background(), theta, b, solver.Objective{Cotangent: []float64{1}, Saved: []float64{1}})
+			b := solver.Batch{Z0: []float64{1}, Spans: []solver.Span{{T0: theta[0], T1: theta[1]}},
+				Times: []float64{0.1}}
+			d, err := program.Differentiate(context.Background(), theta, b,
+				solver.Objective{Cotangent: []float64{1}, Saved: []float64{1}})
 			if err == nil {
 				err = d.Err()
 			}
@@ -127,7 +133,8 @@ func (s Suite) probeWithinSpan(t *testing.T) {
 	near(t, "z1", []float64{1e9 * got.Z1[0]}, []float64{math.Expm1(0.3) / 0.3}, s.choose(1e-4, 1e-7))
 }
 
-// besideTheEnds asks for the ends of a span as sums and products of 0.1 make them: it must make no difference to any bit.
+// besideTheEnds asks for the ends of a span as sums and products of 0.1 make them: it must make no difference to any
+// bit.
 func (s Suite) besideTheEnds(t *testing.T) {
 	m := solver.Model{Field: lower(t, rate())}
 	three := math.Nextafter(0.3, 1) // 3·0.1
@@ -142,7 +149,8 @@ func (s Suite) besideTheEnds(t *testing.T) {
 		for _, mode := range solver.Gradients() {
 			d := func(at []float64) *solver.Derivative {
 				return s.differentiate(t, m, s.spec(mode), []float64{-2},
-					solver.Batch{Z0: []float64{1, 2}, Spans: []solver.Span{x.span}, Times: at}, solver.Objective{Cotangent: []float64{1, 2}, Saved: []float64{0.1, 0.2, 3, 4}})
+					solver.Batch{Z0: []float64{1, 2}, Spans: []solver.Span{x.span}, Times: at},
+					solver.Objective{Cotangent: []float64{1, 2}, Saved: []float64{0.1, 0.2, 3, 4}})
 			}
 			want := d(x.exact)
 			for _, at := range x.beside {

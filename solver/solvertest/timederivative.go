@@ -59,7 +59,8 @@ func (s Suite) timeDerivatives(t *testing.T) {
 // first is the trajectory of the first n samples.
 func (j trajectory) first(n int) trajectory {
 	rows := j.batch.Offsets[n]
-	j.batch = solver.Batch{Z0: j.batch.Z0[:2*n], Spans: j.batch.Spans[:n], Times: j.batch.Times[:rows], Offsets: j.batch.Offsets[:n+1]}
+	j.batch = solver.Batch{Z0: j.batch.Z0[:2*n], Spans: j.batch.Spans[:n], Times: j.batch.Times[:rows],
+		Offsets: j.batch.Offsets[:n+1]}
 	j.o.Labels, j.o.Weight, j.o.Mask = j.o.Labels[:2*rows], j.o.Weight[:rows], j.o.Mask[:rows]
 	return j
 }
@@ -76,7 +77,8 @@ func ends(spans []solver.Span) (x []float64) {
 func (j trajectory) timeDifferences(t *testing.T, o solver.Objective) (spans, times []float64) {
 	t.Helper()
 	spec := solver.DefaultSpec()
-	spec.Precision, spec.Controller.Rtol, spec.Controller.Atol, spec.Controller.MaxSteps = solver.Float64, 1e-9, 1e-11, 1<<20
+	spec.Precision, spec.Controller.Rtol, spec.Controller.Atol, spec.Controller.MaxSteps = solver.Float64, 1e-9, 1e-11,
+		1<<20
 	program, err := solver.Reference().Compile(j.model, spec)
 	must(t, program, err)
 	const h = 1e-3
@@ -100,7 +102,8 @@ func (j trajectory) timeDifferences(t *testing.T, o solver.Objective) (spans, ti
 }
 
 // valueOf is the part of sample i in an objective, over that span and at these times.
-func (j trajectory) valueOf(t *testing.T, program solver.Program, o solver.Objective, i int, span solver.Span, times []float64) (sum float64) {
+func (j trajectory) valueOf(t *testing.T, program solver.Program, o solver.Objective, i int, span solver.Span,
+	times []float64) (sum float64) {
 	t.Helper()
 	solved, err := program.Solve(context.Background(), j.theta,
 		solver.Batch{Z0: j.batch.Z0[2*i : 2*i+2], Spans: []solver.Span{span}, Times: times})
@@ -113,7 +116,8 @@ func (j trajectory) valueOf(t *testing.T, program solver.Program, o solver.Objec
 		}
 		return sum
 	}
-	states, weights := solver.States{Z: solved.Z1, Labels: o.Labels[2*i : 2*i+2]}, []float64{1 / float64(j.batch.Len(2))}
+	states, weights := solver.States{Z: solved.Z1, Labels: o.Labels[2*i : 2*i+2]},
+		[]float64{1 / float64(j.batch.Len(2))}
 	switch {
 	case o.AtTimes && from == to:
 		return 0
@@ -159,7 +163,8 @@ func (s Suite) timesThatFail(t *testing.T, j trajectory) {
 	}
 	timed := newTrajectory(t, waving())
 	timed.o.ForTimes = true
-	_, err = s.compile(t, timed.model, s.spec(solver.Discrete)).Differentiate(context.Background(), timed.theta, timed.batch, timed.o)
+	_, err = s.compile(t, timed.model, s.spec(solver.Discrete)).Differentiate(context.Background(), timed.theta,
+		timed.batch, timed.o)
 	if !errors.Is(err, errors.ErrUnsupported) {
 		t.Errorf("for a head that reads the time: %v", err)
 	}

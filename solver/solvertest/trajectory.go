@@ -73,14 +73,17 @@ func (s Suite) trainsAtTimes(t *testing.T) {
 				o.Weight = nil
 			}
 			program := s.compile(t, j.model, s.spec(mode))
-			session, err := program.Train(solver.Data{Batch: j.batch, Objective: o}, opt, solver.NewOptimizerState(j.theta))
+			session, err := program.Train(solver.Data{Batch: j.batch, Objective: o}, opt,
+				solver.NewOptimizerState(j.theta))
 			supported(t, session, err)
 			want := solver.NewOptimizerState(j.theta)
 			k := 0
 			err = session.Run(context.Background(), minibatches, nil, func(it solver.Iteration) {
 				b, o := j.some(o, minibatches[k])
-				d := Suite{Backend: solver.Reference(), Precision: s.Precision}.differentiate(t, j.model, s.spec(mode), want.Theta, b, o)
-				near(t, fmt.Sprintf("%v: the loss of minibatch %d", mode, k), []float64{it.Loss}, []float64{d.Loss}, s.choose(1e-3, 1e-8))
+				d := Suite{Backend: solver.Reference(), Precision: s.Precision}.differentiate(t, j.model, s.spec(mode),
+					want.Theta, b, o)
+				near(t, fmt.Sprintf("%v: the loss of minibatch %d", mode, k), []float64{it.Loss}, []float64{d.Loss},
+					s.choose(1e-3, 1e-8))
 				opt.Update(&want, d.Theta, it.GradientNorm, opt.Rate)
 				k++
 			})
@@ -128,7 +131,8 @@ func (s Suite) trajectoryLoss(t *testing.T, j trajectory) {
 		d, err := program.Differentiate(context.Background(), j.theta, j.batch, j.o)
 		d = supported(t, d, err)
 		must(t, d, d.Err())
-		want := Suite{Backend: solver.Reference(), Precision: s.Precision}.differentiate(t, j.model, s.spec(mode), j.theta, j.batch, j.o)
+		want := Suite{Backend: solver.Reference(), Precision: s.Precision}.differentiate(t, j.model, s.spec(mode),
+			j.theta, j.batch, j.o)
 		bound, what := s.choose(1e-4, 1e-9), mode.String()
 		near(t, what+": outputs", observed(j, d.Out), observed(j, want.Out), bound)
 		near(t, what+": the loss", []float64{d.Loss}, []float64{want.Loss}, bound)
@@ -136,7 +140,8 @@ func (s Suite) trajectoryLoss(t *testing.T, j trajectory) {
 		near(t, what+": ∂L/∂z0", d.Z0, want.Z0, bound)
 		for row, masked := range j.o.Mask {
 			if masked != math.IsNaN(d.Losses[row]) || masked != math.IsNaN(d.Out[2*row]) {
-				t.Errorf("%v: row %d, masked: %t, has the loss %v and the outputs %v", mode, row, masked, d.Losses[row], d.Out[2*row:2*row+2])
+				t.Errorf("%v: row %d, masked: %t, has the loss %v and the outputs %v", mode, row, masked, d.Losses[row],
+					d.Out[2*row:2*row+2])
 			}
 		}
 		s.eachWithItsTimes(t, program, j, d)
@@ -217,7 +222,8 @@ func (s Suite) spoiledRow(t *testing.T, program solver.Program, j trajectory) {
 	want, err := program.Differentiate(context.Background(), j.theta, j.batch, masked)
 	must(t, want, err)
 	var failed *solver.SampleError
-	if err := got.Err(); !errors.As(err, &failed) || failed.Sample != bad || failed.Failed != 1 || failed.End.Status != solver.NonFinite {
+	if err := got.Err(); !errors.As(err, &failed) || failed.Sample != bad || failed.Failed != 1 ||
+		failed.End.Status != solver.NonFinite {
 		t.Errorf("Err is %v, want sample %d not finite", err, bad)
 	}
 	near(t, "spoiled: the loss", []float64{got.Loss}, []float64{want.Loss}, s.choose(1e-6, 1e-14))

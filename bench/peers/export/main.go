@@ -1,5 +1,5 @@
-// Command export writes the cases of package bench as safetensors files, so that other libraries can be timed on the same
-// weights and points.
+// Command export writes the cases of package bench as safetensors files, so that other libraries can be timed on the
+// same weights and points.
 package main
 
 import (

@@ -29,7 +29,8 @@ type result struct {
 	P99       float64 `json:"p99_ms"`
 	PerSecond float64 `json:"requests_per_second"`
 	Failed    int     `json:"failed"`
-	Mean      float64 `json:"mean_probability"` // of the second class, over the points of the first client's last request
+	// of the second class, over the points of the first client's last request
+	Mean float64 `json:"mean_probability"`
 }
 
 func main() {
@@ -54,8 +55,9 @@ func (o options) run() result {
 	start := time.Now()
 	waits, failed, mean := o.round(client)
 	slices.Sort(waits)
-	return result{Clients: o.clients, Requests: o.requests, Points: o.points, P50: quantile(waits, 0.5), P99: quantile(waits, 0.99),
-		PerSecond: float64(len(waits)) / time.Since(start).Seconds(), Failed: failed, Mean: mean}
+	return result{Clients: o.clients, Requests: o.requests, Points: o.points, P50: quantile(waits, 0.5),
+		P99: quantile(waits, 0.99), PerSecond: float64(len(waits)) / time.Since(start).Seconds(), Failed: failed,
+		Mean: mean}
 }
 
 // round has every client ask all of its requests.
@@ -105,8 +107,10 @@ func (o options) ask(client *http.Client, c, k int) (mean float64, err error) {
 	var answer struct {
 		Answers []struct{ Probability map[string]float64 }
 	}
-	if err := json.NewDecoder(r.Body).Decode(&answer); err != nil || r.StatusCode != http.StatusOK || len(answer.Answers) != o.points {
-		return 0, fmt.Errorf("status %d with %d answers for %d points: %w", r.StatusCode, len(answer.Answers), o.points, err)
+	if err := json.NewDecoder(r.Body).Decode(&answer); err != nil || r.StatusCode != http.StatusOK ||
+		len(answer.Answers) != o.points {
+		return 0, fmt.Errorf("status %d with %d answers for %d points: %w", r.StatusCode, len(answer.Answers), o.points,
+			err)
 	}
 	for _, a := range answer.Answers {
 		mean += a.Probability["1"] / float64(o.points)

@@ -22,9 +22,9 @@ type Array struct {
 	Data  []float64
 }
 
-// Read reads a whole file. Integers, bool, float16 and float32 become float64, Fortran order becomes C order. Anything but
-// a complete, well-formed file is an error of one line, as is an integer that float64 cannot hold: it could turn into
-// another one's twin. Memory is bounded by a multiple of what r delivers.
+// Read reads a whole file. Integers, bool, float16 and float32 become float64, Fortran order becomes C order. Anything
+// but a complete, well-formed file is an error of one line, as is an integer that float64 cannot hold: it could turn
+// into another one's twin. Memory is bounded by a multiple of what r delivers.
 func Read(r io.Reader) (*Array, error) {
 	f, err := NewReader(r)
 	if err != nil {
@@ -84,7 +84,8 @@ func NewReader(r io.Reader) (*Reader, error) {
 	return f, nil
 }
 
-// Append appends the next n numbers, in C order, or those that are left. With the last it looks for the end of the file.
+// Append appends the next n numbers, in C order, or those that are left. With the last it looks for the end of the
+// file.
 func (f *Reader) Append(data []float64, n int) ([]float64, error) {
 	if f.header.fortran {
 		n = min(n, len(f.data))

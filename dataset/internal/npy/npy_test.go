@@ -92,15 +92,16 @@ func TestDTypes(t *testing.T) {
 		">f2": {"\x00\x01", 5.960464477539063e-08},
 		"|u1": {"\xff", 255},
 	} {
-		got, err := Read(strings.NewReader(dict(1, "{'descr': '"+descr+"', 'fortran_order': False, 'shape': (1,), }") + c.raw))
+		got, err := Read(strings.NewReader(dict(1, "{'descr': '"+descr+"', 'fortran_order': False, 'shape': (1,), }") +
+			c.raw))
 		if err != nil || got.Data[0] != c.want {
 			t.Errorf("%s: read %v, want %v, error %v", descr, got, c.want, err)
 		}
 	}
 }
 
-// TestHalf hashes every number of float16 as float64; the hash is that of numpy.arange(65536, dtype="u2").view("f2") as "<f8",
-// but for the NaN.
+// TestHalf hashes every number of float16 as float64; the hash is that of numpy.arange(65536, dtype="u2").view("f2") as
+// "<f8", but for the NaN.
 func TestHalf(t *testing.T) {
 	h := sha256.New()
 	notNumbers := 0
@@ -111,7 +112,8 @@ func TestHalf(t *testing.T) {
 		}
 		notNumbers++
 	}
-	if got := hex.EncodeToString(h.Sum(nil)); notNumbers != 2046 || got != "79fc8fde206ab7db2664c1760bbe8c8b0fc5adf41ce6112ff5bde9f19a6d9b46" {
+	if got := hex.EncodeToString(h.Sum(nil)); notNumbers != 2046 ||
+		got != "79fc8fde206ab7db2664c1760bbe8c8b0fc5adf41ce6112ff5bde9f19a6d9b46" {
 		t.Errorf("%d NaN, hash %s", notNumbers, got)
 	}
 }
@@ -238,7 +240,8 @@ func TestAgreesWithNpyio(t *testing.T) {
 	if err := npyio.Write(&theirs, *want); err != nil {
 		t.Fatal(err)
 	}
-	if a, err := Read(&theirs); err != nil || !slices.Equal(a.Shape, []int{3, 2}) || !slices.Equal(a.Data, want.RawMatrix().Data) {
+	if a, err := Read(&theirs); err != nil || !slices.Equal(a.Shape, []int{3, 2}) ||
+		!slices.Equal(a.Data, want.RawMatrix().Data) {
 		t.Errorf("read %v, error %v", a, err)
 	}
 }

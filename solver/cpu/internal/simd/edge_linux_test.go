@@ -15,7 +15,8 @@ func edge[T simd.Float](t testing.TB, n int) []T {
 	page := syscall.Getpagesize()
 	size := int(unsafe.Sizeof(T(0)))
 	bytes := (n*size + page - 1) / page * page
-	mem, err := syscall.Mmap(-1, 0, bytes+page, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
+	mem, err := syscall.Mmap(-1, 0, bytes+page, syscall.PROT_READ|syscall.PROT_WRITE,
+		syscall.MAP_ANON|syscall.MAP_PRIVATE)
 	if err != nil {
 		t.Skip(err)
 	}
@@ -30,7 +31,8 @@ func edge[T simd.Float](t testing.TB, n int) []T {
 func TestEdges(t *testing.T) { levels(t, testEdges[float32], testEdges[float64]) }
 
 func testEdges[T simd.Float](t *testing.T, kern *simd.Kernels[T]) {
-	for _, shape := range [][3]int{{1, 1, 1}, {7, 64, 64}, {9, 3, 65}, {6, 65, 3}, {13, 33, 2}, {2, 17, 31}, {3, 5, 8}} {
+	for _, shape := range [][3]int{{1, 1, 1}, {7, 64, 64}, {9, 3, 65}, {6, 65, 3}, {13, 33, 2}, {2, 17, 31},
+		{3, 5, 8}} {
 		n, k, m := shape[0], shape[1], shape[2]
 		rows := func(width int) operand[T] {
 			o := operand[T]{base: edge[T](t, n*width), width: width}

@@ -9,10 +9,12 @@ import (
 
 // rowsFunc works on listed rows of one operand, rows2Func of two; the others are the assembly of Combine and ErrorNorm.
 type (
-	rowsFunc[T Float]      func(dst *T, dstOff *int, x *T, xOff *int, rows, width int)
-	rows2Func[T Float]     func(dst *T, dstOff *int, x *T, xOff *int, y *T, yOff *int, rows, width int)
-	combineFunc[T Float]   func(dst *T, dstOff *int, z *T, zOff *int, h, k *T, kOff *int, kStep int, coef *T, stages, rows, width int)
-	errorNormFunc[T Float] func(out *float64, z0 *T, z0Off *int, z1 *T, z1Off *int, h, k *T, kOff *int, kStep int, coef *T, stages int, atol, rtol T, rows, width int)
+	rowsFunc[T Float]    func(dst *T, dstOff *int, x *T, xOff *int, rows, width int)
+	rows2Func[T Float]   func(dst *T, dstOff *int, x *T, xOff *int, y *T, yOff *int, rows, width int)
+	combineFunc[T Float] func(dst *T, dstOff *int, z *T, zOff *int, h, k *T, kOff *int, kStep int, coef *T, stages,
+		rows, width int)
+	errorNormFunc[T Float] func(out *float64, z0 *T, z0Off *int, z1 *T, z1Off *int, h, k *T, kOff *int, kStep int,
+		coef *T, stages int, atol, rtol T, rows, width int)
 )
 
 // install32 adds the elementwise kernels of float32.
@@ -76,7 +78,8 @@ func (f functions[T]) installBinary(k *Kernels[T]) {
 		table[fn] = kernel
 	}
 	plain := k.Binary
-	k.Binary = func(fn plan.Fn, dst []T, dstOff []int, a []T, aOff []int, aStep int, b []T, bOff []int, bStep int, width int) {
+	k.Binary = func(fn plan.Fn, dst []T, dstOff []int, a []T, aOff []int, aStep int, b []T, bOff []int, bStep int,
+		width int) {
 		if kernel := table[fn]; kernel != nil && aStep == 1 && bStep == 1 && len(dstOff) > 0 {
 			kernel(&dst[0], &dstOff[0], &a[0], &aOff[0], &b[0], &bOff[0], len(dstOff), width)
 			return
@@ -96,15 +99,17 @@ func (f functions[T]) installSteps(k *Kernels[T]) {
 			Combine(dst, dstOff, z, zOff, h, k, kOff, kStep, coef, dim)
 			return
 		}
-		f.combine(&dst[0], &dstOff[0], &z[0], &zOff[0], &h[0], &k[0], &kOff[0], kStep, &coef[0], len(coef), len(dstOff), dim)
+		f.combine(&dst[0], &dstOff[0], &z[0], &zOff[0], &h[0], &k[0], &kOff[0], kStep, &coef[0], len(coef), len(dstOff),
+			dim)
 	}
-	k.ErrorNorm = func(out []float64, z0 []T, z0Off []int, z1 []T, z1Off []int, h []T, k []T, kOff []int, kStep int, coef []T, atol, rtol T, dim int) {
+	k.ErrorNorm = func(out []float64, z0 []T, z0Off []int, z1 []T, z1Off []int, h []T, k []T, kOff []int, kStep int,
+		coef []T, atol, rtol T, dim int) {
 		if len(coef) == 0 || len(out) == 0 {
 			ErrorNorm(out, z0, z0Off, z1, z1Off, h, k, kOff, kStep, coef, atol, rtol, dim)
 			return
 		}
-		f.errorNorm(&out[0], &z0[0], &z0Off[0], &z1[0], &z1Off[0], &h[0], &k[0], &kOff[0], kStep, &coef[0], len(coef), atol,
-			rtol, len(out), dim)
+		f.errorNorm(&out[0], &z0[0], &z0Off[0], &z1[0], &z1Off[0], &h[0], &k[0], &kOff[0], kStep, &coef[0], len(coef),
+			atol, rtol, len(out), dim)
 	}
 }
 

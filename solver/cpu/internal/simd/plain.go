@@ -13,7 +13,8 @@ func plainKernels[T Float]() *Kernels[T] {
 			packPanels(plainPanels, dst, w, k, m, trans)
 		},
 		ScaleRows: ScaleRows[T], Combine: Combine[T], ErrorNorm: ErrorNorm[T],
-		Gemm: gemmPlain[T], GemmTN: gemmTNPlain[T], ColSum: colSumPlain[T], Add: addPlain[T], Update: solver.Update[T].Apply,
+		Gemm: gemmPlain[T], GemmTN: gemmTNPlain[T], ColSum: colSumPlain[T], Add: addPlain[T],
+		Update: solver.Update[T].Apply,
 	}
 	s := newScalars[T]()
 	k.Unary, k.Binary = s.unaryRows, s.binaryRows
@@ -96,7 +97,8 @@ func (s *scalars[T]) unaryRows(fn plan.Fn, dst []T, dstOff []int, x []T, xOff []
 	}
 }
 
-func (s *scalars[T]) binaryRows(fn plan.Fn, dst []T, dstOff []int, a []T, aOff []int, aStep int, b []T, bOff []int, bStep int, width int) {
+func (s *scalars[T]) binaryRows(fn plan.Fn, dst []T, dstOff []int, a []T, aOff []int, aStep int, b []T, bOff []int,
+	bStep int, width int) {
 	f := s.binary[fn]
 	for r, d := range dstOff {
 		row, p, q := dst[d:d+width], a[aOff[r]:], b[bOff[r]:]

@@ -1,7 +1,7 @@
-// Package simd holds the kernels of the CPU backend: products, activations, Runge-Kutta combinations, error norms, Adam.
-// They work on rows that lie anywhere in memory: row r of an operand begins at base[off[r]]. Every element of a result
-// is computed by the same chain of operations whatever the number of rows and the row's place among them, so a row's bits
-// depend on the row alone.
+// Package simd holds the kernels of the CPU backend: products, activations, Runge-Kutta combinations, error norms,
+// Adam. They work on rows that lie anywhere in memory: row r of an operand begins at base[off[r]]. Every element of a
+// result is computed by the same chain of operations whatever the number of rows and the row's place among them, so a
+// row's bits depend on the row alone.
 //
 // The kernels for AVX-512 and AVX2 with FMA are generated (see gen); the plain Go ones run everywhere, are what the tag
 // noasm leaves, and say what the others compute. Their bits differ from level to level. No kernel allocates. Kernels
@@ -73,12 +73,14 @@ type Kernels[T Float] struct {
 	// ColSum adds acc[b] += Σ_r y_r[b] for b < j, r ascending.
 	ColSum func(acc []T, y []T, yOff []int, j int)
 
-	// Unary writes dst_r = fn(x_r), element by element. dst may be x. Exp, Tanh, Sigmoid and Softplus are within 4 units
-	// of the last place for every x (measured over all of float32: 1.1, 2.6, 2.4 and 2.8), with the right limits, -0 and NaN.
+	// Unary writes dst_r = fn(x_r), element by element. dst may be x. Exp, Tanh, Sigmoid and Softplus are within 4
+	// units of the last place for every x (measured over all of float32: 1.1, 2.6, 2.4 and 2.8), with the right limits,
+	// -0 and NaN.
 	Unary func(fn plan.Fn, dst []T, dstOff []int, x []T, xOff []int, width int)
 
 	// Binary writes dst_r = fn(a_r, b_r), element by element; an operand with step 0 is one number for the whole row.
-	Binary func(fn plan.Fn, dst []T, dstOff []int, a []T, aOff []int, aStep int, b []T, bOff []int, bStep int, width int)
+	Binary func(fn plan.Fn, dst []T, dstOff []int, a []T, aOff []int, aStep int, b []T, bOff []int, bStep int,
+		width int)
 
 	// ScaleRows multiplies row r of x by s[r].
 	ScaleRows func(x []T, off []int, s []T, width int)
@@ -89,7 +91,8 @@ type Kernels[T Float] struct {
 
 	// ErrorNorm writes the sum of squares of each row's scaled error, out[r] = Σ_c (h[r]·Σ_j coef[j]·k_j[c] / (atol +
 	// rtol·max(|z0|, |z1|)))². NaN in any of them gives NaN, and so does an infinity in z0 or z1.
-	ErrorNorm func(out []float64, z0 []T, z0Off []int, z1 []T, z1Off []int, h []T, k []T, kOff []int, kStep int, coef []T, atol, rtol T, dim int)
+	ErrorNorm func(out []float64, z0 []T, z0Off []int, z1 []T, z1Off []int, h []T, k []T, kOff []int, kStep int,
+		coef []T, atol, rtol T, dim int)
 
 	// Add adds src to dst, which are equally long.
 	Add func(dst, src []T)

@@ -35,7 +35,8 @@ func TestUpdate(t *testing.T) { levels(t, testUpdate[float32], testUpdate[float6
 // testUpdate compares with the rules as papers write them, in float64.
 func testUpdate[T simd.Float](t *testing.T, kern *simd.Kernels[T]) {
 	r := random(52)
-	u := solver.Update[T]{Scale: 0.5, Rate: 0.01, Beta1: 0.875, Beta2: 0.9921875, Epsilon: 1e-6, CorrectM: 1.5, CorrectV: 3}
+	u := solver.Update[T]{Scale: 0.5, Rate: 0.01, Beta1: 0.875, Beta2: 0.9921875, Epsilon: 1e-6, CorrectM: 1.5,
+		CorrectV: 3}
 	adamw, sgd := u, solver.Update[T]{Rule: solver.SGD, Scale: 0.5, Rate: 0.01, Momentum: 0.75, WeightDecay: 0.25}
 	adamw.Rule, adamw.WeightDecay = solver.AdamW, 2
 	nesterov := sgd
