@@ -69,7 +69,6 @@ func TestForecast(t *testing.T) {
 		"is a model of series: forecast":                      {"predict", dir, "--points", fresh},
 		"a model of series: forecast":                         {"solve", dir, "--points", fresh},
 		"run is a model of series: forecast":                  {"serve", dir},
-		"a model of series, which are not":                    {"verify", dir},
 		"series have pictures of their own":                   {"plot", dir, "--animate", filepath.Join(t.TempDir(), "flow.gif")},
 		"has no series of its own":                            {"forecast", filepath.Join(dir, "model.safetensors")},
 		"is before the 2 of line 2: sort the":                 {"train", "--task", "series", "--data", badSeries(t)},
@@ -77,6 +76,9 @@ func TestForecast(t *testing.T) {
 		if status, _, said := call(t, args...); status == 0 || !strings.Contains(said, want) || strings.Contains(said, "panic") {
 			t.Errorf("%v: status %d, %q, want %q", args, status, said, want)
 		}
+	}
+	if out := succeed(t, "verify", dir, "--gradient-samples", "1"); !strings.Contains(out, "3 of the run's samples") {
+		t.Errorf("verify says %q", out)
 	}
 	out := succeed(t, "eval", dir, "--data", animals, "--device", "cpu")
 	for _, want := range []string{"prey", "RMSE", "as it began", "baseline"} {

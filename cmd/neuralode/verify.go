@@ -178,11 +178,6 @@ func readSubjects(names []string) (problems []reference.Problem, models []*sourc
 		switch {
 		case missing == nil && info.IsDir(), errors.Is(err, reference.ErrModelAlone):
 			s, err := openSource(name)
-			if err == nil && s.model.Series() {
-				err = wrongUse(fmt.Errorf(
-					"%s is a model of series, which are not verified yet: eval compares it with what was observed",
-					name))
-			}
 			if err != nil {
 				return nil, nil, err
 			}
