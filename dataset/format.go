@@ -24,6 +24,13 @@ type Format struct {
 	Drop []string `json:"drop,omitempty"`
 }
 
+// tabbed takes a tab for separator unless another is said, as the name .tsv says.
+func (f *Format) tabbed() {
+	if f.Separator == 0 {
+		f.Separator = '\t'
+	}
+}
+
 // Check reports values that no file could satisfy.
 func (f Format) Check() error {
 	var errs []error

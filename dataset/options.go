@@ -88,12 +88,16 @@ func (o Options) Check() error {
 // Endings are those of the names of files that [ReadFile] reads, for messages.
 const Endings = ".csv, .tsv, .txt or .npy, or one of these and .gz"
 
+// ending is that of a file's name in lower case, without the .gz of a compressed one.
+func ending(path string) string {
+	return filepath.Ext(strings.TrimSuffix(strings.ToLower(path), ".gz"))
+}
+
 // Readable reports whether a file's name ends as one that [ReadFile] reads.
 func Readable(path string) bool { return readerOf(path) != nil }
 
 func readerOf(path string) func(name string, r io.Reader, o Options) (*Dataset, error) {
-	path = strings.TrimSuffix(strings.ToLower(path), ".gz")
-	switch filepath.Ext(path) {
+	switch ending(path) {
 	case ".csv", ".txt":
 		return ReadCSV
 	case ".tsv":
@@ -106,9 +110,7 @@ func readerOf(path string) func(name string, r io.Reader, o Options) (*Dataset, 
 
 // readTSV is ReadCSV with a tab for separator, unless the options say another.
 func readTSV(name string, r io.Reader, o Options) (*Dataset, error) {
-	if o.Separator == 0 {
-		o.Separator = '\t'
-	}
+	o.tabbed()
 	return ReadCSV(name, r, o)
 }
 
@@ -119,6 +121,28 @@ const memoryPerByte = 3
 // ReadFile reads the points in the file at path: text or .npy, as the name ends. See [ReadCSV] and [ReadNPY]. A file
 // that memory has no room for is a *memory.Error before it is read.
 func ReadFile(path string, o Options) (*Dataset, error) {
+	f, err := openWhole(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return readerOf(path)(path, f, o)
+}
+
+// openWhole opens a file that is to be read at once: its name ends as one that is read, and memory has room for it.
+func openWhole(path string) (*os.File, error) {
+	f, err := open(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := CheckSize(path); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// open opens a file whose name ends as one that is read.
+func open(path string) (*os.File, error) {
 	if err := CheckEnding(path); err != nil {
 		return nil, err
 	}
@@ -126,11 +150,7 @@ func ReadFile(path string, o Options) (*Dataset, error) {
 	if err != nil {
 		return nil, fmt.Errorf("dataset: %w", err)
 	}
-	defer f.Close()
-	if err := CheckSize(path); err != nil {
-		return nil, err
-	}
-	return readerOf(path)(path, f, o)
+	return f, nil
 }
 
 // CheckSize is a *memory.Error for a file that memory has no room for when it is read.

@@ -4,9 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
-	"strings"
 
 	"neuralode/dataset/internal/npy"
 )
@@ -41,12 +38,9 @@ func (b *Block) Len() int { return len(b.Rows) }
 // OpenPoints opens the file at path, text or .npy as the name ends, and reads its header. The options' task must be
 // Unlabelled. Files mean what they mean to [ReadFile], and errors are as there.
 func OpenPoints(path string, o Options) (*Points, error) {
-	if err := CheckEnding(path); err != nil {
-		return nil, err
-	}
-	f, err := os.Open(path)
+	f, err := open(path)
 	if err != nil {
-		return nil, fmt.Errorf("dataset: %w", err)
+		return nil, err
 	}
 	p, err := pointsOf(path, f, o)
 	if err != nil {
@@ -57,13 +51,11 @@ func OpenPoints(path string, o Options) (*Points, error) {
 }
 
 func pointsOf(path string, f io.Reader, o Options) (*Points, error) {
-	switch filepath.Ext(strings.TrimSuffix(strings.ToLower(path), ".gz")) {
+	switch ending(path) {
 	case ".npy":
 		return newPoints(path, o, func(p *Points) error { return p.openNPY(f, o) })
 	case ".tsv":
-		if o.Separator == 0 {
-			o.Separator = '\t'
-		}
+		o.tabbed()
 	}
 	return NewPoints(path, f, o)
 }

@@ -3,14 +3,13 @@ package dataset
 import (
 	"os"
 	"slices"
-	"strings"
 )
 
 // HoldsSeries reports whether the file at path is a text whose header names a column of series and one of times as
 // usual, and whose first hundred rows lie as series do: those of one after another, with times that rise, two at least
 // of some. It is false of a file that cannot be read.
 func HoldsSeries(path string, o SeriesOptions) bool {
-	if !Readable(path) || strings.Contains(strings.ToLower(path), ".npy") {
+	if !Readable(path) || ending(path) == ".npy" {
 		return false
 	}
 	f, err := os.Open(path)

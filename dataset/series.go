@@ -38,19 +38,28 @@ func (s *Series) Len() int { return max(len(s.Offsets)-1, 0) }
 // Rows is the number of rows of all series.
 func (s *Series) Rows() int { return len(s.Times) }
 
+// like is no series, with the names of s.
+func (s *Series) like() *Series {
+	return &Series{Offsets: []int{0}, Dim: s.Dim, Features: s.Features, InputNames: s.InputNames,
+		ConstantNames: s.ConstantNames, IDName: s.IDName, TimeName: s.TimeName, Named: s.Named}
+}
+
+// take appends the rows of series i of another, from one to before another, as a series of that id.
+func (s *Series) take(of *Series, i, from, to int, id string) {
+	u, c := len(s.InputNames), len(s.ConstantNames)
+	s.IDs = append(s.IDs, id)
+	s.Times = append(s.Times, of.Times[from:to]...)
+	s.X = append(s.X, of.X[from*s.Dim:to*s.Dim]...)
+	s.Inputs = append(s.Inputs, of.Inputs[from*u:to*u]...)
+	s.Constants = append(s.Constants, of.Constants[i*c:(i+1)*c]...)
+	s.Offsets = append(s.Offsets, len(s.Times))
+}
+
 // Select is the series with these indices, in that order. It shares the names with s and nothing else.
 func (s *Series) Select(indices []int) *Series {
-	out := &Series{Offsets: []int{0}, Dim: s.Dim, Features: s.Features, InputNames: s.InputNames,
-		ConstantNames: s.ConstantNames, IDName: s.IDName, TimeName: s.TimeName, Named: s.Named}
+	out := s.like()
 	for _, i := range indices {
-		from, to := s.Offsets[i], s.Offsets[i+1]
-		out.IDs = append(out.IDs, s.IDs[i])
-		out.Times = append(out.Times, s.Times[from:to]...)
-		out.X = append(out.X, s.X[from*s.Dim:to*s.Dim]...)
-		u, c := len(s.InputNames), len(s.ConstantNames)
-		out.Inputs = append(out.Inputs, s.Inputs[from*u:to*u]...)
-		out.Constants = append(out.Constants, s.Constants[i*c:(i+1)*c]...)
-		out.Offsets = append(out.Offsets, len(out.Times))
+		out.take(s, i, s.Offsets[i], s.Offsets[i+1], s.IDs[i])
 	}
 	return out
 }
@@ -81,8 +90,8 @@ func (s *Series) starts() []float64 {
 // At is the series with their first rows and, in place of the others, rows at other times without observations: at
 // gives those of series i after its first, rising. It is where solves are wanted.
 func (s *Series) At(at func(i int) []float64) *Series {
-	out := s.cut(func(int, int) bool { return false })
-	out.Offsets, out.Inputs, out.InputNames = []int{0}, nil, nil
+	out := s.like()
+	out.IDs, out.Constants, out.InputNames = s.IDs, s.Constants, nil
 	for i := range s.Len() {
 		first := s.Offsets[i]
 		times := at(i)
@@ -103,9 +112,7 @@ func (s *Series) TimesOf(i int) []float64 { return s.Times[s.Offsets[i]:s.Offset
 // start of one begins the next, at a row in which all features were observed. A series that is no longer is one itself.
 // of are the numbers of the series that they are parts of.
 func (s *Series) Windows(duration float64) (windows *Series, of []int) {
-	w := s.cut(func(int, int) bool { return false })
-	w.Offsets, w.IDs, w.Constants = []int{0}, nil, nil
-	c, u := len(s.ConstantNames), len(s.InputNames)
+	windows = s.like()
 	for i := range s.Len() {
 		last := s.Offsets[i+1] - 1
 		for from, next := s.Offsets[i], 0; from < last; from = next {
@@ -114,18 +121,14 @@ func (s *Series) Windows(duration float64) (windows *Series, of []int) {
 			for to <= last && s.Times[to] <= s.Times[from]+duration {
 				to++
 			}
-			w.Times, w.X = append(w.Times, s.Times[from:to]...), append(w.X, s.X[from*s.Dim:to*s.Dim]...)
-			w.Inputs, w.Constants = append(w.Inputs, s.Inputs[from*u:to*u]...),
-				append(w.Constants, s.Constants[i*c:(i+1)*c]...)
-			w.IDs, w.Offsets = append(w.IDs, fmt.Sprintf("%s from %v", s.IDs[i], s.Times[from])),
-				append(w.Offsets, len(w.Times))
+			windows.take(s, i, from, to, fmt.Sprintf("%s from %v", s.IDs[i], s.Times[from]))
 			of = append(of, i)
 			if to > last {
 				break
 			}
 		}
 	}
-	return w, of
+	return windows, of
 }
 
 // nextWindow is the first row at least so much later than another, and before the last, that a solve can begin at; last
@@ -143,51 +146,43 @@ func (s *Series) complete(row int) bool {
 	return !slices.ContainsFunc(s.X[row*s.Dim:(row+1)*s.Dim], math.IsNaN)
 }
 
-// cut is the rows that are kept.
-func (s *Series) cut(keep func(i, row int) bool) *Series {
-	out := &Series{IDs: s.IDs, Offsets: []int{0}, Dim: s.Dim, Features: s.Features, InputNames: s.InputNames,
-		Constants: s.Constants, ConstantNames: s.ConstantNames, IDName: s.IDName, TimeName: s.TimeName, Named: s.Named}
-	u := len(s.InputNames)
-	for i := range s.Len() {
-		for r := s.Offsets[i]; r < s.Offsets[i+1]; r++ {
-			if keep(i, r) {
-				out.Times = append(out.Times, s.Times[r])
-				out.X = append(out.X, s.X[r*s.Dim:(r+1)*s.Dim]...)
-				out.Inputs = append(out.Inputs, s.Inputs[r*u:(r+1)*u]...)
-			}
-		}
-		out.Offsets = append(out.Offsets, len(out.Times))
-	}
-	return out
-}
-
 // SplitEnds parts each series in time: early is the rows before about the last fraction of them, two at least, and late
 // all rows with what early has not observed but for the first, from which both begin.
 func (s *Series) SplitEnds(fraction float64) (early, late *Series) {
-	isEarly := func(i, row int) bool {
-		n := s.Offsets[i+1] - s.Offsets[i]
-		return row-s.Offsets[i] < max(2, n-int(math.Round(fraction*float64(n))))
-	}
-	early, late = s.cut(isEarly), s.cut(func(int, int) bool { return true })
+	early, late = s.like(), s.copy()
 	for i := range s.Len() {
-		for r := s.Offsets[i] + 1; r < s.Offsets[i+1]; r++ {
-			for j := 0; j < s.Dim && isEarly(i, r); j++ {
-				late.X[r*s.Dim+j] = notObserved
-			}
-		}
+		from, to := s.Offsets[i], s.Offsets[i+1]
+		end := min(to, from+max(2, to-from-int(math.Round(fraction*float64(to-from)))))
+		early.take(s, i, from, end, s.IDs[i])
+		late.hide(from+1, end)
 	}
 	return early, late
 }
 
 // Hide is the series with those that hide names observed in their first rows alone.
 func (s *Series) Hide(hide func(i int) bool) *Series {
-	out := s.cut(func(int, int) bool { return true })
+	out := s.copy()
 	for i := range out.Len() {
-		for k := (out.Offsets[i] + 1) * out.Dim; k < out.Offsets[i+1]*out.Dim && hide(i); k++ {
-			out.X[k] = notObserved
+		if hide(i) {
+			out.hide(out.Offsets[i]+1, out.Offsets[i+1])
 		}
 	}
 	return out
+}
+
+func (s *Series) copy() *Series {
+	out := s.like()
+	for i := range s.Len() {
+		out.take(s, i, s.Offsets[i], s.Offsets[i+1], s.IDs[i])
+	}
+	return out
+}
+
+// hide leaves nothing observed in the rows from one to before another.
+func (s *Series) hide(from, to int) {
+	for k := from * s.Dim; k < to*s.Dim; k++ {
+		s.X[k] = notObserved
+	}
 }
 
 // Check reports everything that contradicts the comments at the fields.

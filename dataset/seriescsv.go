@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 )
 
@@ -30,22 +29,16 @@ func ReadSeriesCSV(name string, r io.Reader, o SeriesOptions) (*Series, error) {
 // ReadSeries reads the series in the file at path: text, or an array, as the name ends. See [ReadSeriesCSV] and
 // [ReadSeriesNPY]. A file that memory has no room for is a *memory.Error before it is read.
 func ReadSeries(path string, o SeriesOptions) (*Series, error) {
-	if err := CheckEnding(path); err != nil {
-		return nil, err
-	}
-	f, err := os.Open(path)
+	f, err := openWhole(path)
 	if err != nil {
-		return nil, fmt.Errorf("dataset: %w", err)
+		return nil, err
 	}
 	defer f.Close()
-	if err := CheckSize(path); err != nil {
-		return nil, err
-	}
-	switch plain := strings.TrimSuffix(strings.ToLower(path), ".gz"); {
-	case strings.HasSuffix(plain, ".npy"):
+	switch ending(path) {
+	case ".npy":
 		return ReadSeriesNPY(path, f, o)
-	case strings.HasSuffix(plain, ".tsv") && o.Separator == 0:
-		o.Separator = '\t'
+	case ".tsv":
+		o.tabbed()
 	}
 	return ReadSeriesCSV(path, f, o)
 }

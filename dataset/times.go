@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"neuralode/dataset/internal/npy"
@@ -21,7 +20,7 @@ func ReadTimes(path string) ([]float64, error) {
 	}
 	defer f.Close()
 	read := readTimes
-	if filepath.Ext(strings.TrimSuffix(strings.ToLower(path), ".gz")) == ".npy" {
+	if ending(path) == ".npy" {
 		read = readTimesNPY
 	}
 	times, err := read(f)
