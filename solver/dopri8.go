@@ -5,6 +5,7 @@ package solver
 // stages of its own, in the decimals of diffrax. It is of order 5: its polynomials meet the conditions of the trees up
 // to 5 nodes. The fractions are approximations by their authors, to 18 digits; the decimals miss the step's result by
 // 1e-12, which their last coefficients make good here.
+// The function is as long as the table.
 func Dopri8() *Tableau {
 	b := []float64{14005451. / 335480064, 0, 0, 0, 0, -59238493. / 1068277825, 181606767. / 758867731,
 		561292985. / 797845732, -1041891430. / 1371343529, 760417239. / 1151165299, 118820643. / 751138087,

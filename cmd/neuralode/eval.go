@@ -131,12 +131,13 @@ func openSource(path string) (*source, error) {
 	return &source{run: r, model: r.Model}, nil
 }
 
-// wantsPoints reports a model of series, which is for another command.
-func (s *source) wantsPoints(path string) error {
-	if !s.model.Series() {
-		return nil
+// openForPoints is openSource of a model that answers for points: one of series is for another command.
+func openForPoints(path string) (*source, error) {
+	s, err := openSource(path)
+	if err == nil && s.model.Series() {
+		err = wrongUse(fmt.Errorf("%s is a model of series: forecast continues them", path))
 	}
-	return wrongUse(fmt.Errorf("%s is a model of series: forecast continues them", path))
+	return s, err
 }
 
 // data is the file that is asked for, or the run's own.

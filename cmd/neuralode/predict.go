@@ -99,15 +99,12 @@ func (a *app) predict(ctx context.Context, o *predictOptions, path string) error
 	if err := o.check(path); err != nil {
 		return wrongUse(err)
 	}
-	s, err := openSource(path)
+	s, err := openForPoints(path)
 	if err != nil {
 		return err
 	}
 	spec, err := o.solve.answering(s)
 	if err != nil {
-		return err
-	}
-	if err := s.wantsPoints(path); err != nil {
 		return err
 	}
 	points, err := a.openPoints(ctx, o, s, spec)

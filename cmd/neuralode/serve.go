@@ -56,11 +56,8 @@ func (a *app) serve(ctx context.Context, o *serveOptions, path string) error {
 	if err := o.limits.Check(); err != nil {
 		return wrongUse(err)
 	}
-	s, err := openSource(path)
+	s, err := openForPoints(path)
 	if err != nil {
-		return err
-	}
-	if err := s.wantsPoints(path); err != nil {
 		return err
 	}
 	spec, err := o.solve.answering(s)

@@ -139,15 +139,12 @@ func (a *app) solve(ctx context.Context, o *solveOptions, path string) error {
 	if err := errors.Join(replaced, o.digits.check(!strings.HasSuffix(o.out, ".npy"))); err != nil {
 		return wrongUse(err)
 	}
-	s, err := openSource(path)
+	s, err := openForPoints(path)
 	if err != nil {
 		return err
 	}
 	spec, err := o.solve.spec(s)
 	if err != nil {
-		return err
-	}
-	if err := s.wantsPoints(path); err != nil {
 		return err
 	}
 	times, err := o.timesWithin(s.model, spec)
