@@ -95,13 +95,15 @@ func dynamicsLegend(f Field, t Trajectories) legend {
 		l = append(l, entry{text: fmt.Sprintf("%d of %d end outside the frame", n, len(t.Paths))})
 	}
 	text := fmt.Sprintf("dz/dt at t = %s, length ~ √speed", minus(fmt.Sprintf("%.4g", f.Time)))
-	l = append(l, entry{text, true, func(c *draw.Canvas) {
-		drawArrows(c, []arrow{{c.Center(), vg.Point{X: 22}}})
-	}})
+	l = append(l, arrowEntry(text))
 	if f.Dim > 2 {
 		l = append(l, entry{text: f.projection()})
 	}
 	return l
+}
+
+func arrowEntry(text string) entry {
+	return entry{text, true, func(c *draw.Canvas) { drawArrows(c, []arrow{{c.Center(), vg.Point{X: 22}}}) }}
 }
 
 // projection tells what the picture leaves out.

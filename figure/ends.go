@@ -110,13 +110,7 @@ func (e Ends) legend(d Data) legend {
 	if e.ReadOut != nil && d.Classes == 2 {
 		l = append(l, lineEntry(e.ReadOut.name(d)+" = 0.5", boundaryLine))
 	}
-	out := 0
-	for _, p := range e.Points {
-		if !e.Limits.contain(p) {
-			out++
-		}
-	}
-	if out > 0 {
+	if out := outside(e.Points, e.Limits); out > 0 {
 		l = append(l, entry{text: fmt.Sprintf("%d of %d end outside the right frame", out, len(e.Points))})
 	}
 	return l

@@ -274,6 +274,18 @@ func TestProblemsAllAtOnce(t *testing.T) {
 			"figure: the number of classes must not be negative, got -1",
 			"figure: limits must be finite, in order and apart, got [1e+17, 1.0000000000000006e+17] × [0, 1]",
 		}},
+		"tracks": {errorOf(Tracks([2]string{}, []Track{{Curve: []Point{{nan, 0}, {0, nan}}}}, Limits{})), []string{
+			"figure: point 0 is [NaN 0], want it finite (and 1 more)",
+			"figure: limits must be finite, in order and apart, got [0, 0] × [0, 0]",
+		}},
+		"no tracks": {errorOf(PhasePlane([2]string{}, nil, Field{Grid: Grid{Limits{0, 1, 0, 1}, 1, 1}})), []string{
+			"figure: no points to draw",
+			"figure: 0 vectors for 1 grid cells",
+		}},
+		"parity": {errorOf(Parity("x", []Pairs{{"a", []Point{{0, nan}}}, {"b", nil}})), []string{
+			"figure: \"a\", pair 0 is [0 NaN], want it finite",
+		}},
+		"no pairs": {errorOf(Parity("x", nil)), []string{"figure: no pairs to draw"}},
 	} {
 		if got, want := message(c.err), strings.Join(c.want, "\n"); got != want {
 			t.Errorf("%s:\ngot  %s\nwant %s", name, got, want)
@@ -299,6 +311,8 @@ func TestExtremes(t *testing.T) {
 	away := Trajectories{Paths: [][]Point{{{0, 0}, {1e38, -1e38}, {0.5, 0.5}}, {{0.2, 0.3}}}}
 	unlabelled := Data{Points: d.Points, Axes: [2]string{"h₃", "h₁₂"}}
 	many := Data{Points: d.Points, Labels: []float64{23, 0}, Classes: 24}
+	still := []Track{{Observed: []Point{{1, 1}}}}
+	far := []Track{{Observed: []Point{{0, 0}, {1, 1}}, Curve: []Point{{0, 0}, {0.5, math.MaxFloat64}, {1, -1e300}}}}
 	for name, err := range map[string]error{
 		"huge":       draws(Dynamics(d, huge, away)),
 		"unlabelled": draws(Dynamics(unlabelled, Field{Grid: g, Vectors: make([]Point, 4)}, Trajectories{})),
@@ -308,6 +322,10 @@ func TestExtremes(t *testing.T) {
 		"loss 1":     draws(Loss([]int{0}, []float64{0.69})),
 		"loss range": draws(Loss([]int{math.MinInt, math.MaxInt}, []float64{math.SmallestNonzeroFloat64, math.MaxFloat64})),
 		"loss late":  draws(Loss([]int{math.MaxInt}, []float64{1e-300})),
+		"one track":  draws(Tracks([2]string{}, still, Frame(still))),
+		"far tracks": draws(Tracks([2]string{}, far, Frame(far))),
+		"one pair":   draws(Parity("x", []Pairs{{"", []Point{{1, 1}}}})),
+		"far pairs":  draws(Parity("x", []Pairs{{"", []Point{{0, math.MaxFloat64}, {1, -1e300}}}})),
 	} {
 		if err != nil {
 			t.Errorf("%s: %v", name, err)

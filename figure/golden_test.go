@@ -31,6 +31,18 @@ func TestGolden(t *testing.T) {
 		"decision_eight": func() (*Figure, error) { d := blobs(160, 8); return Decision(d, scoresOver(d, 40)) },
 		"decision_many":  func() (*Figure, error) { d := blobs(400, 20); return Decision(d, scoresOver(d, 40)) },
 		"decision_real":  func() (*Figure, error) { d := plane(150); return Decision(d, predictionOver(d, 30)) },
+		"tracks": func() (*Figure, error) {
+			tracks := oscillations(0)
+			return Tracks([2]string{"t", "x"}, tracks, Frame(tracks))
+		},
+		"phase_plane": func() (*Figure, error) {
+			tracks := oscillations(1)
+			d := Data{Points: []Point{{-2, -2}, {2, 2}}}
+			return PhasePlane([2]string{"x", "y"}, tracks, fieldOver(d, 16))
+		},
+		"parity": func() (*Figure, error) {
+			return Parity("x", []Pairs{{"training", near(200, 0.2)}, {"held out", near(40, 0.4)}}, "R² 0.98")
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f, err := make()

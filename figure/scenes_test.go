@@ -1,6 +1,7 @@
 package figure
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 )
@@ -155,4 +156,40 @@ func held(iterations []int, loss []float64) Held {
 	}
 	h.Loss[2] = math.NaN()
 	return h
+}
+
+// oscillations are two tracks over time, or in the plane: observed until 8, held out after.
+func oscillations(plane int) []Track {
+	var tracks []Track
+	for _, r := range []float64{1, 2} {
+		track := Track{Name: fmt.Sprintf("id %v", r)}
+		at := func(t float64) Point {
+			if plane == 1 {
+				return Point{r * math.Cos(t), -r * math.Sin(t)}
+			}
+			return Point{t, r * math.Cos(t)}
+		}
+		for k := range 400 {
+			t := float64(k) / 40
+			switch p := at(t); {
+			case k%8 == 0 && t < 8:
+				track.Observed = append(track.Observed, p)
+			case k%8 == 0:
+				track.Held = append(track.Held, p)
+			}
+			track.Curve = append(track.Curve, at(t+0.05))
+		}
+		tracks = append(tracks, track)
+	}
+	return tracks
+}
+
+// near are pairs about the line where both are the same, up to that far off.
+func near(n int, far float64) []Point {
+	points := make([]Point, n)
+	for i := range points {
+		x := 4 * float64(i) / float64(n)
+		points[i] = Point{x, x + far*math.Sin(float64(7*i))}
+	}
+	return points
 }

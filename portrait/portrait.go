@@ -12,8 +12,8 @@ import (
 	"neuralode/train"
 )
 
-// Portrait is a model of two features with the samples that its pictures show. It is for one goroutine at a time; several of
-// one model may be used at once.
+// Portrait is a model of two features with the samples that its pictures show. It is for one goroutine at a time;
+// several of one model may be used at once.
 type Portrait struct {
 	Data   figure.Data
 	Limits figure.Limits // those of the data and a margin
@@ -23,9 +23,9 @@ type Portrait struct {
 	shown     *dataset.Dataset
 }
 
-// New is the portrait of a model with some labelled samples, as train.Run.Shown gives them, solved on the backend as spec
-// says; Fine is such a spec. It is compiled here, once for all that it draws: close it when it is no longer used. It is an
-// error if the data have not two features, or no labels.
+// New is the portrait of a model with some labelled samples, as train.Run.Shown gives them, solved on the backend as
+// spec says; Fine is such a spec. It is compiled here, once for all that it draws: close it when it is no longer used.
+// It is an error if the data have not two features, or no labels.
 func New(m *train.Model, shown *dataset.Dataset, backend solver.Backend, spec solver.Spec) (*Portrait, error) {
 	if m.Features() != 2 || shown.Dim != 2 {
 		return nil, fmt.Errorf("portrait: the model has %d features and the data %d, want 2", m.Features(), shown.Dim)
@@ -112,13 +112,17 @@ func (p *Portrait) Ways(ctx context.Context, samples, points int) (figure.Trajec
 
 // Field is the right-hand side at time t on the grid, where the components that the picture does not show are 0.
 func (p *Portrait) Field(t float64, grid figure.Grid) figure.Field {
-	dim := p.model.Net.Dim()
-	field := figure.Field{Grid: grid, Time: t, Dim: dim}
-	f := p.model.UnscaleRates(p.model.Field(t, p.model.States(flat(grid.Points()))))
+	return figure.Field{Grid: grid, Time: t, Dim: p.model.Net.Dim(), Vectors: fieldOn(p.model, t, grid)}
+}
+
+// fieldOn is the right-hand side of a model at its time t on a grid of its first two features, the others 0.
+func fieldOn(m *train.Model, t float64, grid figure.Grid) (vectors []figure.Point) {
+	dim := m.Net.Dim()
+	f := m.UnscaleRates(m.Field(t, m.States(flat(grid.Points()))))
 	for i := range grid.Len() {
-		field.Vectors = append(field.Vectors, figure.Point{f[i*dim], f[i*dim+1]})
+		vectors = append(vectors, figure.Point{f[i*dim], f[i*dim+1]})
 	}
-	return field
+	return vectors
 }
 
 // picked returns n samples, in ascending order, that stand for all labels: taken evenly in the order of the labels.

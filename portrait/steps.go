@@ -9,9 +9,9 @@ import (
 	"neuralode/train"
 )
 
-// StepSizes is how far each accepted step went, in the time of the field, in the solves over the model's span of the points
-// x, [n, features], of all of them one after another. It is solver.Integrate that tells: float64, for a few points. A solve that fails gives the steps that it took.
-// It ends early when ctx does.
+// StepSizes is how far each accepted step went, in the time of the field, in the solves over the model's span of the
+// points x, [n, features], of all of them one after another. It is solver.Integrate that tells: float64, for a few
+// points. A solve that fails gives the steps that it took. It ends early when ctx does.
 func StepSizes(ctx context.Context, m *train.Model, x []float64, spec solver.Spec) (sizes []float64) {
 	machine := plan.NewMachine(m.Solver.Field)
 	machine.SetTheta(m.Theta[:m.Solver.Field.ThetaLen()])

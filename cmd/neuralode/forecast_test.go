@@ -22,7 +22,7 @@ func TestForecast(t *testing.T) {
 		t.Fatalf("status %d, %s", status, said)
 	}
 	events := eventsIn(t, filepath.Join(board, "run"))
-	for _, name := range []string{"series-1", "series-2", "plane", "loss"} {
+	for _, name := range []string{"series-1", "series-2", "parity-1", "parity-2", "plane", "loss"} {
 		picture, err := os.ReadFile(filepath.Join(dir, name+".png"))
 		if err != nil {
 			t.Error(err)
@@ -102,7 +102,7 @@ func TestFilesAreNamed(t *testing.T) {
 			t.Fatalf("%s: %d files (%v)", kind, len(files), err)
 		}
 		for _, f := range files {
-			name := strings.Replace(f.Name(), "series-2", "series-1", 1) // and so on
+			name := strings.Replace(f.Name(), "-2.", "-1.", 1) // and so on
 			for where, text := range texts {
 				if name != ".lock" && !strings.Contains(text, name) {
 					t.Errorf("%s does not name %s of %s", where, name, kind)

@@ -24,12 +24,12 @@ func (a *app) plotCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "plot RUN",
 		Short: "Draw a run's figures again, or animations of it",
-		Long: `Draw a run's figures again into its folder: loss; for points of two features dynamics and decision map; for series each
-feature over time and, of two, the plane of both.
+		Long: `Draw a run's figures again into its folder: loss; for points of two features dynamics and decision map; for
+series each feature over time, what is predicted of it over what was observed and, of two features, the plane of both.
 
---animate draws animations of points of two features instead, each into the file that is named: one whose name begins with flow
-shows the data carried by the flow from t0 to t1, one whose name begins with training the dynamics at each kept moment of
-the training.`,
+--animate draws animations of points of two features instead, each into the file that is named: one whose name begins
+with flow shows the data carried by the flow from t0 to t1, one whose name begins with training the dynamics at each
+kept moment of the training.`,
 		Example: `  neuralode plot runs/spiral-20260101-120000
   neuralode plot runs/spiral-20260101-120000 --animate flow.gif
   neuralode plot runs/spiral-20260101-120000 --animate flow.gif,training.gif`,
@@ -85,7 +85,8 @@ func (a *app) draw(ctx context.Context, r *train.Run, backend solver.Backend) (n
 	return d.names, err
 }
 
-// series writes the figures of a run of series: series-1.png and so on for its features, and plane.png for two.
+// series writes the figures of a run of series: series-1.png, parity-1.png and so on for its features, and for two
+// plane.png.
 func (d *drawing) series(ctx context.Context, backend solver.Backend) error {
 	r := d.run
 	if err := r.LoadData(); err != nil {
@@ -108,6 +109,25 @@ func (d *drawing) series(ctx context.Context, backend solver.Backend) error {
 	}
 	if r.Model.Features() == 2 {
 		err = errors.Join(err, d.write(ctx, "plane", s.Plane))
+	}
+	if isOfFile(err) {
+		return err
+	}
+	return errors.Join(err, d.parity(ctx, p, len(s.Features())))
+}
+
+// parity writes what is predicted of so many features over what was observed.
+func (d *drawing) parity(ctx context.Context, p *train.Predictor, features int) error {
+	w, err := portrait.NewParity(ctx, d.run, p)
+	if err != nil {
+		return fmt.Errorf("parity: %w", err)
+	}
+	for j := range features {
+		name := fmt.Sprintf("parity-%d", j+1)
+		err = errors.Join(err, d.write(ctx, name, func() (*figure.Figure, error) { return w.Of(j) }))
+		if isOfFile(err) {
+			return err
+		}
 	}
 	return err
 }

@@ -42,7 +42,8 @@ func (a *app) trainCommand() *cobra.Command {
 		Short: "Train a neural ODE and write a run folder with model and figures",
 		Long: `Train a neural ODE on a made data set (spiral, circle, moons, arms) or on a file of text or of NumPy, and write a
 run folder: model.safetensors, state.safetensors, metrics.csv, config.json and loss.png; for points of two features
-dynamics.png and decision.png; for series series-1.png and so on, one for each feature, and of two features plane.png.
+dynamics.png and decision.png; for series series-1.png, parity-1.png and so on, one for each feature, and of two features
+plane.png.
 samples.safetensors keeps what figures show of a file of points, history.safetensors what they show of the training.
 
 A made data set has --samples points of each of its classes, two or, of arms, three. In a file a row is a sample, a
