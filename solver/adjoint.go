@@ -112,7 +112,7 @@ func LongestBack(rest, step, before float64) float64 {
 // split are the parts of a state at time t.
 func (c *continuous) split(t float64, state []float64) (z, a []float64) {
 	if c.along {
-		return c.group.at(c.spec.Tableau(), t), state
+		return c.group.at(t), state
 	}
 	return state[:len(state)/2], state[len(state)/2:]
 }

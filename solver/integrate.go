@@ -14,16 +14,17 @@ type Step struct {
 	Segment   Segment     // of the span, that it is a step of
 	Z0, Z1    []float64   // the state at both ends
 	K         [][]float64 // the stages
+	Dense     [][]float64 // of each stage its weight within the step, as a Polynomial: see At
 }
 
 // stageTime is the time of stage i.
 func (s *Step) stageTime(tab *Tableau, i int) float64 { return s.Segment.StageTime(s.T, s.H, tab.C[i]) }
 
 // At is the dense output at x in [0, 1] of the step.
-func (s *Step) At(tab *Tableau, x float64, dst []float64) {
+func (s *Step) At(x float64, dst []float64) {
 	copy(dst, s.Z0)
 	for i, k := range s.K {
-		w := s.H * Polynomial(tab.Dense[i], x)
+		w := s.H * Polynomial(s.Dense[i], x)
 		for c := range dst {
 			dst[c] += w * k[c]
 		}
@@ -219,7 +220,8 @@ func (in *integration) scale(c int, z1 []float64) float64 {
 
 // accept makes the step's result the state.
 func (in *integration) accept(z1 []float64, onStep func(Step)) {
-	step := Step{T: in.row.T, H: in.row.Step, End: in.row.End(), Segment: in.row.Segment, Z0: in.z, Z1: z1, K: in.k}
+	step := Step{T: in.row.T, H: in.row.Step, End: in.row.End(), Segment: in.row.Segment, Z0: in.z, Z1: z1, K: in.k,
+		Dense: in.tab.Dense}
 	in.save(&step)
 	if onStep != nil {
 		onStep(step)
@@ -249,7 +251,7 @@ func (in *integration) save(step *Step) {
 		case t == end:
 			copy(z, step.Z1)
 		default:
-			step.At(in.tab, (t-step.T)/step.H, z)
+			step.At((t-step.T)/step.H, z)
 		}
 	}
 }

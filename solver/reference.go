@@ -69,13 +69,13 @@ type group struct {
 }
 
 // at is the forward solve's dense output at time t, which may lie a rounding error outside of the span.
-func (g *group) at(tab *Tableau, t float64) []float64 {
+func (g *group) at(t float64) []float64 {
 	if g.trail.n == 0 {
 		return g.start
 	}
 	step := g.trail.step(g.trail.stepAt(g.span, t))
 	z := make([]float64, len(g.start))
-	step.At(tab, (t-step.T)/step.H, z)
+	step.At((t-step.T)/step.H, z)
 	return z
 }
 

@@ -220,7 +220,7 @@ func largestErrors(f solver.FieldFunc, m solver.Method, step float64) (ends, wit
 		ends = max(ends, math.Abs(st.Z1[0]-1/(1.5-math.Sin(st.End))))
 		for _, x := range []float64{0.2, 0.5, 0.7} {
 			z := []float64{0}
-			st.At(s.Tableau(), x, z)
+			st.At(x, z)
 			within = max(within, math.Abs(z[0]-1/(1.5-math.Sin(st.T+x*st.H))))
 		}
 	})
