@@ -47,6 +47,14 @@ func Lower(field graph.Field, head *graph.Head) (m solver.Model, err error) {
 	return m, nil
 }
 
+// WithLift is the model with a lift, which makes the initial states of batches that give features in place of z0. Its
+// parameters follow the others in θ. It reports everything graph.LowerLift does.
+func WithLift(m solver.Model, lift graph.Lift) (solver.Model, error) {
+	p, err := graph.LowerLift(lift)
+	m.Lift = p
+	return m, err
+}
+
 // Compile compiles plans for the backend as spec says. It keeps the memory of both, which must not change as long as
 // the ODE is used, and reports everything the backend's Compile does. Close the ODE when it is no longer used.
 func Compile(backend solver.Backend, model solver.Model, spec solver.Spec) (*ODE, error) {

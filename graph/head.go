@@ -3,6 +3,7 @@ package graph
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"gorgonia.org/gorgonia"
 
@@ -25,11 +26,16 @@ func (h Head) Params() []Param {
 	return h.Readout.Params(h.Dim)
 }
 
-// Init returns new flat parameters in the order of Params, uniform in ±1/√Dim; none for a read-out without any.
+// Init returns new flat parameters in the order of Params, uniform in ±1/√fan_in; none for a read-out without any. A
+// bias has the fan of the weight before it, another vector that of Dim.
 func (h Head) Init(rng *rand.Rand) []float64 {
 	var theta []float64
+	fan := h.Dim
 	for _, p := range h.Params() {
-		theta = append(theta, uniform(rng, p.Len(), h.Dim)...)
+		if len(p.Shape) == 2 {
+			fan = p.Shape[1]
+		}
+		theta = append(theta, uniform(rng, p.Len(), fan)...)
 	}
 	return theta
 }
@@ -137,6 +143,25 @@ func Linear(out int) Readout {
 		Func: func(z *gorgonia.Node, theta []*gorgonia.Node) (*gorgonia.Node, error) {
 			var e expr
 			return e.affine(z, theta[0], theta[1]), e.err
+		},
+	}
+}
+
+// Perceptron gives out outputs by a perceptron with those hidden layers, with parameters `readout.I.weight` [out, in]
+// and `readout.I.bias` [out]: the decoder of a latent ODE. Without hidden layers it is linear.
+func Perceptron(hidden []int, activation Activation, out int) Readout {
+	net := func(dim int) perceptron {
+		return perceptron{"readout", slices.Concat([]int{dim}, hidden, []int{out}), activation}
+	}
+	return Readout{
+		Params: func(dim int) []Param { return net(dim).params() },
+		Func: func(z *gorgonia.Node, theta []*gorgonia.Node) (*gorgonia.Node, error) {
+			p := net(z.Shape()[1])
+			if err := p.check("read-out"); err != nil {
+				return nil, err
+			}
+			var e expr
+			return p.apply(&e, z, theta), e.err
 		},
 	}
 }

@@ -10,7 +10,7 @@ import (
 
 func TestHeadMatchesTapeMachineAndDifferences(t *testing.T) {
 	readouts := map[string]Readout{"component": Component(2), "components": Components(), "linear": Linear(4),
-		"linear to one": Linear(1)}
+		"linear to one": Linear(1), "mlp": Perceptron([]int{5, 6}, Tanh, 4)}
 	losses := map[string]Loss{"binary cross-entropy": BinaryCrossEntropy(), "cross-entropy": CrossEntropy(),
 		"squared": MeanSquaredError()}
 	readouts["first components"], losses["weighted"] = FirstComponents(2), Loss{}
@@ -18,7 +18,7 @@ func TestHeadMatchesTapeMachineAndDifferences(t *testing.T) {
 		for lname, loss := range losses {
 			if lname == "weighted" {
 				loss = WeightedSquaredError(map[string]int{"component": 1, "components": 3, "linear": 4,
-					"linear to one": 1, "first components": 2}[rname])
+					"mlp": 4, "linear to one": 1, "first components": 2}[rname])
 			}
 			t.Run(fmt.Sprintf("%s, %s", rname, lname), func(t *testing.T) {
 				h := Head{Dim: 3, Readout: r, Loss: loss}

@@ -8,8 +8,12 @@ import (
 // Batch is what a solve starts from, and when it is looked at. What there is one of for each time of each sample,
 // sample after sample, is said to be [rows]: [Batch.Rows] are those of a sample.
 type Batch struct {
-	Z0    []float64 // [samples, dim]
-	Spans []Span    // one for all samples, or one per sample
+	Z0 []float64 // [samples, dim]
+
+	// Features are what the model's lift makes z0 of, [samples, features], in place of Z0.
+	Features []float64
+
+	Spans []Span // one for all samples, or one per sample
 
 	// Times are those at which states are kept, in the direction of integration, from dense output (see Span.SaveTime):
 	// the same for all samples, or each sample's own. Then there are samples+1 Offsets, and sample i has
@@ -140,7 +144,9 @@ func checkOffsets(what string, times int, offsets []int, n int) error {
 
 // pick is the batch of some of the samples, in states of that dimension.
 func (b Batch) pick(samples []int, dim int) Batch {
-	p := Batch{Z0: pick(b.Z0, samples, dim), Spans: b.Spans, Inputs: pick(b.Inputs, samples, len(b.Inputs)/b.Len(dim))}
+	n := b.Len(dim)
+	p := Batch{Z0: pick(b.Z0, samples, dim), Features: pick(b.Features, samples, len(b.Features)/n), Spans: b.Spans,
+		Inputs: pick(b.Inputs, samples, len(b.Inputs)/n)}
 	if len(b.Spans) > 1 {
 		p.Spans = nil
 		for _, i := range samples {

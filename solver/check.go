@@ -19,6 +19,10 @@ func CheckCompile(m Model, spec Spec) error {
 
 // CheckCall reports everything that is wrong with what a program's Solve is given.
 func CheckCall(m Model, spec Spec, theta []float64, b Batch) error {
+	if err := checkFeatures(m, b); err != nil {
+		return errors.Join(checkTheta(m, theta), err)
+	}
+	b = m.WithRoom(b)
 	return errors.Join(checkTheta(m, theta), b.Check(m.Dim(), spec), checkInputs(m, b.Inputs, b.Len(m.Dim())),
 		checkTime(m, spec, b))
 }
@@ -65,6 +69,7 @@ func CheckGradient(m Model, spec Spec, theta []float64, b Batch, o Objective) er
 		return err
 	}
 	var errs []error
+	b = m.WithRoom(b)
 	if spec.Gradient == NoGradient {
 		errs = append(errs, errors.New("solver: the program was compiled without a gradient"))
 	}

@@ -19,6 +19,10 @@ func Labelled(z0, labels []float64, span Span) Data {
 }
 
 func (d Data) check(m Model, spec Spec) error {
+	if err := checkFeatures(m, d.Batch); err != nil {
+		return err
+	}
+	d.Batch = m.WithRoom(d.Batch)
 	n := d.Len(m.Dim())
 	err := errors.Join(d.Batch.Check(m.Dim(), spec), checkInputs(m, d.Inputs, n), checkTime(m, spec, d.Batch))
 	if err != nil || m.Head == nil {
@@ -40,13 +44,13 @@ func (d Data) check(m Model, spec Spec) error {
 
 // Minibatch copies out the samples with the given indices, which must pass [CheckRun].
 func (d Data) Minibatch(m Model, indices []int) (Batch, Objective) {
-	return d.Batch.pick(indices, m.Dim()), d.Objective.pick(d.Batch, indices, d.Len(m.Dim()))
+	return m.pick(d.Batch, indices), d.Objective.pick(d.Batch, indices, m.WithRoom(d.Batch).Len(m.Dim()))
 }
 
 // clone shares nothing with d.
 func (d Data) clone() Data {
-	d.Batch = Batch{Z0: slices.Clone(d.Z0), Spans: slices.Clone(d.Spans), Times: slices.Clone(d.Times),
-		Offsets: slices.Clone(d.Offsets), Stops: slices.Clone(d.Stops), StopOffsets: slices.Clone(d.StopOffsets),
+	d.Batch = Batch{Z0: slices.Clone(d.Z0), Features: slices.Clone(d.Features), Spans: slices.Clone(d.Spans),
+		Times: slices.Clone(d.Times), Offsets: slices.Clone(d.Offsets), Stops: slices.Clone(d.Stops), StopOffsets: slices.Clone(d.StopOffsets),
 		Inputs: slices.Clone(d.Inputs)}
 	d.Labels, d.Weight, d.Mask = slices.Clone(d.Labels), slices.Clone(d.Weight), slices.Clone(d.Mask)
 	return d

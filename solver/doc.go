@@ -6,15 +6,15 @@
 //
 // This is all that a program needs which uses a backend; neuralode.ODE spares it the first steps.
 //
-//   - What is solved: [Model], the plans of the field and the head.
+//   - What is solved: [Model], the plans of the field, the head and the lift.
 //   - How, from [DefaultSpec] or [AccurateSpec]: [Spec] with a [Method] ([Methods], [MethodNamed]) of some [Orders],
 //     which today is a [Tableau] ([Explicit] completes a textbook's), a [Controller] ([DefaultController]) with its
 //     [Gains] ([AllGains], [GainsNamed]) and its [Control] ([Controls], [ParseControl]), a [Gradient] ([Gradients],
 //     [ParseGradient]) and a [Precision] ([Precisions], [ParsePrecision]).
 //   - Who solves it: a [Backend] compiles both into a [Program]. neuralode.Open gives one, and [Reference] is the
 //     readable float64 one that every other must match.
-//   - What a call takes: [Batch], initial values with a [Span], save times, stops and inputs, and for a gradient an
-//     [Objective].
+//   - What a call takes: [Batch], initial values, or the features that a lift makes them of, with a [Span], save times,
+//     stops and inputs, and for a gradient an [Objective].
 //   - What the head makes of states: a program's ReadOut takes [States] ([Objective.States]) and returns [Readings].
 //   - What it returns: [Solution] or [Derivative], with [End], [Status], [Stats] and [Occupancy]; their Err is a
 //     [SampleError] for the first sample that failed, to which [Controller.Advise] adds what the tolerances have to do
@@ -33,6 +33,7 @@
 //
 //   - Wrong use, before any work: [CheckCompile], [CheckCall], [CheckGradient], [CheckReadOut], [CheckTraining],
 //     [CheckRun].
+//   - θ in its parts, by plans: [SplitTheta]. Room for initial states that a lift makes: [Model.WithRoom].
 //   - The control of one sample: [Row], told of a [Measure], over a [Segment] between stops ([Span.Segment],
 //     [Batch.StopsOf]). It is made of [StartProbe], [StartStep], [ClipStep], [Segment.StageTime], [SmallestStep] and
 //     [Controller.Next] with the history [Errors]; devices that cannot call it do the same. [LongestBack] is the limit

@@ -9,17 +9,19 @@ import (
 	"neuralode/plan"
 )
 
-// Model is what a backend compiles: the lowered field, and optionally a lowered head (read-out and loss), each with
-// its vector-Jacobian product.
+// Model is what a backend compiles: the lowered field, and optionally a lowered head (read-out and loss) and a lowered
+// lift, each with its vector-Jacobian product.
 //
 // The field has the row inputs "t" (width 1), "z" (width Dim) and, where samples have constants of their own, "inputs"
 // (width Inputs), and the output "f" (width Dim). The head has the row inputs "z" (width Dim), "label" (width
 // LabelWidth) and perhaps "t" (width 1), the time of that z, and the outputs "out" (what the model predicts) and "loss"
-// (width 1, one loss per state); only "loss" is differentiated. Neither reads other inputs. The flat parameter vector θ
-// holds the field's parameters first, then the head's.
+// (width 1, one loss per state); only "loss" is differentiated. The lift has the row input "x" (width Features) and the
+// output "z0" (width Dim): it makes the initial states of a batch that gives features in their place. None reads other
+// inputs. The flat parameter vector θ holds the field's parameters first, then the head's, then the lift's.
 type Model struct {
 	Field *plan.Plan
 	Head  *plan.Plan // nil: solve only, or gradients of a caller's own cotangents
+	Lift  *plan.Plan // nil: batches give z0
 }
 
 // Dim is the number of state components.
@@ -46,20 +48,29 @@ func (m Model) headWidth(port func(*plan.Plan, string) plan.ID, name string) int
 	return m.Head.Values[port(m.Head, name)].Cols
 }
 
+// plans are those that there are, in the order in which their parameters lie in θ.
+func (m Model) plans() []*plan.Plan {
+	plans := []*plan.Plan{m.Field}
+	for _, p := range []*plan.Plan{m.Head, m.Lift} {
+		if p != nil {
+			plans = append(plans, p)
+		}
+	}
+	return plans
+}
+
 // ThetaLen is the length of the flat θ.
-func (m Model) ThetaLen() int {
-	n := m.Field.ThetaLen()
-	if m.Head != nil {
-		n += m.Head.ThetaLen()
+func (m Model) ThetaLen() (n int) {
+	for _, p := range m.plans() {
+		n += p.ThetaLen()
 	}
 	return n
 }
 
 // Params lists the parameters in the order in which they lie in θ.
-func (m Model) Params() []plan.Param {
-	params := append([]plan.Param(nil), m.Field.Params...)
-	if m.Head != nil {
-		params = append(params, m.Head.Params...)
+func (m Model) Params() (params []plan.Param) {
+	for _, p := range m.plans() {
+		params = append(params, p.Params...)
 	}
 	return params
 }
@@ -69,9 +80,9 @@ func (m Model) Check() error {
 	if m.Field == nil {
 		return errors.New("solver: the model has no field")
 	}
-	errs := []error{m.Field.Check()}
-	if m.Head != nil {
-		errs = append(errs, m.Head.Check())
+	var errs []error
+	for _, p := range m.plans() {
+		errs = append(errs, p.Check())
 	}
 	if err := errors.Join(errs...); err != nil {
 		return err
@@ -114,6 +125,13 @@ func (m Model) Check() error {
 			bad("the loss has width %d per sample, want 1", w)
 		}
 	}
+	if m.Lift != nil {
+		only(m.Lift, "lift", "x")
+		need(m.Lift, m.Lift.Input("x"), "input x of the lift")
+		if w := need(m.Lift, m.Lift.Output("z0"), "output z0 of the lift"); w >= 0 && w != dim {
+			bad("the lift makes z0 of width %d, the field has width %d", w, dim)
+		}
+	}
 	return errors.Join(errs...)
 }
 
@@ -131,6 +149,9 @@ func (m Model) checkVJP() error {
 	need(m.Field, "field", "f")
 	if m.Head != nil {
 		need(m.Head, "head", "loss")
+	}
+	if m.Lift != nil && m.Lift.ThetaLen() > 0 {
+		need(m.Lift, "lift", "z0")
 	}
 	return errors.Join(errs...)
 }

@@ -30,6 +30,9 @@ func (referenceBackend) Compile(m Model, spec Spec) (Program, error) {
 	if m.Head != nil {
 		r.head, r.unit = plan.NewMachine(m.Head), plan.NewMachine(m.Head)
 	}
+	if m.Lift != nil {
+		r.lift = plan.NewMachine(m.Lift)
+	}
 	return r, nil
 }
 
@@ -44,6 +47,7 @@ type reference struct {
 	quadrature *plan.Machine // its accumulators are ∂L/∂θ
 	head       *plan.Machine // its accumulators are ∂L/∂θ
 	unit       *plan.Machine // the head again, for derivatives without weights
+	lift       *plan.Machine // its accumulators are ∂L/∂θ
 }
 
 var errClosed = errors.New("solver: the program is closed")
@@ -106,7 +110,7 @@ func (r *reference) Solve(ctx context.Context, theta []float64, b Batch) (*Solut
 	if r.closed {
 		return nil, errClosed
 	}
-	s, _, err := r.forward(ctx, theta, b)
+	s, _, err := r.forward(ctx, theta, r.model.WithRoom(b))
 	return s, err
 }
 
@@ -114,6 +118,10 @@ func (r *reference) Solve(ctx context.Context, theta []float64, b Batch) (*Solut
 func (r *reference) forward(ctx context.Context, theta []float64, b Batch) (*Solution, []*group, error) {
 	r.setTheta(theta)
 	n := b.Len(r.dim)
+	if b.Features != nil {
+		r.lift.Forward(n, map[string][]float64{"x": b.Features})
+		copy(b.Z0, r.lift.Output("z0"))
+	}
 	s := &Solution{Z1: make([]float64, n*r.dim), End: make([]End, n), Stats: make([]Stats, n)}
 	if rows := b.RowCount(n); rows > 0 {
 		s.Saved = make([]float64, rows*r.dim)
@@ -170,12 +178,15 @@ func (r *reference) integrate(g *group, bytes int64) (taken int64) {
 }
 
 func (r *reference) setTheta(theta []float64) {
-	n := r.model.Field.ThetaLen()
-	r.field.SetTheta(theta[:n])
-	r.quadrature.SetTheta(theta[:n])
+	field, head, lift := SplitTheta(r.model, theta)
+	r.field.SetTheta(field)
+	r.quadrature.SetTheta(field)
 	if r.head != nil {
-		r.head.SetTheta(theta[n:])
-		r.unit.SetTheta(theta[n:])
+		r.head.SetTheta(head)
+		r.unit.SetTheta(head)
+	}
+	if r.lift != nil {
+		r.lift.SetTheta(lift)
 	}
 }
 
@@ -227,6 +238,7 @@ func (r *reference) Differentiate(ctx context.Context, theta []float64, b Batch,
 	if r.closed {
 		return nil, errClosed
 	}
+	b = r.model.WithRoom(b)
 	d, err := r.differentiate(ctx, theta, b, o)
 	if err != nil {
 		return nil, err
@@ -265,7 +277,12 @@ func (r *reference) differentiate(ctx context.Context, theta []float64, b Batch,
 			r.backward(d, g, b, bar)
 		}
 	}
-	r.quadrature.ThetaGrad(d.Theta)
+	field, _, lift := SplitTheta(r.model, d.Theta)
+	r.quadrature.ThetaGrad(field)
+	if b.Features != nil && len(lift) > 0 {
+		r.lift.VJP(map[string][]float64{"z0": d.Z0})
+		r.lift.ThetaGrad(lift)
+	}
 	if o.ForTimes {
 		return d, TimeDerivatives(d, b, bar.weighted(bar.end, n), bar.weightedRows(b, n), r.spec.Precision, r.slopes)
 	}
@@ -337,7 +354,8 @@ func (r *reference) loss(d *Derivative, b Batch, o Objective) bars {
 			}
 		}
 	}
-	r.head.ThetaGrad(d.Theta[r.model.Field.ThetaLen():])
+	_, head, _ := SplitTheta(r.model, d.Theta)
+	r.head.ThetaGrad(head)
 	return bar
 }
 

@@ -16,7 +16,9 @@ func (r *reference) Train(data Data, opt Optimizer, start OptimizerState) (Sessi
 		return nil, errClosed
 	}
 	opt.Frozen = slices.Clone(opt.Frozen)
-	return &referenceSession{program: r, data: data.clone(), opt: opt, state: opt.start(start)}, nil
+	s := &referenceSession{program: r, data: data.clone(), opt: opt, state: opt.start(start)}
+	s.samples = r.model.WithRoom(data.Batch).Len(r.dim)
+	return s, nil
 }
 
 func (r *reference) isClosed() bool {
@@ -28,6 +30,7 @@ func (r *reference) isClosed() bool {
 type referenceSession struct {
 	program *reference
 	data    Data
+	samples int
 	opt     Optimizer
 	state   OptimizerState
 	closed  bool
@@ -59,7 +62,7 @@ func (s *referenceSession) State() (OptimizerState, error) {
 }
 
 func (s *referenceSession) Run(ctx context.Context, minibatches [][]int, rates []float64, done func(Iteration)) error {
-	if err := CheckRun(minibatches, rates, s.data.Len(s.program.dim)); err != nil {
+	if err := CheckRun(minibatches, rates, s.samples); err != nil {
 		return err
 	}
 	if err := s.check(); err != nil {
@@ -91,7 +94,7 @@ func (s *referenceSession) iterate(ctx context.Context, indices []int, rate floa
 // Accumulate differentiates leaf by leaf; what is summed is ∂L/∂θ itself.
 func (s *referenceSession) Accumulate(ctx context.Context, minibatch []int, from, to int) (*PartialSum, error) {
 	control, n := s.program.spec.Controller.Control, len(minibatch)
-	if err := CheckAccumulate(minibatch, from, to, s.data.Len(s.program.dim), control); err != nil {
+	if err := CheckAccumulate(minibatch, from, to, s.samples, control); err != nil {
 		return nil, err
 	}
 	if err := s.check(); err != nil {
@@ -109,7 +112,7 @@ func (s *referenceSession) Accumulate(ctx context.Context, minibatch []int, from
 		for i := leaf * size; i < min(n, (leaf+1)*size); i++ {
 			samples = append(samples, i)
 		}
-		b, o := b.pick(samples, s.program.dim), o.pick(b, samples, n)
+		b, o := s.program.model.pick(b, samples), o.pick(b, samples, n)
 		d, err := s.program.Differentiate(ctx, s.state.Theta, b, o)
 		if err != nil {
 			return nil, err

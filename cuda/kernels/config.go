@@ -1,6 +1,7 @@
 package kernels
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -71,7 +72,7 @@ func check(m solver.Model, spec solver.Spec, c Config) error {
 	if err := errors.Join(solver.CheckCompile(m, spec), c.check()); err != nil {
 		return err
 	}
-	if err := Supports(spec); err != nil {
+	if err := cmp.Or(Supports(spec), SupportsModel(m)); err != nil {
 		return err
 	}
 	err := errors.Join(checkTables(m.Field), checkNarrow(m.Field))

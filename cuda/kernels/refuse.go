@@ -16,6 +16,14 @@ func Supports(spec solver.Spec) error {
 	return nil
 }
 
+// SupportsModel is Supports for a model: its lift is run elsewhere.
+func SupportsModel(m solver.Model) error {
+	if m.Lift != nil {
+		return refused("a lift")
+	}
+	return nil
+}
+
 // SupportsBatch is Supports for a batch.
 func SupportsBatch(b solver.Batch) error {
 	if len(b.Stops) > 0 {

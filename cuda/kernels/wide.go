@@ -1,6 +1,7 @@
 package kernels
 
 import (
+	"cmp"
 	_ "embed" // the sources
 	"errors"
 	"fmt"
@@ -104,7 +105,7 @@ func checkWide(m solver.Model, spec solver.Spec, c WideConfig) error {
 	if err := errors.Join(solver.CheckCompile(m, spec), c.check()); err != nil {
 		return err
 	}
-	if err := Supports(spec); err != nil {
+	if err := cmp.Or(Supports(spec), SupportsModel(m)); err != nil {
 		return err
 	}
 	err := checkTables(m.Field)

@@ -50,7 +50,8 @@ func (s *session[T]) sumPart(ctx context.Context, minibatch []int, sum *solver.P
 	}
 	if sum.Failed(minibatch, first, c.end, c.back); len(sum.Failures) == 0 && !c.isFinite() {
 		b := c.batch
-		b.Z0, b.Inputs, o.Labels = widened(c.z0), widened(c.inputs), widened(c.labels)
+		c.putBack(&b)
+		o.Labels = widened(c.labels)
 		d, err := s.engine.differentiate(ctx, widened(s.theta), b, o)
 		if err != nil {
 			return err
@@ -103,7 +104,7 @@ func (c *call[T]) isFinite() bool {
 	}
 	ok := !math.IsNaN(loss) && !math.IsInf(loss, 0)
 	for _, p := range c.partials[:c.tasks()] {
-		ok = ok && finite(p.field.data) && finite(p.head.data)
+		ok = ok && finite(p.field.data) && finite(p.head.data) && finite(p.lift.data)
 	}
 	return ok
 }
@@ -119,7 +120,7 @@ func (s *session[T]) subtrees(sum *solver.PartialSum) {
 		from, to := c.leavesOf(task)
 		first, end := from*c.leaf, min(c.n, to*c.leaf)
 		t := solver.Subtree{From: leaves[0], To: leaves[1], Sums: slices.Concat(widened(c.partials[task].field.data),
-			widened(c.partials[task].head.data))}
+			widened(c.partials[task].head.data), widened(c.partials[task].lift.data))}
 		t.Loss = solver.SumOverLeaves(end-first, size, func(i int) float64 { return c.lossOf(first + i) })
 		t.Count(c.stats[first:end])
 		sum.Add(t)
@@ -134,15 +135,20 @@ func (s *session[T]) Update(total *solver.PartialSum, rate float64) (solver.Iter
 		return solver.Iteration{}, errSessionClosed
 	}
 	sum := newPartial(s.engine)
-	field, all := len(sum.field.data), len(sum.field.data)+len(sum.head.data)
+	parts, all := [][]T{sum.field.data, sum.head.data, sum.lift.data}, 0
+	for _, p := range parts {
+		all += len(p)
+	}
 	if err := solver.CheckUpdate(total, rate, s.step, all, s.program.spec.Precision); err != nil {
 		return solver.Iteration{}, err
 	}
 	numbers := total.Subtrees[0].Sums
-	convert(sum.field.data, numbers[:field])
-	convert(sum.head.data, numbers[field:])
+	for _, p := range parts {
+		convert(p, numbers[:len(p)])
+		numbers = numbers[len(p):]
+	}
 	s.engine.setTheta(s.theta)
-	gradient, it := s.engine.finish(&sum, true), total.Iteration()
+	gradient, it := s.engine.finish(&sum, true, len(s.features) > 0), total.Iteration()
 	it.GradientNorm = s.norm(gradient)
 	if !(it.GradientNorm <= math.MaxFloat64) || math.IsNaN(it.Loss) || math.IsInf(it.Loss, 0) {
 		return it, solver.NonFiniteIteration()

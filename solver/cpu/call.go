@@ -20,6 +20,7 @@ type call[T simd.Float] struct {
 	batch     solver.Batch // as it came: its spans, times and stops
 	precision solver.Precision
 	z0        []T // [n, dim]
+	features  []T // [n, features] that the lift makes z0 of; empty where that is given
 	z1        []T // [n, dim]
 	saved     []T // [rows, dim]
 	inputs    []T // [n, inputs] of the field

@@ -17,10 +17,10 @@ type engine[T simd.Float] struct {
 	method *method[T]
 	field  *executor[T]
 	head   *executor[T]
+	lift   *executor[T]
 
+	model                             solver.Model
 	dim, inputs, outWidth, labelWidth int
-	fieldTheta                        int // length of the field's part of θ
-	thetaLen                          int
 
 	workers  []*worker[T]
 	maxTasks int   // of a call
@@ -42,12 +42,14 @@ type job[T simd.Float] struct {
 func newEngine[T simd.Float](m solver.Model, spec solver.Spec, level simd.Level, workers int) *engine[T] {
 	kern := simd.For[T](level)
 	e := &engine[T]{spec: spec, kern: kern, method: newMethod[T](spec), field: newExecutor(m.Field, kern),
-		dim: m.Dim(), inputs: m.Inputs(), outWidth: m.OutWidth(), labelWidth: m.LabelWidth(),
-		fieldTheta: m.Field.ThetaLen(), thetaLen: m.ThetaLen()}
+		model: m, dim: m.Dim(), inputs: m.Inputs(), outWidth: m.OutWidth(), labelWidth: m.LabelWidth()}
 	if m.Head != nil {
 		e.head = newExecutor(m.Head, kern)
 	}
-	e.theta, e.total = make([]T, e.thetaLen), make([]T, e.thetaLen)
+	if m.Lift != nil {
+		e.lift = newExecutor(m.Lift, kern)
+	}
+	e.theta, e.total = make([]T, m.ThetaLen()), make([]T, m.ThetaLen())
 	e.records = recordLimit(spec)
 	e.workers, e.maxTasks = make([]*worker[T], workers), defaultTasks
 	e.team = newTeam(workers-1, e.work)
@@ -93,9 +95,13 @@ func (e *engine[T]) tileRows(leaf int) int {
 
 // setTheta takes the parameters.
 func (e *engine[T]) setTheta(theta []T) {
-	e.field.params.set(theta[:e.fieldTheta])
+	field, head, lift := solver.SplitTheta(e.model, theta)
+	e.field.params.set(field)
 	if e.head != nil {
-		e.head.params.set(theta[e.fieldTheta:])
+		e.head.params.set(head)
+	}
+	if e.lift != nil {
+		e.lift.params.set(lift)
 	}
 }
 
@@ -131,16 +137,18 @@ func (e *engine[T]) work(worker int) {
 
 // gradient sums the tasks and leaves ∂L/∂θ in e.total.
 func (e *engine[T]) gradient(c *call[T]) []T {
-	return e.finish(e.sum(c), c.labels != nil)
+	return e.finish(e.sum(c), c.labels != nil, c.lifting())
 }
 
-// finish leaves what sums over all samples are of ∂L/∂θ in e.total; the head has a part in it or not.
-func (e *engine[T]) finish(sum *partial[T], head bool) []T {
-	e.field.params.gradient(e.total[:e.fieldTheta], &sum.field)
-	if e.head != nil && head {
-		e.head.params.gradient(e.total[e.fieldTheta:], &sum.head)
-	} else {
-		clear(e.total[e.fieldTheta:])
+// finish leaves what sums over all samples are of ∂L/∂θ in e.total; head and lift have parts in it or not.
+func (e *engine[T]) finish(sum *partial[T], head, lift bool) []T {
+	ofField, ofHead, ofLift := solver.SplitTheta(e.model, e.total)
+	e.field.params.gradient(ofField, &sum.field)
+	if clear(ofHead); e.head != nil && head {
+		e.head.params.gradient(ofHead, &sum.head)
+	}
+	if clear(ofLift); e.lift != nil && lift {
+		e.lift.params.gradient(ofLift, &sum.lift)
 	}
 	return e.total
 }

@@ -75,25 +75,29 @@ func (c *call[T]) leavesOf(task int) (from, to int) {
 // samples is the range of a leaf.
 func (c *call[T]) samples(leaf int) (from, to int) { return leaf * c.leaf, min(c.n, (leaf+1)*c.leaf) }
 
-// partial is a sum over some samples: the accumulators of the field's and the head's VJP.
-type partial[T simd.Float] struct{ field, head sums[T] }
+// partial is a sum over some samples: the accumulators of the VJPs of field, head and lift.
+type partial[T simd.Float] struct{ field, head, lift sums[T] }
 
 func newPartial[T simd.Float](e *engine[T]) partial[T] {
-	p := partial[T]{field: newSums[T](e.field.plan), head: newSums[T](&plan.Plan{})}
-	if e.head != nil {
-		p.head = newSums[T](e.head.plan)
+	of := func(x *executor[T]) sums[T] {
+		if x == nil {
+			return newSums[T](&plan.Plan{})
+		}
+		return newSums[T](x.plan)
 	}
-	return p
+	return partial[T]{of(e.field), of(e.head), of(e.lift)}
 }
 
 func (p *partial[T]) clear() {
 	clear(p.field.data)
 	clear(p.head.data)
+	clear(p.lift.data)
 }
 
 func (p *partial[T]) add(kern *simd.Kernels[T], other *partial[T]) {
 	kern.Add(p.field.data, other.field.data)
 	kern.Add(p.head.data, other.head.data)
+	kern.Add(p.lift.data, other.lift.data)
 }
 
 // task takes the leaves of a task through everything the call needs.

@@ -51,9 +51,10 @@ func (p *program[T]) Solve(ctx context.Context, theta []float64, b solver.Batch)
 		return nil, errClosed
 	}
 	c := &call[T]{}
-	p.engine.load(c, theta, b)
+	p.engine.load(c, theta, p.model.WithRoom(b))
 	p.engine.run(ctx, c)
 	s := result(c)
+	c.putBack(&b)
 	solver.FailEmptySpans(&s, b)
 	return &s, ctx.Err()
 }
@@ -61,6 +62,7 @@ func (p *program[T]) Solve(ctx context.Context, theta []float64, b solver.Batch)
 // differentiate is Program.Differentiate.
 func (e *engine[T]) differentiate(ctx context.Context, theta []float64, b solver.Batch,
 	o solver.Objective) (*solver.Derivative, error) {
+	b = e.model.WithRoom(b)
 	d, err := e.differentiateAll(ctx, theta, b, o)
 	if err != nil {
 		return nil, err
@@ -84,6 +86,9 @@ func (e *engine[T]) differentiateAll(ctx context.Context, theta []float64, b sol
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	if c.lifting() {
+		convert(b.Z0, c.z0) // where LeaveOut looks
+	}
 	d := &solver.Derivative{Solution: result(c), Z0: widened(c.z0Bar), Theta: widened(e.gradient(c)),
 		Back: c.back, BackStats: c.backStats, Drift: c.drift}
 	if e.inputs > 0 {
@@ -106,6 +111,7 @@ func (e *engine[T]) load(c *call[T], theta []float64, b solver.Batch) {
 	e.resize(c, b.Len(e.dim))
 	convert(c.z0, b.Z0)
 	convert(c.inputs, b.Inputs)
+	c.features = converted[T](b.Features)
 }
 
 func (p *program[T]) Differentiate(ctx context.Context, theta []float64, b solver.Batch,

@@ -15,19 +15,20 @@ import (
 type session[T simd.Float] struct {
 	program *program[T]
 
-	mu      sync.Mutex // against the program's Close, which may come from another goroutine
-	engine  *engine[T] // nil once closed
-	opt     solver.Optimizer
-	data    solver.Data // what is not in the program's precision: spans, times, offsets, mask
-	z0      []T         // [samples, dim]
-	inputs  []T         // [samples, inputs]
-	labels  []T         // [losses, label width]
-	n       int
-	theta   []T
-	m, v    []T // v is empty where the optimizer has none
-	trained []solver.Range
-	step    int64
-	call    call[T]
+	mu       sync.Mutex // against the program's Close, which may come from another goroutine
+	engine   *engine[T] // nil once closed
+	opt      solver.Optimizer
+	data     solver.Data // what is not in the program's precision: spans, times, offsets, mask
+	z0       []T         // [samples, dim]; empty where there are features
+	features []T         // [samples, features] of the lift
+	inputs   []T         // [samples, inputs]
+	labels   []T         // [losses, label width]
+	n        int
+	theta    []T
+	m, v     []T // v is empty where the optimizer has none
+	trained  []solver.Range
+	step     int64
+	call     call[T]
 
 	// of the minibatch
 	spans     []solver.Span
@@ -49,8 +50,9 @@ func (p *program[T]) Train(data solver.Data, opt solver.Optimizer,
 		return nil, errClosed
 	}
 	s := &session[T]{program: p, engine: newEngine[T](p.model, p.spec, p.backend.level, p.backend.workers), opt: opt,
-		data: times(data), z0: converted[T](data.Z0), inputs: converted[T](data.Inputs),
-		labels: converted[T](data.Labels), n: data.Len(p.model.Dim()),
+		data: times(data), z0: converted[T](data.Z0), features: converted[T](data.Features),
+		inputs: converted[T](data.Inputs), labels: converted[T](data.Labels),
+		n:     p.model.WithRoom(data.Batch).Len(p.model.Dim()),
 		theta: converted[T](start.Theta), m: converted[T](start.M), v: converted[T](start.V), step: start.Step}
 	if s.trained = opt.Trained(len(s.theta)); !opt.Rule.HasSecondMoments() {
 		s.v = nil
@@ -151,9 +153,15 @@ func (s *session[T]) load(indices []int) {
 	e.setTheta(s.theta)
 	s.loadTimes(indices)
 	e.resize(c, len(indices))
-	c.labels = c.labels[:0]
+	if c.labels = c.labels[:0]; len(s.features) > 0 {
+		grow(&c.features, len(indices)*e.model.Features())
+	}
 	for k, i := range indices {
-		copy(row(c.z0, k, e.dim), row(s.z0, i, e.dim))
+		if c.lifting() {
+			copy(c.featuresOf(k), row(s.features, i, len(s.features)/s.n))
+		} else {
+			copy(row(c.z0, k, e.dim), row(s.z0, i, e.dim))
+		}
 		copy(row(c.inputs, k, e.inputs), row(s.inputs, i, e.inputs))
 		from, to := s.lossesOf(i)
 		c.labels = append(c.labels, s.labels[from*e.labelWidth:to*e.labelWidth]...)
@@ -226,7 +234,8 @@ func (s *session[T]) failure(indices []int) error {
 func (s *session[T]) blame(ctx context.Context, indices []int) error {
 	c := &s.call
 	b, o := c.batch, s.objective
-	b.Z0, b.Inputs, o.Labels = widened(c.z0), widened(c.inputs), widened(c.labels)
+	c.putBack(&b)
+	o.Labels = widened(c.labels)
 	d, err := s.engine.differentiate(ctx, widened(s.theta), b, o)
 	if err != nil {
 		return err

@@ -14,6 +14,7 @@ type worker[T simd.Float] struct {
 	adjoint *adjointPass[T] // of Adjoint and Backsolve
 	back    *reverse[T]     // of Discrete
 	head    frames[T]
+	lift    frames[T]
 	field   frames[T] // of states that are not solved; empty until needed
 	slots   []int
 	weight  []T
@@ -51,6 +52,9 @@ func newWorker[T simd.Float](e *engine[T], capacity int) *worker[T] {
 	if e.head != nil {
 		w.head = newFrames(e.head, capacity, [2]int{1, 1})
 	}
+	if e.lift != nil {
+		w.lift = newFrames(e.lift, capacity, [2]int{1, 1})
+	}
 	return w
 }
 
@@ -60,6 +64,10 @@ func (w *worker[T]) leaf(ctx context.Context, c *call[T], leaf int, p *partial[T
 	if c.reading != readNothing {
 		w.read(c, from, to)
 		return
+	}
+	if c.lifting() {
+		w.liftLeaf(c, from, to)
+		defer func() { w.pullBack(c, from, to, p) }()
 	}
 	if !w.solveLeaf(ctx, c, from, to, p) {
 		c.paging.Store(true)

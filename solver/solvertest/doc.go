@@ -32,6 +32,7 @@ func (s Suite) Run(t *testing.T) {
 	t.Run("read-out", s.ReadOut)
 	t.Run("time derivatives", s.timeDerivatives)
 	t.Run("inputs", s.inputs)
+	t.Run("lifts", s.lifts)
 	t.Run("stops", s.stops)
 	t.Run("batch independence", s.batchIndependence)
 	t.Run("there and back", s.thereAndBack)
