@@ -220,7 +220,7 @@ func TestEveryLibraryCallFails(t *testing.T) {
 		variable, want string
 		calls          int
 	}{
-		{"FAKE_NVRTC_FAIL", "NVRTC_ERROR_INTERNAL_ERROR (11)", 5},
+		{"FAKE_NVRTC_FAIL", "NVRTC_ERROR_INTERNAL_ERROR (11)", 9},
 		{"FAKE_CUBLAS_FAIL", "CUDA_ERROR_OUT_OF_MEMORY (3)", 6},
 	} {
 		each(c.calls, func(n int) {

@@ -3,6 +3,7 @@ package driver
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -45,7 +46,25 @@ func openVersioned(path string) (compiler, Version, error) {
 	if code != 0 {
 		return nil, Version{}, compilerError("nvrtcVersion", code, "")
 	}
-	return c, Version{major, minor}, nil
+	return c, Version{major, minor}, try(c)
+}
+
+// trialKernel needs NVRTC's own device functions, as the kernels of this project do.
+const trialKernel = `extern "C" __global__ void trial(float *x) { x[0] = fmaf(expf(x[0]), x[1], x[2]); }`
+
+// try compiles a small kernel for the newest GPU that the compiler knows: a library that tells its version may still
+// lack the one beside it that it compiles with.
+func try(c compiler) error {
+	known, code := c.architectures()
+	if code != 0 || len(known) == 0 {
+		return compilerError("nvrtcGetSupportedArchs", code, "")
+	}
+	option := fmt.Sprintf("%ssm_%d", architectureFlag, slices.Max(known))
+	_, log, call, code := c.compile(trialKernel, "trial.cu", []string{option})
+	if code != 0 {
+		return fmt.Errorf("it compiles nothing: %w", compilerError(call, code, strings.TrimSpace(log)))
+	}
+	return nil
 }
 
 // NVRTC is the compiler that Compile uses: the newest that the driver can work with, or the newest where there is no

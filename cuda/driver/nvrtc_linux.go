@@ -5,6 +5,7 @@ package driver
 // NVRTC, opened at run time. Its functions are declared here by hand, so that no header of it is needed.
 
 /*
+#define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdlib.h>
 
@@ -45,6 +46,12 @@ static const char *nvrtcOpen(const char *path, nvrtc **out) {
 	*out = f;
 	return NULL;
 }
+// nvrtcFile is the file that the loader took, NULL where it does not tell.
+static const char *nvrtcFile(nvrtc *f) {
+	Dl_info info;
+	return dladdr((void *)f->version, &info) ? info.dli_fname : NULL;
+}
+static int isLoadable(const char *path) { return dlopen(path, RTLD_NOW | RTLD_LOCAL) != NULL; }
 static int nvrtcGetVersion(nvrtc *f, int *major, int *minor) { return f->version(major, minor); }
 static int nvrtcCount(nvrtc *f, int *n) { return f->count(n); }
 static int nvrtcArchitectures(nvrtc *f, int *list) { return f->architectures(list); }
@@ -70,6 +77,7 @@ import "C"
 
 import (
 	"errors"
+	"path/filepath"
 	"slices"
 	"strings"
 	"unsafe"
@@ -86,7 +94,23 @@ func openNVRTC(path string) (compiler, error) {
 	if said := C.nvrtcOpen(p, &n.functions); said != nil {
 		return nil, errors.New(C.GoString(said))
 	}
+	if file := C.nvrtcFile(n.functions); file != nil {
+		loadBuiltins(filepath.Dir(C.GoString(file)))
+	}
 	return n, nil
+}
+
+// loadBuiltins loads the library with NVRTC's own device functions from the folder that NVRTC came from. NVRTC opens it
+// by its name alone with the first compilation, and the loader knows a name that is loaded already; without this, an
+// NVRTC 13 that is named by its path finds it only where the system's loader looks (its wheel has no RUNPATH, unlike
+// that of 12). What cannot be loaded shows when something is compiled.
+func loadBuiltins(folder string) {
+	files, _ := filepath.Glob(filepath.Join(folder, "libnvrtc-builtins.so*")) // the pattern is well formed
+	for _, file := range files {
+		p := C.CString(file)
+		C.isLoadable(p)
+		C.free(unsafe.Pointer(p))
+	}
 }
 
 func (n nvrtc) version() (major, minor, code int) {

@@ -54,13 +54,20 @@ func Run(t *testing.T, name string, settings ...string) (output []byte, err erro
 	return cmd.CombinedOutput()
 }
 
+// RunAlone runs the test of that name in a process of its own, without the fakes, and returns what it printed.
+func RunAlone(name string, settings ...string) (output []byte, err error) {
+	cmd := again(name)
+	cmd.Env = append(cmd.Env, settings...)
+	return cmd.CombinedOutput()
+}
+
 // Alone is InFake without the fakes: a process of its own, for a test after which the GPU cannot be used.
 func Alone(t *testing.T) bool {
 	t.Helper()
 	if os.Getenv(inside) != "" {
 		return true
 	}
-	out, err := again(t.Name()).CombinedOutput()
+	out, err := RunAlone(t.Name())
 	if err != nil {
 		t.Errorf("alone: %v\n%s", err, out)
 	} else if bytes.Contains(out, []byte("--- SKIP")) {
