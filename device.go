@@ -3,6 +3,9 @@ package neuralode
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 
 	"neuralode/cuda"
 	"neuralode/cuda/driver"
@@ -10,28 +13,45 @@ import (
 	"neuralode/solver/cpu"
 )
 
-// Open returns the backend for a device: "cpu", "cuda", or "auto", which is CUDA where it can run and the CPU
-// otherwise. note is empty, or says in one line why auto took the CPU, or why CUDA's kernels are not kept on disk.
-// Asking for "cuda" where it cannot run is an error that says why.
+// Open returns the backend for a device: "cpu", "cuda", which is the first GPU, "cuda:1", the second and so on, or
+// "auto", which is the first GPU where it can run and the CPU otherwise. note is empty, or says in one line why auto took
+// the CPU, or why CUDA's kernels are not kept on disk. Asking for "cuda" where it cannot run is an error that says why.
 func Open(device string) (backend solver.Backend, note string, err error) {
-	switch device {
-	case "cpu":
-		backend, err = cpu.New(cpu.Options{})
-	case "cuda":
-		backend, note, err = openCUDA()
-	case "auto":
-		if backend, note, err = openCUDA(); err == nil {
-			return backend, note, nil
-		}
-		note = fmt.Sprintf("using the CPU: %v", err)
-		if errors.Is(err, &driver.Error{Name: driver.NotBuilt}) {
-			note = "using the CPU: this program is built without CUDA (make gpu-build builds one with it)"
-		}
-		backend, err = cpu.New(cpu.Options{})
-	default:
-		err = fmt.Errorf("neuralode: device must be one of %q, got %q", Devices, device)
+	if err := CheckDevice(device); err != nil {
+		return nil, "", err
 	}
+	if device == "cpu" {
+		backend, err = cpu.New(cpu.Options{})
+		return backend, "", err
+	}
+	gpu, _ := ordinal(device)
+	if backend, note, err = openCUDA(gpu); err == nil || device != "auto" {
+		return backend, note, err
+	}
+	note = fmt.Sprintf("using the CPU: %v", err)
+	if errors.Is(err, &driver.Error{Name: driver.NotBuilt}) {
+		note = "using the CPU: this program is built without CUDA (make gpu-build builds one with it)"
+	}
+	backend, err = cpu.New(cpu.Options{})
 	return backend, note, err
+}
+
+// CheckDevice reports a name that Open can never take.
+func CheckDevice(device string) error {
+	if _, isGPU := ordinal(device); isGPU || slices.Contains(Devices, device) {
+		return nil
+	}
+	return fmt.Errorf("neuralode: device must be one of %q, or cuda:1 and so on for another GPU, got %q", Devices, device)
+}
+
+// ordinal is the number of the GPU that a device names as cuda:N. Every other device gets the first, 0.
+func ordinal(device string) (n int, named bool) {
+	number, isGPU := strings.CutPrefix(device, "cuda:")
+	k, err := strconv.ParseUint(number, 10, 16)
+	if !isGPU || err != nil {
+		return 0, false
+	}
+	return int(k), true
 }
 
 // OpenFor is Open for what will be solved as the spec says: auto takes CUDA only where that supports it. A device that
@@ -56,7 +76,7 @@ func OpenFor(device string, spec solver.Spec) (backend solver.Backend, note stri
 	return nil, "", lacks
 }
 
-// Devices are the names Open takes.
+// Devices are the names that Open takes, but for those of the second GPU and others.
 var Devices = []string{"auto", "cpu", "cuda"}
 
 // CPULevels names the instruction sets the CPU backend can use here, the best last.
@@ -88,9 +108,9 @@ func GPUs() ([]GPU, error) {
 // KernelCache is the folder in which compiled kernels are kept, or why there is none.
 func KernelCache() (string, error) { return driver.Cache() }
 
-// openCUDA is the CUDA backend, or why there is none.
-func openCUDA() (backend solver.Backend, note string, err error) {
-	b, err := cuda.New(cuda.Options{})
+// openCUDA is the CUDA backend of a GPU, or why there is none.
+func openCUDA(ordinal int) (backend solver.Backend, note string, err error) {
+	b, err := cuda.New(cuda.Options{Ordinal: ordinal})
 	if err != nil {
 		return nil, "", err
 	}

@@ -281,6 +281,14 @@ func TestOpen(t *testing.T) {
 	if b, note, err := neuralode.Open("auto"); err != nil || b == nil {
 		t.Errorf("auto gives %v, %q, %v", b, note, err)
 	}
+	for device, good := range map[string]bool{
+		"cpu": true, "cuda": true, "cuda:0": true, "cuda:12": true, "cuda:": false, "cuda:-1": false, "cuda:one": false,
+		"cuda:65536": false, "cpu:1": false, "1": false, "": false,
+	} {
+		if err := neuralode.CheckDevice(device); (err == nil) != good {
+			t.Errorf("%q gives %v", device, err)
+		}
+	}
 }
 
 // TestOpenFor asks for the spec that each device lacks.

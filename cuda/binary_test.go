@@ -78,6 +78,20 @@ func TestDevices(t *testing.T) {
 	}
 }
 
+// TestDevicesChecked lets every device answer what has exact answers.
+func TestDevicesChecked(t *testing.T) {
+	t.Parallel()
+	cmd := command(t, true, "devices", "--check")
+	cmd.Env = append(cmd.Env, "FAKE_CUDA_DEVICES=2")
+	out, _ := output(t, cmd)
+	for _, want := range []string{"cpu   works: ", "GPU 0 works: states within", "GPU 1 works: states within", "compiled anew",
+		"with kept ones"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("devices --check does not say %q:\n%s", want, out)
+		}
+	}
+}
+
 // TestNoDriver runs the program where there is no driver: on the CPU it works, auto says why once, cuda refuses.
 func TestNoDriver(t *testing.T) {
 	if _, err := os.Stat("/dev/nvidiactl"); err == nil {
@@ -111,6 +125,19 @@ func TestOneStepForAll(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(cmd.Dir, "run")); !os.IsNotExist(err) {
 		t.Errorf("it leaves a run: %v", err)
+	}
+}
+
+// TestSecondGPU runs on a GPU that is not the first, and asks for one that is not there.
+func TestSecondGPU(t *testing.T) {
+	t.Parallel()
+	second := command(t, true, training("cuda:1", "run")...)
+	second.Env = append(second.Env, "FAKE_CUDA_DEVICES=2")
+	output(t, second)
+	third := command(t, true, training("cuda:2", "run")...)
+	third.Env = append(third.Env, "FAKE_CUDA_DEVICES=2")
+	if said, err := third.CombinedOutput(); err == nil || !strings.Contains(string(said), "there is no GPU 2") {
+		t.Errorf("cuda:2 of two says %q, %v", said, err)
 	}
 }
 

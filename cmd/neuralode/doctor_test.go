@@ -54,3 +54,10 @@ func TestDoctorSees(t *testing.T) {
 		}
 	}
 }
+
+// TestDevicesCheck lets the CPU answer what has exact answers.
+func TestDevicesCheck(t *testing.T) {
+	if said := succeed(t, "devices", "--check"); !strings.Contains(said, "cpu   works: states within") {
+		t.Errorf("devices --check says %q", said)
+	}
+}

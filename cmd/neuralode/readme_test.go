@@ -35,7 +35,7 @@ func TestReadmeCommands(t *testing.T) {
 func TestReadmeFlags(t *testing.T) {
 	var help strings.Builder
 	for _, c := range []string{"train", "predict", "serve", "forecast", "eval", "solve", "plot", "live", "verify",
-		"export", "bench"} {
+		"export", "bench", "devices", "doctor"} {
 		help.WriteString(succeed(t, c, "--help"))
 	}
 	text := strings.ReplaceAll(readme(t), "docker run --rm", "")

@@ -67,10 +67,8 @@ func (a *app) announce() {
 
 // checkDevice reports a name that can never work.
 func checkDevice(device string) error {
-	for _, d := range neuralode.Devices {
-		if d == device {
-			return nil
-		}
+	if err := neuralode.CheckDevice(device); err != nil {
+		return wrongUse(err)
 	}
-	return wrongUse(fmt.Errorf("device must be one of %q, got %q", neuralode.Devices, device))
+	return nil
 }
