@@ -110,3 +110,10 @@ func Animate(pictures []*Figure, of []string) (*Animation, error) {
 	}
 	return a, nil
 }
+
+// Beside is two pictures side by side, of which the first gives the legend. Both must be of the same proportions.
+func Beside(left, right *Figure) *Figure {
+	both := *left
+	both.panels = slices.Concat(left.panels, right.panels)
+	return &both
+}

@@ -133,7 +133,9 @@ func (d Data) Colours() []string {
 	}
 	texts := make([]string, len(colours))
 	for i, c := range colours {
-		texts[i] = fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B)
+		texts[i] = hex(c)
 	}
 	return texts
 }
+
+func hex(c color.NRGBA) string { return fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B) }

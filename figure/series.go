@@ -75,6 +75,9 @@ func drawTracks(axes [2]string, tracks []Track, l Limits, legend legend, under .
 	return &Figure{panels: []*plot.Plot{newPlot(x, y, layers...)}, legend: legend, ratio: TrackRatio, dpi: dpi}
 }
 
+// TrackColour is the colour of a track by its place, as #rrggbb.
+func TrackColour(i int) string { return hex(okabeIto[i%len(okabeIto)]) }
+
 // Frame is limits that hold what was observed in the tracks and the curves, with a margin. Curves that fly off make it
 // three times as wide and as high as what was observed takes, and no more: that would be a speck.
 func Frame(tracks []Track) Limits {

@@ -4,18 +4,20 @@ import (
 	"math"
 
 	"neuralode/figure"
+	"neuralode/portrait"
 )
 
 // about is what the page is told once.
 type about struct {
-	Instance string  `json:"instance"` // of the feed: places in another mean nothing
-	Title    string  `json:"title"`
-	Facts    []Fact  `json:"facts"`
-	Span     numbers `json:"span"`  // t0, t1
-	Plane    *plane  `json:"plane"` // nil where the data have not two features
-	Actions  bool    `json:"actions"`
-	Steps    bool    `json:"steps"`    // are counted
-	StepBins numbers `json:"stepBins"` // the ends of the sizes of steps that are told apart
+	Instance string       `json:"instance"` // of the feed: places in another mean nothing
+	Title    string       `json:"title"`
+	Facts    []Fact       `json:"facts"`
+	Span     numbers      `json:"span"`   // t0, t1
+	Plane    *plane       `json:"plane"`  // nil where the data are no points of two features
+	Series   *seriesAbout `json:"series"` // nil where the data are none
+	Actions  bool         `json:"actions"`
+	Steps    bool         `json:"steps"`    // are counted
+	StepBins numbers      `json:"stepBins"` // the ends of the sizes of steps that are told apart
 }
 
 // plane is the data as the pictures show them.
@@ -35,11 +37,14 @@ type plane struct {
 const maxPointsShown = 1200
 
 func describe(title string, facts []Fact, scene *Scene) about {
-	span := scene.Model.Span
+	span := portrait.Span(scene.Model)
 	a := about{Title: title, Facts: facts, Span: numbers{span.T0, span.T1}, Steps: len(scene.Points) > 0,
 		StepBins: stepEnds(span.T1 - span.T0)}
 	if scene.Portrait != nil {
 		a.Plane = planeOf(scene.Portrait.Data, scene.Portrait.Limits)
+	}
+	if scene.Series != nil {
+		a.Series = seriesOf(scene.Series, scene.Stages)
 	}
 	return a
 }

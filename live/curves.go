@@ -30,8 +30,8 @@ const (
 const maxPoints = 4096
 
 // curves are what the page draws over the iterations, of at most maxPoints points. When there are more, two neighbours
-// become one, and each later point stands for twice as many iterations. Points that are there are never written again, so
-// that readers need no lock.
+// become one, and each later point stands for twice as many iterations. Points that are there are never written again,
+// so that readers need no lock.
 type curves struct {
 	epoch   int // counts how often points were joined: places of another epoch mean others
 	columns [columnCount][]float64

@@ -30,8 +30,8 @@ const (
 	Failed   Phase = "failed"
 )
 
-// Feed is what a page shows of a run. Its methods may be called at any time from any goroutine; they wait for nobody, and
-// those that a training calls are done in microseconds.
+// Feed is what a page shows of a run. Its methods may be called at any time from any goroutine; they wait for nobody,
+// and those that a training calls are done in microseconds.
 type Feed struct {
 	scene *Scene
 	about about
@@ -53,8 +53,8 @@ type Feed struct {
 	throttle throttle
 }
 
-// NewFeed is the feed of a run of that many iterations in all, shown with a title and some facts. It copies the scene and its
-// model, which a training changes at each checkpoint.
+// NewFeed is the feed of a run of that many iterations in all, shown with a title and some facts. It copies the scene
+// and its model, which a training changes at each checkpoint.
 func NewFeed(title string, facts []Fact, iterations int, scene *Scene) *Feed {
 	own, model := *scene, *scene.Model
 	own.Model = &model

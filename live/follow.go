@@ -30,8 +30,8 @@ func pointsOf(rows []train.Row) []Point {
 	return points
 }
 
-// Recall tells the feed of what a run that goes on in this process has done before: its iterations up to the checkpoint, and
-// its snapshots. Not while it trains.
+// Recall tells the feed of what a run that goes on in this process has done before: its iterations up to the
+// checkpoint, and its snapshots. Not while it trains.
 func Recall(r *train.Run, f *Feed) error {
 	rows, err := r.Rows()
 	if err != nil {
@@ -58,8 +58,8 @@ const (
 	quiet        = 10 * time.Second
 )
 
-// Follow tells the feed of what is in the folder of a run, and of what comes, until ctx ends. It neither locks nor writes
-// anything there. What cannot be read is the page's note, until it can.
+// Follow tells the feed of what is in the folder of a run, and of what comes, until ctx ends. It neither locks nor
+// writes anything there. What cannot be read is the page's note, until it can.
 func Follow(ctx context.Context, r *train.Run, f *Feed) {
 	t := tail{run: r, feed: f, metrics: train.Follow(r.Dir)}
 	for {

@@ -46,8 +46,8 @@ func (s *Server) guarded(next http.Handler) http.Handler {
 	})
 }
 
-// meant reports whether a Host is one of this server: one of its names, or a number, which needs no name server. The port
-// does not matter: a tunnel may end at another.
+// meant reports whether a Host is one of this server: one of its names, or a number, which needs no name server. The
+// port does not matter: a tunnel may end at another.
 func (s *Server) meant(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name

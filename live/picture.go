@@ -12,8 +12,8 @@ import (
 	"neuralode/train"
 )
 
-// The sizes of pictures: arrows along the longer axis, trajectories and their points, cells of the map along each axis, and
-// sizes of steps that are told apart.
+// The sizes of pictures: arrows along the longer axis, trajectories and their points, cells of the map along each axis,
+// and sizes of steps that are told apart.
 const (
 	quiver     = 16
 	ways       = 40
@@ -28,42 +28,68 @@ type Scene struct {
 	Model    *train.Model
 	Spec     solver.Spec        // how the run solves
 	Portrait *portrait.Portrait // of data of two features, solved as the run does; otherwise nil
+	Series   *portrait.Series   // of a run of series, solved as the run does; otherwise nil
+	Stages   []train.Stage      // of a run of series
 	Points   []float64          // some points, [n, features], whose steps are counted; there may be none
 }
 
 // Close frees what the scene was compiled to. Nothing may show it any more.
 func (s *Scene) Close() error {
-	if s.Portrait == nil {
-		return nil
+	switch {
+	case s.Portrait != nil:
+		return s.Portrait.Close()
+	case s.Series != nil:
+		return s.Series.Close()
 	}
-	return s.Portrait.Close()
+	return nil
 }
 
 // picture is what the page draws of one θ.
 type picture struct {
-	Iteration int       `json:"iteration"`
-	Limits    numbers   `json:"limits,omitempty"` // of the field: x from, to, y from, to
-	NX        int       `json:"nx"`               // columns of arrows
-	NY        int       `json:"ny"`
-	U         numbers   `json:"u"` // of the arrows, the lowest row first
-	V         numbers   `json:"v"`
-	Ways      []numbers `json:"ways"` // x and y in turn
-	Labels    numbers   `json:"labels"`
-	Cells     int       `json:"cells"` // of the map, along each axis
-	Map       []byte    `json:"map"`   // a class, or 0 to 255 for a probability or a prediction within the labels
-	Steps     []int     `json:"steps"` // how many of each size
-	Note      string    `json:"note,omitempty"`
+	Iteration int `json:"iteration"`
+	arrows
+	Ways   []numbers     `json:"ways"` // x and y in turn
+	Labels numbers       `json:"labels"`
+	Cells  int           `json:"cells"` // of the map, along each axis
+	Map    []byte        `json:"map"`   // a class, or 0 to 255 for a probability or a prediction within the labels
+	Views  []viewPicture `json:"views,omitempty"`
+	Steps  []int         `json:"steps"` // how many of each size
+	Note   string        `json:"note,omitempty"`
+}
+
+// arrows are a field.
+type arrows struct {
+	Limits numbers `json:"limits,omitempty"` // x from, to, y from, to
+	NX     int     `json:"nx"`               // columns
+	NY     int     `json:"ny"`
+	U      numbers `json:"u"` // the lowest row first
+	V      numbers `json:"v"`
+}
+
+func arrowsOf(f figure.Field) arrows {
+	l := f.Grid.Limits
+	a := arrows{Limits: numbers{l.XMin, l.XMax, l.YMin, l.YMax}, NX: f.Grid.NX, NY: f.Grid.NY}
+	for _, v := range f.Vectors {
+		a.U, a.V = append(a.U, v[0]), append(a.V, v[1])
+	}
+	return a
 }
 
 // paint computes the picture and writes it as JSON. What cannot be solved is left out, and the note says why.
 func (s *Scene) paint(ctx context.Context, at train.Snapshot, labels [2]float64) ([]byte, error) {
 	model := *s.Model
 	model.Theta = at.Theta
-	p := picture{Iteration: at.Iteration, Steps: histogram(portrait.StepSizes(ctx, &model, s.Points, s.Spec), model.Span)}
-	if s.Portrait != nil {
-		if err := p.plane(ctx, s.Portrait.With(at.Theta), model.Span.T0, labels); err != nil {
-			p.Note = err.Error()
-		}
+	sizes := portrait.StepSizes(ctx, &model, s.Points, s.Spec)
+	p := picture{Iteration: at.Iteration, Steps: histogram(sizes, portrait.Span(&model))}
+	var err error
+	switch {
+	case s.Portrait != nil:
+		err = p.plane(ctx, s.Portrait.With(at.Theta), model.Span.T0, labels)
+	case s.Series != nil:
+		err = p.series(ctx, s.Series, at.Theta)
+	}
+	if err != nil {
+		p.Note = err.Error()
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -88,11 +114,7 @@ func (p *picture) plane(ctx context.Context, of *portrait.Portrait, t0 float64, 
 	}
 	p.Labels = paths.Labels
 	l := around(of.Limits, paths)
-	field := of.Field(t0, portrait.Square(l, quiver))
-	p.Limits, p.NX, p.NY = numbers{l.XMin, l.XMax, l.YMin, l.YMax}, field.Grid.NX, field.Grid.NY
-	for _, v := range field.Vectors {
-		p.U, p.V = append(p.U, v[0]), append(p.V, v[1])
-	}
+	p.arrows = arrowsOf(of.Field(t0, portrait.Square(l, quiver)))
 	return nil
 }
 
@@ -125,8 +147,8 @@ func flat(points []figure.Point) numbers {
 	return xs
 }
 
-// levels is a byte for each answer: the class of the highest score, a probability, or where a prediction lies within the
-// labels.
+// levels is a byte for each answer: the class of the highest score, a probability, or where a prediction lies within
+// the labels.
 func levels(answers []float64, classes int, labels [2]float64) []byte {
 	if classes > 2 {
 		bytes := make([]byte, len(answers)/classes)

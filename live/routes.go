@@ -19,6 +19,7 @@ var assets = map[string]struct{ file, kind string }{
 	"/":            {"web/index.html", "text/html; charset=utf-8"},
 	"/live.js":     {"web/live.js", "text/javascript; charset=utf-8"},
 	"/canvas.js":   {"web/canvas.js", "text/javascript; charset=utf-8"},
+	"/series.js":   {"web/series.js", "text/javascript; charset=utf-8"},
 	"/live.css":    {"web/live.css", "text/css; charset=utf-8"},
 	"/uplot.js":    {"web/uplot/uPlot.iife.min.js", "text/javascript; charset=utf-8"},
 	"/uplot.css":   {"web/uplot/uPlot.min.css", "text/css; charset=utf-8"},

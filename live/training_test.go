@@ -89,7 +89,12 @@ func serve(t testing.TB, f *live.Feed, a live.Actions) *live.Server {
 func begin(t *testing.T, iterations int, rest time.Duration) *training {
 	t.Helper()
 	r := newRun(t, iterations)
-	tr := &training{run: r, feed: feedOf(t, r), ended: make(chan error, 1)}
+	return beginOf(t, r, feedOf(t, r), rest)
+}
+
+func beginOf(t *testing.T, r *train.Run, f *live.Feed, rest time.Duration) *training {
+	t.Helper()
+	tr := &training{run: r, feed: f, ended: make(chan error, 1)}
 	ctx, stop := context.WithCancel(context.Background())
 	tr.stop = stop
 	tr.server = serve(t, tr.feed, live.Actions{Checkpoint: r.Checkpoint, Stop: stop})

@@ -3,6 +3,7 @@ package portrait
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"neuralode/figure"
 	"neuralode/train"
@@ -86,6 +87,45 @@ func (p *Portrait) Training(ctx context.Context, snapshots []train.Snapshot) (*f
 		pictures, captions = append(pictures, f), append(captions, fmt.Sprintf("iteration %d", snapshots[i].Iteration))
 	}
 	return figure.Animate(pictures, captions)
+}
+
+// Training is the animation of what the model makes of series at the snapshots of a training, of many at some: of the
+// first feature over time and, beside it, of the plane of two features or the second of more. of says more of an
+// iteration, or nothing.
+func (s *Series) Training(ctx context.Context, snapshots []train.Snapshot,
+	of func(iteration int) string) (*figure.Animation, error) {
+	views := s.Views()
+	if len(views) == 3 { // of two features
+		views = []View{views[0], views[2]}
+	}
+	var pictures []*figure.Figure
+	var captions []string
+	for _, at := range spread(snapshots, mostMoments) {
+		fits, err := s.FitsWith(ctx, at.Theta)
+		if err != nil {
+			return nil, fmt.Errorf("iteration %d: %w", at.Iteration, err)
+		}
+		f, err := fits.beside(views[:min(2, len(views))])
+		if err != nil {
+			return nil, fmt.Errorf("iteration %d: %w", at.Iteration, err)
+		}
+		pictures = append(pictures, f)
+		captions = append(captions, strings.TrimSpace(fmt.Sprintf("iteration %d %s", at.Iteration, of(at.Iteration))))
+	}
+	return figure.Animate(pictures, captions)
+}
+
+// beside is one view or two, in frames of several moments.
+func (f *Fits) beside(views []View) (*figure.Figure, error) {
+	left, err := f.figure(views[0], f.Frame(views[0]))
+	if err != nil || len(views) == 1 {
+		return left, err
+	}
+	right, err := f.figure(views[1], f.Frame(views[1]))
+	if err != nil {
+		return nil, err
+	}
+	return figure.Beside(left, right), nil
 }
 
 // spread is at most so many of the snapshots, at even distances, the first and the last among them.

@@ -9,7 +9,7 @@ import (
 	"neuralode/train"
 )
 
-// StepSizes is how far each accepted step went, in the time of the field, in the solves over the model's span of the
+// StepSizes is how far each accepted step went, in the time of the data, in the solves over the model's span of the
 // points x, [n, features], of all of them one after another. It is solver.Integrate that tells: float64, for a few
 // points. A solve that fails gives the steps that it took. It ends early when ctx does.
 func StepSizes(ctx context.Context, m *train.Model, x []float64, spec solver.Spec) (sizes []float64) {
@@ -29,5 +29,11 @@ func StepSizes(ctx context.Context, m *train.Model, x []float64, spec solver.Spe
 			sizes = append(sizes, math.Abs(s.H))
 		})
 	}
-	return sizes
+	return m.TimeScale.UndoRates(sizes, 1)
+}
+
+// Span is the model's in the time of the data.
+func Span(m *train.Model) solver.Span {
+	ends := m.TimeScale.Undo([]float64{m.Span.T0, m.Span.T1}, 1)
+	return solver.Span{T0: ends[0], T1: ends[1]}
 }

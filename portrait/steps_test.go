@@ -22,13 +22,16 @@ func TestStepSizesOfSeries(t *testing.T) {
 	if unit == 1 {
 		t.Fatalf("the unit of time is %v", unit)
 	}
+	if s := Span(r.Model); math.Abs(s.T0) > 1e-12 || math.Abs(s.T1-6) > 1e-12 {
+		t.Errorf("the span is %v", s)
+	}
 	sizes := StepSizes(context.Background(), r.Model, r.Data.X, spec)
 	if len(sizes) != 24 {
 		t.Errorf("%d steps of two solves, want 24", len(sizes))
 	}
 	for _, h := range sizes {
-		if math.Abs(h*unit-0.5) > 1e-9 {
-			t.Errorf("a step of %v units of %v, want 0.5", h, unit)
+		if math.Abs(h-0.5) > 1e-9 {
+			t.Errorf("a step of %v, want 0.5", h)
 		}
 	}
 }

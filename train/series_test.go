@@ -278,3 +278,34 @@ func TestSparseSeries(t *testing.T) {
 		}
 	}
 }
+
+// TestStages follows a training: the stages are those that its samples come from, in the time of the series.
+func TestStages(t *testing.T) {
+	c := seriesConfig(circles(t, 3, 12))
+	r := seriesRun(t, c)
+	stages := r.Stages()
+	if n := len(stages); n < 3 || stages[n-1].Until != c.Iterations || !stages[n-1].Whole() || stages[0].Whole() {
+		t.Fatalf("stages %+v of %d iterations", stages, c.Iterations)
+	}
+	for i, s := range stages[1:] {
+		if s.Until <= stages[i].Until || s.Duration <= stages[i].Duration {
+			t.Errorf("stages %+v, want them to grow", stages)
+		}
+	}
+	unit := r.Model.TimeScale.Std[0]
+	for iteration, want := range map[int]float64{0: 2 * unit, 1: 2 * unit, stages[0].Until: 2 * unit,
+		stages[0].Until + 1: 6 * unit, c.Iterations: math.Inf(1), c.Iterations + 1: 0} {
+		if got := train.StageOf(stages, iteration); got.Duration != want {
+			t.Errorf("iteration %d: %v, want %v", iteration, got.Duration, want)
+		}
+	}
+	c.Horizon = "full"
+	if all := seriesRun(t, c).Stages(); len(all) != 1 || !all[0].Whole() || all[0].Until != c.Iterations {
+		t.Errorf("of whole series: %+v", all)
+	}
+	points := train.DefaultConfig()
+	points.Samples = 10
+	if all := seriesRun(t, points).Stages(); all != nil {
+		t.Errorf("of points: %+v", all)
+	}
+}

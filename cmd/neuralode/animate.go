@@ -21,11 +21,13 @@ type animation struct {
 	draw func(context.Context, *train.Run, *portrait.Portrait) (*figure.Animation, error)
 }
 
+const trainingWord = "training"
+
 var animations = []animation{
 	{"flow", func(ctx context.Context, _ *train.Run, p *portrait.Portrait) (*figure.Animation, error) {
 		return p.Flow(ctx)
 	}},
-	{"training", func(ctx context.Context, r *train.Run, p *portrait.Portrait) (*figure.Animation, error) {
+	{trainingWord, func(ctx context.Context, r *train.Run, p *portrait.Portrait) (*figure.Animation, error) {
 		snapshots, err := r.History()
 		if err != nil {
 			return nil, err
@@ -57,6 +59,9 @@ func checkAnimations(paths []string) error {
 
 // animate writes the files.
 func (a *app) animate(ctx context.Context, r *train.Run, backend solver.Backend, paths []string) error {
+	if r.Model.Series() {
+		return a.animateSeries(ctx, r, backend, paths)
+	}
 	if n := r.Model.Features(); n != 2 {
 		return fmt.Errorf("animations are drawn for data of two features, these have %d", n)
 	}
@@ -70,20 +75,73 @@ func (a *app) animate(ctx context.Context, r *train.Run, backend solver.Backend,
 		if err != nil {
 			return err
 		}
-		if err := a.writeAnimation(ctx, path,
+		if err := a.writeAnimation(ctx, kind.word, path,
 			func() (*figure.Animation, error) { return kind.draw(ctx, r, p) }); err != nil {
 			return err
 		}
-		fmt.Fprintf(a.out, "%-9s %s\n", kind.word, onLine(path))
 	}
 	return nil
 }
 
-func (a *app) writeAnimation(ctx context.Context, path string, make func() (*figure.Animation, error)) error {
+// animateSeries writes the files of a run of series.
+func (a *app) animateSeries(ctx context.Context, r *train.Run, backend solver.Backend, paths []string) error {
+	for _, path := range paths {
+		if kind, err := animationOf(path); err != nil || kind.word != trainingWord {
+			return wrongUse(errors.Join(err, fmt.Errorf("of series there are animations of the training alone: "+
+				"give --animate a .gif file whose name begins with %s, got %q", trainingWord, path)))
+		}
+	}
+	snapshots, err := r.History()
+	if err == nil {
+		err = r.LoadData()
+	}
+	if err != nil {
+		return err
+	}
+	spec, err := r.Config.Spec()
+	if err != nil {
+		return err
+	}
+	p, err := r.Model.Compile(backend, portrait.Fine(spec))
+	if err != nil {
+		return err
+	}
+	s := portrait.NewSeries(r, p)
+	defer s.Close()
+	for _, path := range paths {
+		if err := a.writeAnimation(ctx, trainingWord, path, func() (*figure.Animation, error) {
+			return s.Training(ctx, snapshots, horizonOf(r.Stages()))
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// horizonOf says what an iteration sees of series, where that is not the same for all.
+func horizonOf(stages []train.Stage) func(iteration int) string {
+	return func(iteration int) string {
+		switch s := train.StageOf(stages, iteration); {
+		case len(stages) < 2:
+			return ""
+		case s.Whole():
+			return "(whole series)"
+		default:
+			return fmt.Sprintf("(horizon %.3g)", s.Duration)
+		}
+	}
+}
+
+// writeAnimation writes one of a kind.
+func (a *app) writeAnimation(ctx context.Context, kind, path string, make func() (*figure.Animation, error)) error {
 	animation, err := make()
 	if err != nil {
 		return fmt.Errorf("%s: %w", onLine(path), err)
 	}
 	defer gateOf(ctx).close()()
-	return atomicfile.Write(path, func(w io.Writer) error { return animation.WriteGIF(w) })
+	if err := atomicfile.Write(path, func(w io.Writer) error { return animation.WriteGIF(w) }); err != nil {
+		return err
+	}
+	fmt.Fprintf(a.out, "%-9s %s\n", kind, onLine(path))
+	return nil
 }

@@ -62,16 +62,16 @@ func TestForecast(t *testing.T) {
 		}
 	}
 	for want, args := range map[string][]string{
-		"until 1 is before the first time of series \"x\", 2": {"forecast", dir, "--data", fresh, "--until", "1"},
-		"want at most 10000000":                               {"forecast", dir, "--until", "1e9", "--every", "0.001"},
-		"every must be positive, got -1":                      {"forecast", dir, "--every", "-1"},
-		"out must end in .csv":                                {"forecast", dir, "--out", "x.npy"},
-		"is a model of series: forecast":                      {"predict", dir, "--points", fresh},
-		"a model of series: forecast":                         {"solve", dir, "--points", fresh},
-		"run is a model of series: forecast":                  {"serve", dir},
-		"series have pictures of their own":                   {"plot", dir, "--animate", filepath.Join(t.TempDir(), "flow.gif")},
-		"has no series of its own":                            {"forecast", filepath.Join(dir, "model.safetensors")},
-		"is before the 2 of line 2: sort the":                 {"train", "--task", "series", "--data", badSeries(t)},
+		"until 1 is before the first time of series \"x\", 2":  {"forecast", dir, "--data", fresh, "--until", "1"},
+		"want at most 10000000":                                {"forecast", dir, "--until", "1e9", "--every", "0.001"},
+		"every must be positive, got -1":                       {"forecast", dir, "--every", "-1"},
+		"out must end in .csv":                                 {"forecast", dir, "--out", "x.npy"},
+		"is a model of series: forecast":                       {"predict", dir, "--points", fresh},
+		"a model of series: forecast":                          {"solve", dir, "--points", fresh},
+		"run is a model of series: forecast":                   {"serve", dir},
+		"of series there are animations of the training alone": {"plot", dir, "--animate", filepath.Join(t.TempDir(), "flow.gif")},
+		"has no series of its own":                             {"forecast", filepath.Join(dir, "model.safetensors")},
+		"is before the 2 of line 2: sort the":                  {"train", "--task", "series", "--data", badSeries(t)},
 	} {
 		if status, _, said := call(t, args...); status == 0 || !strings.Contains(said, want) || strings.Contains(said, "panic") {
 			t.Errorf("%v: status %d, %q, want %q", args, status, said, want)

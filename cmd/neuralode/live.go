@@ -12,8 +12,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"neuralode/dataset"
 	"neuralode/live"
 	"neuralode/portrait"
+	"neuralode/solver"
 	"neuralode/solver/cpu"
 	"neuralode/train"
 )
@@ -26,8 +28,10 @@ func (a *app) liveCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "live RUN",
 		Short: "Show a run on a page in the browser, while it is trained or after",
-		Long: `Show a run on a page in the browser: loss, cost, the learned dynamics with data, the decision map and the sizes of steps,
-at every kept moment of the training. The run may be finished or be trained by another process: its folder is read, not
+		Long: `Show a run on a page in the browser: loss, cost and the sizes of steps; of points of two features the learned
+dynamics with data and the decision map; of series each feature over time as it was observed, held out and fitted, the
+plane of two features with the field, and the horizon: how much of each series the training sees at once. All of it at
+every kept moment of the training. The run may be finished or be trained by another process: its folder is read, not
 locked and not changed. Ctrl-C ends it.
 
 The page is in the program and loads nothing from elsewhere. It needs the whole address that is printed: what stands
@@ -37,7 +41,8 @@ behind # is its key. The server listens on this machine alone unless --listen na
 		Args: oneArgument("a run folder"),
 		RunE: func(c *cobra.Command, args []string) error { return a.live(c.Context(), args[0], address) },
 	}
-	c.Flags().StringVar(&address, "listen", address, "`HOST:PORT`; port 0 takes a free one, no host is this machine alone")
+	c.Flags().StringVar(&address, "listen", address,
+		"`HOST:PORT`; port 0 takes a free one, no host is this machine alone")
 	return c
 }
 
@@ -51,7 +56,7 @@ func (a *app) live(ctx context.Context, dir, address string) error {
 	if err != nil {
 		return err
 	}
-	scene, err := sceneOf(r)
+	scene, err := a.sceneOf(r)
 	if err != nil {
 		return err
 	}
@@ -72,7 +77,8 @@ func (a *app) listen(address string) (*live.Server, error) {
 	}
 	page, err := live.Listen(address)
 	if err == nil && !page.Loopback() {
-		fmt.Fprintf(a.err, "note       the page can be reached from other machines: who knows its whole address can see and stop the run\n")
+		fmt.Fprintln(a.err, "note       the page can be reached from other machines: who knows its whole address can see "+
+			"and stop the run")
 	}
 	return page, err
 }
@@ -81,7 +87,7 @@ func (a *app) listen(address string) (*live.Server, error) {
 const stepSamples = 8
 
 // sceneOf is what a page shows of a run's model. Pictures are solved on one core, whatever trains.
-func sceneOf(r *train.Run) (*live.Scene, error) {
+func (a *app) sceneOf(r *train.Run) (*live.Scene, error) {
 	spec, err := r.Config.Spec()
 	if err != nil {
 		return nil, err
@@ -92,18 +98,14 @@ func sceneOf(r *train.Run) (*live.Scene, error) {
 		return nil, err
 	}
 	samples := r.Data
-	if r.Model.Features() == 2 && !r.Model.Series() {
-		if samples, err = r.Shown(); err != nil {
-			return nil, err
-		}
-		p, err := portrait.New(r.Model, samples, backend, scene.Spec)
-		if err != nil {
-			return nil, err
-		}
-		if scene.Portrait = p; p.Data.Colours() == nil { // too many classes for a picture
-			scene.Portrait = nil
-			_ = p.Close()
-		}
+	switch {
+	case r.Model.Series():
+		err = a.showSeries(scene, r, backend)
+	case r.Model.Features() == 2:
+		samples, err = showPlane(scene, r, backend)
+	}
+	if err != nil {
+		return nil, err
 	}
 	if samples == nil && r.LoadData() == nil { // else there are no steps to count
 		samples = r.Data
@@ -116,6 +118,36 @@ func sceneOf(r *train.Run) (*live.Scene, error) {
 		}
 	}
 	return scene, nil
+}
+
+// showPlane lets a scene show points of two features, and returns them.
+func showPlane(scene *live.Scene, r *train.Run, backend solver.Backend) (*dataset.Dataset, error) {
+	samples, err := r.Shown()
+	if err != nil {
+		return nil, err
+	}
+	p, err := portrait.New(r.Model, samples, backend, scene.Spec)
+	if err != nil {
+		return nil, err
+	}
+	if scene.Portrait = p; p.Data.Colours() == nil { // too many classes for a picture
+		scene.Portrait = nil
+		err = p.Close()
+	}
+	return samples, err
+}
+
+// showSeries lets a scene show series, as far as their file is there.
+func (a *app) showSeries(scene *live.Scene, r *train.Run, backend solver.Backend) error {
+	if err := r.LoadData(); err != nil {
+		fmt.Fprintf(a.err, "note       the series are not shown: %s\n", oneLine(err.Error()))
+		return nil
+	}
+	p, err := r.Model.Compile(backend, scene.Spec)
+	if err == nil {
+		scene.Series, scene.Stages = portrait.NewSeries(r, p), r.Stages()
+	}
+	return err
 }
 
 func feedOf(r *train.Run, scene *live.Scene) *live.Feed {
@@ -133,7 +165,8 @@ func facts(c train.Config) (list []live.Fact) {
 		if d.Decode(&value) != nil {
 			break
 		}
-		list = append(list, live.Fact{Name: strings.ReplaceAll(fmt.Sprint(name), "_", " "), Value: strings.Trim(string(value), `"`)})
+		list = append(list, live.Fact{Name: strings.ReplaceAll(fmt.Sprint(name), "_", " "),
+			Value: strings.Trim(string(value), `"`)})
 	}
 	return list
 }
@@ -162,7 +195,7 @@ func (p *page) show(ctx context.Context, r *train.Run) (context.Context, error) 
 	if p == nil {
 		return ctx, nil
 	}
-	scene, err := sceneOf(r)
+	scene, err := p.app.sceneOf(r)
 	if err != nil {
 		return ctx, err
 	}
@@ -210,14 +243,15 @@ func (p *page) close(ctx context.Context) {
 	}
 }
 
-// How often to see whether somebody looks at a page, and how long nobody does before it is taken for closed: a page that
-// is loaded again is away for a moment.
+// How often to see whether somebody looks at a page, and how long nobody does before it is taken for closed: a page
+// that is loaded again is away for a moment.
 const (
 	lookEvery = 200 * time.Millisecond
 	closedFor = 5 * time.Second
 )
 
-// stay waits for Ctrl-C, or for the page to be opened and closed: a short training is over before somebody has opened it.
+// stay waits for Ctrl-C, or for the page to be opened and closed: a short training is over before somebody has opened
+// it.
 func (p *page) stay(ctx context.Context) {
 	if ctx.Err() != nil {
 		return

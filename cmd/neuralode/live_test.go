@@ -179,3 +179,38 @@ func TestLiveElsewhere(t *testing.T) {
 		}
 	}
 }
+
+// TestLiveSeries shows a run of series, also where its file is gone, which a note says.
+func TestLiveSeries(t *testing.T) {
+	text, err := os.ReadFile(animals)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := write(t, "animals.csv", string(text))
+	dir := trained(t, "--data", data, "--iterations", "20", "--no-figures")
+	for _, gone := range []bool{false, true} {
+		if gone {
+			if err := os.Remove(data); err != nil {
+				t.Fatal(err)
+			}
+		}
+		out, ended, stop := background("live", dir)
+		page, token, _ := strings.Cut(out.find(t, pageAddress), "#token=")
+		answer, err := http.Get(page + "picture?iteration=16&token=" + token)
+		for i := 0; err == nil && answer.StatusCode == http.StatusNotFound && i < 300; i++ { // not read yet
+			answer.Body.Close()
+			time.Sleep(10 * time.Millisecond)
+			answer, err = http.Get(page + "picture?iteration=16&token=" + token)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		picture, _ := io.ReadAll(answer.Body)
+		answer.Body.Close()
+		stop()
+		if status := <-ended; status != 0 || strings.Contains(string(picture), `"curves"`) == gone ||
+			strings.Contains(out.String(), "the series are not shown: ") != gone {
+			t.Errorf("gone %t: status %d, %q, picture %.100s", gone, status, out, picture)
+		}
+	}
+}

@@ -27,12 +27,13 @@ func (a *app) plotCommand() *cobra.Command {
 		Long: `Draw a run's figures again into its folder: loss; for points of two features dynamics and decision map; for
 series each feature over time, what is predicted of it over what was observed and, of two features, the plane of both.
 
---animate draws animations of points of two features instead, each into the file that is named: one whose name begins
-with flow shows the data carried by the flow from t0 to t1, one whose name begins with training the dynamics at each
-kept moment of the training.`,
+--animate draws animations of points of two features or of series instead, each into the file that is named: one whose
+name begins with training shows the dynamics, or the fit of the series, at each kept moment of the training, one whose
+name begins with flow the points carried by the flow from t0 to t1.`,
 		Example: `  neuralode plot runs/spiral-20260101-120000
   neuralode plot runs/spiral-20260101-120000 --animate flow.gif
-  neuralode plot runs/spiral-20260101-120000 --animate flow.gif,training.gif`,
+  neuralode plot runs/spiral-20260101-120000 --animate flow.gif,training.gif
+  neuralode plot runs/animals-20260101-120000 --animate training.gif`,
 		Args: oneArgument("a run folder"),
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := checkAnimations(animated); err != nil {
@@ -96,33 +97,27 @@ func (d *drawing) series(ctx context.Context, backend solver.Backend) error {
 	if err != nil {
 		return err
 	}
-	s, err := portrait.NewSeries(ctx, r, p)
+	s := portrait.NewSeries(r, p)
+	fits, err := s.Fits(ctx)
 	if err != nil {
 		return err
 	}
-	for j := range s.Features() {
-		name := fmt.Sprintf("series-%d", j+1)
-		err = errors.Join(err, d.write(ctx, name, func() (*figure.Figure, error) { return s.OverTime(j) }))
+	for _, v := range s.Views() {
+		err = errors.Join(err, d.write(ctx, v.Name, func() (*figure.Figure, error) { return fits.Figure(v) }))
 		if isOfFile(err) {
 			return err
 		}
 	}
-	if r.Model.Features() == 2 {
-		err = errors.Join(err, d.write(ctx, "plane", s.Plane))
-	}
-	if isOfFile(err) {
-		return err
-	}
-	return errors.Join(err, d.parity(ctx, p, len(s.Features())))
+	return errors.Join(err, d.parity(ctx, p))
 }
 
-// parity writes what is predicted of so many features over what was observed.
-func (d *drawing) parity(ctx context.Context, p *train.Predictor, features int) error {
+// parity writes what is predicted over what was observed.
+func (d *drawing) parity(ctx context.Context, p *train.Predictor) error {
 	w, err := portrait.NewParity(ctx, d.run, p)
 	if err != nil {
 		return fmt.Errorf("parity: %w", err)
 	}
-	for j := range features {
+	for j := range min(portrait.MaxFeatures, d.run.Model.Features()) {
 		name := fmt.Sprintf("parity-%d", j+1)
 		err = errors.Join(err, d.write(ctx, name, func() (*figure.Figure, error) { return w.Of(j) }))
 		if isOfFile(err) {

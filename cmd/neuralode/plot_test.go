@@ -60,3 +60,25 @@ func TestAnimate(t *testing.T) {
 		}
 	}
 }
+
+// TestAnimateSeries draws the training of series, and no more: where they are carried, they are drawn over time.
+func TestAnimateSeries(t *testing.T) {
+	dir := trained(t, "--data", animals, "--iterations", "64", "--no-figures")
+	path := filepath.Join(t.TempDir(), "training.gif")
+	if out := succeed(t, "plot", dir, "--device", "cpu", "--animate", path); !strings.Contains(out, path) {
+		t.Errorf("it says %q", out)
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if g, err := gif.DecodeAll(file); err != nil || len(g.Image) != 5 { // 0, 16, 32, 48, 64
+		t.Errorf("%v, %v", g, err)
+	}
+	flow := filepath.Join(t.TempDir(), "flow.gif")
+	if status, _, said := call(t, "plot", dir, "--device", "cpu", "--animate", path+","+flow); status != 2 ||
+		!strings.Contains(said, "of series there are animations of the training alone") || strings.Count(said, "\n") != 1 {
+		t.Errorf("status %d, %q", status, said)
+	}
+}

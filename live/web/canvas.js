@@ -49,10 +49,11 @@ const Plane = (() => {
     return list.map(v => [v, text(v).replace("-", "−")]);
   }
 
-  // stage clears a canvas for a picture with these limits, draws grid lines, and returns its context and scales.
-  function stage(canvas, limits, axes, t) {
+  // stage clears a canvas for a picture with these limits, draws grid lines, and returns its context and scales. The
+  // ratio of its sides is that of the limits unless it is given.
+  function stage(canvas, limits, axes, t, ratio) {
     const [x0, x1, y0, y1] = limits;
-    let ratio = (y1 - y0) / (x1 - x0);
+    ratio = ratio || (y1 - y0) / (x1 - x0);
     if (!(ratio <= widest && ratio * widest >= 1)) ratio = 1;
     const width = canvas.parentElement.clientWidth - 2 * parseFloat(getComputedStyle(canvas.parentElement).paddingLeft);
     const left = 46, bottom = 42, top = 6, right = 10;
@@ -272,5 +273,5 @@ const Plane = (() => {
     return list;
   }
 
-  return { field, map, key, theme };
+  return { field, map, key, theme, stage, inside, arrows, shade, css, font };
 })();

@@ -91,6 +91,8 @@
     $("title").textContent = about.title;
     $("actions").hidden = !about.actions;
     $("plane").hidden = !about.plane;
+    $("series").hidden = $("horizon-number").hidden = !about.series;
+    if (about.series) makeViews(about.series);
     $("facts").replaceChildren(...about.facts.flatMap(f => ["dt", "dd"].map((tag, i) => {
       const e = document.createElement(tag);
       e.textContent = i ? f.value : f.name;
@@ -99,6 +101,25 @@
     if (about.plane && about.plane.classes === 0) $("map-caption").textContent = "Prediction";
     makeCharts();
   }
+
+  let canvases = []; // of the views of series
+
+  function makeViews(series) {
+    const cards = series.views.map((view, i) => {
+      const card = document.createElement("figure"), caption = document.createElement("figcaption"), canvas = document.createElement("canvas");
+      card.className = "card";
+      caption.id = `view-caption-${i}`;
+      canvas.id = `view-${i}`;
+      canvas.setAttribute("role", "img");
+      canvas.setAttribute("aria-label", `${viewName(view)}: what was observed, and what the model makes of it`);
+      card.append(caption, canvas);
+      return card;
+    });
+    $("views").replaceChildren(...cards);
+    canvases = cards.map(card => card.querySelector("canvas"));
+  }
+
+  const viewName = view => `${view.axes[1]} over ${view.axes[0]}`;
 
   function keep(picture, newest) {
     run.pictures.set(picture.iteration, picture);
@@ -141,6 +162,7 @@
     $("score-name").textContent = s.accuracy === null ? "Validation R²" : "Validation accuracy";
     $("score").textContent = digits(score, 3);
     $("score-number").hidden = score === null || !s.iteration;
+    if (run.about.series) $("horizon").textContent = horizon(Series.stageOf(run.about.series.stages || [], Math.min(s.iteration + 1, s.total)));
     $("nfe").textContent = s.iteration ? digits(s.nfe, 3) : "–";
     $("speed").textContent = s.samplesPerSecond ? integer.format(s.samplesPerSecond) : "–";
     $("elapsed").textContent = duration(s.elapsed);
@@ -148,11 +170,14 @@
     $("kept").textContent = integer.format(s.kept);
     $("checkpoint").disabled = $("stop").disabled = s.phase !== "training";
     const moments = run.snapshots.length;
-    $("time").hidden = moments < 2 && viewed === null || !run.about.plane && !run.about.steps;
+    $("time").hidden = moments < 2 && viewed === null || !run.about.plane && !run.about.series && !run.about.steps;
     $("slider").max = Math.max(0, moments - 1);
     if (viewed === null) $("slider").value = moments - 1;
     drawMoment();
   }
+
+  // horizon is how much of each series the next iteration sees.
+  const horizon = stage => !stage ? "–" : stage.duration === null ? "whole series" : digits(stage.duration, 3);
 
   function drawMoment() {
     const at = viewed === null ? run.newest : viewed;
@@ -163,6 +188,7 @@
     if (at >= 0) {
       const when = at === 0 ? "before the training" : `after iteration ${integer.format(at)}`;
       $("field-caption").textContent = "Dynamics " + when;
+      if (run.about.series) run.about.series.views.forEach((view, i) => $(`view-caption-${i}`).textContent = `${viewName(view)} ${when}`);
       $("steps-caption").textContent = "Sizes of steps " + when;
     }
   }
@@ -172,7 +198,7 @@
   const shown = () => run.pictures.get(viewed === null ? run.newest : viewed);
 
   function drawPictures() {
-    const p = shown(), plane = run.about.plane;
+    const p = shown(), plane = run.about.plane, series = run.about.series;
     drawMoment();
     if (plane) {
       if (p || viewed === null) {
@@ -186,6 +212,11 @@
     if ($("steps-card").hidden !== hidden) {
       $("steps-card").hidden = hidden;
       charts.steps.setSize(size("steps-chart")); // what is hidden has none
+    }
+    if (series) {
+      const stage = Series.stageOf(series.stages || [], p ? p.iteration : run.status.iteration);
+      series.views.forEach((view, i) => Series.view(canvases[i], view, p && p.views && p.views[i], stage));
+      $("tracks").replaceChildren(...Series.key(series.views[0].tracks));
     }
     if (p) charts.steps.setData(bars(p.steps));
   }
@@ -248,15 +279,20 @@
     return { width: Math.max(220, $(id).clientWidth), height: 200 };
   }
 
-  // mark draws a line at the moment that the slider is at.
+  // mark draws a line at the moment that the slider is at, and where the horizon of series becomes another.
   function mark(u) {
-    if (viewed === null) return;
-    const x = Math.round(u.valToPos(viewed, "x", true)), { ctx, bbox } = u;
-    if (x < bbox.left || x > bbox.left + bbox.width) return;
+    const t = Plane.theme(), stages = run.about.series && run.about.series.stages || [];
+    for (const s of stages.slice(0, -1)) upright(u, s.until + 0.5, t.faint, [1, 3]);
+    if (viewed !== null) upright(u, viewed, t.ink, [4, 3]);
+  }
+
+  function upright(u, at, colour, dashes) {
+    const x = Math.round(u.valToPos(at, "x", true)), { ctx, bbox } = u;
+    if (!(x >= bbox.left && x <= bbox.left + bbox.width)) return;
     ctx.save();
-    ctx.strokeStyle = Plane.theme().ink;
+    ctx.strokeStyle = colour;
     ctx.lineWidth = devicePixelRatio;
-    ctx.setLineDash([4 * devicePixelRatio, 3 * devicePixelRatio]);
+    ctx.setLineDash(dashes.map(d => d * devicePixelRatio));
     ctx.beginPath();
     ctx.moveTo(x, bbox.top);
     ctx.lineTo(x, bbox.top + bbox.height);
