@@ -15,8 +15,8 @@ import (
 // each time, and do nothing else to the graph: derivatives are taken by [Grad].
 type FieldFunc func(t, z *gorgonia.Node, theta []*gorgonia.Node) (*gorgonia.Node, error)
 
-// InputFunc is a [FieldFunc] of a field with inputs: constants of each sample, [batch, inputs], such as parameters of a
-// subject or the conditions of an experiment.
+// InputFunc is a [FieldFunc] of a field with inputs, [batch, inputs]: constants of each sample, such as parameters of a
+// subject or the conditions of an experiment, and behind them signals that are known at all times, such as a force.
 type InputFunc func(t, z, inputs *gorgonia.Node, theta []*gorgonia.Node) (*gorgonia.Node, error)
 
 // Field describes the right-hand side of an ordinary differential equation: Func or, with Inputs, InputFunc.
@@ -24,7 +24,7 @@ type Field struct {
 	Dim       int // components of z
 	Params    []Param
 	Func      FieldFunc
-	Inputs    int // constants of a sample: solver.Batch.Inputs
+	Inputs    int // constants of a sample, and signals: solver.Batch.Inputs and Signals
 	InputFunc InputFunc
 }
 

@@ -133,7 +133,7 @@ func (c *continuous) rests() bool {
 // segment integrates over a part of the way. The next one begins with the step that this one had in mind.
 func (c *continuous) segment(span Span) Path {
 	in := newIntegration(c.slope, c.state, span, nil, c.spec)
-	in.stops = c.group.stops
+	in.stops, in.fine = c.group.stops, c.group.fine
 	if c.along {
 		in.scaleWidth, in.limit = c.dim, c.group.longestBack
 	}
@@ -174,7 +174,7 @@ func (c *continuous) quadratureStep(s Step) {
 			scaled[j] = -s.H * b * c.weight[j] * a[j]
 		}
 		c.group.forward(c.quadrature, t, z)
-		c.product(c.group, scaled)
+		c.product(c.group, t, scaled)
 	}
 }
 

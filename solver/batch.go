@@ -28,7 +28,14 @@ type Batch struct {
 	Stops       []float64
 	StopOffsets []int
 
-	Inputs []float64 // [samples, inputs], what the field reads beside t and z: constants, not in the error norm
+	// Inputs are the constants of each sample that the field reads beside t and z, [samples, inputs]: not in the error
+	// norm. Behind them it reads Signals, which change in time.
+	Inputs  []float64
+	Signals Signals
+
+	// Of a batch that was resolved.
+	courses    *Courses
+	bendsAlone bool // its stops are those of signals
 }
 
 // Len is the number of samples for states of that dimension.
@@ -98,7 +105,7 @@ func (b Batch) Check(dim int, spec Spec) error {
 	}
 	n := b.Len(dim)
 	return errors.Join(b.checkTimes("save time", b.Times, b.Offsets, n, spec),
-		b.checkTimes("stop", b.Stops, b.StopOffsets, n, spec))
+		b.checkTimes("stop", b.Stops, b.StopOffsets, n, spec), b.Signals.check(b, n))
 }
 
 // checkTimes reports the first of what is shared out among n samples that is no time of theirs.
@@ -147,6 +154,7 @@ func (b Batch) pick(samples []int, dim int) Batch {
 	n := b.Len(dim)
 	p := Batch{Z0: pick(b.Z0, samples, dim), Features: pick(b.Features, samples, len(b.Features)/n), Spans: b.Spans,
 		Inputs: pick(b.Inputs, samples, len(b.Inputs)/n)}
+	p.TakeSignals(&b, samples)
 	if len(b.Spans) > 1 {
 		p.Spans = nil
 		for _, i := range samples {

@@ -23,14 +23,24 @@ func CheckCall(m Model, spec Spec, theta []float64, b Batch) error {
 		return errors.Join(checkTheta(m, theta), err)
 	}
 	b = m.WithRoom(b)
-	return errors.Join(checkTheta(m, theta), b.Check(m.Dim(), spec), checkInputs(m, b.Inputs, b.Len(m.Dim())),
+	return errors.Join(checkTheta(m, theta), b.Check(m.Dim(), spec), checkInputs(m, b),
 		checkTime(m, spec, b))
 }
 
-func checkInputs(m Model, inputs []float64, n int) error {
-	if want := n * m.Inputs(); len(inputs) != want {
-		return fmt.Errorf("solver: inputs has %d numbers, want %d for %d samples of %d", len(inputs), want, n,
-			m.Inputs())
+// checkInputs reports constants and signals that are not together what the field reads of each sample.
+func checkInputs(m Model, b Batch) error {
+	n, signals := b.Len(m.Dim()), b.Signals.Inputs()
+	if signals > m.Inputs() {
+		return fmt.Errorf("solver: the field reads %d inputs, the signals are %d", m.Inputs(), signals)
+	}
+	constants := m.Inputs() - signals
+	if want := n * constants; len(b.Inputs) != want {
+		of := ""
+		if signals > 0 {
+			of = fmt.Sprintf(", beside which the field reads %d of signals", signals)
+		}
+		return fmt.Errorf("solver: inputs has %d numbers, want %d for %d samples of %d%s", len(b.Inputs), want, n,
+			constants, of)
 	}
 	return nil
 }
@@ -45,6 +55,9 @@ func checkTime(m Model, spec Spec, b Batch) error {
 		}
 	}
 	n := b.Len(m.Dim())
+	if err := b.Signals.checkPrecision(b, spec.Precision); err != nil {
+		return err
+	}
 	if len(b.Stops) == 0 || b.Check(m.Dim(), spec) != nil { // reported
 		return nil
 	}

@@ -88,8 +88,9 @@ func (r *reference) reverseStep(g *group, s Step, lambda []float64, times []floa
 func (r *reference) reverseStage(g *group, s Step, i int, c []float64, stats *Stats) []float64 {
 	scaled := make([]float64, len(c))
 	addScaled(scaled, s.H, c)
-	g.forward(r.quadrature, s.stageTime(r.spec.Tableau(), i), stageState(r.spec.Tableau(), s, i))
-	r.product(g, scaled)
+	t := s.stageTime(r.spec.Tableau(), i)
+	g.forward(r.quadrature, t, stageState(r.spec.Tableau(), s, i))
+	r.product(g, t, scaled)
 	stats.NFE++
 	k := r.quadrature.InputGrad("z")
 	if k == nil {

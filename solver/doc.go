@@ -14,7 +14,8 @@
 //   - Who solves it: a [Backend] compiles both into a [Program]. neuralode.Open gives one, and [Reference] is the
 //     readable float64 one that every other must match.
 //   - What a call takes: [Batch], initial values, or the features that a lift makes them of, with a [Span], save times,
-//     stops and inputs, and for a gradient an [Objective].
+//     stops, inputs and [Signals] with their [Interpolation] ([Interpolations], [ParseInterpolation]), and for a
+//     gradient an [Objective].
 //   - What the head makes of states: a program's ReadOut takes [States] ([Objective.States]) and returns [Readings].
 //   - What it returns: [Solution] or [Derivative], with [End], [Status], [Stats] and [Occupancy]; their Err is a
 //     [SampleError] for the first sample that failed, to which [Controller.Advise] adds what the tolerances have to do
@@ -38,6 +39,8 @@
 //     [Batch.StopsOf]). It is made of [StartProbe], [StartStep], [ClipStep], [Segment.StageTime], [SmallestStep] and
 //     [Controller.Next] with the history [Errors]; devices that cannot call it do the same. [LongestBack] is the limit
 //     of a row that goes back along a forward solve.
+//   - Signals: [Batch.Resolve] makes [Courses] of them, with their [Knots], to read, and stops where they bend;
+//     [Batch.StopPrecision]; [Batch.TakeSignals] for minibatches; [Derivative.KeepSignalBars].
 //   - Times between steps: [Span.SaveTime], and [Polynomial] for the weights of the dense output.
 //   - What a continuous adjoint is measured by: [CotangentUnit]. What backsolve checks: [Controller.Drift], up to
 //     [DriftLimit].

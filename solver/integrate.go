@@ -76,6 +76,7 @@ type integration struct {
 	row   Row
 	span  Span
 	stops []float64 // where steps end, and the field may jump
+	fine  Precision // in which times beside them are told apart
 	z     []float64
 	k     [][]float64 // k[0] is the field at (t, z)
 	times []float64   // at which to save
@@ -92,7 +93,7 @@ type integration struct {
 
 func newIntegration(f FieldFunc, z0 []float64, span Span, times []float64, spec Spec) *integration {
 	in := &integration{f: f, spec: spec, tab: spec.Tableau(), span: span, z: slices.Clone(z0),
-		times: span.saveTimes(times)}
+		times: span.saveTimes(times), fine: spec.Precision}
 	in.row.Enter(span)
 	in.k = make([][]float64, spec.Tableau().Stages())
 	for i := range in.k {
@@ -125,7 +126,7 @@ func (in *integration) run(onStep func(Step)) Path {
 // advance tries a step, at the beginning of a segment after its start.
 func (in *integration) advance(onStep func(Step)) {
 	if in.row.Tried == 0 || in.row.T == in.row.Span.T1 {
-		in.row.EnterSegment(in.span.Segment(in.row.T, in.stops, in.spec.Precision))
+		in.row.EnterSegment(in.span.Segment(in.row.T, in.stops, in.fine))
 		if in.start(); in.row.Done() {
 			return
 		}

@@ -23,6 +23,16 @@ func FailEmptySpans(s *Solution, b Batch) {
 // are again's.
 func LeaveOut(d *Derivative, spec Spec, b Batch, o Objective, again func(Batch, Objective) (*Derivative, error)) error {
 	l := &leaveOut{d: d, b: b, o: o, again: again, dim: len(b.Z0) / len(d.End)}
+	if err := l.leaveOut(spec); err != nil {
+		return err
+	}
+	l.sumSignals()
+	return nil
+}
+
+// leaveOut is LeaveOut but for the signals, of which it clears what failed.
+func (l *leaveOut) leaveOut(spec Spec) error {
+	d, b := l.d, l.b
 	FailEmptySpans(&d.Solution, b)
 	l.clearFailed()
 	l.judgeInputs()
@@ -69,6 +79,9 @@ func (l *leaveOut) clear(i int) {
 		l.d.Spans[i] = Span{}
 		clear(l.timesOf(i))
 	}
+	if l.d.signalBars != nil {
+		clear(l.d.signalBars[i])
+	}
 }
 
 // timesOf are the derivatives for the save times of sample i.
@@ -89,12 +102,15 @@ func (l *leaveOut) clearFailed() {
 	}
 }
 
-// judgeInputs fails the samples whose derivatives for their inputs or times are not finite.
+// judgeInputs fails the samples whose derivatives for their inputs, signals or times are not finite.
 func (l *leaveOut) judgeInputs() {
 	for i := range l.d.End {
 		good := finite(row(l.d.Inputs, i, l.inputs()))
 		if l.d.Spans != nil {
 			good = good && finite([]float64{l.d.Spans[i].T0, l.d.Spans[i].T1}) && finite(l.timesOf(i))
+		}
+		if l.d.signalBars != nil {
+			good = good && finite(l.d.signalBars[i])
 		}
 		if !good {
 			l.fail(i, End{Status: NonFinite, T: l.d.Back[i].T})

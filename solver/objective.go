@@ -18,7 +18,8 @@ type Objective struct {
 	Cotangent []float64 // [samples, dim], ∂L/∂z(t1); instead of Labels
 	Saved     []float64 // [rows, dim] or nil, ∂L/∂z at the times of the batch; only with Cotangent
 
-	ForTimes bool // asks for the derivatives for t0, t1 and the times too: see [TimeDerivatives]
+	ForTimes   bool // asks for the derivatives for t0, t1 and the times too: see [TimeDerivatives]
+	ForSignals bool // asks for those for the values of the signals too; there are none for the times of their knots
 }
 
 // losses are those of sample i, from up to to.

@@ -65,8 +65,10 @@ type group struct {
 	span     Span
 	times    []float64
 	stops    []float64
+	fine     Precision // beside them
 	start    []float64 // z0
 	inputs   []float64
+	signals  []reader  // of the samples; nil without signals
 	bar      []float64 // ∂L/∂inputs
 	path     Path
 	trail    trail
@@ -110,8 +112,14 @@ func (r *reference) Solve(ctx context.Context, theta []float64, b Batch) (*Solut
 	if r.closed {
 		return nil, errClosed
 	}
-	s, _, err := r.forward(ctx, theta, r.model.WithRoom(b))
+	s, _, err := r.forward(ctx, theta, r.resolve(b))
 	return s, err
+}
+
+// resolve prepares a batch for a solve.
+func (r *reference) resolve(b Batch) Batch {
+	b = r.model.WithRoom(b)
+	return b.Resolve(b.Len(r.dim), r.spec.Controller.Control)
 }
 
 // forward solves group by group, keeping the steps.
@@ -131,7 +139,8 @@ func (r *reference) forward(ctx context.Context, theta []float64, b Batch) (*Sol
 		left = math.MaxInt64
 	}
 	for _, g := range groups {
-		g.start, g.inputs = g.rows(b.Z0, r.dim), g.rows(b.Inputs, r.model.Inputs())
+		g.start, g.inputs, g.signals = g.rows(b.Z0, r.dim), g.rows(b.Inputs, len(b.Inputs)/n), g.readers(b)
+		g.fine = b.StopPrecision(r.spec.Precision)
 		if ctx.Err() == nil {
 			left -= r.integrate(g, left)
 		} else {
@@ -168,7 +177,7 @@ func (r *reference) ReadOut(ctx context.Context, theta []float64, s States) (*Re
 // integrate solves for a group and keeps its steps for the way back, in so many bytes. It says how many it took.
 func (r *reference) integrate(g *group, bytes int64) (taken int64) {
 	in := newIntegration(r.evaluate(g), g.start, g.span, g.times, r.spec)
-	in.stops = g.stops
+	in.stops, in.fine = g.stops, g.fine
 	if r.spec.Gradient != Adjoint && r.spec.Gradient != Discrete {
 		g.path = in.run(nil)
 		return 0
@@ -204,15 +213,15 @@ func (g *group) forward(m *plan.Machine, t float64, z []float64) {
 	for i := range times {
 		times[i] = t
 	}
-	m.Forward(g.n, map[string][]float64{"t": times, "z": z, "inputs": g.inputs})
+	m.Forward(g.n, map[string][]float64{"t": times, "z": z, "inputs": g.inputsAt(t)})
 }
 
-// product is the product of a cotangent of f with the derivatives of the field where it was last evaluated, which go to
-// ∂L/∂θ and ∂L/∂inputs.
-func (r *reference) product(g *group, cotangent []float64) {
+// product is the product of a cotangent of f with the derivatives of the field where it was last evaluated, at time t,
+// which go to ∂L/∂θ and ∂L/∂inputs.
+func (r *reference) product(g *group, t float64, cotangent []float64) {
 	r.quadrature.VJP(map[string][]float64{"f": cotangent})
 	if bar := r.quadrature.InputGrad("inputs"); bar != nil {
-		addTo(g.bar, bar...)
+		g.addInputs(t, bar)
 	}
 }
 
@@ -238,7 +247,7 @@ func (r *reference) Differentiate(ctx context.Context, theta []float64, b Batch,
 	if r.closed {
 		return nil, errClosed
 	}
-	b = r.model.WithRoom(b)
+	b = r.resolve(b)
 	d, err := r.differentiate(ctx, theta, b, o)
 	if err != nil {
 		return nil, err
@@ -268,11 +277,15 @@ func (r *reference) differentiate(ctx context.Context, theta []float64, b Batch,
 	if o.Labels != nil {
 		bar = r.loss(d, b, o)
 	}
-	if inputs := r.model.Inputs(); inputs > 0 {
-		d.Inputs = make([]float64, n*inputs)
+	if r.model.Inputs() > 0 {
+		d.Inputs = make([]float64, len(b.Inputs))
+	}
+	if o.ForSignals {
+		d.signalBars = b.newSignalBars(n)
 	}
 	for _, g := range groups {
-		g.bar = g.rows(d.Inputs, r.model.Inputs())
+		g.bar = g.rows(d.Inputs, len(d.Inputs)/n)
+		g.keepSignalBars(d.signalBars)
 		if g.path.End.Status == OK {
 			r.backward(d, g, b, bar)
 		}

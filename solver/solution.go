@@ -161,6 +161,10 @@ type Derivative struct {
 	Inputs []float64 // [samples, inputs], ∂L/∂inputs; zeros for a sample that failed; nil for a field without inputs
 	Theta  []float64 // [θ], ∂L/∂θ of the samples that did not fail; NaN where all did
 
+	// Signals is ∂L/∂values of the signals, [knots, signals], where the objective asks for it: a recording that several
+	// samples read has the sum of theirs, those that failed left out, and what is not known has zeros.
+	Signals []float64
+
 	// Where the objective asks for times, ∂L/∂t0 and ∂L/∂t1 of each sample, [samples], and ∂L/∂t of each save time,
 	// [rows]: a time that several samples have in common has the sum of theirs. Zeros for a sample that failed. See
 	// [TimeDerivatives].
@@ -173,7 +177,13 @@ type Derivative struct {
 	// Drift is [samples] with Backsolve, nil otherwise: how far the z that was integrated backward came from the
 	// forward solve's at t0 and at the save times, at most, as a fraction of its size (see [Controller.Drift]).
 	Drift []float64
+
+	signalBars [][]float64 // see [Derivative.KeepSignalBars]
 }
+
+// KeepSignalBars is for backends: it gives [LeaveOut] ∂L/∂values of each sample's own signals, laid out as
+// [Courses.Add] has them, of which it makes Signals.
+func (d *Derivative) KeepSignalBars(bars [][]float64) { d.signalBars = bars }
 
 // Err is nil when every sample went forward and backward; otherwise it is a *SampleError.
 func (d *Derivative) Err() error {

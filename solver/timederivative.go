@@ -15,12 +15,12 @@ package solver
 // each t0, t1 and t_k. What fails is left out by [LeaveOut], to be called after it. Errors are those of slopes.
 func TimeDerivatives(d *Derivative, b Batch, cotangent, saved []float64, p Precision,
 	slopes func(z, t, inputs []float64) ([]float64, error)) error {
-	n := len(d.End)
+	n, p := len(d.End), b.StopPrecision(p)
 	dim, width := len(b.Z0)/n, len(b.Inputs)/n
 	var z, t, bar, inputs []float64
 	look := func(i int, at float64, state, cotangent []float64) {
 		z, t, bar = append(z, state...), append(t, at), append(bar, cotangent...)
-		inputs = append(inputs, row(b.Inputs, i, width)...)
+		inputs = b.appendInputs(inputs, row(b.Inputs, i, width), i, at)
 	}
 	for i := range n {
 		span, stops := b.Span(i), b.StopsOf(i)

@@ -29,6 +29,9 @@ func SupportsBatch(b solver.Batch) error {
 	if len(b.Stops) > 0 {
 		return refused("a batch with stops")
 	}
+	if len(b.Signals.Times) > 0 {
+		return refused("a batch with signals")
+	}
 	return nil
 }
 

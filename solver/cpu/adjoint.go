@@ -34,6 +34,7 @@ func newAdjointPass[T simd.Float](tl *tile[T]) *adjointPass[T] {
 // reset points the pass at the samples [from, to).
 func (p *adjointPass[T]) reset(c *call[T], from, to int, sum *partial[T]) {
 	p.call, p.sums, p.next, p.end = c, &sum.field, from, to
+	p.tile.signals.open(c.batch.Courses(), p.tile.capacity)
 }
 
 // begin loads the next sample that went forward well.
@@ -51,6 +52,7 @@ func (p *adjointPass[T]) begin(slot int) bool {
 			p.a(slot)[j] = v / p.unit[slot]
 		}
 		p.tile.inputs[slot] = c.inputsOf(i)
+		p.tile.signals.enter(slot, &c.batch, i)
 		r := &p.tile.row[slot]
 		if p.along == nil {
 			copy(p.z(slot), row(c.z1, i, c.dim))
@@ -142,13 +144,19 @@ func (p *adjointPass[T]) accepted(slots []int) {
 	}
 }
 
-// feed adds the weighted products of the listed stages, stage after stage, to ∂L/∂inputs.
+// feed adds the weighted products of the listed stages, stage after stage, to ∂L/∂inputs and what it is of signals.
 func (p *adjointPass[T]) feed(slots []int) {
-	src, off := p.tile.exec.at(&p.tile.frames.rows, p.tile.ports.dInputs)
+	tl := p.tile
+	src, off := tl.exec.at(&tl.frames.rows, tl.ports.dInputs)
 	for k, w := range p.weight {
-		bar := p.call.inputsBarOf(p.sample[slots[k%len(slots)]])
+		slot := slots[k%len(slots)]
+		bar := p.call.inputsBarOf(p.sample[slot])
 		for c, v := range src[off[k]:][:len(bar)] {
 			bar[c] += w * v
+		}
+		if p.call.signalBars != nil {
+			t := tl.row[slot].At(tl.m.tab.C[tl.m.used[k/len(slots)]])
+			addSignals(&tl.signals, slot, t, w, src[off[k]+len(bar):], p.call.signalBars[p.sample[slot]])
 		}
 	}
 }

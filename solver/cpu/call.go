@@ -12,18 +12,18 @@ import (
 // write to their own samples and sums alone, so any worker may take any task.
 type call[T simd.Float] struct {
 	dim, n    int
-	leaf      int          // samples per leaf
-	perTask   int          // leaves per task
-	part      *portion     // of a minibatch, or nil: the samples are all there are
-	rows      int          // of the tiles it wants
-	paging    atomic.Bool  // the steps do not fit: see checkpoints
-	batch     solver.Batch // as it came: its spans, times and stops
-	precision solver.Precision
-	z0        []T // [n, dim]
-	features  []T // [n, features] that the lift makes z0 of; empty where that is given
-	z1        []T // [n, dim]
-	saved     []T // [rows, dim]
-	inputs    []T // [n, inputs] of the field
+	leaf      int              // samples per leaf
+	perTask   int              // leaves per task
+	part      *portion         // of a minibatch, or nil: the samples are all there are
+	rows      int              // of the tiles it wants
+	paging    atomic.Bool      // the steps do not fit: see checkpoints
+	batch     solver.Batch     // resolved: its spans, times and stops
+	precision solver.Precision // that tells times beside stops apart
+	z0        []T              // [n, dim]
+	features  []T              // [n, features] that the lift makes z0 of; empty where that is given
+	z1        []T              // [n, dim]
+	saved     []T              // [rows, dim]
+	inputs    []T              // [n, constants] of the field
 	end       []solver.End
 	stats     []solver.Stats
 	occupancy []solver.Occupancy // per task
@@ -35,12 +35,16 @@ type call[T simd.Float] struct {
 	labels    []T // [losses, label width], or nil: the cotangents are given
 	weight    []T // [n], or nil: 1/n
 	atTimes   *atTimes[T]
-	out       []T       // [losses, out width]
-	losses    []T       // [losses]
-	cotangent []T       // [n, dim], the derivative of each sample's own loss for z1
-	savedBar  []T       // [rows, dim] for the states at the times, or nil
-	z0Bar     []T       // [n, dim], ∂L/∂z0
-	inputsBar []T       // [n, inputs], ∂L/∂inputs
+	out       []T // [losses, out width]
+	losses    []T // [losses]
+	cotangent []T // [n, dim], the derivative of each sample's own loss for z1
+	savedBar  []T // [rows, dim] for the states at the times, or nil
+	z0Bar     []T // [n, dim], ∂L/∂z0
+	inputsBar []T // [n, constants], ∂L/∂inputs
+
+	forSignals bool
+	signalBars [][]float64 // [n], ∂L/∂values of each sample's signals; nil where nobody asks
+
 	drift     []float64 // [n], of Backsolve alone
 	back      []solver.End
 	backStats []solver.Stats
@@ -86,12 +90,13 @@ func row[E any](x []E, i, width int) []E { return x[i*width : (i+1)*width] }
 
 // resize sets up the call for n samples of its batch, keeping memory that is large enough.
 func (e *engine[T]) resize(c *call[T], n int) {
-	c.dim, c.n, c.precision = e.dim, n, e.spec.Precision
+	c.dim, c.n, c.precision = e.dim, n, c.batch.StopPrecision(e.spec.Precision)
 	c.paging.Store(false)
 	e.cut(c)
 	grow(&c.z0, n*c.dim)
 	grow(&c.z1, n*c.dim)
-	grow(&c.inputs, n*e.inputs)
+	constants := e.inputs - c.batch.Signals.Inputs()
+	grow(&c.inputs, n*constants)
 	grow(&c.saved, c.batch.RowCount(n)*c.dim)
 	grow(&c.end, n)
 	grow(&c.stats, n)
@@ -101,7 +106,8 @@ func (e *engine[T]) resize(c *call[T], n int) {
 	}
 	grow(&c.cotangent, n*c.dim)
 	grow(&c.z0Bar, n*c.dim)
-	grow(&c.inputsBar, n*e.inputs)
+	grow(&c.inputsBar, n*constants)
+	c.resizeSignals()
 	if e.spec.Gradient == solver.Backsolve {
 		grow(&c.drift, n)
 	}

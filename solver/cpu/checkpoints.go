@@ -65,6 +65,7 @@ func newCheckpoints[T simd.Float](e *engine[T]) *checkpoints[T] {
 // many rows go back at once.
 func (p *checkpoints[T]) reset(c *call[T], from, to, rows int, bytes, stepBytes int64) {
 	p.call, p.first = c, from
+	p.tile.signals.open(c.batch.Courses(), p.tile.capacity)
 	size := int64(unsafe.Sizeof(solver.Row{})) + int64(c.dim)*int64(unsafe.Sizeof(T(0)))
 	p.most = max(1, int(bytes/2/size)/(to-from))
 	p.segment = max(1, int(bytes/2/stepBytes)/(2*rows))
@@ -172,6 +173,7 @@ func (p *checkpoints[T]) begin(slot int) bool {
 	copy(p.tile.z, z)
 	p.tile.row[slot].Segment = p.call.segment(p.sample, p.call.batch.Span(p.sample).T0)
 	p.tile.inputs[slot] = p.call.inputsOf(p.sample)
+	p.tile.signals.enter(slot, &p.call.batch, p.sample)
 	return true
 }
 

@@ -33,6 +33,7 @@ type reverse[T simd.Float] struct {
 	step      []int32 // by slot: the step to take back, −1 for a sample that did not move
 	left      []timesLeft
 	sample    []int
+	signals   signals
 	active    []int
 	free      []int
 }
@@ -56,6 +57,7 @@ func newReverse[T simd.Float](m *method[T], e *executor[T], rec *record[T], capa
 // open points the pass at a leaf.
 func (r *reverse[T]) open(c *call[T], sum *partial[T]) {
 	r.call, r.sums = c, &sum.field
+	r.signals.open(c.batch.Courses(), r.capacity)
 	r.stages = r.m.stages - 1
 	if c.savedBar != nil {
 		r.stages = r.m.stages
@@ -71,6 +73,7 @@ func (r *reverse[T]) open(c *call[T], sum *partial[T]) {
 func (r *reverse[T]) begin(sample int) {
 	c, slot := r.call, r.free[len(r.free)-1]
 	r.sample[slot], r.left[slot] = sample, c.timesBack(sample)
+	r.signals.enter(slot, &c.batch, sample)
 	r.step[slot] = r.record.before(sample, r.record.last[sample-r.record.first])
 	for j, v := range row(c.cotangent, sample, c.dim) {
 		r.lambda(slot)[j] = c.weightOf(sample) * v
@@ -136,7 +139,7 @@ func (r *reverse[T]) forward() {
 		dst, off := e.at(list, r.arg)
 		r.exec.kern.Combine(dst, off, r.z, r.zOff[:n], r.h[:n], r.k, r.kOff[:n], r.dim, r.m.a[stage], r.dim)
 		r.setTime(list, stage)
-		r.setInputs(list)
+		r.setInputs(list, stage)
 		e.run(e.forward, list)
 		r.take(list, r.ports.f, r.k, stage)
 	}
@@ -148,22 +151,25 @@ func (r *reverse[T]) setTime(list *rows[T], stage int) {
 	}
 	dst, off := r.exec.at(list, r.ports.t)
 	for i, s := range r.active {
-		dst[off[i]] = T(r.time(s, r.record.steps[r.step[s]], r.m.tab.C[stage]))
+		dst[off[i]] = T(r.stageTime(s, stage))
 	}
 }
 
-func (r *reverse[T]) setInputs(list *rows[T]) {
+func (r *reverse[T]) setInputs(list *rows[T], stage int) {
 	if !r.ports.fed {
 		return
 	}
 	dst, off := r.exec.at(list, r.ports.inputs)
 	for i, s := range r.active {
-		copy(dst[off[i]:], r.call.inputsOf(r.sample[s]))
+		n := copy(dst[off[i]:], r.call.inputsOf(r.sample[s]))
+		if r.signals.courses != nil {
+			readSignals(&r.signals, s, r.stageTime(s, stage), dst[off[i]+n:])
+		}
 	}
 }
 
-// feed adds a stage's product to ∂L/∂inputs.
-func (r *reverse[T]) feed(list *rows[T]) {
+// feed adds a stage's product to ∂L/∂inputs, and what it is of signals.
+func (r *reverse[T]) feed(list *rows[T], stage int) {
 	if !r.ports.feeding {
 		return
 	}
@@ -171,7 +177,15 @@ func (r *reverse[T]) feed(list *rows[T]) {
 	for i, s := range r.active {
 		bar := r.call.inputsBarOf(r.sample[s])
 		addRow(bar, src[off[i]:][:len(bar)])
+		if r.call.signalBars != nil {
+			addSignals(&r.signals, s, r.stageTime(s, stage), 1, src[off[i]+len(bar):], r.call.signalBars[r.sample[s]])
+		}
 	}
+}
+
+// stageTime is that of a stage of the slot's step.
+func (r *reverse[T]) stageTime(slot, stage int) float64 {
+	return r.time(slot, r.record.steps[r.step[slot]], r.m.tab.C[stage])
 }
 
 // time is that at fraction c of a step of the slot's sample.
@@ -222,7 +236,7 @@ func (r *reverse[T]) reverseStage(stage int, column []T) {
 	r.exec.kern.Combine(dst, off, base, baseOff, r.h[:n], r.g[(stage+1)*r.dim:], r.kOff[:n], r.dim, column[stage+1:],
 		r.dim)
 	e.run(e.backward, list)
-	r.feed(list)
+	r.feed(list, stage)
 	if r.ports.moving {
 		r.take(list, r.ports.dz, r.g, stage)
 		return

@@ -53,7 +53,7 @@ func (r *reverse[T]) reverseLast() {
 		copy(dst[off[i]:off[i]+r.dim], row(r.extra, s*r.m.stages+last, r.dim))
 	}
 	e.run(e.backward, list)
-	r.feed(list)
+	r.feed(list, last)
 	if !r.ports.moving {
 		return
 	}

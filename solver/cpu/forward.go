@@ -32,6 +32,7 @@ func newForwardPass[T simd.Float](tl *tile[T]) *forwardPass[T] {
 func (p *forwardPass[T]) reset(c *call[T], from, to int) {
 	p.call, p.next, p.end = c, from, to
 	p.done = p.done[:0]
+	p.tile.signals.open(c.batch.Courses(), p.tile.capacity)
 	p.tile.frames.record = nil
 	var points *checkpoints[T]
 	if p.paging = c.paging.Load(); p.paging && c.gradient && p.points != nil {
@@ -64,6 +65,7 @@ func (p *forwardPass[T]) begin(slot int) bool {
 	copy(row(p.tile.z, slot, p.tile.width), row(p.call.z0, i, p.call.dim))
 	p.tile.row[slot].Segment = p.call.segment(i, p.call.batch.Span(i).T0)
 	p.tile.inputs[slot] = p.call.inputsOf(i)
+	p.tile.signals.enter(slot, &p.call.batch, i)
 	p.openTimes(slot)
 	return true
 }

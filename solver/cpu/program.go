@@ -51,7 +51,7 @@ func (p *program[T]) Solve(ctx context.Context, theta []float64, b solver.Batch)
 		return nil, errClosed
 	}
 	c := &call[T]{}
-	p.engine.load(c, theta, p.model.WithRoom(b))
+	p.engine.load(c, theta, p.engine.resolve(p.model.WithRoom(b)))
 	p.engine.run(ctx, c)
 	s := result(c)
 	c.putBack(&b)
@@ -62,7 +62,7 @@ func (p *program[T]) Solve(ctx context.Context, theta []float64, b solver.Batch)
 // differentiate is Program.Differentiate.
 func (e *engine[T]) differentiate(ctx context.Context, theta []float64, b solver.Batch,
 	o solver.Objective) (*solver.Derivative, error) {
-	b = e.model.WithRoom(b)
+	b = e.resolve(e.model.WithRoom(b))
 	d, err := e.differentiateAll(ctx, theta, b, o)
 	if err != nil {
 		return nil, err
@@ -79,7 +79,7 @@ func (e *engine[T]) differentiate(ctx context.Context, theta []float64, b solver
 // differentiateAll sums over all samples, whatever they bring.
 func (e *engine[T]) differentiateAll(ctx context.Context, theta []float64, b solver.Batch,
 	o solver.Objective) (*solver.Derivative, error) {
-	c := &call[T]{gradient: true}
+	c := &call[T]{gradient: true, forSignals: o.ForSignals}
 	e.load(c, theta, b)
 	e.loadObjective(c, o)
 	e.run(ctx, c)
@@ -94,6 +94,7 @@ func (e *engine[T]) differentiateAll(ctx context.Context, theta []float64, b sol
 	if e.inputs > 0 {
 		d.Inputs = widened(c.inputsBar)
 	}
+	d.KeepSignalBars(c.signalBars)
 	if o.Labels != nil {
 		d.Out, d.Losses = widened(c.out), widened(c.losses) // LeaveOut sums them
 	}
@@ -101,6 +102,11 @@ func (e *engine[T]) differentiateAll(ctx context.Context, theta []float64, b sol
 		return d, e.timeDerivatives(ctx, c, d)
 	}
 	return d, nil
+}
+
+// resolve prepares the signals of a batch.
+func (e *engine[T]) resolve(b solver.Batch) solver.Batch {
+	return b.Resolve(b.Len(e.dim), e.spec.Controller.Control)
 }
 
 // load fills the call and the engine from the caller's arguments.

@@ -49,10 +49,11 @@ func (p *program[T]) Train(data solver.Data, opt solver.Optimizer,
 	if p.engine == nil {
 		return nil, errClosed
 	}
+	n, kept := p.model.WithRoom(data.Batch).Len(p.model.Dim()), times(data)
+	kept.Batch = kept.Resolve(n, p.spec.Controller.Control)
 	s := &session[T]{program: p, engine: newEngine[T](p.model, p.spec, p.backend.level, p.backend.workers), opt: opt,
-		data: times(data), z0: converted[T](data.Z0), features: converted[T](data.Features),
-		inputs: converted[T](data.Inputs), labels: converted[T](data.Labels),
-		n:     p.model.WithRoom(data.Batch).Len(p.model.Dim()),
+		data: kept, z0: converted[T](data.Z0), features: converted[T](data.Features),
+		inputs: converted[T](data.Inputs), labels: converted[T](data.Labels), n: n,
 		theta: converted[T](start.Theta), m: converted[T](start.M), v: converted[T](start.V), step: start.Step}
 	if s.trained = opt.Trained(len(s.theta)); !opt.Rule.HasSecondMoments() {
 		s.v = nil
@@ -66,7 +67,8 @@ func (p *program[T]) Train(data solver.Data, opt solver.Optimizer,
 func times(d solver.Data) solver.Data {
 	return solver.Data{
 		Batch: solver.Batch{Spans: slices.Clone(d.Spans), Times: slices.Clone(d.Times),
-			Offsets: slices.Clone(d.Offsets), Stops: slices.Clone(d.Stops), StopOffsets: slices.Clone(d.StopOffsets)},
+			Offsets: slices.Clone(d.Offsets), Stops: slices.Clone(d.Stops), StopOffsets: slices.Clone(d.StopOffsets),
+			Signals: d.Signals.Clone()},
 		Objective: solver.Objective{AtTimes: d.AtTimes, Weight: slices.Clone(d.Weight), Mask: slices.Clone(d.Mask)},
 	}
 }
@@ -162,7 +164,7 @@ func (s *session[T]) load(indices []int) {
 		} else {
 			copy(row(c.z0, k, e.dim), row(s.z0, i, e.dim))
 		}
-		copy(row(c.inputs, k, e.inputs), row(s.inputs, i, e.inputs))
+		copy(c.inputsOf(k), row(s.inputs, i, len(s.inputs)/s.n))
 		from, to := s.lossesOf(i)
 		c.labels = append(c.labels, s.labels[from*e.labelWidth:to*e.labelWidth]...)
 	}
@@ -177,10 +179,11 @@ func (s *session[T]) lossesOf(i int) (from, to int) {
 	return i, i + 1
 }
 
-// loadTimes gathers the spans, times and stops of the minibatch.
+// loadTimes gathers the spans, times, stops and signals of the minibatch.
 func (s *session[T]) loadTimes(indices []int) {
 	b, d := &s.call.batch, &s.data.Batch
 	b.Spans, b.Times, b.Stops = d.Spans, d.Times, d.Stops
+	b.TakeSignals(d, indices)
 	if len(d.Spans) > 1 {
 		s.spans = s.spans[:0]
 		for _, i := range indices {

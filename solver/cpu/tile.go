@@ -29,7 +29,8 @@ type tile[T simd.Float] struct {
 	ports    ports
 	z, k     []T   // [capacity, width] and [capacity, stages, width]
 	diff     []T   // scratch for the starting step, as z
-	inputs   [][]T // by slot, those of the sample
+	inputs   [][]T // by slot, the constants of the sample
+	signals  signals
 	frames   frames[T]
 	row      []solver.Row
 	active   []int // slots in use
@@ -280,6 +281,11 @@ func (tl *tile[T]) evaluate(stage int, slots []int, coef []T, c float64) {
 		dst, off := tl.exec.at(r, tl.ports.inputs)
 		for i, s := range slots {
 			copy(dst[off[i]:], tl.inputs[s])
+		}
+		if tl.signals.courses != nil {
+			for i, s := range slots {
+				readSignals(&tl.signals, s, tl.row[s].At(c), dst[off[i]+len(tl.inputs[s]):])
+			}
 		}
 	}
 	if tl.along != nil {

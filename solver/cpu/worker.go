@@ -103,6 +103,9 @@ func (w *worker[T]) solveLeaf(ctx context.Context, c *call[T], from, to int, p *
 func (c *call[T]) forget(from, to int) {
 	for i := from; i < to; i++ {
 		clear(c.inputsBarOf(i))
+		if c.signalBars != nil {
+			clear(c.signalBars[i])
+		}
 		clear(row(c.z0Bar, i, c.dim))
 		c.back[i], c.backStats[i] = solver.End{}, solver.Stats{}
 	}
