@@ -132,8 +132,8 @@ func recordingOf(u solver.Signals, i int) (from, to int) {
 	return u.Offsets[i], u.Offsets[i+1]
 }
 
-// drives differentiates the sum of the states at the times and twice that at the end, and compares with quadratures and,
-// since states are linear in the signals, with what these are for signals of 0 and 1.
+// drives differentiates the sum of the states at the times and twice that at the end, and compares with quadratures
+// and, since states are linear in the signals, with what these are for signals of 0 and 1.
 func (s Suite) drives(t *testing.T, mode solver.Gradient, u solver.Signals) {
 	b := drivenBatch(u)
 	o := solver.Objective{Cotangent: slices.Repeat([]float64{2}, 3), Saved: slices.Repeat([]float64{1}, 9),
@@ -156,9 +156,12 @@ func (s Suite) drives(t *testing.T, mode solver.Gradient, u solver.Signals) {
 		const e = 1e-5
 		zero := recording{r.times, make([]float64, len(r.values)), r.hermite}
 		z0Bar = append(z0Bar, total(zero, c, drivenGain, drivenRate, 1))
-		inputsBar = append(inputsBar, (total(r, c+e, drivenGain, drivenRate, 0)-total(r, c-e, drivenGain, drivenRate, 0))/(2*e))
-		thetaBar[0] += (total(r, c, drivenGain+e, drivenRate, 0) - total(r, c, drivenGain-e, drivenRate, 0)) / (2 * e)
-		thetaBar[1] += (total(r, c, drivenGain, drivenRate+e, b.Z0[i]) - total(r, c, drivenGain, drivenRate-e, b.Z0[i])) / (2 * e)
+		difference := func(of func(by float64) float64) float64 { return (of(e) - of(-e)) / (2 * e) }
+		inputsBar = append(inputsBar, difference(func(e float64) float64 {
+			return total(r, c+e, drivenGain, drivenRate, 0)
+		}))
+		thetaBar[0] += difference(func(e float64) float64 { return total(r, c, drivenGain+e, drivenRate, 0) })
+		thetaBar[1] += difference(func(e float64) float64 { return total(r, c, drivenGain, drivenRate+e, b.Z0[i]) })
 		from, _ := recordingOf(u, i)
 		for k, v := range r.values {
 			if math.IsNaN(v) {
@@ -381,7 +384,7 @@ func (s Suite) wrongSignals(t *testing.T, u solver.Signals) {
 		"twice at a time":          func(b *solver.Batch) { b.Signals.Times[1] = 0 },
 		"at no time":               func(b *solver.Batch) { b.Signals.Times[1] = math.NaN() },
 		"infinite":                 func(b *solver.Batch) { b.Signals.Values[3] = math.Inf(1) },
-		"never known":              func(b *solver.Batch) { copy(b.Signals.Values[:8], []float64{1, 2: 1, 4: 1, 6: 1}); blankOut(b) },
+		"never known":              blankOut,
 		"not for every knot":       func(b *solver.Batch) { b.Signals.Values = b.Signals.Values[1:] },
 		"without knots":            func(b *solver.Batch) { b.Signals.Offsets = []int{0, 4, 4, 13} },
 		"too few":                  func(b *solver.Batch) { b.Signals.Offsets = []int{0, 4, 13} },
