@@ -106,6 +106,11 @@ func (c Config) declines() bool { return c.Schedule != solver.ConstantRate.Strin
 // differences names the keys in which a configuration is not the one in text, which a checkpoint was made with. Keys
 // that one of the two lacks are those of an older or a newer program.
 func (c Config) differences(text string) ([]string, error) {
+	return c.differencesBut(text, c.mayChange)
+}
+
+// differencesBut are differences but for keys that may differ.
+func (c Config) differencesBut(text string, may func(key string, then Config) bool) ([]string, error) {
 	var then map[string]json.RawMessage
 	var before Config
 	if err := errors.Join(json.Unmarshal([]byte(text), &then), json.Unmarshal([]byte(text), &before)); err != nil {
@@ -117,7 +122,7 @@ func (c Config) differences(text string) ([]string, error) {
 	}
 	var names []string
 	for _, key := range slices.Sorted(maps.Keys(now)) {
-		if old, ok := then[key]; ok && !c.mayChange(key, before) && !bytes.Equal(old, now[key]) {
+		if old, ok := then[key]; ok && !may(key, before) && !bytes.Equal(old, now[key]) {
 			names = append(names, fmt.Sprintf("%s %s instead of %s", key, now[key], old))
 		}
 	}

@@ -106,7 +106,11 @@ func (l *loop) enter(done int) (until int, err error) {
 	}
 	v := l.run.view(duration)
 	l.duration, l.of, l.sampler = duration, v.of, newSampler(l.run.Config.Seed, v.rows, l.run.Config.Batch)
-	l.session, err = l.ode.TrainFrom(v.data, l.optimizer, state)
+	session, err := l.ode.TrainFrom(v.data, l.optimizer, state)
+	if err != nil {
+		return 0, err
+	}
+	l.session, err = l.run.ranks.lead(session, l.run.recipe.spec.Controller.Control, opening{duration, state})
 	return until, err
 }
 

@@ -37,6 +37,7 @@ type Run struct {
 	arithmetic   string  // and of its last
 	folder       *folder // nil in a run from OpenRun
 	compiled     compiled
+	ranks        Ranks
 	history      history
 	wanted       atomic.Bool // a checkpoint, by Checkpoint
 }
@@ -49,50 +50,28 @@ var ErrHoldsRun = errors.New("holds a run already: continue it with --resume, or
 // another process is about to make one, with a *memory.Error where there is no room, and where the backend refuses the
 // model, before anything is written. After an error everything on disk is as it was.
 func NewRun(dir string, c Config, backend solver.Backend, version string) (*Run, error) {
-	if err := c.Check(); err != nil {
-		return nil, err
-	}
-	if HoldsRun(dir) { // said before a large file is read
-		return nil, fmt.Errorf("train: %s %w", dir, ErrHoldsRun)
-	}
-	return newRun(c, backend, version, func() (*folder, error) { return newFolder(dir, false) })
+	return Ranks{}.NewRun(dir, c, backend, Program{Version: version})
 }
 
 // NewNamedRun is NewRun in a folder that is not there yet: name, or else the first of name-2, name-3 and so on.
 // Processes that begin runs of the same name at the same time get a folder each.
 func NewNamedRun(name string, c Config, backend solver.Backend, version string) (*Run, error) {
-	if err := c.Check(); err != nil {
-		return nil, err
-	}
-	return newRun(c, backend, version, func() (*folder, error) { return firstFree(name) })
+	return Ranks{}.NewNamedRun(name, c, backend, Program{Version: version})
 }
 
-func newRun(c Config, backend solver.Backend, version string, take func() (*folder, error)) (*Run, error) {
-	if c.Freeze == nil {
-		c.Freeze = []string{} // config.json has a list
-	}
-	r := &Run{Config: c, id: rand.Text(), began: backend.Arithmetic(), arithmetic: backend.Arithmetic()}
-	err := r.LoadData()
+func newRun(c Config, backend solver.Backend, version string, take func(*Run) (*folder, error)) (*Run, error) {
+	r, err := prepare(c)
 	if err != nil {
 		return nil, err
 	}
-	r.Config.settle(r.Data, len(r.training))
-	if r.recipe, err = r.Config.recipe(); err != nil {
-		return nil, err
-	}
-	if r.Model, err = newModel(r.Config, r.recipe.activation, r.learnt(), r.training); err != nil {
-		return nil, err
-	}
+	r.id, r.began, r.arithmetic = rand.Text(), backend.Arithmetic(), backend.Arithmetic()
 	if held := r.Held(); held != nil {
 		r.baselineLoss = r.Model.Baseline(r.Training()).Scores(held).Loss
-	}
-	if err := r.checkMemory(); err != nil {
-		return nil, err
 	}
 	if err := r.accepted(backend); err != nil {
 		return nil, err
 	}
-	if r.folder, err = take(); err != nil {
+	if r.folder, err = take(r); err != nil {
 		r.Close()
 		return nil, err
 	}
@@ -104,6 +83,26 @@ func newRun(c Config, backend solver.Backend, version string, take func() (*fold
 	}
 	r.restoreHistory()
 	return r, nil
+}
+
+// prepare is a run of a configuration before it has a folder: its data, and the model with the θ that it begins with.
+func prepare(c Config) (*Run, error) {
+	if c.Freeze == nil {
+		c.Freeze = []string{} // config.json has a list
+	}
+	r := &Run{Config: c}
+	err := r.LoadData()
+	if err != nil {
+		return nil, err
+	}
+	r.Config.settle(r.Data, len(r.training))
+	if r.recipe, err = r.Config.recipe(); err != nil {
+		return nil, err
+	}
+	if r.Model, err = newModel(r.Config, r.recipe.activation, r.learnt(), r.training); err != nil {
+		return nil, err
+	}
+	return r, r.checkMemory()
 }
 
 // create writes the configuration, which makes the folder a run, and what a run begins with.

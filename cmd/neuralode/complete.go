@@ -44,7 +44,7 @@ var choices = map[string][]string{
 	"activation": activations, "method": methods, "controller": controllers, "control": controls, "gradient": gradients,
 	"precision": precisions, "scale": train.Scales, "preset": train.Presets, "horizon": train.Horizons,
 	"optimizer": optimizers, "schedule": schedules, "header": {"auto", "yes", "no"},
-	"separator": {"auto", ",", ";", "tab", "space"}, "format": answerFormats,
+	"ranks": rankChoices, "separator": {"auto", ",", ";", "tab", "space"}, "format": answerFormats,
 }
 
 // complete lets a shell complete the values of a command's flags. Files are completed too where a flag takes them.

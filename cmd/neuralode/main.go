@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+
+	"neuralode/mpi"
 )
 
 func main() {
@@ -14,7 +16,7 @@ func main() {
 	if by, ok := context.Cause(ctx).(stopped); ok && status == exitInterrupted {
 		status = by.status()
 	}
-	os.Exit(status)
+	mpi.Exit(status)
 }
 
 // run is the program: it returns the exit status, after one line on stderr where that is not 0.

@@ -32,6 +32,8 @@ type trainOptions struct {
 	preset      string
 	live        string // address of a page; "": none
 	tensorboard string
+	ranks       string
+	world       *world
 	recognised  bool // that the file holds series, of which no flag says so
 }
 
@@ -112,8 +114,17 @@ func (a *app) train(ctx context.Context, flags *pflag.FlagSet, o *trainOptions) 
 			return err
 		}
 	}
-	if err := o.check(flags); err != nil {
+	wrong := o.check(flags)
+	var err error
+	if o.world, err = enterWorld(o.ranks); err != nil {
 		return err
+	}
+	defer o.world.leave()
+	if o.world.follows() {
+		return a.follow(ctx, o.world, flags, o, wrong)
+	}
+	if wrong != nil {
+		return wrong
 	}
 	p, err := a.openPage(o.live)
 	if err != nil {
@@ -127,6 +138,7 @@ func (a *app) train(ctx context.Context, flags *pflag.FlagSet, o *trainOptions) 
 	defer r.Close()
 	gateOf(ctx).say(stoppedAfter(r))
 	a.describe(r, backend)
+	o.world.describe(a.err)
 	if o.recognised {
 		fmt.Fprintf(a.err, "note       the rows lie as in series: --task regression or classification takes each for itself\n")
 	}
@@ -167,7 +179,7 @@ func (o *trainOptions) check(flags *pflag.FlagSet) error {
 	var clash []string
 	flags.Visit(func(f *pflag.Flag) {
 		switch f.Name {
-		case "resume", "data", "device", "no-figures", "json", "live", "iterations", "tensorboard":
+		case "resume", "data", "device", "no-figures", "json", "live", "iterations", "tensorboard", "ranks":
 		default:
 			clash = append(clash, "--"+f.Name)
 		}
@@ -329,15 +341,15 @@ func (a *app) openRun(flags *pflag.FlagSet, o *trainOptions) (*train.Run, solver
 	if err != nil {
 		return nil, nil, err
 	}
-	backend, err := a.open(o.device, spec)
+	backend, err := a.openIn(o.world, o.device, spec)
 	if err != nil {
 		return nil, nil, err
 	}
 	if o.out == "" {
-		r, err := train.NewNamedRun(newName(o.config.Data, time.Now()), o.config, backend, version())
+		r, err := o.world.ranks().NewNamedRun(newName(o.config.Data, time.Now()), o.config, backend, o.world.program())
 		return r, backend, err
 	}
-	r, err := train.NewRun(o.out, o.config, backend, version())
+	r, err := o.world.ranks().NewRun(o.out, o.config, backend, o.world.program())
 	return r, backend, err
 }
 
@@ -356,7 +368,10 @@ func (a *app) resume(flags *pflag.FlagSet, o *trainOptions) (*train.Run, solver.
 	spec, err := r.Config.Spec()
 	var backend solver.Backend
 	if err == nil {
-		backend, err = a.open(o.device, spec)
+		backend, err = a.openIn(o.world, o.device, spec)
+	}
+	if err == nil {
+		err = o.world.ranks().Lead(r, backend, o.world.program())
 	}
 	if err != nil {
 		r.Close()
@@ -527,6 +542,7 @@ func (a *app) carryOut(ctx context.Context, r *train.Run, backend solver.Backend
 		shown.observe(e)
 		board.observe(e)
 	})
+	o.world.leave()
 	p.finish()
 	shown.end(err)
 	if errors.Is(err, context.Canceled) {

@@ -109,6 +109,8 @@ func (o *trainOptions) runFlags(f *pflag.FlagSet) {
 	f.IntVar(&o.config.CheckpointEvery, "checkpoint-every", o.config.CheckpointEvery, "iterations between checkpoints")
 	f.StringVar(&o.tensorboard, "tensorboard", "",
 		"folder in which TensorBoard finds the run, in one of the run's name")
+	f.StringVar(&o.ranks, "ranks", "auto",
+		"auto, mpi or none: the processes that train together (auto: those of MPI where mpirun or srun started this)")
 	f.BoolVar(&o.noFigures, "no-figures", false, "do not draw at the end")
 	f.BoolVar(&o.json, "json", false, "one JSON object at the end and nothing else on standard output")
 	f.StringVar(&o.live, "live", "", "show the training on a page in the browser, at `HOST:PORT` or a free port of this machine")

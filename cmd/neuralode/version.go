@@ -23,6 +23,9 @@ func (a *app) versionCommand() *cobra.Command {
 	}
 }
 
+// unversioned is the version of a program that was built outside of a repository.
+const unversioned = "(development)"
+
 // version is the commit the program was built from.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
@@ -39,7 +42,7 @@ func version() string {
 		}
 	}
 	if revision == "" {
-		return "(development)"
+		return unversioned
 	}
 	return revision + modified
 }
