@@ -18,24 +18,29 @@ type Head struct {
 	Loss    Loss
 }
 
-// Params declares the read-out's parameters for the head's Dim.
-func (h Head) Params() []Param {
+// Params declares the read-out's parameters for the head's Dim, and then the loss's.
+func (h Head) Params() []Param { return append(h.readoutParams(), h.Loss.Params...) }
+
+func (h Head) readoutParams() []Param {
 	if h.Readout.Params == nil {
 		return nil
 	}
-	return h.Readout.Params(h.Dim)
+	return slices.Clip(h.Readout.Params(h.Dim))
 }
 
-// Init returns new flat parameters in the order of Params, uniform in ±1/√fan_in; none for a read-out without any. A
-// bias has the fan of the weight before it, another vector that of Dim.
+// Init returns new flat parameters in the order of Params: those of the read-out uniform in ±1/√fan_in, those of the
+// loss 0; none for a head without any. A bias has the fan of the weight before it, another vector that of Dim.
 func (h Head) Init(rng *rand.Rand) []float64 {
 	var theta []float64
 	fan := h.Dim
-	for _, p := range h.Params() {
+	for _, p := range h.readoutParams() {
 		if len(p.Shape) == 2 {
 			fan = p.Shape[1]
 		}
 		theta = append(theta, uniform(rng, p.Len(), fan)...)
+	}
+	for _, p := range h.Loss.Params {
+		theta = append(theta, make([]float64, p.Len())...)
 	}
 	return theta
 }
@@ -53,10 +58,11 @@ func LowerHead(h Head) (*plan.Plan, error) {
 
 func lowerHead(h Head) (*plan.Plan, error) {
 	read, timed := h.Readout.Func != nil, h.Readout.TimeFunc != nil
-	if h.Dim < 1 || read == timed || h.Loss.Func == nil || h.Loss.LabelWidth < 0 {
-		return nil, fmt.Errorf("graph: head wants a positive Dim, a read-out with one function, a loss and a label width of at least 0, "+
-			"got Dim %d, Func set: %t, TimeFunc set: %t, loss set: %t, label width %d", h.Dim, read, timed,
-			h.Loss.Func != nil, h.Loss.LabelWidth)
+	if one := (h.Loss.Func != nil) != (h.Loss.ParamFunc != nil); h.Dim < 1 || read == timed || !one ||
+		h.Loss.LabelWidth < 0 {
+		return nil, fmt.Errorf("graph: head wants a positive Dim, a read-out and a loss with one function each, and a label width of at least 0, "+
+			"got Dim %d, Func set: %t, TimeFunc set: %t, the loss's Func set: %t, ParamFunc set: %t, label width %d",
+			h.Dim, read, timed, h.Loss.Func != nil, h.Loss.ParamFunc != nil, h.Loss.LabelWidth)
 	}
 	params, taken := h.Params(), []string{"z", "label", cotangentName}
 	if timed {
@@ -73,7 +79,9 @@ func (h Head) trace(batch int, params []Param) (*trace, error) {
 	tr := newTrace(batch, params)
 	z := tr.input("z", h.Dim)
 	tr.wrt = []string{"z"}
-	out, err := h.Readout.call(tr, z)
+	read := tr.theta()
+	read, own := read[:len(read)-len(h.Loss.Params)], read[len(read)-len(h.Loss.Params):]
+	out, err := h.Readout.call(tr, z, read)
 	if err == nil {
 		err = tr.misuse()
 	}
@@ -87,7 +95,7 @@ func (h Head) trace(batch int, params []Param) (*trace, error) {
 	if width == 0 {
 		width = out.Shape()[1]
 	}
-	loss, err := h.Loss.Func(out, tr.input("label", width))
+	loss, err := h.Loss.call(out, tr.input("label", width), own)
 	if err == nil {
 		err = tr.misuse()
 	}
@@ -112,11 +120,11 @@ type Readout struct {
 }
 
 // call adds the read-out's nodes.
-func (r Readout) call(tr *trace, z *gorgonia.Node) (*gorgonia.Node, error) {
+func (r Readout) call(tr *trace, z *gorgonia.Node, theta []*gorgonia.Node) (*gorgonia.Node, error) {
 	if r.TimeFunc == nil {
-		return r.Func(z, tr.theta())
+		return r.Func(z, theta)
 	}
-	return r.TimeFunc(tr.input("t", 1), z, tr.theta())
+	return r.TimeFunc(tr.input("t", 1), z, theta)
 }
 
 // Components gives the state itself.

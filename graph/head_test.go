@@ -12,14 +12,15 @@ func TestHeadMatchesTapeMachineAndDifferences(t *testing.T) {
 	readouts := map[string]Readout{"component": Component(2), "components": Components(), "linear": Linear(4),
 		"linear to one": Linear(1), "mlp": Perceptron([]int{5, 6}, Tanh, 4)}
 	losses := map[string]Loss{"binary cross-entropy": BinaryCrossEntropy(), "cross-entropy": CrossEntropy(),
-		"squared": MeanSquaredError()}
-	readouts["first components"], losses["weighted"] = FirstComponents(2), Loss{}
+		"squared": MeanSquaredError(), "huber": Huber(0.5)}
+	readouts["first components"] = FirstComponents(2)
+	outputs := map[string]int{"component": 1, "components": 3, "linear": 4, "mlp": 4, "linear to one": 1,
+		"first components": 2}
 	for rname, r := range readouts {
+		n := outputs[rname]
+		losses["weighted"], losses["gaussian"] = WeightedSquaredError(n), GaussianNLL(n)
+		losses["weighted gaussian"], losses["weighted huber"] = GaussianNLL(n).Weighted(n), Huber(2).Weighted(n)
 		for lname, loss := range losses {
-			if lname == "weighted" {
-				loss = WeightedSquaredError(map[string]int{"component": 1, "components": 3, "linear": 4,
-					"mlp": 4, "linear to one": 1, "first components": 2}[rname])
-			}
 			t.Run(fmt.Sprintf("%s, %s", rname, lname), func(t *testing.T) {
 				h := Head{Dim: 3, Readout: r, Loss: loss}
 				raw, err := lowerHead(h)
@@ -53,6 +54,8 @@ func TestLossesAreStable(t *testing.T) {
 		{"classes, right", CrossEntropy(), []float64{1e4, -1e4, 0}, []float64{1, 0, 0}, 0, []float64{0, 0, 0}, 0},
 		{"classes, wrong", CrossEntropy(), []float64{1e4, -1e4, 0}, []float64{0, 1, 0}, 2e4, []float64{1, -1, 0}, 1e-12},
 		{"squared", MeanSquaredError(), []float64{3, -1}, []float64{1, 0}, 2.5, []float64{2, -1}, 1e-15},
+		{"huber, near and far", Huber(0.5), []float64{0.25, -1e4}, []float64{0, 0}, (0.03125 + 0.5*(1e4-0.25)) / 2, []float64{0.125, -0.25}, 1e-12},
+		{"huber, none", Huber(2), []float64{1}, []float64{1}, 0, []float64{0}, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p, err := LowerHead(Head{Dim: len(c.z), Readout: Components(), Loss: c.loss})
@@ -136,5 +139,35 @@ func TestHeadInit(t *testing.T) {
 	}
 	if n := len((Head{Dim: 4, Readout: Components()}).Init(newRand(1))); n != 0 {
 		t.Errorf("a read-out without parameters has %d", n)
+	}
+}
+
+// The density is written out: exp(−loss) is that of the normal distribution with the deviation exp(log_noise).
+func TestGaussianIsADensity(t *testing.T) {
+	p, err := LowerHead(Head{Dim: 2, Readout: Components(), Loss: GaussianNLL(2).Weighted(2)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mu, y, sigma := []float64{1, -2}, []float64{1.5, -1}, []float64{0.5, 3}
+	q := question{1, []float64{math.Log(sigma[0]), math.Log(sigma[1])},
+		map[string][]float64{"z": mu, "label": append(y, 1, 1)}, []float64{1}}
+	density := 1.0
+	for i, s := range sigma {
+		density *= math.Exp(-(y[i]-mu[i])*(y[i]-mu[i])/(2*s*s)) / (s * math.Sqrt(2*math.Pi))
+	}
+	if loss := interpret(t, p, q).outputs["loss"][0]; math.Abs(loss+math.Log(density)) > 1e-14 {
+		t.Errorf("loss %v, want %v", loss, -math.Log(density))
+	}
+	h := Head{Dim: 3, Readout: Linear(2), Loss: GaussianNLL(2)}
+	if theta := h.Init(newRand(1)); len(theta) != 10 || theta[7] == 0 || theta[8] != 0 || theta[9] != 0 {
+		t.Errorf("the noises begin at %v", theta)
+	}
+}
+
+func TestLossesThatCannotBe(t *testing.T) {
+	for _, l := range []Loss{CrossEntropy().Weighted(2), Huber(0), Huber(math.Inf(1)), Huber(math.NaN()), {}} {
+		if _, err := LowerHead(Head{Dim: 2, Readout: Components(), Loss: l}); err == nil {
+			t.Errorf("%+v is lowered", l)
+		}
 	}
 }

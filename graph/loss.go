@@ -1,15 +1,70 @@
 package graph
 
 import (
+	"errors"
+	"fmt"
+	"math"
+
 	"gorgonia.org/gorgonia"
 )
 
-// Loss compares a model's outputs with labels.
+// Loss compares a model's outputs with labels: with Func or, where it has parameters of its own, ParamFunc.
 type Loss struct {
 	LabelWidth int // label columns; 0: as many as outputs
 	// Func returns one loss per sample, [batch] or [batch, 1], of outputs [batch, m] and label [batch, LabelWidth],
 	// under the rules of [FieldFunc].
 	Func func(outputs, label *gorgonia.Node) (*gorgonia.Node, error)
+
+	Params []Param // of the loss, such as a noise; they lie in θ behind those of the read-out, and begin at 0
+	// ParamFunc is Func with the Params.
+	ParamFunc func(outputs, label *gorgonia.Node, theta []*gorgonia.Node) (*gorgonia.Node, error)
+
+	each eachLoss // of a loss that is the mean of one for each output; nil of others
+}
+
+// eachLoss is a loss of each output and its label, [batch, m], of a loss that has theta for parameters.
+type eachLoss func(e *expr, outputs, label *gorgonia.Node, theta []*gorgonia.Node) *gorgonia.Node
+
+// call adds the loss's nodes.
+func (l Loss) call(outputs, label *gorgonia.Node, theta []*gorgonia.Node) (*gorgonia.Node, error) {
+	if l.ParamFunc == nil {
+		return l.Func(outputs, label)
+	}
+	return l.ParamFunc(outputs, label, theta)
+}
+
+// meanOf is the mean of a loss for each output.
+func meanOf(each eachLoss, params ...Param) Loss {
+	l := Loss{Params: params, each: each}
+	if len(params) == 0 {
+		l.Func = func(out, y *gorgonia.Node) (*gorgonia.Node, error) {
+			var e expr
+			return e.mean(each(&e, out, y, nil)), e.err
+		}
+		return l
+	}
+	l.ParamFunc = func(out, y *gorgonia.Node, theta []*gorgonia.Node) (*gorgonia.Node, error) {
+		var e expr
+		return e.mean(each(&e, out, y, theta)), e.err
+	}
+	return l
+}
+
+// Weighted is Σ weight·loss over n outputs of a loss that is the mean of one for each, for labels [batch, 2n] that are
+// the y and then their weights: zero where a y is not known. Lowering reports a loss that is no such mean, as those of
+// classes are.
+func (l Loss) Weighted(n int) Loss {
+	each := l.each
+	return Loss{LabelWidth: 2 * n, Params: l.Params,
+		ParamFunc: func(out, label *gorgonia.Node, theta []*gorgonia.Node) (*gorgonia.Node, error) {
+			if each == nil {
+				return nil, errors.New("graph: Weighted wants a loss that is the mean of one for each output: " +
+					"MeanSquaredError, Huber or GaussianNLL")
+			}
+			var e expr
+			losses := each(&e, out, e.columns(label, 0, n), theta)
+			return e.sum(e.do2(gorgonia.HadamardProd, e.columns(label, n, 2*n), losses)), e.err
+		}}
 }
 
 // BinaryCrossEntropy takes the outputs as logits l and labels y in [0, 1], one per output:
@@ -35,24 +90,54 @@ func CrossEntropy() Loss {
 }
 
 // MeanSquaredError is the mean over the outputs of (output − label)².
-func MeanSquaredError() Loss {
-	return Loss{Func: func(out, y *gorgonia.Node) (*gorgonia.Node, error) {
-		var e expr
-		return e.mean(e.do1(gorgonia.Square, e.do2(gorgonia.Sub, out, y))), e.err
-	}}
+func MeanSquaredError() Loss { return meanOf(squaredError) }
+
+func squaredError(e *expr, out, y *gorgonia.Node, _ []*gorgonia.Node) *gorgonia.Node {
+	return e.do1(gorgonia.Square, e.do2(gorgonia.Sub, out, y))
 }
 
-// WeightedSquaredError is Σ weight·(output − y)² over n outputs, for labels [batch, 2n] that are the y and then their
-// weights: zero where a y is not known.
-func WeightedSquaredError(n int) Loss {
-	return Loss{LabelWidth: 2 * n, Func: func(out, label *gorgonia.Node) (*gorgonia.Node, error) {
-		var e expr
-		part := func(from, to int) *gorgonia.Node {
-			return e.do1(func(l *gorgonia.Node) (*gorgonia.Node, error) { return Slice(l, 1, from, to, 1) }, label)
+// WeightedSquaredError is the [Loss.Weighted] MeanSquaredError: Σ weight·(output − y)².
+func WeightedSquaredError(n int) Loss { return MeanSquaredError().Weighted(n) }
+
+// Huber is the mean over the outputs of r²/2 of r = output − label where |r| is at most delta, and of delta·(|r| −
+// delta/2) beyond (Huber 1964): observations far off count by their distance, not its square. Lowering reports a delta
+// that is not positive.
+func Huber(delta float64) Loss {
+	return meanOf(func(e *expr, out, y *gorgonia.Node, _ []*gorgonia.Node) *gorgonia.Node {
+		if e.err == nil && !(delta > 0 && delta <= math.MaxFloat64) {
+			e.err = fmt.Errorf("graph: the delta of a Huber loss must be positive and finite, got %v", delta)
 		}
-		miss := e.do1(gorgonia.Square, e.do2(gorgonia.Sub, out, part(0, n)))
-		return e.sum(e.do2(gorgonia.HadamardProd, part(n, 2*n), miss)), e.err
-	}}
+		r := e.do1(gorgonia.Abs, e.do2(gorgonia.Sub, out, y))
+		beyond := e.do1(Relu, e.shift(-delta, r))
+		within := e.do1(gorgonia.Square, e.do2(gorgonia.Sub, r, beyond))
+		return e.do2(gorgonia.Add, e.scale(0.5, within), e.scale(delta, beyond))
+	})
+}
+
+// NoiseParam is the name of GaussianNLL's parameter.
+const NoiseParam = "loss.log_noise"
+
+// GaussianNLL is the negative log-likelihood of labels that are n outputs with Gaussian noise, the mean over the
+// outputs of (r/σ)²/2 + log σ + log(2π)/2 for r = output − label. The noise σ of each output is learnt: its logarithm is
+// the parameter [NoiseParam] [n].
+func GaussianNLL(n int) Loss {
+	return meanOf(func(e *expr, out, y *gorgonia.Node, theta []*gorgonia.Node) *gorgonia.Node {
+		logNoise := e.row(theta[0])
+		inUnits := e.onRows(gorgonia.BroadcastHadamardProd, e.do2(gorgonia.Sub, out, y),
+			e.do1(gorgonia.Exp, e.do1(gorgonia.Neg, logNoise)))
+		return e.onRows(gorgonia.BroadcastAdd, e.scale(0.5, e.do1(gorgonia.Square, inUnits)),
+			e.shift(math.Log(2*math.Pi)/2, logNoise))
+	}, Param{NoiseParam, []int{n}})
+}
+
+// columns are the columns of a matrix from one up to another.
+func (e *expr) columns(a *gorgonia.Node, from, to int) *gorgonia.Node {
+	return e.do1(func(a *gorgonia.Node) (*gorgonia.Node, error) { return Slice(a, 1, from, to, 1) }, a)
+}
+
+// onRows combines a matrix with one row for all samples.
+func (e *expr) onRows(f builderB, a, row *gorgonia.Node) *gorgonia.Node {
+	return e.do2(func(a, b *gorgonia.Node) (*gorgonia.Node, error) { return f(a, b, nil, []byte{0}) }, a, row)
 }
 
 // sum adds over the features of a matrix: one number per sample, as a column.

@@ -13,8 +13,9 @@ import (
 // ReadOut compares what heads make of states, one of them not finite, with the plan's interpreter, and demands that a
 // state is read alike alone.
 func (s Suite) ReadOut(t *testing.T) {
-	for what, read := range map[string]graph.Readout{"linear": graph.Linear(2), "of time": waving()} {
-		t.Run(what, func(t *testing.T) { s.reads(t, newTrajectory(t, read)) })
+	for what, j := range map[string]trajectory{"of time": timed(t),
+		"linear, a noise": newTrajectory(t, graph.Linear(2), graph.GaussianNLL(2))} {
+		t.Run(what, func(t *testing.T) { s.reads(t, j) })
 	}
 }
 

@@ -25,7 +25,7 @@ func limits() []int64 { return []int64{1, 3000, 40000} }
 
 // limitedTrajectory differentiates a loss at ragged times with PI control, whose rows remember the steps before.
 func (s Suite) limitedTrajectory(t *testing.T, mode solver.Gradient) {
-	j := newTrajectory(t, waving())
+	j := timed(t)
 	spec := s.spec(mode)
 	spec.Controller.P, spec.Controller.I = 0.4, 0.3
 	gradient := func(limit int64) *solver.Derivative {

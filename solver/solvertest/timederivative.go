@@ -14,7 +14,7 @@ import (
 // timeDerivatives compares the derivatives for t0, t1 and the save times of each sample, in every mode, with
 // differences of the reference's solutions, for losses at t1 and at times of each sample's own, and for cotangents.
 func (s Suite) timeDerivatives(t *testing.T) {
-	j := newTrajectory(t, graph.Linear(2)).first(5)
+	j := newTrajectory(t, graph.Linear(2), graph.MeanSquaredError()).first(5)
 	for i, span := range j.batch.Spans { // times that differences can move
 		for k := range j.batch.TimesOf(i) {
 			j.batch.TimesOf(i)[k] = span.T0 + (0.1+0.2*float64(k))*(span.T1-span.T0)
@@ -161,7 +161,7 @@ func (s Suite) timesThatFail(t *testing.T, j trajectory) {
 	if must(t, d, err).Spans != nil || d.Times != nil {
 		t.Error("derivatives for times that nobody asked for")
 	}
-	timed := newTrajectory(t, waving())
+	timed := timed(t)
 	timed.o.ForTimes = true
 	_, err = s.compile(t, timed.model, s.spec(solver.Discrete)).Differentiate(context.Background(), timed.theta,
 		timed.batch, timed.o)

@@ -22,11 +22,11 @@ type trajectory struct {
 	o     solver.Objective
 }
 
-func newTrajectory(t *testing.T, read graph.Readout) trajectory {
+func newTrajectory(t *testing.T, read graph.Readout, loss graph.Loss) trajectory {
 	t.Helper()
 	f, err := graph.MLP{Sizes: []int{2, 5, 2}, Time: true}.Field()
 	must(t, f, err)
-	h, err := graph.LowerHead(graph.Head{Dim: 2, Readout: read, Loss: graph.MeanSquaredError()})
+	h, err := graph.LowerHead(graph.Head{Dim: 2, Readout: read, Loss: loss})
 	j := trajectory{model: solver.Model{Field: lower(t, f), Head: must(t, h, err)}}
 	number := func(i int) float64 { return math.Sin(1.7*float64(i) + 0.3*float64(i*i%11)) }
 	for i := range j.model.ThetaLen() {
@@ -55,15 +55,16 @@ func newTrajectory(t *testing.T, read graph.Readout) trajectory {
 // lossAtTimes compares the gradients of a loss over ragged times, with a mask and weights, with the reference, and the
 // discrete one with finite differences. With one time for all, t1, it is the loss of z(t1).
 func (s Suite) lossAtTimes(t *testing.T) {
-	for what, read := range map[string]graph.Readout{"linear": graph.Linear(2), "of time": waving()} {
-		t.Run(what, func(t *testing.T) { s.trajectoryLoss(t, newTrajectory(t, read)) })
+	for what, j := range map[string]trajectory{"linear, a noise": newTrajectory(t, graph.Linear(2), graph.GaussianNLL(2)),
+		"of time, far ones": timed(t)} {
+		t.Run(what, func(t *testing.T) { s.trajectoryLoss(t, j) })
 	}
 }
 
 // trainsAtTimes compares a training on the trajectories, which has spans, times, weights and masks of its samples, with
 // updates along derivatives of the minibatches.
 func (s Suite) trainsAtTimes(t *testing.T) {
-	j, opt := newTrajectory(t, graph.Linear(2)), solver.DefaultOptimizer(0.01)
+	j, opt := newTrajectory(t, graph.Linear(2), graph.GaussianNLL(2)), solver.DefaultOptimizer(0.01)
 	j.batch, j.o = j.some(j.o, []int{1, 2, 4, 5, 7, 8}) // the others have no times
 	minibatches := [][]int{{5, 0, 3}, {4}, {2}, {1, 4, 3, 5, 0, 2}}
 	for _, mode := range solver.Gradients() {
@@ -114,6 +115,9 @@ func (j trajectory) some(o solver.Objective, samples []int) (solver.Batch, solve
 	}
 	return b, part
 }
+
+// timed is a trajectory whose read-out depends on the time, and whose loss is a square only near the labels.
+func timed(t *testing.T) trajectory { return newTrajectory(t, waving(), graph.Huber(0.5)) }
 
 // waving is the read-out p·z·cos t.
 func waving() graph.Readout {
