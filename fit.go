@@ -155,6 +155,7 @@ type fit struct {
 	series  *dataset.Series
 	dim     int
 	scale   []float64 // [features], the deviation of each
+	weights []float64 // [features], of squares in the loss
 
 	x      []float64 // what is searched, in its units: θ and, unless they are fixed, the starts
 	unit   []float64 // [x]
@@ -182,6 +183,9 @@ func newFit(o *ODE, ctx context.Context, theta, starts []float64, s *dataset.Ser
 	spec.Gradient = solver.Discrete
 	deviations, _ := s.Standardise()
 	f := &fit{ctx: ctx, series: s, dim: o.Dim(), scale: deviations.Std, theta: slices.Clone(theta), starts: starts}
+	for _, std := range f.scale {
+		f.weights = append(f.weights, 1/(std*std))
+	}
 	if f.program, err = o.backend.Compile(solver.Model{Field: o.model.Field, Head: head}, spec); err != nil {
 		return nil, err
 	}
@@ -234,27 +238,15 @@ func (f *fit) look(horizon float64) {
 		f.batch.Spans = append(f.batch.Spans, solver.Span{T0: s.Times[from], T1: s.Times[to-1]})
 		f.batch.Times = append(f.batch.Times, s.Times[from:to]...)
 		f.batch.Offsets = append(f.batch.Offsets, len(f.batch.Times))
-		for r := from; r < to; r++ {
-			observed += f.label(s.X[r*s.Dim : (r+1)*s.Dim])
+		seen := s.X[from*s.Dim : to*s.Dim]
+		f.objective.Labels = append(f.objective.Labels, graph.WeightedLabels(seen, f.weights)...)
+		for _, v := range seen {
+			if !math.IsNaN(v) {
+				observed++
+			}
 		}
 	}
 	f.objective.Weight = slices.Repeat([]float64{1 / max(observed, 1)}, len(f.batch.Times))
-}
-
-// label appends a row's observations and their weights, and returns how many there are.
-func (f *fit) label(x []float64) (observed float64) {
-	weights := make([]float64, len(x))
-	for j, v := range x {
-		if math.IsNaN(v) {
-			v = 0
-		} else {
-			weights[j] = 1 / (f.scale[j] * f.scale[j])
-			observed++
-		}
-		f.objective.Labels = append(f.objective.Labels, v)
-	}
-	f.objective.Labels = append(f.objective.Labels, weights...)
-	return observed
 }
 
 // put takes x apart.

@@ -131,6 +131,11 @@ func (s Scale) UndoRates(x []float64, width int) []float64 {
 	return s.each(x, width, func(v float64, j int) float64 { return s.Std[j] * v })
 }
 
+// Rates are differences or rates of change x, [n, width], in scaled units: UndoRates makes x of them again.
+func (s Scale) Rates(x []float64, width int) []float64 {
+	return s.each(x, width, func(v float64, j int) float64 { return v / s.Std[j] })
+}
+
 func (s Scale) each(x []float64, width int, f func(v float64, column int) float64) []float64 {
 	y := make([]float64, len(x))
 	for i, v := range x {

@@ -28,22 +28,25 @@ type Held struct {
 
 // Loss returns the curve of the training loss over the iterations, on a logarithmic axis: each value, thin, and on top
 // the centred moving geometric mean, bold. Its window is about a twentieth of the values, odd, at most 501, and at the
-// ends the part that there is; below 40 values the curve is drawn as it is.
+// ends the part that there is; below 40 values the curve is drawn as it is. Where a value is negative, as logarithms of
+// likelihoods are, the axis is linear and the mean is that of the values.
 //
-// iterations [n] increase, loss [n] has the value at each. Values that are not finite or not positive have no place on
-// the axis: they leave a gap in the thin line, do not enter the mean, and the legend says how many there are. It is an
-// error if no value is left.
+// iterations [n] increase, loss [n] has the value at each. Values that are not finite, or not positive on a logarithmic
+// axis, have no place: they leave a gap in the thin line, do not enter the mean, and the legend says how many there are.
+// It is an error if no value is left.
 func Loss(iterations []int, loss []float64) (*Figure, error) {
 	return LossWithHeld(iterations, loss, Held{})
 }
 
 // LossWithHeld is Loss with the curve of rows held out beside, and a dashed line for the baseline.
 func LossWithHeld(iterations []int, loss []float64, held Held) (*Figure, error) {
-	if err := errors.Join(checkLoss(iterations, loss), held.check()); err != nil {
+	scale := scaleOf(loss, held.Loss)
+	if err := errors.Join(scale.check(iterations, loss), held.check()); err != nil {
 		return nil, err
 	}
-	c, h := newCurve(iterations, loss), newCurve(held.Iterations, held.Loss)
-	x, y := axes(c, slices.Concat(c, h, held.baseline(c)))
+	c, h := scale.curve(iterations, loss), scale.curve(held.Iterations, held.Loss)
+	base := held.baseline(c, scale)
+	x, y := axes(c, slices.Concat(c, h, base), scale)
 	window := smoothingWindow(len(loss))
 	layers := []layer{gridLines(x, y)}
 	if window > 1 {
@@ -51,19 +54,38 @@ func LossWithHeld(iterations []int, loss []float64, held Held) (*Figure, error) 
 	} else {
 		layers = append(layers, c.layer(smoothLine))
 	}
-	layers = append(layers, held.baseline(c).layer(baseLine), h.layer(heldLine))
+	layers = append(layers, base.layer(baseLine), h.layer(heldLine))
 	return &Figure{
 		panels: []*plot.Plot{newPlot(x, y, layers...)},
-		legend: append(lossLegend(window, len(loss)-c.count(), len(loss)), held.legend(h.count())...),
+		legend: append(scale.legend(window, len(loss)-c.count(), len(loss)), held.legend(h.count(), base)...),
 		ratio:  0.55,
 		dpi:    dpi,
 	}, nil
 }
 
-func checkLoss(iterations []int, loss []float64) error {
+// lossScale is how losses lie on their axis.
+type lossScale struct{ linear bool }
+
+// scaleOf is logarithmic unless a loss is negative.
+func scaleOf(losses ...[]float64) lossScale {
+	return lossScale{slices.ContainsFunc(slices.Concat(losses...), func(l float64) bool { return l < 0 && finite(l) })}
+}
+
+// at is the place of a loss, NaN where it has none.
+func (s lossScale) at(loss float64) float64 {
+	switch {
+	case s.linear && finite(loss):
+		return loss
+	case loss > 0 && finite(loss):
+		return math.Log10(loss)
+	}
+	return math.NaN()
+}
+
+func (s lossScale) check(iterations []int, loss []float64) error {
 	var p problems
 	p.length("iterations", len(iterations), len(loss), "loss values")
-	if newCurve(nil, loss).count() == 0 {
+	if s.curve(nil, loss).count() == 0 {
 		p.add("no positive, finite value among %d loss values", len(loss))
 	}
 	p.increase(iterations)
@@ -89,20 +111,20 @@ func (p *problems) increase(iterations []int) {
 }
 
 // baseline is a line from one end of the curve to the other, or nothing.
-func (h Held) baseline(c curve) curve {
+func (h Held) baseline(c curve, scale lossScale) curve {
 	if !(h.Baseline > 0) || !finite(h.Baseline) {
 		return nil
 	}
-	y := math.Log10(h.Baseline)
+	y := scale.at(h.Baseline)
 	return curve{{c[0][0], y}, {c[len(c)-1][0], y}}
 }
 
 // legend has a line for each that is drawn.
-func (h Held) legend(drawn int) (l legend) {
+func (h Held) legend(drawn int, baseline curve) (l legend) {
 	if drawn > 0 {
 		l = append(l, lineEntry("rows held out", heldLine))
 	}
-	if h.baseline(curve{{}}) != nil {
+	if baseline != nil {
 		l = append(l, lineEntry("baseline, of rows held out", baseLine))
 	}
 	return l
@@ -111,35 +133,36 @@ func (h Held) legend(drawn int) (l legend) {
 // smoothingWindow is odd; 1: no smoothing.
 func smoothingWindow(n int) int { return min(2*(n/40)+1, 501) }
 
-func lossLegend(window, skipped, n int) legend {
+func (s lossScale) legend(window, skipped, n int) legend {
+	mean, why := "geometric mean", "not positive or not finite"
+	if s.linear {
+		mean, why = "mean", "not finite"
+	}
 	l := legend{lineEntry("loss", smoothLine)}
 	if window > 1 {
 		l = legend{
 			lineEntry("loss", rawLine),
-			lineEntry(fmt.Sprintf("geometric mean of %d values", window), smoothLine),
+			lineEntry(fmt.Sprintf("%s of %d values", mean, window), smoothLine),
 		}
 	}
 	if skipped > 0 {
-		l = append(l, entry{text: fmt.Sprintf("%d of %d not drawn: not positive or not finite", skipped, n)})
+		l = append(l, entry{text: fmt.Sprintf("%d of %d not drawn: %s", skipped, n, why)})
 	}
 	return l
 }
 
-// curve is points by increasing iteration: x is the iteration, y the decimal logarithm of the loss, NaN where there is
-// nothing to draw.
+// curve is points by increasing iteration: x is the iteration, y the place of the loss, NaN where there is nothing to
+// draw.
 type curve []Point
 
-// newCurve with nil iterations has x = 0.
-func newCurve(iterations []int, loss []float64) curve {
+// curve with nil iterations has x = 0.
+func (s lossScale) curve(iterations []int, loss []float64) curve {
 	c := make(curve, len(loss))
 	for i, l := range loss {
 		if iterations != nil {
 			c[i][0] = float64(iterations[i])
 		}
-		c[i][1] = math.NaN()
-		if l > 0 && finite(l) {
-			c[i][1] = math.Log10(l)
-		}
+		c[i][1] = s.at(l)
 	}
 	return c
 }
@@ -179,7 +202,7 @@ func (c curve) smoothed(window int) curve {
 
 // axes are as wide as the curve and as high as all that is drawn. They leave some room above and below, and at least a
 // factor of 1.5 in all. An axis of iterations has whole ticks.
-func axes(c, all curve) (x, y axis) {
+func axes(c, all curve, scale lossScale) (x, y axis) {
 	from, to := c[0][0], c[len(c)-1][0]
 	if !apart(from, to) {
 		pad := math.Max(1, 1e-9*math.Abs(from))
@@ -188,6 +211,9 @@ func axes(c, all curve) (x, y axis) {
 	l := Around(all, 0)
 	pad := math.Max(0.04*(l.YMax-l.YMin), (math.Log10(1.5)-(l.YMax-l.YMin))/2)
 	x = linearAxis("iteration", from, to, math.Max(1, niceStep(to-from, 8)))
+	if lo, hi := l.YMin-pad, l.YMax+pad; scale.linear {
+		return x, linearAxis("loss", lo, hi, niceStep(hi-lo, 6))
+	}
 	return x, logAxis("loss", l.YMin-pad, l.YMax+pad)
 }
 

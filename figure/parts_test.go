@@ -2,6 +2,7 @@ package figure
 
 import (
 	"fmt"
+	"io"
 	"math"
 	"slices"
 	"strings"
@@ -76,7 +77,7 @@ func TestSmoothed(t *testing.T) {
 	for i := range 100 {
 		loss = append(loss, math.Pow(0.9, float64(i)))
 	}
-	s := newCurve(nil, loss).smoothed(11)
+	s := lossScale{}.curve(nil, loss).smoothed(11)
 	for i := 5; i < 95; i++ {
 		if want := math.Log10(loss[i]); math.Abs(s[i][1]-want) > 1e-12 {
 			t.Fatalf("at %d: %v, want %v", i, s[i][1], want)
@@ -93,7 +94,7 @@ func TestSmoothedLeavesWideGaps(t *testing.T) {
 		loss[i] = 0
 	}
 	loss[50] = math.NaN()
-	s := newCurve(nil, loss).smoothed(5)
+	s := lossScale{}.curve(nil, loss).smoothed(5)
 	for i, want := range map[int]bool{19: true, 30: false, 40: true, 50: true} {
 		if got := finite(s[i][1]); got != want {
 			t.Errorf("at %d: drawn %v, want %v", i, got, want)
@@ -104,7 +105,7 @@ func TestSmoothedLeavesWideGaps(t *testing.T) {
 func TestThinnedKeepsExtremes(t *testing.T) {
 	loss := slices.Repeat([]float64{1}, 100_000)
 	loss[77_777], loss[33_333], loss[5] = 9, 0.1, math.NaN()
-	c := newCurve(nil, loss).thinned()
+	c := lossScale{}.curve(nil, loss).thinned()
 	if len(c) > maxVertices {
 		t.Errorf("%d points left of %d", len(c), len(loss))
 	}
@@ -116,7 +117,7 @@ func TestThinnedKeepsExtremes(t *testing.T) {
 func TestPieces(t *testing.T) {
 	nan := math.NaN()
 	got := ""
-	for _, p := range newCurve(nil, []float64{nan, 1, 2, 0, 3, math.Inf(1), nan, 4, 5}).pieces() {
+	for _, p := range (lossScale{}).curve(nil, []float64{nan, 1, 2, 0, 3, math.Inf(1), nan, 4, 5}).pieces() {
 		got += fmt.Sprint(len(p))
 	}
 	if got != "212" {
@@ -330,5 +331,25 @@ func TestScalesOfUnlikeSides(t *testing.T) {
 		if ratio != c.want || ratio == 1 && (len(x.labelled()) < 3 || len(y.labelled()) < 3) {
 			t.Errorf("%v: ratio %v, want %v, ticks at %v and %v", c.l, ratio, c.want, x.labelled(), y.labelled())
 		}
+	}
+}
+
+// TestNegativeLosses: the logarithm of a likelihood may have any sign, and every value its place.
+func TestNegativeLosses(t *testing.T) {
+	s := scaleOf([]float64{1, math.NaN(), 0}, []float64{-2, math.Inf(-1)})
+	for loss, want := range map[float64]float64{-2: -2, 0: 0, 3: 3} {
+		if got := s.at(loss); got != want {
+			t.Errorf("%v is at %v", loss, got)
+		}
+	}
+	if !math.IsNaN(s.at(math.Inf(-1))) || !math.IsNaN(scaleOf([]float64{1, 0}).at(0)) || scaleOf([]float64{100}).at(100) != 2 {
+		t.Error("what is not finite has a place, or zero a logarithm")
+	}
+	f, err := LossWithHeld([]int{1, 2, 3}, []float64{-1, -2, -3}, Held{[]int{2}, []float64{-1}, 1.4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.WritePNG(io.Discard); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -142,7 +142,7 @@ func withGaps(iterations []int, loss []float64) ([]int, []float64) {
 	for i := range 15 {
 		loss[30+i] = math.NaN()
 	}
-	loss[60], loss[62], loss[99] = 0, -1, math.Inf(1)
+	loss[60], loss[62], loss[99] = 0, 0, math.Inf(1)
 	return iterations, loss
 }
 

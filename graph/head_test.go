@@ -142,14 +142,14 @@ func TestHeadInit(t *testing.T) {
 	}
 }
 
-// The density is written out: exp(−loss) is that of the normal distribution with the deviation exp(log_noise).
+// The density is written out: exp(−loss) is that of the normal distribution with the deviation exp(10·p).
 func TestGaussianIsADensity(t *testing.T) {
 	p, err := LowerHead(Head{Dim: 2, Readout: Components(), Loss: GaussianNLL(2).Weighted(2)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	mu, y, sigma := []float64{1, -2}, []float64{1.5, -1}, []float64{0.5, 3}
-	q := question{1, []float64{math.Log(sigma[0]), math.Log(sigma[1])},
+	q := question{1, []float64{math.Log(sigma[0]) / 10, math.Log(sigma[1]) / 10},
 		map[string][]float64{"z": mu, "label": append(y, 1, 1)}, []float64{1}}
 	density := 1.0
 	for i, s := range sigma {

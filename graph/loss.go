@@ -89,6 +89,19 @@ func CrossEntropy() Loss {
 	}}
 }
 
+// WeightedLabels are the labels of a Weighted loss for y, [rows, n], and the weights of the n outputs: [rows, 2n], with
+// zero for an y that is not a number, and for its weight.
+func WeightedLabels(y, weights []float64) []float64 {
+	n := len(weights)
+	labels := make([]float64, 2*len(y))
+	for i, v := range y {
+		if at := i/n*2*n + i%n; !math.IsNaN(v) {
+			labels[at], labels[at+n] = v, weights[i%n]
+		}
+	}
+	return labels
+}
+
 // MeanSquaredError is the mean over the outputs of (output − label)².
 func MeanSquaredError() Loss { return meanOf(squaredError) }
 
@@ -114,21 +127,25 @@ func Huber(delta float64) Loss {
 	})
 }
 
-// NoiseParam is the name of GaussianNLL's parameter.
-const NoiseParam = "loss.log_noise"
-
 // GaussianNLL is the negative log-likelihood of labels that are n outputs with Gaussian noise, the mean over the
-// outputs of (r/σ)²/2 + log σ + log(2π)/2 for r = output − label. The noise σ of each output is learnt: its logarithm is
-// the parameter [NoiseParam] [n].
+// outputs of (r/σ)²/2 + log σ + log(2π)/2 for r = output − label. The noise σ of each output is learnt: [NoiseOf] the
+// parameter `loss.noise` [n].
 func GaussianNLL(n int) Loss {
 	return meanOf(func(e *expr, out, y *gorgonia.Node, theta []*gorgonia.Node) *gorgonia.Node {
-		logNoise := e.row(theta[0])
+		logNoise := e.scale(noiseUnit, e.row(theta[0]))
 		inUnits := e.onRows(gorgonia.BroadcastHadamardProd, e.do2(gorgonia.Sub, out, y),
 			e.do1(gorgonia.Exp, e.do1(gorgonia.Neg, logNoise)))
 		return e.onRows(gorgonia.BroadcastAdd, e.scale(0.5, e.do1(gorgonia.Square, inUnits)),
 			e.shift(math.Log(2*math.Pi)/2, logNoise))
-	}, Param{NoiseParam, []int{n}})
+	}, Param{"loss.noise", []int{n}})
 }
+
+// noiseUnit is how much one unit of a noise's parameter is in log σ. An update of Adam moves a parameter by its learning
+// rate, which suits weights; log σ has units to go.
+const noiseUnit = 10
+
+// NoiseOf is the σ of a parameter p of [GaussianNLL], e to the power of 10·p.
+func NoiseOf(p float64) float64 { return math.Exp(noiseUnit * p) }
 
 // columns are the columns of a matrix from one up to another.
 func (e *expr) columns(a *gorgonia.Node, from, to int) *gorgonia.Node {

@@ -3,6 +3,7 @@ package train
 import (
 	"errors"
 	"fmt"
+	"math"
 	"unicode/utf8"
 
 	"neuralode/solver"
@@ -52,8 +53,8 @@ func (m *Model) checkHead() error {
 		p.require(m.Component >= 0 && m.Component < dim,
 			"component %d of a state of %d components, want 0 to %d", m.Component, dim, dim-1)
 	case "components":
-		p.require(m.Outputs == m.Features() && m.Loss == "mse" && classes == 0,
-			"readout components gives the %d features, by the loss mse, without classes; got outputs %d, loss %.60q and %d classes",
+		p.require(m.Outputs == m.Features() && m.ofNumbers() && classes == 0,
+			"readout components gives the %d features, by a loss of numbers, without classes; got outputs %d, loss %.60q and %d classes",
 			m.Features(), m.Outputs, m.Loss, classes)
 	case "linear":
 		p.require(m.Outputs >= 1 && m.Outputs <= MaxWidth, "outputs must be from 1 to %d, got %d", MaxWidth, m.Outputs)
@@ -71,9 +72,15 @@ func (m *Model) checkHead() error {
 	case "mse":
 		p.require(classes == 0 || classes == 2 && m.Outputs == 1,
 			"loss mse wants no classes, or two and one output, got outputs %d and %d classes", m.Outputs, classes)
+	case "huber":
+		p.require(m.HuberDelta > 0 && finite(m.HuberDelta), "huber_delta must be positive, got %v", m.HuberDelta)
+		fallthrough
+	case "gaussian":
+		p.require(classes == 0, "loss %s wants no classes, got %d", m.Loss, classes)
 	default:
-		p.require(false, "loss must be bce, softmax or mse, got %.60q", m.Loss)
+		p.require(false, "loss must be bce, softmax, mse, huber or gaussian, got %.60q", m.Loss)
 	}
+	p = append(p, m.checkWeights())
 	targets := m.Outputs
 	if m.Loss == "softmax" {
 		targets = 1
@@ -81,6 +88,24 @@ func (m *Model) checkHead() error {
 	p.require(m.Targets == nil || len(m.Targets) == targets,
 		"targets must be a name for each of %d label columns, got %d", targets, len(m.Targets))
 	return errors.Join(append(p, checkNames("classes", m.Classes), checkNames("targets", m.Targets))...)
+}
+
+// checkWeights checks those of the features of series in the loss.
+func (m *Model) checkWeights() error {
+	if m.Weights == nil {
+		return nil
+	}
+	sum := 0.0
+	for _, w := range m.Weights {
+		if sum += w; !(w >= 0) {
+			sum = math.NaN()
+		}
+	}
+	if len(m.Weights) != m.Outputs || !m.Series() || !(sum > 0) || !finite(sum) {
+		return fmt.Errorf("weights must be a number from 0 for each of %d features of series, some above 0, got %d",
+			m.Outputs, len(m.Weights))
+	}
+	return nil
 }
 
 // checkNames demands that names differ, are there, and can be written to a file.

@@ -45,7 +45,10 @@ type Config struct {
 
 	Readout   string `json:"readout"`   // "auto", "component" or "linear"
 	Component int    `json:"component"` // of z(t1), for the read-out "component"
-	Loss      string `json:"loss"`      // "auto", "bce", "softmax" or "mse"
+	Loss      string `json:"loss"`      // "auto", "bce", "softmax", "mse", "huber" or "gaussian"
+	// of the loss huber: where it turns from a square into a distance, in units of the scaled numbers
+	HuberDelta float64  `json:"huber_delta"`
+	Weights    []string `json:"weights"` // of features of series in the loss, NAME=NUMBER; 1 of those that it does not name
 
 	T0        float64 `json:"t0"`
 	T1        float64 `json:"t1"`
@@ -86,8 +89,9 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		Data: "spiral", Task: "auto", Samples: 1000, Noise: 0.1, Scale: "none",
-		Hidden: []int{64, 64}, Activation: "tanh", Readout: "auto", Loss: "auto",
-		T1: 1, Method: "dopri5", Rtol: 1e-3, Atol: 1e-6, MaxSteps: 4096, Control: "sample", Gradient: "adjoint",
+		Hidden: []int{64, 64}, Activation: "tanh", Readout: "auto", Loss: "auto", HuberDelta: 1,
+		Weights: []string{},
+		T1:      1, Method: "dopri5", Rtol: 1e-3, Atol: 1e-6, MaxSteps: 4096, Control: "sample", Gradient: "adjoint",
 		Precision: "float32", Controller: solver.AllGains()[0].Name, Iterations: 2000, Batch: 256, Seed: 42,
 		Optimizer: "adam", Rate: 3e-3, Schedule: "constant", Freeze: []string{}, Features: []string{}, Horizon: "auto",
 		CheckpointEvery: 200,
@@ -108,7 +112,7 @@ func SeriesDefaults(data string) Config {
 var (
 	Tasks    = []string{"auto", "classification", "regression", seriesTask}
 	Readouts = []string{"auto", "component", "linear"}
-	Losses   = []string{"auto", "bce", "softmax", "mse"}
+	Losses   = []string{"auto", "bce", "softmax", "mse", "huber", "gaussian"}
 )
 
 // MaxSamples is how many samples each class of a made data set has at most.
@@ -139,6 +143,8 @@ func (c Config) Check() error {
 	errs = append(errs, c.checkSeries())
 	require(c.Validation >= 0 && c.Validation < 1, "validation must be at least 0 and below 1, got %v", c.Validation)
 	require(c.ValidateEvery >= 0, "validate-every must be zero or positive, got %d", c.ValidateEvery)
+	require(c.ValidateEvery <= 0 || c.Validation != 0, "validate-every %d needs rows held out: a validation above 0",
+		c.ValidateEvery)
 	require(c.Patience >= 0 || c.Patience == AutoPatience && !c.made(), "patience must be zero or positive, got %d",
 		c.Patience)
 	require(c.Patience <= 0 || c.Validation != 0, "patience %d needs rows held out: a validation above 0", c.Patience)
@@ -155,6 +161,8 @@ func (c Config) Check() error {
 	choice("readout", c.Readout, Readouts)
 	require(c.Component >= 0, "component must be zero or positive, got %d", c.Component)
 	choice("loss", c.Loss, Losses)
+	require(c.Loss != "huber" || c.HuberDelta > 0 && finite(c.HuberDelta), "huber-delta must be positive, got %v",
+		c.HuberDelta)
 	require(c.Iterations >= 1 || c.Iterations == 0 && !c.made(), "iterations must be at least 1, got %d", c.Iterations)
 	require(c.Batch >= 1, "batch must be at least 1, got %d", c.Batch)
 	require(c.CheckpointEvery >= 1, "checkpoint-every must be at least 1, got %d", c.CheckpointEvery)

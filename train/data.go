@@ -10,6 +10,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"neuralode/dataset"
 	"neuralode/solver"
@@ -97,7 +98,7 @@ func (r *Run) moveData(path string) error {
 // made reports whether the data set is made rather than read.
 func (c Config) made() bool { return dataset.GeneratedClasses(c.Data) > 0 }
 
-// readData reads the labelled file. Whole numbers that could be classes are numbers under the loss mse.
+// readData reads the labelled file. Whole numbers that could be classes are numbers under a loss of numbers.
 func (c Config) readData() (*dataset.Dataset, error) {
 	if c.Task == seriesTask {
 		return c.readSeries()
@@ -106,7 +107,8 @@ func (c Config) readData() (*dataset.Dataset, error) {
 		Centred: c.Scale == "standard"}
 	o.Task = map[string]dataset.Task{"classification": dataset.Classification, "regression": dataset.Regression}[c.Task]
 	d, err := dataset.ReadFile(c.Data, o)
-	if err == nil && c.Task == "auto" && c.Loss == "mse" && d.Task == dataset.MultiClass {
+	of := d != nil && (d.Task == dataset.MultiClass || d.Task == dataset.Binary && c.Loss != "mse")
+	if err == nil && c.Task == "auto" && slices.Contains(numberLosses, c.Loss) && of {
 		o.Task = dataset.Regression
 		return dataset.ReadFile(c.Data, o)
 	}

@@ -36,7 +36,7 @@ func readConfig(dir string) (doc configDocument, err error) {
 		return doc, noRun(dir, err)
 	}
 	doc.Task, doc.Scale, doc.Optimizer, doc.Schedule, doc.Freeze = "auto", "none", "adam", "constant", []string{}
-	doc.Horizon, doc.Features = "auto", []string{} // older runs do not say
+	doc.Horizon, doc.Features, doc.Weights = "auto", []string{}, []string{} // older runs do not say
 	doc.Controller = "integral"
 	if err := json.Unmarshal(text, &doc); err != nil {
 		return doc, fmt.Errorf("train: %s: %w", path, plainly(err))

@@ -19,6 +19,7 @@ type Evaluation struct {
 	NFEMean   float64
 	NFEMax    int
 	Features  []FeatureScore // of series; nil otherwise
+	Noise     []float64      // see Model.Noise
 }
 
 // MaxConfusion is how many classes are counted pair by pair at most: the table grows with their square.
@@ -45,7 +46,7 @@ func (p *Predictor) Evaluate(ctx context.Context, d *dataset.Dataset) (*Evaluati
 	if m.Series() {
 		return p.evaluateSeries(ctx, d)
 	}
-	e, scoring := &Evaluation{Samples: d.Len(), Classes: m.Classes}, m.scoring(d)
+	e, scoring := &Evaluation{Samples: d.Len(), Classes: m.Classes, Noise: m.Noise()}, m.scoring(d)
 	if k := len(d.Classes); k > 0 && k <= MaxConfusion {
 		e.Confusion = newConfusion(k)
 	}
@@ -98,7 +99,7 @@ func (m *Model) fits(d *dataset.Dataset) error {
 	if want := m.Solver.LabelWidth(); m.Loss != "softmax" && d.Width != want {
 		return fmt.Errorf("train: the data have %d label columns, the model wants %d", d.Width, want)
 	}
-	if len(d.Classes) != len(m.Classes) && (m.Loss != "mse" || len(d.Classes) > 0) {
+	if len(d.Classes) != len(m.Classes) && (!m.ofNumbers() || len(d.Classes) > 0) {
 		return fmt.Errorf("train: the data have %d classes, the model knows %d", len(d.Classes), len(m.Classes))
 	}
 	for i, class := range d.Classes {

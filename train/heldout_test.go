@@ -298,7 +298,7 @@ func TestBaseline(t *testing.T) {
 	if b.Class != "b" || got.Accuracy != 0.5 || math.Abs(got.Loss-1.0691665297540138) > 1e-12 || !math.IsNaN(got.RMSE) {
 		t.Errorf("%q has %+v", b.Class, got)
 	}
-	m = train.Model{Loss: "mse", LabelScale: dataset.Scale{Mean: []float64{3}, Std: []float64{2}}}
+	m = train.Model{Loss: "mse", Outputs: 1, LabelScale: dataset.Scale{Mean: []float64{3}, Std: []float64{2}}}
 	got = m.Baseline(numbers(1, 2, 6)).Scores(numbers(2, 4))
 	if math.Abs(got.RMSE-1) > 1e-12 || math.Abs(got.R2) > 1e-12 || math.Abs(got.Loss-0.25) > 1e-12 ||
 		!math.IsNaN(got.Accuracy) {

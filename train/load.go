@@ -75,6 +75,8 @@ func fromFile(described *reference.Model, file *safetensors.Reader) (*Model, err
 	meta.names("classes", &m.Classes)
 	meta.names("inputs", &m.Inputs)
 	meta.names("targets", &m.Targets)
+	meta.json("huber_delta", &m.HuberDelta, "a number")
+	meta.json("weights", &m.Weights, "a JSON list of numbers")
 	if err := errors.Join(append(meta.problems, err)...); err != nil {
 		return nil, err
 	}
@@ -92,8 +94,9 @@ func (m *Model) takeHead(file *safetensors.Reader) error {
 	params := m.head().Params()
 	for name := range file.Names() {
 		own := func(p graph.Param) bool { return p.Name == name }
-		if strings.HasPrefix(name, "readout.") && !slices.ContainsFunc(params, own) {
-			return fmt.Errorf("tensor %.60q does not belong to readout %s", name, m.Readout)
+		ofHead := strings.HasPrefix(name, "readout.") || strings.HasPrefix(name, "loss.")
+		if ofHead && !slices.ContainsFunc(params, own) {
+			return fmt.Errorf("tensor %.60q does not belong to readout %s and loss %s", name, m.Readout, m.Loss)
 		}
 	}
 	for _, p := range params {
@@ -123,6 +126,14 @@ func (m *metadata) number(key string, into *int) {
 func (m *metadata) text(key string, into *string) {
 	if text, ok := m.find(key); ok {
 		*into = text
+	}
+}
+
+// json takes a value in JSON.
+func (m *metadata) json(key string, into any, want string) {
+	if text, ok := m.find(key); ok {
+		err := json.Unmarshal([]byte(text), into)
+		m.require(err == nil, "metadata %q is %.60q, want %s", key, text, want)
 	}
 }
 

@@ -24,12 +24,15 @@ type Model struct {
 	Readout   string   // "component" or "linear"; of a model of series "components"
 	Component int      // for the read-out "component"
 	Outputs   int      // of the read-out
-	Loss      string   // "bce", "softmax" or "mse"
+	Loss      string   // "bce", "softmax", "mse", "huber" or "gaussian"
 	Inputs    []string // the names of the features, where the data had a header
 	Targets   []string // and of the label's columns
 	Classes   []string
 	Span      solver.Span
-	Theta     []float64 // the field's parameters, then the read-out's
+	Theta     []float64 // the field's parameters, then the read-out's, then the loss's
+
+	HuberDelta float64   // of the loss huber
+	Weights    []float64 // of features of series in the loss; nil: all alike
 
 	FeatureScale dataset.Scale // from the data's units to those of states; zero: they are the same
 	LabelScale   dataset.Scale // from the units of labels that are numbers to those of outputs
@@ -44,7 +47,7 @@ func (m *Model) Features() int { return m.Net.Dim() - m.Augment }
 // newModel is the untrained model of a run, which will see these rows of the data; nil: all.
 func newModel(c Config, activation graph.Activation, d *dataset.Dataset, rows []int) (*Model, error) {
 	m := &Model{Net: graph.MLP{Sizes: c.sizes(d.Dim), Activation: activation, Time: c.Time}, Augment: c.Augment,
-		Component: c.Component, Classes: d.Classes, Span: solver.Span{T0: c.T0, T1: c.T1}}
+		Component: c.Component, Classes: d.Classes, Span: solver.Span{T0: c.T0, T1: c.T1}, HuberDelta: c.HuberDelta}
 	if d.Named {
 		m.Inputs, m.Targets = d.Features, d.Targets
 	}
@@ -103,6 +106,9 @@ func (m *Model) chooseHead(c Config, d *dataset.Dataset) error {
 		return fmt.Errorf("train: loss softmax wants labels that are classes, the data are %v: choose mse, or task classification", d.Task)
 	case m.Loss == "mse" && len(d.Classes) > 2:
 		return fmt.Errorf("train: loss mse wants numbers or two classes, the data have %d classes: choose softmax, or task regression where the labels are numbers", len(d.Classes))
+	case m.ofNumbers() && m.Loss != "mse" && len(d.Classes) > 0:
+		return fmt.Errorf("train: loss %s wants labels that are numbers, the data are %v: choose %s, or task regression where the labels are numbers",
+			m.Loss, d.Task, lossFor[d.Task])
 	}
 	m.Outputs = d.Width
 	if m.Loss == "softmax" {
@@ -114,6 +120,10 @@ func (m *Model) chooseHead(c Config, d *dataset.Dataset) error {
 			m.Readout = "component"
 		}
 	}
+	if m.Readout == "linear" && c.Component != 0 {
+		return fmt.Errorf("train: component %d has no effect on readout linear: choose readout component, or leave it out",
+			c.Component)
+	}
 	return nil
 }
 
@@ -123,7 +133,7 @@ func (m *Model) head() graph.Head {
 	switch {
 	case m.Series():
 		return graph.Head{Dim: m.Net.Dim(), Readout: graph.FirstComponents(m.Outputs),
-			Loss: graph.WeightedSquaredError(m.Outputs)}
+			Loss: m.numberLossGraph().Weighted(m.Outputs)}
 	case m.Readout == "component":
 		h.Readout = graph.Component(m.Component)
 	}
@@ -133,7 +143,7 @@ func (m *Model) head() graph.Head {
 	case "softmax":
 		h.Loss = graph.CrossEntropy()
 	default:
-		h.Loss = graph.MeanSquaredError()
+		h.Loss = m.numberLossGraph()
 	}
 	return h
 }
@@ -171,8 +181,9 @@ func (m *Model) labels(labels []float64) []float64 {
 }
 
 // Save writes the model to a safetensors file with tensors of that type; see package reference for the format. What the
-// format lacks stands in further metadata: augment, readout, component, outputs, loss, classes, inputs and targets; and
-// in tensors scale.features.mean and .std, [features], and scale.labels.mean and .std, [outputs], always F64, of a
+// format lacks stands in further metadata: augment, readout, component, outputs, loss, classes, inputs and targets, of the
+// loss huber huber_delta, and weights where features of series have such in the loss; in the tensor loss.noise,
+// [outputs], of the loss gaussian; and in tensors scale.features.mean and .std, [features], and scale.labels.mean and .std, [outputs], always F64, of a
 // model that has such scales: a feature x begins as the state's component (x − mean) / std, and an output o says label
 // mean + std·o.
 func (m *Model) Save(path string, dtype safetensors.DType) error {
@@ -201,6 +212,13 @@ func (m *Model) file(dtype safetensors.DType) (*safetensors.File, error) {
 	maps.Copy(file.Metadata, map[string]string{"augment": strconv.Itoa(m.Augment), "readout": m.Readout, "loss": m.Loss,
 		"component": strconv.Itoa(m.Component), "outputs": strconv.Itoa(m.Outputs), "classes": string(classes),
 		"inputs": string(inputs), "targets": string(targets)})
+	if m.Loss == "huber" {
+		file.Metadata["huber_delta"] = strconv.FormatFloat(m.HuberDelta, 'g', -1, 64)
+	}
+	if m.Weights != nil {
+		weights, _ := json.Marshal(m.Weights) // cannot fail: they are finite
+		file.Metadata["weights"] = string(weights)
+	}
 	m.addScales(file)
 	for _, p := range m.Solver.Head.Params {
 		file.Tensors[p.Name] = safetensors.Tensor{DType: dtype, Shape: p.Shape, Floats: m.Theta[n : n+p.Len()]}

@@ -14,7 +14,7 @@ import (
 type Predictions struct {
 	Class       []int     // [n], the index into Model.Classes; −1 for a point that failed
 	Probability []float64 // [n, classes], by the losses bce and softmax; NaN for a point that failed
-	// [n, outputs], by the loss mse: the numbers, or one between those of two classes; NaN as above
+	// [n, outputs], by a loss of numbers: the numbers, or one between those of two classes; NaN as above
 	Value []float64
 	Err   []error // [n], nil or why the point has no answer: a *solver.SampleError, or what the read-out gave
 }
@@ -92,7 +92,7 @@ func (p *Predictions) add(m *Model, out []float64, errs []error) {
 		}
 	}
 	switch m.Loss {
-	case "mse":
+	case "mse", "huber", "gaussian":
 		p.Value = append(p.Value, out...)
 	case "bce":
 		for _, logit := range out {

@@ -90,18 +90,23 @@ type Baseline struct {
 	largest int
 	shares  []float64
 	model   *Model
+	by      numberLoss // of numbers, with the noise of this answer
 }
 
 // Baseline is the baseline that these rows suggest, those of a training where it is to be compared with the model's
 // answers for others.
 func (m *Model) Baseline(d *dataset.Dataset) *Baseline {
 	b := &Baseline{model: m}
-	if d.Series != nil {
-		b.Mean = newNearness(d.Series, m).mean
-		return b
-	}
 	if len(d.Classes) == 0 {
-		b.Mean = columnMeans(d)
+		b.by = m.numberLoss()
+		scale, own := m.LabelScale, dataset.Scale{}
+		if d.Series != nil {
+			scale, b.Mean = m.FeatureScale, newNearness(d.Series, b.by).mean
+			own, _ = d.Series.Standardise()
+		} else {
+			own, b.Mean = dataset.Standardise(d.Labels, d.Width, nil), columnMeans(d)
+		}
+		b.by.noise = scale.Rates(own.Std, m.Outputs)
 		return b
 	}
 	b.shares = make([]float64, len(d.Classes))
@@ -140,7 +145,7 @@ func (b *Baseline) loss(labels []float64) float64 {
 	scale, loss := b.model.LabelScale, 0.0
 	y, o := scale.Apply(labels), scale.Apply(b.Mean)
 	for j := range y {
-		loss += (y[j] - o[j]) * (y[j] - o[j]) / float64(len(y))
+		loss += b.by.of(j, y[j]-o[j])
 	}
 	return loss
 }

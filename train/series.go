@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
+	"strings"
 
 	"neuralode/dataset"
+	"neuralode/graph"
 	"neuralode/solver"
 )
 
@@ -19,12 +22,16 @@ const seriesTask = "series"
 func (c Config) checkSeries() error {
 	var p problems
 	if c.Task != seriesTask {
-		p.require(c.ID == "" && c.TimeColumn == "" && len(c.Features) == 0,
-			"id, time-column and features name the columns of series: choose task series")
+		p.require(c.ID == "" && c.TimeColumn == "" && len(c.Features) == 0 && len(c.Weights) == 0,
+			"id, time-column, features and weights name the columns of series: choose task series")
 	} else {
 		p.require(c.Label == "", "series have no labels, got label %q: features names what is fitted", c.Label)
-		p.require(c.Readout == "auto" && (c.Loss == "auto" || c.Loss == "mse"),
-			"series are compared as they are, by the loss mse: leave readout and loss auto")
+		p.require(c.Readout == "auto" && c.Component == 0,
+			"series are compared as they are: leave readout auto, and component")
+		p.require(c.Loss != "bce" && c.Loss != "softmax", "loss %s is for classes: series want one of %s", c.Loss,
+			strings.Join(numberLosses, ", "))
+		_, err := c.weights(nil)
+		p = append(p, err)
 		p.require(c.Control == solver.ControlSample.String(),
 			"series have times of their own, and so steps: choose control sample")
 	}
@@ -55,9 +62,45 @@ func (c Config) readSeries() (*dataset.Dataset, error) {
 // Series reports whether the model is one of series: its first components are observed, at any time.
 func (m *Model) Series() bool { return m.Readout == "components" }
 
+// weights are those of the features with these names, or nil where all are 1. Without names they are only looked at.
+func (c Config) weights(features []string) (weights []float64, err error) {
+	if len(c.Weights) == 0 {
+		return nil, nil
+	}
+	var p problems
+	seen, sum := map[string]bool{}, float64(len(features))
+	weights = slices.Repeat([]float64{1}, len(features))
+	for _, text := range c.Weights {
+		at := strings.LastIndexByte(text, '=')
+		w, err := strconv.ParseFloat(text[at+1:], 64)
+		if at < 1 || err != nil || !(w >= 0) || !finite(w) {
+			p.require(false, "weights must be NAME=NUMBER with numbers from 0, got %q", text)
+			continue
+		}
+		name := text[:at]
+		p.require(!seen[name], "weights: %q is there twice", name)
+		seen[name] = true
+		if j := slices.Index(features, name); j >= 0 {
+			weights[j], sum = w, sum+w-1
+		} else if features != nil {
+			p.require(false, "weights: %q is no feature, these are %s", name, strings.Join(features, ", "))
+		}
+	}
+	p.require(features == nil || len(p) > 0 || sum > 0, "weights: those of all features are 0")
+	return weights, errors.Join(p...)
+}
+
 // chooseSeriesHead settles read-out and loss for series, and the span until their times are scaled.
 func (m *Model) chooseSeriesHead(c Config, d *dataset.Dataset) error {
-	m.Readout, m.Component, m.Loss, m.Outputs = "components", 0, "mse", d.Dim
+	m.Readout, m.Component, m.Loss, m.Outputs = "components", 0, c.Loss, d.Dim
+	if m.Loss == "auto" {
+		m.Loss = "mse"
+	}
+	weights, err := c.weights(d.Features)
+	if err != nil {
+		return fmt.Errorf("train: %s: %w", c.Data, err)
+	}
+	m.Weights = weights
 	m.Span = spanOf(d.Series.Times)
 	if m.Span.T0 == m.Span.T1 {
 		return fmt.Errorf("train: all series are at time %v", m.Span.T0)
@@ -113,20 +156,15 @@ func (m *Model) batch(s *dataset.Series) solver.Batch {
 	return b
 }
 
-// seriesData are the series with the loss of each row: the mean over the features of the squares of what was observed.
-// The first rows, where solves begin, and rows without any observation do not count.
+// seriesData are the series with the loss of each row: the mean over the features, by their weights, of the losses of
+// what was observed. The first rows, where solves begin, and rows without any observation that has a weight do not
+// count.
 func (m *Model) seriesData(s *dataset.Series) solver.Data {
 	d := solver.Data{Batch: m.batch(s), Objective: solver.Objective{AtTimes: true, Mask: make([]bool, s.Rows())}}
-	x, n := m.FeatureScale.Apply(s.X), s.Dim
-	d.Labels = make([]float64, 2*len(x))
+	d.Labels = graph.WeightedLabels(m.FeatureScale.Apply(s.X), m.shares())
 	for r := range s.Rows() {
-		d.Mask[r] = true
-		for j := range n {
-			if v := x[r*n+j]; !math.IsNaN(v) {
-				d.Labels[2*r*n+j], d.Labels[2*r*n+n+j] = v, 1/float64(n)
-				d.Mask[r] = false
-			}
-		}
+		weights := d.Labels[(2*r+1)*s.Dim : (2*r+2)*s.Dim]
+		d.Mask[r] = !slices.ContainsFunc(weights, func(w float64) bool { return w > 0 })
 	}
 	for _, first := range s.Offsets[:s.Len()] {
 		d.Mask[first] = true
@@ -153,8 +191,8 @@ type FeatureScore struct {
 
 // evaluateSeries solves every series from its first row on and compares it with the others.
 func (p *Predictor) evaluateSeries(ctx context.Context, d *dataset.Dataset) (*Evaluation, error) {
-	e := &Evaluation{Samples: d.Len()}
-	near, loss, nfe := newNearness(d.Series, p.model), 0.0, 0
+	e := &Evaluation{Samples: d.Len(), Noise: p.model.Noise()}
+	near, loss, nfe := newNearness(d.Series, p.model.numberLoss()), 0.0, 0
 	err := p.SolveSeries(ctx, d.Series, func(from int, part *dataset.Series, s *solver.Solution, failed error) error {
 		if failed != nil {
 			return failed
@@ -218,12 +256,13 @@ type nearness struct {
 	mean                   []float64 // of what was observed, beside the first rows
 	n, miss, spread, still []float64 // sums for each feature
 	rows                   int       // that count
+	loss                   numberLoss
 }
 
-func newNearness(s *dataset.Series, m *Model) *nearness {
+func newNearness(s *dataset.Series, loss numberLoss) *nearness {
 	dim := s.Dim
 	w := &nearness{names: s.Features, mean: make([]float64, dim), n: make([]float64, dim), miss: make([]float64, dim),
-		spread: make([]float64, dim), still: make([]float64, dim)}
+		spread: make([]float64, dim), still: make([]float64, dim), loss: loss}
 	w.each(s, func(_, _, j int, x float64) { w.n[j], w.mean[j] = w.n[j]+1, w.mean[j]+x })
 	for j, n := range w.n {
 		w.mean[j] /= math.Max(n, 1)
@@ -261,7 +300,7 @@ func (w *nearness) add(s *dataset.Series, m *Model, states []float64) (loss floa
 		if len(m.FeatureScale.Std) > 0 {
 			miss /= m.FeatureScale.Std[j]
 		}
-		loss += miss * miss / float64(s.Dim)
+		loss += w.loss.of(j, miss)
 	})
 	return loss
 }
@@ -303,7 +342,7 @@ func (b *Baseline) seriesScores(s *dataset.Series) Scores {
 	for range s.Rows() {
 		states = append(states, mean...)
 	}
-	near := newNearness(s, b.model)
+	near := newNearness(s, b.by)
 	loss := near.add(s, b.model, states)
 	return scoresOf(near.features(), loss/float64(max(near.rows, 1)))
 }

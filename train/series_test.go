@@ -191,7 +191,15 @@ func TestSeriesConfig(t *testing.T) {
 	path := circles(t, 2, 3)
 	for want, change := range map[string]func(c *train.Config){
 		"series have no labels":                 func(c *train.Config) { c.Label = "x" },
-		"leave readout and loss auto":           func(c *train.Config) { c.Loss = "bce" },
+		"loss bce is for classes":               func(c *train.Config) { c.Loss = "bce" },
+		"leave readout auto":                    func(c *train.Config) { c.Component = 1 },
+		"huber-delta must be positive":          func(c *train.Config) { c.Loss, c.HuberDelta = "huber", 0 },
+		`"z" is no feature, these are x, y`:     func(c *train.Config) { c.Weights = []string{"z=1"} },
+		`"x" is there twice`:                    func(c *train.Config) { c.Weights = []string{"x=1", "x=2"} },
+		"those of all features are 0":           func(c *train.Config) { c.Weights = []string{"x=0", "y=0"} },
+		`from 0, got "x=-1"`:                    func(c *train.Config) { c.Weights = []string{"x=-1"} },
+		"weights name the columns of series":    func(c *train.Config) { c.Task, c.Weights = "auto", []string{"x=1"} },
+		"validate-every 5 needs rows held out":  func(c *train.Config) { c.Validation, c.Patience, c.ValidateEvery = 0, 0, 5 },
 		"choose control sample":                 func(c *train.Config) { c.Control = "batch" },
 		"choose task series":                    func(c *train.Config) { c.Task, c.ID = "auto", "id" },
 		"horizon must be one of":                func(c *train.Config) { c.Horizon = "far" },

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strings"
 	"text/tabwriter"
 
 	"neuralode/dataset"
@@ -115,13 +116,29 @@ func (a *assessment) print(w io.Writer) error {
 		}
 		fmt.Fprintln(table)
 	}
-	for _, f := range a.Features {
-		fmt.Fprintf(table, "%s\tRMSE %.5g, R² %.4f\tas it began %.5g\n", onLine(f.Name), f.RMSE, f.R2, f.Held)
+	for j, f := range a.Features {
+		fmt.Fprintf(table, "%s\tRMSE %.5g, R² %.4f\tas it began %.5g", onLine(f.Name), f.RMSE, f.R2, f.Held)
+		if a.Noise != nil {
+			fmt.Fprintf(table, "\tnoise %.5g", a.Noise[j])
+		}
+		fmt.Fprintln(table)
+	}
+	if a.Features == nil && a.Noise != nil {
+		fmt.Fprintf(table, "noise\t%s (deviation of what is seen from what is predicted)\n", joined(a.Noise))
 	}
 	if err := table.Flush(); err != nil {
 		return err
 	}
 	return printCost(w, a.Evaluation)
+}
+
+// joined are numbers as text.
+func joined(x []float64) string {
+	var texts []string
+	for _, v := range x {
+		texts = append(texts, fmt.Sprintf("%.5g", v))
+	}
+	return strings.Join(texts, ", ")
 }
 
 // scoresDocument are scores in JSON; what a task does not have is null.
@@ -145,11 +162,12 @@ type assessmentDocument struct {
 	NFEMax   int             `json:"nfe_max"`
 	Baseline scoresDocument  `json:"baseline"`
 	Training *scoresDocument `json:"training,omitempty"`
+	Noise    []float64       `json:"noise,omitempty"` // by the loss gaussian: of each feature of series, or label
 }
 
 func (a *assessment) document() assessmentDocument {
 	d := assessmentDocument{scoresOf(a.Samples, a.Scores), a.held, a.NFEMean, a.NFEMax, scoresOf(a.Samples, a.baseline),
-		nil}
+		nil, a.Noise}
 	if a.training != nil {
 		t := scoresOf(a.training.Samples, a.training.Scores)
 		d.Training = &t

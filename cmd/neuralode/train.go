@@ -52,14 +52,16 @@ A made data set has --samples points of each of its classes, two or, of arms, th
 column a feature, and one column the label. Labels are classes under --task auto when they are text, two whole numbers,
 or the whole numbers from 0 or 1 on without a gap, each there twice on average; --loss mse takes more than two such
 numbers as numbers. Other numbers are a regression, and texts of which most differ are refused. Classes are told apart
-as texts: 7 and 007 differ. Two classes are trained with the loss bce, more with softmax, numbers with mse. NFE is the
-number of field evaluations that a sample takes to be solved.
+as texts: 7 and 007 differ. Two classes are trained with the loss bce, more with softmax, numbers with mse; or, where
+some lie far off, with huber, which counts the distance beyond --huber-delta; or with gaussian, which finds the noise too,
+the deviation of what is seen from what is predicted: eval says it. NFE is the number of field evaluations that a sample
+takes to be solved.
 
 In a file of series a row is what was observed of one series at one time: --id, --time-column and --features name its
 columns, and a feature that was not observed is empty. --task series, or one of these three flags, says that a file is
 one. Without a word a file is taken for one where columns are called id and t or the like and the rows lie so, which a
-note says, unless --label, --loss, --readout or --component is given. A series is solved from its first row on, over the
-times that it has, and compared with its other rows by the loss mse. --horizon says how much of it is seen at once: auto
+note says, unless --label, --readout, --component or a loss of classes is given. A series is solved from its first row on,
+over the times that it has, and compared with its other rows by --loss mse, huber or gaussian. --horizon says how much of it is seen at once: auto
 begins with short windows, each from the row that it begins with, and goes on to longer ones and then to whole series,
 unless these are many times as long; windows stays with windows; full sees whole series from the start. --validation
 holds out whole series or, of fewer than five, the last rows of each.
@@ -218,6 +220,9 @@ func (o *trainOptions) derive(flags *pflag.FlagSet) {
 	if flags.Changed("patience") && c.Patience > 0 && !flags.Changed("validation") && c.Validation == 0 {
 		c.Validation = heldOut
 	}
+	if c.Validation == 0 && !flags.Changed("patience") { // there is nothing to look at
+		c.Patience = 0
+	}
 	if flags.Changed("optimizer") && !flags.Changed("weight-decay") {
 		c.WeightDecay = 0
 		if c.Optimizer == solver.AdamW.String() {
@@ -237,9 +242,9 @@ func (o *trainOptions) seemsSeries(flags *pflag.FlagSet) bool {
 	}
 	given := func(names ...string) bool { return slices.ContainsFunc(names, flags.Changed) }
 	switch {
-	case given("id", "time-column", "features"):
+	case given("id", "time-column", "features", "weights"):
 		return true
-	case given("label", "loss", "readout", "component"):
+	case given("label", "readout", "component"), o.config.Loss == "bce", o.config.Loss == "softmax":
 		return false
 	}
 	o.recognised = dataset.HoldsSeries(o.config.Data, dataset.SeriesOptions{Format: o.config.Format})
@@ -308,6 +313,9 @@ func (o *trainOptions) idle(given []string) string {
 		add("points", "t0", "t1")
 	} else {
 		add("series", "horizon")
+	}
+	if o.config.Loss != "huber" {
+		add("the loss huber", "huber-delta")
 	}
 	if o.config.Step > 0 {
 		add("steps by the error", adaptiveFlags...)

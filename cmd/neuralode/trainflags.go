@@ -57,6 +57,10 @@ func fieldFlags(f *pflag.FlagSet, c *train.Config) {
 	f.StringVar(&c.Readout, "readout", c.Readout, oneOf(train.Readouts)+" (component: one of z(t1); auto: by the data)")
 	f.IntVar(&c.Component, "component", c.Component, "which component the read-out takes")
 	f.StringVar(&c.Loss, "loss", c.Loss, oneOf(train.Losses)+" (auto: by the data)")
+	f.Float64Var(&c.HuberDelta, "huber-delta", c.HuberDelta,
+		"of the loss huber: where it turns from a square into a distance, in units of the scaled numbers")
+	f.StringSliceVar(&c.Weights, "weights", c.Weights,
+		"of series: weights of features in the loss, as x=1,y=0.1 (default 1 of each)")
 }
 
 // solverFlags say how it is solved and differentiated.

@@ -86,7 +86,7 @@ func begun(t *testing.T, flags ...string) map[string]any {
 }
 
 // saidInWords are flags whose default the help puts into words.
-var saidInWords = []string{"label", "id", "time-column", "features", "validate-every", "final-lr"}
+var saidInWords = []string{"label", "id", "time-column", "features", "weights", "validate-every", "final-lr"}
 
 // saidDefault is what the help says of a flag's default for a kind of data, made data where that is "": "(default M; of
 // a table T, of series S)", or nothing where it is none.
