@@ -123,7 +123,7 @@ func (t *seriesTable) enter(row int, at func(column int) cell) error {
 	if t.columns.id >= 0 {
 		c := at(t.columns.id)
 		if c.kind == missing {
-			return t.errorAt(row, t.columns.id, c.problem())
+			return t.errorAt(row, t.columns.id, fmt.Errorf("%w: fill it in or remove the %s", c.problem(), t.unit))
 		}
 		name = c.name()
 	}
@@ -158,6 +158,9 @@ func (t *seriesTable) leave() error {
 }
 
 func (t *seriesTable) addTime(row int, c cell) error {
+	if err := t.timeProblem(c); err != nil {
+		return t.errorAt(row, t.columns.time, err)
+	}
 	v, err := t.number(row, t.columns.time, c)
 	if err != nil {
 		return err
@@ -174,6 +177,17 @@ func (t *seriesTable) addTime(row int, c cell) error {
 		}
 	}
 	t.out.Times = append(t.out.Times, v)
+	return nil
+}
+
+// timeProblem says why a field is no time, where there is more to do about it than about any other that is no number.
+func (t *seriesTable) timeProblem(c cell) error {
+	switch {
+	case c.kind == missing:
+		return fmt.Errorf("%w: fill it in or remove the %s", c.problem(), t.unit)
+	case c.kind == word && !c.hasComma(), c.kind == logical:
+		return fmt.Errorf("%.40q is not a number: write times as numbers, such as days since the first", c.name())
+	}
 	return nil
 }
 
