@@ -70,6 +70,23 @@ func TestCheckGradient(t *testing.T) {
 	if last.Of != "omega" || math.Abs(last.Value-want) > 1e-8 {
 		t.Errorf("%s %v, want %v", last.Of, last.Value, want)
 	}
+	goal.ForTimes = true
+	b.Times[2], goal.Mask = 2, nil
+	if r, err = o.CheckGradient(context.Background(), []float64{omega}, b, goal); err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range r.Differences { // ∂L/∂t0 of the mean over three rows of (size·cos ω(t−t0) − label)²
+		if d.Of != "t0" {
+			continue
+		}
+		want := 0.0
+		for _, s := range []struct{ size, t, label float64 }{{1, 0.5, 0}, {2, 1, 0}, {2, 2, 9}} {
+			want += 2. / 3 * (s.size*math.Cos(omega*s.t) - s.label) * s.size * omega * math.Sin(omega*s.t)
+		}
+		if math.Abs(d.Value-want) > 1e-8 {
+			t.Errorf("t0: %v, want %v", d.Value, want)
+		}
+	}
 	_, err = o.CheckGradient(context.Background(), nil, b, goal)
 	if err == nil || !strings.Contains(err.Error(), "θ has 0 numbers") {
 		t.Errorf("error %v", err)

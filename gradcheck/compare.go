@@ -14,7 +14,7 @@ import (
 // Fault is a derivative that is not what it should be.
 type Fault struct {
 	Gradient    solver.Gradient
-	Of          string // a parameter, "z0" or "inputs"
+	Of          string // a parameter, "z0", "inputs", "signals", "t0", "t1" or "times"
 	Entry       []int  // of its numbers the one that is farthest off; nil where only the whole is known
 	Got, Want   float64
 	By          string  // whose Want is: "finite differences", or a mode

@@ -44,7 +44,7 @@ func (c *checker) loss(p Problem) (float64, error) {
 // the edge of a field's domain, tell nothing: where all do, the uncertainty is infinite.
 func (c *checker) difference(q part, v []float64) (Difference, error) {
 	d := Difference{Of: q.name, Uncertainty: math.Inf(1), direction: v}
-	h := firstStep * q.scale()
+	h := q.step(v)
 	wide, err := c.central(q, v, 2*h)
 	before := math.NaN()
 	for range halvings {

@@ -43,14 +43,14 @@ type Mode struct {
 	Gradient      solver.Gradient
 	Err           error   // why it gives no derivative at the tight tolerances; the next two are then NaN
 	ToDifferences float64 // the largest distance to finite differences, over the directions
-	ToOthers      float64 // the largest distance to another mode, over θ's parameters, z0 and the inputs
+	ToOthers      float64 // the largest distance to another mode, over all that is differentiated for
 	Theta, Z0     float64 // ‖g − exact‖₂ / ‖exact‖₂ of ∂L/∂θ and ∂L/∂z0 under the spec
 	SpecErr       error   // why there is no derivative under the spec
 }
 
 // Difference is the derivative of the loss along a direction within one quantity, by finite differences.
 type Difference struct {
-	Of          string // a parameter, "z0" or "inputs"
+	Of          string // a parameter, "z0", "inputs", "signals", "t0", "t1" or "times"
 	Value       float64
 	Uncertainty float64 // by how much the last two refinements differ
 	size        float64 // what errors are relative to
@@ -58,9 +58,10 @@ type Difference struct {
 }
 
 // Check differentiates the problem by every mode at tight tolerances, takes finite differences along two directions
-// within each parameter, z0 and the inputs, and judges the spec's own tolerances. It returns an *[Error], beside the
-// report, where derivatives do not agree within [Bound] and the uncertainty of the differences. Where the solve itself
-// fails at the tight tolerances, or every mode does, there is no report and the error says why.
+// within each parameter, z0, the inputs, and the signals and the times where the goal asks for their derivatives, and
+// judges the spec's own tolerances. Times that others lie on are compared between modes alone. It returns an *[Error],
+// beside the report, where derivatives do not agree within [Bound] and the uncertainty of the differences. Where the
+// solve itself fails at the tight tolerances, or every mode does, there is no report and the error says why.
 func Check(ctx context.Context, p Problem) (*Report, error) {
 	c := &checker{ctx: ctx, p: p}
 	defer c.close()
