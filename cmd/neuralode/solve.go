@@ -87,6 +87,7 @@ func (s *solveFlags) checkIdle(step float64) error {
 // solveOptions are solve's flags.
 type solveOptions struct {
 	points, out, device, times string
+	shard                      string
 	digits                     digits
 	format                     dataset.Format
 	solve                      solveFlags
@@ -104,11 +105,15 @@ START:END:COUNT, both ends included, with commas between, or the name of a file 
 written a few samples at a time, so that they need not fit into memory. A CSV has the digits of a state down to the first
 that the tolerances of a step leave open, atol + rtol·|z|; errors of many steps may be larger: verify RUN measures them.
 --digits all writes what computes on to the bit, as .npy always does. Columns whose header has the names that the model
-was trained on may come in any order.`,
+was trained on may come in any order.
+
+With --shard only a fixed part of the samples is solved, into a file of its own beside --out, from which neuralode join
+makes that of --out when all parts are there. A part that is there and whole is not solved again.`,
 		Example: `  neuralode solve RUN --points points.csv --times 0,0.5,1
   neuralode solve RUN --points points.csv --times 0:1:101 --out states.npy
   neuralode solve model.safetensors --points points.npy --out states.npy
-  neuralode solve RUN --points labelled.csv --drop label --out states.csv`,
+  neuralode solve RUN --points labelled.csv --drop label --out states.csv
+  neuralode solve RUN --points points.npy --out states.npy --shard 3/64`,
 		Args: oneArgument("a run folder or a model file"),
 		RunE: func(c *cobra.Command, args []string) error { return a.solve(c.Context(), o, args[0]) },
 	}
@@ -121,6 +126,8 @@ was trained on may come in any order.`,
 	f.StringSliceVar(&o.format.Drop, "leave-out", nil, "--drop, as it was once called")
 	f.Lookup("leave-out").Hidden = true
 	f.StringVar(&o.out, "out", "-", ".csv or .npy file to write; - for CSV on standard output")
+	f.StringVar(&o.shard, "shard", "", "solve only this part of the samples: 3/64 is the fourth of 64, auto/64 the one of "+
+		"this task of an array of Slurm or an Indexed Job of Kubernetes; join makes one file of all")
 	o.digits.add(f)
 	f.StringVar(&o.device, "device", "auto", oneOf(neuralode.Devices))
 	o.solve.add(f)
@@ -131,8 +138,9 @@ func (a *app) solve(ctx context.Context, o *solveOptions, path string) error {
 	if o.points == "" {
 		return wrongUse(errors.New("give the points: --points FILE"))
 	}
-	if o.out != "-" && !strings.HasSuffix(o.out, ".csv") && !strings.HasSuffix(o.out, ".npy") {
-		return wrongUse(fmt.Errorf("out must end in .csv or .npy, or be -, got %q", o.out))
+	shard, err := o.shardOf()
+	if err = errors.Join(checkStates(o.out), err); err != nil {
+		return wrongUse(err)
 	}
 	replaced := checkReplaced(o.out, inputFile{"points", o.points}, inputFile{"times", o.times},
 		inputFile{"metrics of the run", filepath.Join(path, "metrics.csv")})
@@ -171,6 +179,9 @@ func (a *app) solve(ctx context.Context, o *solveOptions, path string) error {
 		return err
 	}
 	defer p.Close()
+	if shard != nil {
+		return a.solveShard(ctx, o, path, *shard, p, points, times, backend.Arithmetic())
+	}
 	return a.writeStates(ctx, o.out, func(w io.Writer) error { return o.states(ctx, w, p, spec, points, times) })
 }
 
