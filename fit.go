@@ -28,6 +28,12 @@ type FitOptions struct {
 	// has many local minima over a long span and few over a short one. Without them they are 1/8, 1/4, 1/2 and 1.
 	Horizons []float64
 
+	// Of the signals that series have: how they are interpolated, whether the field reads their derivatives too, and
+	// whether they stay what they are beyond what is known of them (see [solver.Signals]).
+	Interpolation solver.Interpolation
+	Derivative    bool
+	Hold          bool
+
 	// Iterations is how many there are at most for each horizon; 200 when it is 0.
 	Iterations int
 }
@@ -59,9 +65,9 @@ func Fit(ctx context.Context, field graph.Field, theta []float64, s *dataset.Ser
 // Fit returns the parameters, and unless they are fixed the starts, with the least squares of what series observed of
 // the first components of z: Σ ((z − x)/σ)² with each feature's own deviation σ, by L-BFGS (Nocedal 1980) along
 // gradients of [solver.Discrete], for one horizon after the other. theta is where it begins. A series begins at its
-// first time; its constants are the inputs of the field. Parameters for which a sample fails are never taken; that
-// theta is of them is an error, as are series that do not fit the ODE, all before any work. When ctx ends the error is
-// ctx's.
+// first time; its constants, and behind them its signals, are the inputs of the field. Parameters for which a sample
+// fails are never taken; that theta is of them is an error, as are series that do not fit the ODE, all before any work.
+// When ctx ends the error is ctx's.
 //
 // The spec of the ODE should have float64 and tolerances well below the noise of the observations: the search ends
 // where the loss no longer changes smoothly.
@@ -71,7 +77,8 @@ func (o *ODE) Fit(ctx context.Context, theta []float64, s *dataset.Series, opt F
 		return nil, err
 	}
 	start := solver.Span{T0: s.Times[0], T1: s.Times[0]}
-	one := solver.Batch{Z0: starts[:o.Dim()], Spans: []solver.Span{start}, Inputs: s.Constants[:o.model.Inputs()]}
+	one := solver.Batch{Z0: starts[:o.Dim()], Spans: []solver.Span{start}, Inputs: s.Constants[:len(s.ConstantNames)],
+		Signals: opt.signals(s.Select([]int{0}))}
 	if _, err := o.SolveBatch(ctx, theta, one); err != nil { // a closed ODE fits nothing
 		return nil, err
 	}
@@ -108,10 +115,11 @@ func (o *ODE) checkFit(theta []float64, s *dataset.Series, opt *FitOptions) ([]f
 	}
 	require(len(theta) == o.model.ThetaLen(), "theta has %d numbers, want %d", len(theta), o.model.ThetaLen())
 	require(s.Dim <= o.Dim(), "the series have %d features, want at most the %d components of z", s.Dim, o.Dim())
-	require(len(s.ConstantNames) == o.model.Inputs(),
-		"the series have %d constants, want one for each of the field's %d inputs", len(s.ConstantNames),
-		o.model.Inputs())
-	require(len(s.InputNames) == 0, "the series have the signals %q, which a field has no inputs for", s.InputNames)
+	signals := opt.signals(s)
+	require(len(s.ConstantNames)+signals.Inputs() == o.model.Inputs(),
+		"the series have %d constants and %d signals%s, want one for each of the field's %d inputs",
+		len(s.ConstantNames), signals.Width(), opt.withDerivatives(), o.model.Inputs())
+	errs = append(errs, s.CheckSignals(opt.Hold))
 	require(len(theta) > 0 || !opt.FixedStarts,
 		"the equation has no parameters and the starts are fixed: there is nothing to fit")
 	require(opt.Iterations > 0, "iterations must be positive, got %d", opt.Iterations)
@@ -131,6 +139,24 @@ func (o *ODE) checkFit(theta []float64, s *dataset.Series, opt *FitOptions) ([]f
 		}
 	}
 	return starts, errors.Join(errs...)
+}
+
+// signals are those of series as solves take them.
+func (o FitOptions) signals(s *dataset.Series) solver.Signals {
+	u, of := s.SignalsOf()
+	if u == nil {
+		return solver.Signals{}
+	}
+	return solver.Signals{Interpolation: o.Interpolation, Derivative: o.Derivative, Hold: o.Hold, Times: u.Times,
+		Values: u.Values, Offsets: u.Offsets, Of: of}
+}
+
+// withDerivatives are words for an error.
+func (o FitOptions) withDerivatives() string {
+	if o.Derivative {
+		return " with their derivatives"
+	}
+	return ""
 }
 
 // firstObservations is the first row of each series, [series, dim]; NaN where it has no observation.
@@ -162,6 +188,7 @@ type fit struct {
 	theta  []float64 // of the last point
 	starts []float64 // of it
 
+	signals   solver.Signals
 	batch     solver.Batch
 	objective solver.Objective
 
@@ -182,7 +209,8 @@ func newFit(o *ODE, ctx context.Context, theta, starts []float64, s *dataset.Ser
 	spec := o.spec
 	spec.Gradient = solver.Discrete
 	deviations, _ := s.Standardise()
-	f := &fit{ctx: ctx, series: s, dim: o.Dim(), scale: deviations.Std, theta: slices.Clone(theta), starts: starts}
+	f := &fit{ctx: ctx, series: s, dim: o.Dim(), scale: deviations.Std, theta: slices.Clone(theta), starts: starts,
+		signals: opt.signals(s)}
 	for _, std := range f.scale {
 		f.weights = append(f.weights, 1/(std*std))
 	}
@@ -224,7 +252,7 @@ func units(theta []float64) []float64 {
 // look takes the rows within that part of each series' span, two at least.
 func (f *fit) look(horizon float64) {
 	s := f.series
-	f.batch = solver.Batch{Offsets: []int{0}, Inputs: s.Constants}
+	f.batch = solver.Batch{Offsets: []int{0}, Inputs: s.Constants, Signals: f.signals}
 	f.objective = solver.Objective{AtTimes: true}
 	observed := 0.0
 	for i := range s.Len() {

@@ -84,13 +84,19 @@ func (o *ODE) SolveBatch(ctx context.Context, theta []float64, b solver.Batch) (
 }
 
 // SolveAt returns the states of samples at times in order, from z0 at the first on: Solution.Saved, [samples, times,
-// dim]. Check Solution.Err.
-func (o *ODE) SolveAt(ctx context.Context, theta, z0, times []float64) (*solver.Solution, error) {
+// dim]. A field that reads signals wants them, and no other has any. Check Solution.Err.
+func (o *ODE) SolveAt(ctx context.Context, theta, z0, times []float64,
+	signals ...solver.Signals) (*solver.Solution, error) {
 	if len(times) == 0 {
 		return nil, errors.New("neuralode: SolveAt wants at least one time, that of z0")
 	}
 	b := over(z0, times[0], times[len(times)-1])
-	b.Times = times
+	if b.Times = times; len(signals) > 1 {
+		return nil, fmt.Errorf("neuralode: SolveAt wants all signals in one Signals, got %d", len(signals))
+	}
+	for _, u := range signals {
+		b.Signals = u
+	}
 	return o.SolveBatch(ctx, theta, b)
 }
 
@@ -119,7 +125,7 @@ func (o *ODE) VJP(ctx context.Context, theta, z0, cotangent []float64, t0, t1 fl
 
 // Differentiate returns the solution of a batch and the derivatives of an objective: the loss of the head at t1 or at
 // the batch's times, or cotangents of the states there, for z0, θ, inputs and, where the objective asks for them, t0,
-// t1 and the times. The spec must have a gradient mode. Check Derivative.Err.
+// t1, the times and the values of signals. The spec must have a gradient mode. Check Derivative.Err.
 func (o *ODE) Differentiate(ctx context.Context, theta []float64, b solver.Batch,
 	objective solver.Objective) (*solver.Derivative, error) {
 	return o.program.Differentiate(ctx, theta, b, objective)

@@ -18,8 +18,8 @@ type Series struct {
 	Dim      int       // at least 1
 	Features []string  // [Dim]
 
-	Inputs     []float64 // [rows, len(InputNames)], finite: known signals at the times of the rows
-	InputNames []string
+	Signals   *Signals // that are known at times of their own; nil: there are none
+	Recording []int    // [n] the recording of each series; nil: each has that of its number
 
 	Constants     []float64 // [n, len(ConstantNames)], finite: what is the same in all rows of a series
 	ConstantNames []string
@@ -40,22 +40,24 @@ func (s *Series) Rows() int { return len(s.Times) }
 
 // like is no series, with the names of s.
 func (s *Series) like() *Series {
-	return &Series{Offsets: []int{0}, Dim: s.Dim, Features: s.Features, InputNames: s.InputNames,
+	return &Series{Offsets: []int{0}, Dim: s.Dim, Features: s.Features, Signals: s.Signals,
 		ConstantNames: s.ConstantNames, IDName: s.IDName, TimeName: s.TimeName, Named: s.Named}
 }
 
 // take appends the rows of series i of another, from one to before another, as a series of that id.
 func (s *Series) take(of *Series, i, from, to int, id string) {
-	u, c := len(s.InputNames), len(s.ConstantNames)
+	c := len(s.ConstantNames)
 	s.IDs = append(s.IDs, id)
 	s.Times = append(s.Times, of.Times[from:to]...)
 	s.X = append(s.X, of.X[from*s.Dim:to*s.Dim]...)
-	s.Inputs = append(s.Inputs, of.Inputs[from*u:to*u]...)
+	if s.Signals != nil {
+		s.Recording = append(s.Recording, of.recordingOf(i))
+	}
 	s.Constants = append(s.Constants, of.Constants[i*c:(i+1)*c]...)
 	s.Offsets = append(s.Offsets, len(s.Times))
 }
 
-// Select is the series with these indices, in that order. It shares the names with s and nothing else.
+// Select is the series with these indices, in that order. It shares names and signals with s and nothing else.
 func (s *Series) Select(indices []int) *Series {
 	out := s.like()
 	for _, i := range indices {
@@ -91,7 +93,7 @@ func (s *Series) starts() []float64 {
 // gives those of series i after its first, rising. It is where solves are wanted.
 func (s *Series) At(at func(i int) []float64) *Series {
 	out := s.like()
-	out.IDs, out.Constants, out.InputNames = s.IDs, s.Constants, nil
+	out.IDs, out.Constants, out.Recording = s.IDs, s.Constants, s.Recording
 	for i := range s.Len() {
 		first := s.Offsets[i]
 		times := at(i)
@@ -199,14 +201,12 @@ func (s *Series) Check() error {
 	require(len(s.IDs) == n, "%d ids, want %d", len(s.IDs), n)
 	require(len(s.X) == rows*s.Dim, "x has %d numbers, want %d rows of %d", len(s.X), rows, s.Dim)
 	require(len(s.Features) == s.Dim, "%d feature names, want %d", len(s.Features), s.Dim)
-	require(len(s.Inputs) == rows*len(s.InputNames), "inputs have %d numbers, want %d rows of %d",
-		len(s.Inputs), rows, len(s.InputNames))
 	require(len(s.Constants) == n*len(s.ConstantNames), "constants have %d numbers, want %d series of %d",
 		len(s.Constants), n, len(s.ConstantNames))
 	if name := repeated(s.IDs); name != nil {
 		require(false, "series %q is there twice", *name)
 	}
-	errs = append(errs, s.checkOffsets(), finite("input", s.Inputs), finite("constant", s.Constants))
+	errs = append(errs, s.checkOffsets(), finite("constant", s.Constants), s.checkSignals())
 	if errors.Join(errs...) == nil {
 		errs = append(errs, s.checkTimes(), s.checkFeatures())
 	}

@@ -18,7 +18,15 @@ func series(text string, o SeriesOptions) (*Series, error) {
 }
 
 // same compares what reflect.DeepEqual does not: NaN with NaN.
-func (s *Series) same(other *Series) bool { return fmt.Sprint(*s) == fmt.Sprint(*other) }
+func (s *Series) same(other *Series) bool { return s.text() == other.text() }
+
+func (s *Series) text() string {
+	rows, signals := *s, Signals{}
+	if s.Signals != nil {
+		rows.Signals, signals = nil, *s.Signals
+	}
+	return fmt.Sprint(rows, signals)
+}
 
 func TestSeriesCSV(t *testing.T) {
 	nan := math.NaN()
@@ -39,7 +47,7 @@ func TestSeriesCSV(t *testing.T) {
 		"named columns": {"u,day,kind,dose,y,x\n1,0,p,3,5,6\n2,1,p,3,7,8\n", SeriesOptions{ID: "kind", Time: "day",
 			Features: []string{"x", "y"}, Inputs: []string{"u"}, Constants: []string{"dose"}}, Series{
 			IDs: []string{"p"}, Offsets: []int{0, 2}, Times: []float64{0, 1}, X: []float64{6, 5, 8, 7}, Dim: 2,
-			Features: []string{"x", "y"}, Inputs: []float64{1, 2}, InputNames: []string{"u"},
+			Features: []string{"x", "y"}, Signals: &Signals{[]string{"u"}, []float64{0, 1}, []float64{1, 2}, []int{0, 2}},
 			Constants: []float64{3}, ConstantNames: []string{"dose"}, IDName: "kind", TimeName: "day", Named: true}},
 		"numbered columns": {"1 0 5\n1 1 6\n2 3 7\n2 4 8\n", SeriesOptions{ID: "1", Time: "2"}, Series{
 			IDs: []string{"1", "2"}, Offsets: []int{0, 2, 4}, Times: []float64{0, 1, 3, 4}, X: []float64{5, 6, 7, 8},
@@ -89,7 +97,7 @@ func TestBadSeries(t *testing.T) {
 		`column 4 ("y") is never observed`:                                                        {"id,t,x,y\na,0,1,\na,2,1,NaN\n", named},
 		`line 3, column 3 ("x"): "inf" is not finite`:                                             {"id,t,x\na,0,1\na,2,inf\n", named},
 		`line 2, column 3 ("x"): "high" is not a number`:                                          {"id,t,x\na,0,high\na,2,1\n", named},
-		`line 3, column 4 ("u"): "" is empty`:                                                     {"id,t,x,u\na,0,1,2\na,2,1,\n", with(func(o *SeriesOptions) { o.Inputs = []string{"u"} })},
+		`line 3, column 4 ("u"): "on" is not a number`:                                            {"id,t,x,u\na,0,1,2\na,2,1,on\n", with(func(o *SeriesOptions) { o.Inputs = []string{"u"} })},
 		`line 3, column 4 ("c"): "3" is not the 2 of the rows before`:                             {"id,t,x,c\na,0,1,2\na,2,1,3\n", with(func(o *SeriesOptions) { o.Constants = []string{"c"} })},
 		`there is no column "z"; the columns are "id", "t", "x"`:                                  {"id,t,x\na,0,1\na,1,1\n", with(func(o *SeriesOptions) { o.Features = []string{"z"} })},
 		`no column is called t or time, and none is named as the time; the columns are "id","x"`:  {"id,x\na,0\na,1\n", SeriesOptions{}},
@@ -153,8 +161,8 @@ func TestSelectSeries(t *testing.T) {
 		t.Error(err)
 	}
 	want := Series{IDs: []string{"b", "a"}, Offsets: []int{0, 3, 5}, Times: []float64{5, 6, 7, 0, 1},
-		X: []float64{5, 7, 9, 1, 3}, Named: true, Dim: 1, Features: []string{"x"}, Inputs: []float64{6, 8, 0, 2, 4},
-		InputNames: []string{"u"}, Constants: []float64{8, 9}, ConstantNames: []string{"c"}, IDName: "id",
+		X: []float64{5, 7, 9, 1, 3}, Named: true, Dim: 1, Features: []string{"x"}, Signals: s.Signals,
+		Recording: []int{1, 0}, Constants: []float64{8, 9}, ConstantNames: []string{"c"}, IDName: "id",
 		TimeName: "t"}
 	if !got.same(&want) {
 		t.Errorf("got %+v\nwant %+v", got, want)
@@ -174,7 +182,6 @@ func TestSeriesCheck(t *testing.T) {
 		"x has 1 numbers":           func(s *Series) { s.X = s.X[:1] },
 		`"x" is never observed`:     func(s *Series) { s.X = []float64{math.NaN(), math.NaN()} },
 		`"x" is +Inf in row 1`:      func(s *Series) { s.X[1] = math.Inf(1) },
-		"inputs have 0 numbers":     func(s *Series) { s.InputNames = []string{"u"} },
 		"constants have 0 numbers":  func(s *Series) { s.ConstantNames = []string{"u"} },
 		`series "a" is there twice`: func(s *Series) { s.IDs = []string{"a", "a"} },
 		"2 feature names, want 1":   func(s *Series) { s.Features = []string{"x", "y"} },

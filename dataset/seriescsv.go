@@ -13,8 +13,8 @@ import (
 //
 // Errors are one line and name the file, the line and the column. Beside those of the text these are errors: rows of a
 // series that do not follow each other; a time or id that is missing; times that do not rise within a series, or stand
-// there twice; a series of one row, unless the options allow it; a feature that is never observed; an input that is
-// missing; a constant that changes within a series.
+// there twice; a series of one row, unless the options allow it; a feature that is never observed; a constant that
+// changes within a series.
 func ReadSeriesCSV(name string, r io.Reader, o SeriesOptions) (*Series, error) {
 	if err := o.Check(); err != nil {
 		return nil, err
@@ -78,9 +78,12 @@ type seriesTable struct {
 func newSeriesTable(c *seriesColumns, o SeriesOptions) *seriesTable {
 	t := &seriesTable{table: newTable(&c.columns, "line", o.points()), columns: c, options: o, began: map[string]int{},
 		observed: make([]bool, len(c.features))}
-	t.out = &Series{Dim: len(c.features), Features: c.featureNames(), InputNames: c.name(c.inputs, "u"),
+	t.out = &Series{Dim: len(c.features), Features: c.featureNames(),
 		ConstantNames: c.name(c.constants, "c"), IDName: "id", TimeName: "t", Named: c.names != nil,
 		Notes: c.notes}
+	if len(c.inputs) > 0 {
+		t.out.Signals = &Signals{Names: c.name(c.inputs, "u")}
+	}
 	if c.names != nil {
 		t.out.TimeName = c.names[c.time]
 	}
@@ -107,11 +110,14 @@ func (t *seriesTable) add(row int, at func(column int) cell) error {
 		}
 	}
 	for _, i := range t.columns.inputs {
-		v, err := t.number(row, i, at(i))
-		if err != nil {
-			return err
+		v, c := notObserved, at(i)
+		if c.kind != missing {
+			var err error
+			if v, err = t.number(row, i, c); err != nil {
+				return err
+			}
 		}
-		t.out.Inputs = append(t.out.Inputs, v)
+		t.out.Signals.Values = append(t.out.Signals.Values, v)
 	}
 	t.row = row
 	return t.addConstants(row, at)
@@ -151,7 +157,7 @@ func (t *seriesTable) enter(row int, at func(column int) cell) error {
 // leave ends the last series.
 func (t *seriesTable) leave() error {
 	n := len(t.out.IDs)
-	if n == 0 || t.options.SinglePoints || len(t.out.Times)-t.out.Offsets[n-1] > 1 {
+	if n == 0 || t.options.SinglePoints || t.options.SignalsAlone || len(t.out.Times)-t.out.Offsets[n-1] > 1 {
 		return nil
 	}
 	return fmt.Errorf("%s %d: series %.40q has this row alone: want two at least", t.unit, t.row, t.out.IDs[n-1])
@@ -243,5 +249,8 @@ func (t *seriesTable) series() (*Series, error) {
 		}
 	}
 	t.out.Offsets = append(t.out.Offsets, len(t.out.Times))
+	if u := t.out.Signals; u != nil { // known at the times of the rows
+		u.Times, u.Offsets = t.out.Times, t.out.Offsets
+	}
 	return t.out, nil
 }

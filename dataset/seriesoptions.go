@@ -19,11 +19,16 @@ type SeriesOptions struct {
 	// Features are the columns that are fitted, in the order wanted; none means all others.
 	Features []string
 
-	// Inputs are columns of known signals: every row has them.
+	// Inputs are columns of signals, known at the times of the rows, or not where one is empty or stands for a missing
+	// value: see [Series.CheckSignals].
 	Inputs []string
 
 	// Constants are columns that hold the same number in all rows of a series.
 	Constants []string
+
+	// SignalsAlone leaves all columns aside but ids, times and Inputs, of one row or more a series: for
+	// [Series.WithSignals]. Such series have no features.
+	SignalsAlone bool
 
 	// SinglePoints allows series of one row, which suffice to forecast from but not to fit.
 	SinglePoints bool
@@ -99,6 +104,10 @@ func newSeriesColumns(count, blank int, names []string, o SeriesOptions) (*serie
 	}
 	if err := c.distinct(); err != nil {
 		return nil, err
+	}
+	if o.SignalsAlone {
+		c.features = nil
+		return c, nil
 	}
 	if len(o.Features) == 0 {
 		c.features = c.rest(slices.Concat(taken, []int{c.id, c.time}))

@@ -1,0 +1,111 @@
+package neuralode_test
+
+import (
+	"context"
+	"math"
+	"strings"
+	"testing"
+
+	"neuralode"
+	"neuralode/dataset"
+	"neuralode/graph"
+	"neuralode/graph/expr"
+	"neuralode/solver"
+)
+
+// oscillator is x” = −stiffness·x − damping·x' + gain·u(t).
+func oscillator() graph.Field {
+	return graph.Field{Dim: 2, Inputs: 1,
+		Params: []graph.Param{{Name: "stiffness"}, {Name: "damping"}, {Name: "gain"}},
+		InputFunc: func(_, z, u *expr.Node, p []*expr.Node) (*expr.Node, error) {
+			x, v := expr.Col(z, 0), expr.Col(z, 1)
+			force := expr.Sub(expr.Mul(p[2], u), expr.Add(expr.Mul(p[0], x), expr.Mul(p[1], v)))
+			return expr.Columns(v, force), nil
+		}}
+}
+
+// swing is the oscillator's state at t from rest, driven by sin(w·t), in closed form.
+func swing(stiffness, damping, gain, w, t float64) (x, v float64) {
+	d := stiffness - w*w
+	n := d*d + damping*damping*w*w
+	a, b := gain*d/n, -gain*damping*w/n // the particular solution a·sin + b·cos
+	decay, frequency := damping/2, math.Sqrt(stiffness-damping*damping/4)
+	p := -b
+	q := (decay*p - a*w) / frequency
+	e, s, c := math.Exp(-decay*t), math.Sin(frequency*t), math.Cos(frequency*t)
+	x = e*(p*c+q*s) + a*math.Sin(w*t) + b*math.Cos(w*t)
+	v = e*((q*frequency-decay*p)*c-(p*frequency+decay*q)*s) + a*w*math.Cos(w*t) - b*w*math.Sin(w*t)
+	return x, v
+}
+
+// swings are two of the oscillator's motions, of which the position alone was seen, with what drove them.
+func swings(knots float64) *dataset.Series {
+	s := &dataset.Series{Offsets: []int{0}, Dim: 1, Features: []string{"x"},
+		Signals: &dataset.Signals{Names: []string{"u"}, Offsets: []int{0}}}
+	for i, w := range []float64{0.7, 1.9} {
+		for k := range 60 {
+			t := 0.2 * float64(k)
+			x, _ := swing(2, 0.3, 1.5, w, t)
+			s.Times, s.X = append(s.Times, t), append(s.X, x)
+		}
+		s.IDs, s.Offsets = append(s.IDs, string(rune('a'+i))), append(s.Offsets, len(s.Times))
+		for t := 0.; t < 11.8+knots; t += knots {
+			s.Signals.Times, s.Signals.Values = append(s.Signals.Times, t), append(s.Signals.Values, math.Sin(w*t))
+		}
+		s.Signals.Offsets = append(s.Signals.Offsets, len(s.Signals.Times))
+	}
+	return s
+}
+
+// TestFitDriven recovers a linear system with a known input to 1e-3, from positions at other times than the input's.
+func TestFitDriven(t *testing.T) {
+	truth := []float64{2, 0.3, 1.5}
+	for _, interpolation := range solver.Interpolations() {
+		fitted, err := exact(t, oscillator()).Fit(context.Background(), []float64{1, 0.1, 1}, swings(0.03),
+			neuralode.FitOptions{Interpolation: interpolation, FixedStarts: true, Starts: make([]float64, 4)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, want := range truth {
+			if got := fitted.Theta[i]; math.Abs(got-want) > 1e-3*want {
+				t.Errorf("%v: parameter %d is %v, want %v", interpolation, i, got, want)
+			}
+		}
+	}
+}
+
+// TestSolveAtDriven compares with the closed form.
+func TestSolveAtDriven(t *testing.T) {
+	s := swings(0.01)
+	u := solver.Signals{Times: s.Signals.Times[:s.Signals.Offsets[1]], Values: s.Signals.Values[:s.Signals.Offsets[1]]}
+	ode := exact(t, oscillator())
+	got, err := ode.SolveAt(context.Background(), []float64{2, 0.3, 1.5}, []float64{0, 0}, s.TimesOf(0), u)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k, at := range s.TimesOf(0) {
+		x, v := swing(2, 0.3, 1.5, 0.7, at)
+		if math.Abs(got.Saved[2*k]-x) > 2e-5 || math.Abs(got.Saved[2*k+1]-v) > 2e-5 {
+			t.Errorf("at %v: %v, want %v and %v", at, got.Saved[2*k:2*k+2], x, v)
+		}
+	}
+	if _, err := ode.SolveAt(context.Background(), []float64{2, 0.3, 1.5}, []float64{0, 0}, []float64{0, 1}); err == nil {
+		t.Error("a field without its signals is no error")
+	}
+}
+
+// TestFitOfOtherSignals are errors before any work.
+func TestFitOfOtherSignals(t *testing.T) {
+	for want, change := range map[string]func(s *dataset.Series, o *neuralode.FitOptions){
+		"0 constants and 0 signals,":                       func(s *dataset.Series, _ *neuralode.FitOptions) { s.Signals = nil },
+		"0 constants and 1 signals with their derivatives": func(_ *dataset.Series, o *neuralode.FitOptions) { o.Derivative = true },
+		`the input "u" is known from 0.03 to`:              func(s *dataset.Series, _ *neuralode.FitOptions) { s.Signals.Values[0] = math.NaN() },
+	} {
+		s, o := swings(0.03), neuralode.FitOptions{Starts: make([]float64, 4)}
+		change(s, &o)
+		_, err := exact(t, oscillator()).Fit(context.Background(), []float64{1, 0.1, 1}, s, o)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}
