@@ -81,6 +81,7 @@ type continuous struct {
 	spec   Spec
 	along  bool      // the dense output gives z; else it is the first half of the state
 	state  []float64 // [z, a] or a
+	extra  int       // evaluations that the quadrature took
 }
 
 func newContinuous(r *reference, g *group, cotangent, weight []float64) *continuous {
@@ -134,11 +135,13 @@ func (c *continuous) rests() bool {
 func (c *continuous) segment(span Span) Path {
 	in := newIntegration(c.slope, c.state, span, nil, c.spec)
 	in.stops, in.fine = c.group.stops, c.group.fine
+	in.implicit = implicit{jacobian: c.jacobian, timed: true, width: c.dim}
 	if c.along {
 		in.scaleWidth, in.limit = c.dim, c.group.longestBack
 	}
 	path := in.run(c.quadratureStep)
-	c.state = path.Z1
+	path.Stats.NFE += c.extra
+	c.state, c.extra = path.Z1, 0
 	if path.next != 0 {
 		c.spec.Controller.FirstStep = path.next
 	}
@@ -160,21 +163,50 @@ func (c *continuous) slope(t float64, state, dstate []float64) {
 	}
 }
 
-// quadratureStep adds −h·b_i·aᵀ ∂f/∂θ, weighted, and the same for the inputs, at the stages of an accepted step.
+// quadratureStep adds −∫ aᵀ ∂f/∂θ dt over an accepted step, weighted, and the same for the inputs: by an explicit
+// method's own weights at its stages, or by Gauss's on the dense output.
 func (c *continuous) quadratureStep(s Step) {
-	tab := c.spec.Tableau()
-	for i, b := range tab.B {
-		if b == 0 {
-			continue
+	if s.tab == nil {
+		for _, n := range GaussNodes(c.spec.Rosenbrock().DenseOrder) {
+			state := make([]float64, len(s.Z0))
+			s.At(n.X, state)
+			c.addProduct(s.at(n.X), state, -s.H*n.Weight)
+			c.extra++
 		}
-		t := s.stageTime(tab, i)
-		z, a := c.split(t, stageState(tab, s, i))
-		scaled := make([]float64, len(a))
-		for j := range scaled {
-			scaled[j] = -s.H * b * c.weight[j] * a[j]
+		return
+	}
+	for i, b := range s.tab.B {
+		if b != 0 {
+			c.addProduct(s.at(s.tab.C[i]), stageState(s.tab, s, i), -s.H*b)
 		}
-		c.group.forward(c.quadrature, t, z)
-		c.product(c.group, t, scaled)
+	}
+}
+
+// addProduct adds w·aᵀ ∂f/∂θ, weighted, of a state at time t.
+func (c *continuous) addProduct(t float64, state []float64, w float64) {
+	z, a := c.split(t, state)
+	scaled := make([]float64, len(a))
+	for j := range scaled {
+		scaled[j] = w * c.weight[j] * a[j]
+	}
+	c.group.forward(c.quadrature, t, z)
+	c.product(c.group, t, scaled)
+}
+
+// jacobian is that of slope, −(∂f/∂z)ᵀ along the forward solve, of each sample.
+func (c *continuous) jacobian(t float64, _, j []float64) {
+	c.reference.jacobian(c.group)(t, c.group.at(t), j)
+	w := c.dim
+	for b := 0; b < len(j); b += w * w {
+		for r := range w {
+			for k := range r {
+				x, y := b+r*w+k, b+k*w+r
+				j[x], j[y] = j[y], j[x]
+			}
+		}
+	}
+	for i := range j {
+		j[i] = -j[i]
 	}
 }
 
@@ -195,6 +227,7 @@ func (s *Stats) add(o Stats) {
 	s.Accepted += o.Accepted
 	s.Rejected += o.Rejected
 	s.NFE += o.NFE
+	s.Jacobians += o.Jacobians
 }
 
 // stageState is the argument of stage i of a step.

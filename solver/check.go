@@ -11,6 +11,9 @@ func CheckCompile(m Model, spec Spec) error {
 	if err := errors.Join(m.Check(), spec.Check()); err != nil {
 		return err
 	}
+	if err := m.checkJacobian(spec); err != nil {
+		return err
+	}
 	if spec.Gradient == NoGradient {
 		return nil
 	}

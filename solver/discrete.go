@@ -88,7 +88,7 @@ func (r *reference) reverseStep(g *group, s Step, lambda []float64, times []floa
 func (r *reference) reverseStage(g *group, s Step, i int, c []float64, stats *Stats) []float64 {
 	scaled := make([]float64, len(c))
 	addScaled(scaled, s.H, c)
-	t := s.stageTime(r.spec.Tableau(), i)
+	t := s.at(r.spec.Tableau().C[i])
 	g.forward(r.quadrature, t, stageState(r.spec.Tableau(), s, i))
 	r.product(g, t, scaled)
 	stats.NFE++

@@ -8,9 +8,9 @@
 //
 //   - What is solved: [Model], the plans of the field, the head and the lift.
 //   - How, from [DefaultSpec] or [AccurateSpec]: [Spec] with a [Method] ([Methods], [MethodNamed]) of some [Orders],
-//     which today is a [Tableau] ([Explicit] completes a textbook's), a [Controller] ([DefaultController]) with its
-//     [Gains] ([AllGains], [GainsNamed]) and its [Control] ([Controls], [ParseControl]), a [Gradient] ([Gradients],
-//     [ParseGradient]) and a [Precision] ([Precisions], [ParsePrecision]).
+//     a [Tableau] ([Explicit] completes a textbook's), a [Rosenbrock] for stiff fields, or [Auto], which has both; a
+//     [Controller] ([DefaultController]) with its [Gains] ([AllGains], [GainsNamed]) and its [Control] ([Controls],
+//     [ParseControl]), a [Gradient] ([Gradients], [ParseGradient]) and a [Precision] ([Precisions], [ParsePrecision]).
 //   - Who solves it: a [Backend] compiles both into a [Program]. neuralode.Open gives one, and [Reference] is the
 //     readable float64 one that every other must match.
 //   - What a call takes: [Batch], initial values, or the features that a lift makes them of, with a [Span], save times,
@@ -41,6 +41,9 @@
 //     of a row that goes back along a forward solve.
 //   - Signals: [Batch.Resolve] makes [Courses] of them, with their [Knots], to read, and stops where they bend;
 //     [Batch.StopPrecision]; [Batch.TakeSignals] for minibatches; [Derivative.KeepSignalBars].
+//   - Stiff fields: what [Row.Weigh] takes in, by the [Stability] of an explicit method ([Tableau.Stability]) or the
+//     Jacobian; the derivative for t in a step ([TimeFraction], [TimeWeights]); integrals along its dense output, at a
+//     [GaussNode] each ([GaussNodes]).
 //   - Times between steps: [Span.SaveTime], and [Polynomial] for the weights of the dense output.
 //   - What a continuous adjoint is measured by: [CotangentUnit]. What backsolve checks: [Controller.Drift], up to
 //     [DriftLimit].

@@ -13,12 +13,14 @@ type Step struct {
 	T, H, End float64
 	Segment   Segment     // of the span, that it is a step of
 	Z0, Z1    []float64   // the state at both ends
-	K         [][]float64 // the stages
+	K         [][]float64 // the stages, of a Rosenbrock method its vectors
 	Dense     [][]float64 // of each stage its weight within the step, as a Polynomial: see At
+
+	tab *Tableau // of an explicit method; nil otherwise
 }
 
-// stageTime is the time of stage i.
-func (s *Step) stageTime(tab *Tableau, i int) float64 { return s.Segment.StageTime(s.T, s.H, tab.C[i]) }
+// at is the time at fraction c of the step.
+func (s *Step) at(c float64) float64 { return s.Segment.StageTime(s.T, s.H, c) }
 
 // At is the dense output at x in [0, 1] of the step.
 func (s *Step) At(x float64, dst []float64) {
@@ -52,12 +54,15 @@ type Path struct {
 
 // Integrate solves dz/dt = f(t, z) from z0 over the span as spec says, treating z0 as one sample of any dimension, and
 // keeps its states at the times. It is the specification of every backend: float64, one sample, nothing clever. onStep,
-// when not nil, sees every accepted step before the next begins; the step's slices are its own to keep.
+// when not nil, sees every accepted step before the next begins; the step's slices are its own to keep. A method that
+// needs the Jacobian of f takes it by differences here.
 //
 // The whole state shares one step and one error norm, so a batch laid end to end in z0 is integrated under
 // [ControlBatch].
 func Integrate(f FieldFunc, z0 []float64, span Span, times []float64, spec Spec, onStep func(Step)) Path {
-	return newIntegration(f, z0, span, times, spec).run(onStep)
+	in := newIntegration(f, z0, span, times, spec)
+	in.implicit = implicit{jacobian: differences(f), timed: true, width: len(z0)}
+	return in.run(onStep)
 }
 
 // cancelled is the path of an Integrate that did not begin.
@@ -72,7 +77,6 @@ func cancelled(z0 []float64, span Span, times []float64, spec Spec) Path {
 type integration struct {
 	f     FieldFunc
 	spec  Spec
-	tab   *Tableau
 	row   Row
 	span  Span
 	stops []float64 // where steps end, and the field may jump
@@ -89,20 +93,28 @@ type integration struct {
 	scaleWidth int
 
 	limit func(t float64) float64 // nil, or the longest step from time t: see Row.Limit
+
+	implicit
+	stability *Stability // of the explicit method; nil until it is asked for
 }
 
 func newIntegration(f FieldFunc, z0 []float64, span Span, times []float64, spec Spec) *integration {
-	in := &integration{f: f, spec: spec, tab: spec.Tableau(), span: span, z: slices.Clone(z0),
-		times: span.saveTimes(times), fine: spec.Precision}
+	in := &integration{f: f, spec: spec, span: span, z: slices.Clone(z0), times: span.saveTimes(times), fine: spec.Precision}
 	in.row.Enter(span)
-	in.k = make([][]float64, spec.Tableau().Stages())
-	for i := range in.k {
-		in.k[i] = make([]float64, len(z0))
-	}
+	in.makeRoom(make([]float64, len(z0)))
 	for range times {
 		in.saved = append(in.saved, notANumber(len(z0)))
 	}
 	return in
+}
+
+// makeRoom is for the stages of the next step, whose first slope is there.
+func (in *integration) makeRoom(first []float64) {
+	in.k = make([][]float64, in.vectors())
+	in.k[0] = first
+	for i := 1; i < len(in.k); i++ {
+		in.k[i] = make([]float64, len(in.z))
+	}
 }
 
 func (in *integration) path() Path {
@@ -143,6 +155,7 @@ func (in *integration) eval(t float64, z, dz []float64) {
 // [StartStep]).
 func (in *integration) start() {
 	in.k[0] = make([]float64, len(in.z)) // the one there is that of the step before
+	in.j = nil
 	in.eval(in.row.At(0), in.z, in.k[0])
 	con, f0 := &in.spec.Controller, in.k[0]
 	norm := func(x func(c int) float64) float64 {
@@ -167,9 +180,13 @@ func (in *integration) step(onStep func(Step)) {
 		in.row.Limit = in.limit(in.row.T)
 	}
 	in.row.Try(&in.spec)
+	if len(in.k) != in.vectors() { // the method has changed
+		in.makeRoom(in.k[0])
+	}
 	z1 := in.stages(in.row.Step)
 	in.row.Judge(&in.spec, Measure{First: in.errorNorm(in.row.Step, z1), Finite: finite(z1) &&
 		finite(in.k[len(in.k)-1])})
+	in.weigh(z1)
 	if in.row.Accepted {
 		in.accept(z1, onStep)
 	}
@@ -178,25 +195,23 @@ func (in *integration) step(onStep func(Step)) {
 
 // stages computes k[1:] of a step of size h and returns its result.
 func (in *integration) stages(h float64) []float64 {
+	if m, ok := in.row.Method(&in.spec).(*Rosenbrock); ok {
+		return in.rosenbrockStages(m, h)
+	}
 	var z []float64
-	for i := 1; i < in.tab.Stages(); i++ {
-		z = slices.Clone(in.z)
-		for c := range z {
-			s := 0.0
-			for j, a := range in.tab.A[i] {
-				s += a * in.k[j][c]
-			}
-			z[c] += h * s
-		}
-		in.eval(in.row.At(in.tab.C[i]), z, in.k[i])
+	tab := in.spec.Explicit()
+	for i := 1; i < tab.Stages(); i++ {
+		z = in.ahead(h, tab.A[i], in.k)
+		in.eval(in.row.At(tab.C[i]), z, in.k[i])
 	}
 	return z
 }
 
 func (in *integration) errorNorm(h float64, z1 []float64) float64 {
+	weights, _ := in.weights()
 	return rms(len(z1), func(c int) float64 {
 		e := 0.0
-		for i, w := range in.tab.E {
+		for i, w := range weights {
 			e += w * in.k[i][c]
 		}
 		scale := in.scale(c, z1)
@@ -219,21 +234,26 @@ func (in *integration) scale(c int, z1 []float64) float64 {
 	return con.Atol + con.Rtol*largest
 }
 
+// weights are those of the step's vectors in its error, and in its dense output.
+func (in *integration) weights() (e []float64, dense [][]float64) {
+	if m, ok := in.row.Method(&in.spec).(*Rosenbrock); ok {
+		return m.Vectors(m.E), m.DenseOfVectors()
+	}
+	tab := in.spec.Explicit()
+	return tab.E, tab.Dense
+}
+
 // accept makes the step's result the state.
 func (in *integration) accept(z1 []float64, onStep func(Step)) {
-	step := Step{T: in.row.T, H: in.row.Step, End: in.row.End(), Segment: in.row.Segment, Z0: in.z, Z1: z1, K: in.k,
-		Dense: in.tab.Dense}
+	step := Step{T: in.row.T, H: in.row.Step, End: in.row.End(), Segment: in.row.Segment, Z0: in.z, Z1: z1, K: in.k}
+	_, step.Dense = in.weights()
+	step.tab, _ = in.row.Method(&in.spec).(*Tableau)
 	in.save(&step)
 	if onStep != nil {
 		onStep(step)
 	}
-	in.z = z1
-	next := make([][]float64, len(in.k))
-	next[0] = in.k[len(in.k)-1]
-	for i := 1; i < len(next); i++ {
-		next[i] = make([]float64, len(z1))
-	}
-	in.k = next
+	in.z, in.j = z1, nil
+	in.makeRoom(in.k[len(in.k)-1])
 }
 
 // save fills the save times up to those at t0 when step is nil, else those within the step.

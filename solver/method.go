@@ -6,6 +6,8 @@ import "fmt"
 // one it is given, and what is common to all stands here.
 //
 //   - [*Tableau]: an explicit Runge-Kutta method.
+//   - [*Rosenbrock]: for stiff fields.
+//   - [*Auto]: one of each, as a sample needs it.
 type Method interface {
 	String() string // the name
 	Orders() Orders
@@ -23,7 +25,8 @@ type Orders struct {
 
 // Methods lists the methods, the default first.
 func Methods() []Method {
-	return []Method{Dopri5(), Tsit5(), Dopri8(), Bosh3(), Heun(), Ralston(), Midpoint(), RK4(), Euler()}
+	return []Method{Dopri5(), Tsit5(), Dopri8(), Bosh3(), Heun(), Ralston(), Midpoint(), RK4(), Euler(),
+		Rodas5P(), Rosenbrock23(), AutoTsit5()}
 }
 
 // MethodNamed is the method of that name.

@@ -138,20 +138,36 @@ func (m Model) Check() error {
 // checkVJP reports what the model lacks for a gradient: the field's product with a cotangent of f, the head's with one
 // of the loss.
 func (m Model) checkVJP() error {
-	var errs []error
-	need := func(p *plan.Plan, what, name string) {
-		if len(p.Cotangents) != 1 || p.Cotangents[0].Name != name {
-			errs = append(errs, fmt.Errorf(
-				"solver: a gradient needs a %s with a vector-Jacobian product, for the cotangent of %s alone", what,
-				name))
-		}
-	}
-	need(m.Field, "field", "f")
+	err := needVJP("a gradient", m.Field, "field", "f")
 	if m.Head != nil {
-		need(m.Head, "head", "loss")
+		err = errors.Join(err, needVJP("a gradient", m.Head, "head", "loss"))
 	}
 	if m.Lift != nil && m.Lift.ThetaLen() > 0 {
-		need(m.Lift, "lift", "z0")
+		err = errors.Join(err, needVJP("a gradient", m.Lift, "lift", "z0"))
 	}
-	return errors.Join(errs...)
+	return err
+}
+
+func needVJP(who string, p *plan.Plan, what, name string) error {
+	if len(p.Cotangents) != 1 || p.Cotangents[0].Name != name {
+		return fmt.Errorf("solver: %s needs a %s with a vector-Jacobian product, for the cotangent of %s alone", who, what,
+			name)
+	}
+	return nil
+}
+
+// maxJacobian is the largest dimension that methods with Jacobians take: the factors of one of 512 components are 2 MiB
+// for each row of a tile, and 90 million operations for each step.
+const maxJacobian = 512
+
+// checkJacobian reports a model that the spec's method cannot take, if that needs the Jacobian of the field.
+func (m Model) checkJacobian(spec Spec) error {
+	if spec.Rosenbrock() == nil {
+		return nil
+	}
+	if m.Dim() > maxJacobian {
+		return fmt.Errorf("solver: method %s solves with the Jacobian of the field, of dimension %d at most, got %d: use an explicit one",
+			spec.Method, maxJacobian, m.Dim())
+	}
+	return needVJP(fmt.Sprintf("method %s", spec.Method), m.Field, "field", "f")
 }

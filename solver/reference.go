@@ -178,6 +178,7 @@ func (r *reference) ReadOut(ctx context.Context, theta []float64, s States) (*Re
 func (r *reference) integrate(g *group, bytes int64) (taken int64) {
 	in := newIntegration(r.evaluate(g), g.start, g.span, g.times, r.spec)
 	in.stops, in.fine = g.stops, g.fine
+	in.implicit = implicit{jacobian: r.jacobian(g), timed: r.timed(g), width: r.dim}
 	if r.spec.Gradient != Adjoint && r.spec.Gradient != Discrete {
 		g.path = in.run(nil)
 		return 0
@@ -214,6 +215,29 @@ func (g *group) forward(m *plan.Machine, t float64, z []float64) {
 		times[i] = t
 	}
 	m.Forward(g.n, map[string][]float64{"t": times, "z": z, "inputs": g.inputsAt(t)})
+}
+
+// timed reports whether the group's field depends on time.
+func (r *reference) timed(g *group) bool {
+	return g.signals != nil || r.model.Field.Reads(r.model.Field.Input("t"))
+}
+
+// jacobian is ∂f/∂z of each of the group's samples, a row from each of the unit cotangents.
+func (r *reference) jacobian(g *group) jacobianFunc {
+	return func(t float64, z, j []float64) {
+		g.forward(r.field, t, z)
+		for c := range r.dim {
+			unit := make([]float64, len(z))
+			for i := range g.n {
+				unit[i*r.dim+c] = 1
+			}
+			r.field.VJP(map[string][]float64{"f": unit})
+			for i, v := range r.field.InputGrad("z") {
+				sample, k := i/r.dim, i%r.dim
+				j[(sample*r.dim+c)*r.dim+k] = v
+			}
+		}
+	}
 }
 
 // product is the product of a cotangent of f with the derivatives of the field where it was last evaluated, at time t,

@@ -8,7 +8,7 @@ import "math"
 //
 //	Enter      a span, or a segment of one
 //	FirstSlope the field at the start, and perhaps Probe one Euler step on
-//	Try        a step, then Judge its error and Settle what follows, until Done
+//	Try        a step, then Judge its error, perhaps Weigh what holds it, and Settle what follows, until Done
 //
 // What it holds over from one span to the next is H, the stats and the status.
 type Row struct {
@@ -20,6 +20,7 @@ type Row struct {
 	Step     float64 // the step being tried
 	Last     bool    // it ends the span
 	Accepted bool    // so was the last step tried
+	Stiff    bool    // of Auto: the next step is by the method for stiff fields
 	Tried    int     // steps of this span
 	Stats    Stats
 	Status   Status
@@ -28,6 +29,10 @@ type Row struct {
 	end           float64 // of the step being tried
 	finite        bool
 	history       Errors
+
+	held, free int // steps that stability held, or not: see Weigh
+	lambda     float64
+	turns      bool // Settle goes over to the other method
 }
 
 // Measure is what a backend measures for a decision: whether what was computed is finite, and scaled norms of it.
@@ -44,6 +49,7 @@ func (r *Row) EnterSegment(g Segment) bool {
 	s := g.Span
 	r.Segment, r.T, r.Step, r.Tried, r.Status = g, s.T0, 0, 0, OK
 	r.history, r.Last, r.Accepted = Errors{}, false, false
+	r.held, r.free, r.turns = 0, 0, false
 	r.H = math.Abs(r.H) * r.direction()
 	return s.T0 != s.T1
 }
@@ -72,7 +78,7 @@ func (r *Row) FirstSlope(s *Spec, m Measure) (probe bool) {
 
 // Probe sets the first step from First, the norm of the slope's change at the probe (see [StartStep]).
 func (r *Row) Probe(s *Spec, m Measure) {
-	r.H = r.direction() * StartStep(math.Abs(r.Step), r.slope, m.First, s.errorPower())
+	r.H = r.direction() * StartStep(math.Abs(r.Step), r.slope, m.First, r.errorPower(s))
 }
 
 // Try makes Step the next step: H, cut at the limit, at the controller's own and at the end of the span; or the next of
@@ -120,7 +126,7 @@ func (r *Row) Judge(s *Spec, m Measure) {
 	if s.Controller.Step > 0 {
 		r.Accepted, r.factor = m.Finite, 1
 	} else {
-		r.Accepted, r.factor = s.Controller.Next(err, s.errorPower(), &r.history)
+		r.Accepted, r.factor = s.Controller.Next(err, r.errorPower(s), &r.history)
 	}
 	r.Tried++
 	if r.Accepted {
@@ -133,6 +139,9 @@ func (r *Row) Judge(s *Spec, m Measure) {
 // Settle moves on after the step was judged: to its end where it was accepted. H is the next step, unless this one was
 // cut and accepted: then it is at least what would have been tried without the limit, or without the end of the span.
 func (r *Row) Settle(s *Spec) {
+	if r.turns {
+		r.turn()
+	}
 	if r.Accepted {
 		r.T = r.End()
 		if r.Last {
@@ -150,6 +159,8 @@ func (r *Row) Settle(s *Spec) {
 		}
 	case r.Tried >= s.Controller.MaxSteps:
 		r.Status = MaxSteps
+	case r.held > 0 && r.isHopeless(s):
+		r.Status = Stiff
 	}
 }
 
@@ -165,4 +176,10 @@ func (r *Row) smallest(s *Spec) float64 {
 func (r *Row) Done() bool { return r.Status != OK || r.T == r.Span.T1 }
 
 // Ended is where the row is, as a solution reports it.
-func (r *Row) Ended() End { return End{Status: r.Status, T: r.T, H: r.Step} }
+func (r *Row) Ended() End {
+	e := End{Status: r.Status, T: r.T, H: r.Step}
+	if e.Status == Stiff {
+		e.Stiffness = r.lambda * math.Abs(r.Span.T1-r.T)
+	}
+	return e
+}

@@ -15,9 +15,11 @@ const (
 	NonFinite                    // the field gave NaN or infinity where no smaller step helps
 	Cancelled                    // the context ended first
 	AdjointDrifted               // backsolve came to a z far from the one it left from: see Derivative.Drift
+	Stiff                        // stability, not the error, holds the steps of an explicit method: see [Row.Weigh]
 )
 
-var statusNames = []string{"ok", "max steps", "step underflow", "non-finite", "cancelled", "adjoint drifted"}
+var statusNames = []string{"ok", "max steps", "step underflow", "non-finite", "cancelled", "adjoint drifted",
+	"stiff"}
 
 func (s Status) String() string { return name(s, statusNames) }
 
@@ -25,6 +27,8 @@ func (s Status) String() string { return name(s, statusNames) }
 type Stats struct {
 	Accepted, Rejected int
 	NFE                int // field evaluations, the starting-step rule's included
+	// of a method for stiff fields, each the work of an evaluation and a vector-Jacobian product for each component
+	Jacobians int
 }
 
 // Tried is the number of steps tried.
@@ -35,6 +39,10 @@ type End struct {
 	Status Status
 	T      float64 // time of the last accepted state: t1 when Status is OK
 	H      float64 // the last step size tried
+
+	// With the status Stiff, |λ| of the field's Jacobian times what was left of the span, which is about three times the
+	// number of steps that an explicit method would take; 0 otherwise.
+	Stiffness float64
 }
 
 // Occupancy counts the work of a solve in rounds of a tile: how many rows could have been busy and how many were.
@@ -88,8 +96,17 @@ func (e *SampleError) Reason() string {
 	if e.Failed > 0 {
 		others = fmt.Sprintf(" (%d failed in the batch)", e.Failed)
 	}
-	return fmt.Sprintf("%s in the %s solve at t = %.6g with step %.3g%s; %s",
-		e.End.Status, e.Pass, e.End.T, e.End.H, others, e.remedy())
+	return fmt.Sprintf("%s%s in the %s solve at t = %.6g with step %.3g%s; %s",
+		e.End.Status, e.End.ratio(), e.Pass, e.End.T, e.End.H, others, e.remedy())
+}
+
+// ratio says how stiff.
+func (e End) ratio() string {
+	if e.Status != Stiff {
+		return ""
+	}
+	return fmt.Sprintf(" (the field has a time scale %.2g times shorter than the rest of the span, by which stability holds the step)",
+		e.Stiffness)
 }
 
 // remedy is what to try.
@@ -118,12 +135,17 @@ const (
 
 var remedies = map[Status]string{
 	MaxSteps: "raise the step limit, look for a stiff field, loosen rtol and atol, or lower the learning rate",
+	Stiff:    stiffRemedy,
 	StepUnderflow: "the field may blow up or be discontinuous there: tighten the tolerances where long steps leave the field's " +
 		"domain, loosen them where they ask for more than the precision holds, use float64, or lower the learning rate",
 	NonFinite: "check the input and the parameters for NaN and infinity, or lower the learning rate",
 }
 
+// stiffRemedy is what to try for a stiff field, there and back.
+const stiffRemedy = "use a method for stiff fields, --method rodas5p, or --method auto, which finds out"
+
 var backwardRemedies = map[Status]string{
+	Stiff:          stiffRemedy + "; or the discrete gradient, which takes no steps of its own",
 	MaxSteps:       "use the discrete gradient, which takes no steps of its own, or raise the step limit",
 	StepUnderflow:  "use the discrete gradient, which takes no steps of its own",
 	NonFinite:      "the loss, or a derivative of the field, is not finite there: keep roots, logarithms and powers away from 0",

@@ -132,9 +132,6 @@ func (s Spec) Tight(rtol, atol float64) Spec {
 	return s
 }
 
-// errorPower is the power of the step with which the error estimate falls.
-func (s *Spec) errorPower() int { return s.Method.Orders().Estimate + 1 }
-
 func (s *Spec) checkMethod() error {
 	if s.Method == nil {
 		return errors.New("solver: the spec has no method")
@@ -144,6 +141,26 @@ func (s *Spec) checkMethod() error {
 	}
 	if s.Method.Orders().Estimate == 0 && s.Controller.Step == 0 {
 		return fmt.Errorf("solver: method %s has no error estimate: give it a constant step", s.Method)
+	}
+	if _, chooses := s.Method.(*Auto); chooses && s.Controller.Step > 0 {
+		return fmt.Errorf("solver: method %s chooses by what holds the step, and takes no constant one, got %v", s.Method,
+			s.Controller.Step)
+	}
+	return s.checkStiffGradient()
+}
+
+// checkStiffGradient reports a gradient that a method for stiff fields has not.
+func (s *Spec) checkStiffGradient() error {
+	if s.Rosenbrock() == nil {
+		return nil
+	}
+	switch s.Gradient {
+	case Discrete:
+		return fmt.Errorf("solver: the discrete gradient of method %s would need second derivatives of the field: use adjoint",
+			s.Method)
+	case Backsolve:
+		return fmt.Errorf("solver: backsolve integrates z backward, where a stiff field of method %s has no stable steps: use adjoint",
+			s.Method)
 	}
 	return nil
 }

@@ -1,0 +1,122 @@
+package solver
+
+import "math"
+
+// Stability says how the error of an explicit method's steps shows that it is not the error that holds them, but
+// stability. With two stages that ask the field at nearly the same time, at arguments g and z1, |f(z1) − f(g)|/|z1 − g|
+// estimates the largest |λ| of the field's Jacobian, and steps are stable as long as h·|λ| is below the Bound (Hairer
+// and Wanner, Solving ODEs II, IV.2, "Automatic stiffness detection"; Shampine 1977).
+type Stability struct {
+	Bound   float64   // the largest x up to which |R(−x)| ≤ 1, R the method's stability function
+	Stage   int       // whose argument is g; the last stage's is z1
+	Weights []float64 // of the stages in (z1 − g)/h
+}
+
+// Stability is that of the method.
+func (t *Tableau) Stability() Stability {
+	last := t.Stages() - 1
+	s := Stability{Bound: t.stabilityBound(), Stage: last - 1}
+	for i := last - 1; i > 0; i-- { // the nearest in time
+		if t.C[i] > t.C[s.Stage] {
+			s.Stage = i
+		}
+	}
+	s.Weights = append([]float64(nil), t.B...)
+	for i, a := range t.A[s.Stage] {
+		s.Weights[i] -= a
+	}
+	return s
+}
+
+// stabilityBound goes along the negative axis until a step of z' = −x·z grows.
+func (t *Tableau) stabilityBound() float64 {
+	const step = 1. / 1024
+	x := step
+	for ; x < 100 && math.Abs(t.stabilityFunction(-x)) <= 1+1e-12; x += step {
+	}
+	return x - step
+}
+
+// stabilityFunction is R(x), the factor by which a step of z' = xz/h takes z on.
+func (t *Tableau) stabilityFunction(x float64) float64 {
+	k, r := make([]float64, t.Stages()), 1.0
+	for i := range k {
+		k[i] = 1
+		for j, a := range t.A[i] {
+			k[i] += x * a * k[j]
+		}
+		r += x * t.B[i] * k[i]
+	}
+	return r
+}
+
+// A step counts as held by stability from this part of the bound on, and a row goes over to the method for stiff fields
+// after so many such steps in a row, and back after so many others; as AutoSwitch of OrdinaryDiffEq.jl does.
+const (
+	heldFrom    = 0.9
+	heldToStiff = 10
+	freeToLeave = 3
+)
+
+// A row without such a method fails after so many steps that were held, with fewer others in a row between, as DOPRI5
+// of Hairer and Wanner does; but only where they would not come to the end: after an eighth of the steps that there may
+// be, if the rest is more than is left of them; before, if a hundred times as many are. A field may cease to be stiff.
+const (
+	heldToFail  = 15
+	freeToClear = 6
+	patience    = 8
+	hopeless    = 100
+)
+
+// Weighs reports whether Weigh is to be called after Judge, before Settle. Where a field is not stiff, the steps of an
+// explicit method do not ask for it.
+func (r *Row) Weighs(s *Spec) bool {
+	if !r.Accepted || r.Last || s.Controller.Step > 0 {
+		return false
+	}
+	switch s.Method.(type) {
+	case *Auto:
+		return true
+	case *Tableau:
+		return r.stepsToGo() > float64(s.Controller.MaxSteps-r.Tried)
+	}
+	return false
+}
+
+// Weigh takes in an estimate of the largest |λ| of the field's Jacobian, and the bound of the explicit method: whether
+// stability holds the step, or would hold it there, decides over the method of the next step, and whether the row has
+// any hope. An estimate that is no number says that it does not.
+func (r *Row) Weigh(s *Spec, bound, lambda float64) {
+	held := math.Abs(r.Step)*lambda > heldFrom*bound
+	clear := freeToClear
+	_, chooses := s.Method.(*Auto)
+	if chooses {
+		clear = 1
+	}
+	if r.lambda = lambda; held {
+		r.held, r.free = r.held+1, 0
+	} else if r.free++; r.free >= clear {
+		r.held = 0
+	}
+	r.turns = chooses && (!r.Stiff && r.held >= heldToStiff || r.Stiff && r.free >= freeToLeave)
+}
+
+// turn goes over to the other method, whose errors have no history.
+func (r *Row) turn() {
+	r.Stiff, r.turns, r.held, r.free, r.history = !r.Stiff, false, 0, 0, Errors{}
+}
+
+// stepsToGo is how many more steps like this one there are to the end.
+func (r *Row) stepsToGo() float64 { return math.Abs((r.Span.T1 - r.T) / r.Step) }
+
+// isHopeless reports whether the row is so long held that it fails.
+func (r *Row) isHopeless(s *Spec) bool {
+	if r.held < heldToFail {
+		return false
+	}
+	if _, chooses := s.Method.(*Auto); chooses {
+		return false
+	}
+	most, toGo := s.Controller.MaxSteps, r.stepsToGo()
+	return toGo > hopeless*float64(most) || r.Tried >= most/patience && toGo > float64(most-r.Tried)
+}
