@@ -82,10 +82,12 @@ type continuous struct {
 	along  bool      // the dense output gives z; else it is the first half of the state
 	state  []float64 // [z, a] or a
 	extra  int       // evaluations that the quadrature took
+	stiff  bool      // the next step is by the method for stiff fields
 }
 
 func newContinuous(r *reference, g *group, cotangent, weight []float64) *continuous {
-	c := &continuous{reference: r, group: g, weight: weight, spec: r.spec, along: r.spec.Gradient == Adjoint}
+	c := &continuous{reference: r, group: g, weight: weight, spec: r.spec, along: r.spec.Gradient == Adjoint,
+		stiff: g.path.stiff}
 	if !c.along {
 		c.state = slices.Clone(g.path.Z1)
 	} else if c.spec.Controller.FirstStep == 0 {
@@ -134,14 +136,14 @@ func (c *continuous) rests() bool {
 // segment integrates over a part of the way. The next one begins with the step that this one had in mind.
 func (c *continuous) segment(span Span) Path {
 	in := newIntegration(c.slope, c.state, span, nil, c.spec)
-	in.stops, in.fine = c.group.stops, c.group.fine
+	in.stops, in.fine, in.row.Stiff = c.group.stops, c.group.fine, c.stiff
 	in.implicit = implicit{jacobian: c.jacobian, timed: true, width: c.dim}
 	if c.along {
 		in.scaleWidth, in.limit = c.dim, c.group.longestBack
 	}
 	path := in.run(c.quadratureStep)
 	path.Stats.NFE += c.extra
-	c.state, c.extra = path.Z1, 0
+	c.state, c.extra, c.stiff = path.Z1, 0, path.stiff
 	if path.next != 0 {
 		c.spec.Controller.FirstStep = path.next
 	}

@@ -49,7 +49,8 @@ type Path struct {
 	End   End
 	Stats Stats
 
-	next float64 // the size of the step that was to come next, before it was cut at t1; 0 when none was tried
+	next  float64 // the size of the step that was to come next, before it was cut at t1; 0 when none was tried
+	stiff bool    // it was to be by the method for stiff fields
 }
 
 // Integrate solves dz/dt = f(t, z) from z0 over the span as spec says, treating z0 as one sample of any dimension, and
@@ -118,7 +119,8 @@ func (in *integration) makeRoom(first []float64) {
 }
 
 func (in *integration) path() Path {
-	return Path{Z1: in.z, Saved: in.saved, End: in.row.Ended(), Stats: in.row.Stats, next: math.Abs(in.row.H)}
+	return Path{Z1: in.z, Saved: in.saved, End: in.row.Ended(), Stats: in.row.Stats, next: math.Abs(in.row.H),
+		stiff: in.row.Stiff}
 }
 
 func (in *integration) run(onStep func(Step)) Path {

@@ -157,10 +157,12 @@ func (r *Row) Settle(s *Spec) {
 		if r.finite {
 			r.Status = StepUnderflow
 		}
-	case r.Tried >= s.Controller.MaxSteps:
-		r.Status = MaxSteps
 	case r.held > 0 && r.isHopeless(s):
 		r.Status = Stiff
+	case r.Tried >= s.Controller.MaxSteps:
+		if r.Status = MaxSteps; r.isHeld(s) {
+			r.Status = Stiff
+		}
 	}
 }
 

@@ -59,13 +59,10 @@ const (
 )
 
 // A row without such a method fails after so many steps that were held, with fewer others in a row between, as DOPRI5
-// of Hairer and Wanner does; but only where they would not come to the end: after an eighth of the steps that there may
-// be, if the rest is more than is left of them; before, if a hundred times as many are. A field may cease to be stiff.
+// of Hairer and Wanner does; but only where there is no hope for it: see isHopeless.
 const (
 	heldToFail  = 15
 	freeToClear = 6
-	patience    = 8
-	hopeless    = 100
 )
 
 // Weighs reports whether Weigh is to be called after Judge, before Settle. Where a field is not stiff, the steps of an
@@ -109,14 +106,15 @@ func (r *Row) turn() {
 // stepsToGo is how many more steps like this one there are to the end.
 func (r *Row) stepsToGo() float64 { return math.Abs((r.Span.T1 - r.T) / r.Step) }
 
-// isHopeless reports whether the row is so long held that it fails.
+// isHeld reports whether stability has held the row's steps for long, and it has no other method.
+func (r *Row) isHeld(s *Spec) bool {
+	_, chooses := s.Method.(*Auto)
+	return r.held >= heldToFail && !chooses
+}
+
+// isHopeless reports whether a row that is held fails now: where there are a hundred times as many steps to go as there
+// may be, after a hundredth of those; twice as many, after half. So a field may cease to be stiff.
 func (r *Row) isHopeless(s *Spec) bool {
-	if r.held < heldToFail {
-		return false
-	}
-	if _, chooses := s.Method.(*Auto); chooses {
-		return false
-	}
-	most, toGo := s.Controller.MaxSteps, r.stepsToGo()
-	return toGo > hopeless*float64(most) || r.Tried >= most/patience && toGo > float64(most-r.Tried)
+	most := float64(s.Controller.MaxSteps)
+	return r.isHeld(s) && float64(r.Tried)*r.stepsToGo() > most*most
 }

@@ -54,6 +54,7 @@ func (p *adjointPass[T]) begin(slot int) bool {
 		p.tile.inputs[slot] = c.inputsOf(i)
 		p.tile.signals.enter(slot, &c.batch, i)
 		r := &p.tile.row[slot]
+		r.Stiff = c.stiff[i]
 		if p.along == nil {
 			copy(p.z(slot), row(c.z1, i, c.dim))
 			r.Segment = p.nextSegment(slot, c.batch.Span(i).T1)
@@ -119,12 +120,25 @@ func (p *adjointPass[T]) passed(slot int, t float64) {
 	}
 }
 
-// accepted adds −h·b_i·aᵀ ∂f/∂θ, weighted, at the stages with a weight b_i: the quadrature of ∂L/∂θ. So it does for the
-// inputs of each sample.
+// accepted adds the quadrature of ∂L/∂θ = −∫ aᵀ ∂f/∂θ dt over the steps, weighted, and the same for the inputs of each
+// sample.
 func (p *adjointPass[T]) accepted(slots []int) {
-	if len(slots) == 0 {
-		return
+	kinds := p.tile.kinds(slots)
+	if explicit := kinds[0]; len(explicit) > 0 {
+		p.addStages(explicit)
 	}
+	if stiff := kinds[1]; len(stiff) > 0 {
+		for i := range p.tile.m.stiff.nodes {
+			p.addNode(&p.tile.m.stiff.nodes[i], stiff)
+		}
+	}
+	for _, s := range slots {
+		p.passed(s, p.tile.row[s].End())
+	}
+}
+
+// addStages adds the stages of explicit steps, with their weights in the result.
+func (p *adjointPass[T]) addStages(slots []int) {
 	tl := p.tile
 	tl.frames.reset()
 	p.weight = p.weight[:0]
@@ -134,20 +148,36 @@ func (p *adjointPass[T]) accepted(slots []int) {
 			p.weight = append(p.weight, T(-tl.row[s].Step*tl.m.tab.B[stage])*p.weightOf(s))
 		}
 	}
-	if tl.ports.feeding {
-		p.feed(slots)
-	}
-	tl.exec.scale(&tl.frames.rows, p.weight)
-	tl.exec.accumulate(p.sums, &tl.frames.rows)
-	for _, s := range slots {
-		p.passed(s, tl.row[s].End())
-	}
+	p.add(&tl.frames.rows, slots, tl.m.usedAt)
 }
 
-// feed adds the weighted products of the listed stages, stage after stage, to ∂L/∂inputs and what it is of signals.
-func (p *adjointPass[T]) feed(slots []int) {
+// addNode adds a place of Gauss's in the dense output of other steps.
+func (p *adjointPass[T]) addNode(n *node[T], slots []int) {
 	tl := p.tile
-	src, off := tl.exec.at(&tl.frames.rows, tl.ports.dInputs)
+	list := tl.implicit.evaluate(slots, n.coef, n.X)
+	tl.exec.run(tl.exec.backward, list)
+	p.weight = p.weight[:0]
+	for _, s := range slots {
+		p.weight = append(p.weight, T(-tl.row[s].Step*n.Weight)*p.weightOf(s))
+		tl.row[s].Stats.NFE++
+	}
+	p.add(list, slots, n.at[:])
+}
+
+// add accumulates the listed rows, stage after stage of the slots at those fractions of the step, with their weights.
+func (p *adjointPass[T]) add(list *rows[T], slots []int, at []float64) {
+	if p.tile.ports.feeding {
+		p.feed(list, slots, at)
+	}
+	p.tile.exec.scale(list, p.weight)
+	p.tile.exec.accumulate(p.sums, list)
+}
+
+// feed adds the weighted products of the listed stages, stage after stage at those fractions of the step, to ∂L/∂inputs
+// and what it is of signals.
+func (p *adjointPass[T]) feed(list *rows[T], slots []int, at []float64) {
+	tl := p.tile
+	src, off := tl.exec.at(list, tl.ports.dInputs)
 	for k, w := range p.weight {
 		slot := slots[k%len(slots)]
 		bar := p.call.inputsBarOf(p.sample[slot])
@@ -155,7 +185,7 @@ func (p *adjointPass[T]) feed(slots []int) {
 			bar[c] += w * v
 		}
 		if p.call.signalBars != nil {
-			t := tl.row[slot].At(tl.m.tab.C[tl.m.used[k/len(slots)]])
+			t := tl.row[slot].At(at[k/len(slots)])
 			addSignals(&tl.signals, slot, t, w, src[off[k]+len(bar):], p.call.signalBars[p.sample[slot]])
 		}
 	}

@@ -46,6 +46,7 @@ type call[T simd.Float] struct {
 	signalBars [][]float64 // [n], ∂L/∂values of each sample's signals; nil where nobody asks
 
 	drift     []float64 // [n], of Backsolve alone
+	stiff     []bool    // [n], whether the method for stiff fields was to take the next step at t1
 	back      []solver.End
 	backStats []solver.Stats
 	partials  []partial[T] // per task
@@ -111,6 +112,7 @@ func (e *engine[T]) resize(c *call[T], n int) {
 	if e.spec.Gradient == solver.Backsolve {
 		grow(&c.drift, n)
 	}
+	grow(&c.stiff, n)
 	grow(&c.back, n)
 	grow(&c.backStats, n)
 	for len(c.partials) < c.tasks() {

@@ -154,12 +154,15 @@ func (p *forwardPass[T]) save(slot int, end float64) {
 // keep adds the accepted steps to the samples' trajectories.
 func (p *forwardPass[T]) keep(slots []int) {
 	tl := p.tile
-	tl.prepare(slots)
-	for _, slot := range slots {
-		r := &tl.row[slot]
-		p.path.add(p.sample[slot], r.T, r.Step, row(tl.z, slot, tl.width))
+	for _, kind := range tl.kinds(slots) {
+		for _, slot := range kind {
+			r := &tl.row[slot]
+			p.path.add(p.sample[slot], r.T, r.Step, row(tl.z, slot, tl.width))
+		}
+		if len(kind) > 0 {
+			p.path.fit(tl, kind)
+		}
 	}
-	p.path.fit(tl.exec.kern, tl.list.h, tl.k, tl.list.k)
 }
 
 // dense writes the state at time t within the step just accepted.
@@ -168,7 +171,7 @@ func (p *forwardPass[T]) dense(slot int, t float64, dst []T) {
 	r := &tl.row[slot]
 	x := (t - r.T) / r.Step
 	copy(dst, row(tl.z, slot, tl.width))
-	for i, weights := range tl.m.tab.Dense {
+	for i, weights := range tl.polynomialsOf(slot) {
 		w := T(r.Step * solver.Polynomial(weights, x))
 		for c, k := range row(tl.k, slot*tl.m.stages+i, tl.width) {
 			dst[c] += w * k
@@ -185,6 +188,9 @@ func (p *forwardPass[T]) finished(slot int) bool {
 	copy(row(p.call.z1, i, p.call.dim), row(p.tile.z, slot, p.tile.width))
 	p.call.end[i] = r.Ended()
 	p.call.stats[i] = r.Stats
+	if p.call.gradient {
+		p.call.stiff[i] = r.Stiff
+	}
 	if r.Status == solver.OK {
 		p.done = append(p.done, i)
 	}

@@ -38,6 +38,9 @@ type tile[T simd.Float] struct {
 	free     []int
 	moved    []int // slots whose step was accepted
 
+	implicit *implicit[T] // nil where all steps are explicit
+	asking   []int        // slots that want to know what holds their steps
+
 	list  lists[T]
 	busy  solver.Occupancy
 	seats int // rows that count for busy: those of a tile made for the call, which an earlier one may have made larger
@@ -133,6 +136,10 @@ func newTile[T simd.Float](m *method[T], e *executor[T], capacity int, form form
 	tl.list = lists[T]{z: make([]int, capacity), k: make([]int, capacity), h: make([]T, capacity),
 		unit: make([]T, capacity)}
 	tl.list.norm = [2][]float64{make([]float64, capacity), make([]float64, capacity)}
+	tl.asking = make([]int, 0, capacity)
+	if m.stiff != nil {
+		tl.implicit = newImplicit(tl)
+	}
 	return tl
 }
 
@@ -184,8 +191,13 @@ func (tl *tile[T]) idle() bool { return len(tl.active) == 0 }
 // round tries one step of every active row.
 func (tl *tile[T]) round() {
 	tl.start()
-	tl.stages()
-	tl.judge()
+	tl.try()
+	if tl.implicit == nil {
+		tl.stages(tl.active)
+		tl.judge(tl.errorNorms(tl.active, tl.m.e))
+	} else {
+		tl.judge(tl.implicit.step())
+	}
 	tl.advance()
 	tl.fill()
 }
@@ -214,6 +226,9 @@ func (tl *tile[T]) enter(slot int) {
 		}
 	}
 	tl.fresh = append(tl.fresh, slot)
+	if tl.implicit != nil {
+		tl.implicit.enter(slot)
+	}
 }
 
 // finish hands the row's sample over and frees the row, unless the sample has another span to go.
@@ -271,6 +286,22 @@ func (tl *tile[T]) evaluate(stage int, slots []int, coef []T, c float64) {
 		tl.exec.kern.Combine(dst, off, tl.z[p.at:], tl.list.z, tl.list.h, tl.k[p.at:], tl.list.k, tl.width, coef,
 			p.size)
 	}
+	tl.setField(r, slots, c)
+	tl.exec.run(tl.exec.forward, r)
+	if tl.along == nil {
+		tl.take(tl.ports.f, r, stage, slots, 0, 1)
+	}
+	if tl.form.needsVJP() {
+		tl.exec.run(tl.exec.backward, r)
+		tl.takeAdjoint(r, stage, slots)
+	}
+	for _, s := range slots {
+		tl.row[s].Stats.NFE++
+	}
+}
+
+// setField gives the listed rows what the field reads beside the state, at fraction c of the slots' steps.
+func (tl *tile[T]) setField(r *rows[T], slots []int, c float64) {
 	if tl.ports.timed {
 		dst, off := tl.exec.at(r, tl.ports.t)
 		for i, s := range slots {
@@ -293,17 +324,6 @@ func (tl *tile[T]) evaluate(stage int, slots []int, coef []T, c float64) {
 		for i, s := range slots {
 			tl.along.state(s, tl.row[s].At(c), dst[off[i]:off[i]+tl.dim])
 		}
-	}
-	tl.exec.run(tl.exec.forward, r)
-	if tl.along == nil {
-		tl.take(tl.ports.f, r, stage, slots, 0, 1)
-	}
-	if tl.form.needsVJP() {
-		tl.exec.run(tl.exec.backward, r)
-		tl.takeAdjoint(r, stage, slots)
-	}
-	for _, s := range slots {
-		tl.row[s].Stats.NFE++
 	}
 }
 
@@ -330,46 +350,61 @@ func (tl *tile[T]) take(o operand, r *rows[T], stage int, slots []int, at int, s
 	}
 }
 
-// stages evaluates all stages after the first of every active row.
-func (tl *tile[T]) stages() {
+// try makes the next step of every active row.
+func (tl *tile[T]) try() {
 	tl.busy.Rows += int64(tl.seats)
 	tl.busy.Busy += int64(len(tl.active))
 	for _, s := range tl.active {
 		tl.row[s].Try(&tl.m.spec)
 	}
-	tl.prepare(tl.active)
-	for stage := 1; stage < tl.m.stages; stage++ {
-		tl.evaluate(stage, tl.active, tl.m.a[stage], tl.m.tab.C[stage])
-	}
 }
 
-// judge decides for every active row whether its step is accepted and how long the next one is.
-func (tl *tile[T]) judge() {
-	norms := tl.errorNorms()
+// stages evaluates all stages after the first of explicit steps.
+func (tl *tile[T]) stages(slots []int) {
+	tl.prepare(slots)
+	for _, stage := range tl.m.inner {
+		tl.evaluate(stage, slots, tl.m.a[stage], tl.m.tab.C[stage])
+	}
+	last := tl.m.stages - 1
+	tl.evaluate(last, slots, tl.m.a[last], tl.m.tab.C[last])
+}
+
+// judge decides for every active row, by the sum of squares of its scaled error, whether its step is accepted and how
+// long the next one is.
+func (tl *tile[T]) judge(norms []float64) {
 	tl.share(norms)
 	sound := true // under one step for all: whether everybody's step is finite
 	for _, s := range tl.active {
 		sound = sound && (!tl.whole || tl.finiteTrial(s))
 	}
+	tl.asking = tl.asking[:0]
 	for i, s := range tl.active {
-		tl.row[s].Judge(&tl.m.spec, solver.Measure{First: math.Sqrt(norms[i] / float64(tl.width)),
+		r := &tl.row[s]
+		r.Judge(&tl.m.spec, solver.Measure{First: math.Sqrt(norms[i] / float64(tl.width)),
 			Finite: sound && (tl.whole || tl.finiteTrial(s))})
+		if r.Weighs(&tl.m.spec) {
+			tl.asking = append(tl.asking, s)
+		}
+	}
+	if len(tl.asking) > 0 {
+		tl.weigh()
 	}
 }
 
-// errorNorms is the sum of squares of each active row's scaled error.
-func (tl *tile[T]) errorNorms() []float64 {
-	r := tl.frames.list(tl.m.stages-1, tl.active)
-	total := tl.list.norm[0][:len(tl.active)]
+// errorNorms is the sum of squares of the scaled error of each of the slots that were prepared, whose stages have those
+// weights in it.
+func (tl *tile[T]) errorNorms(slots []int, e []T) []float64 {
+	r := tl.frames.list(tl.m.stages-1, slots)
+	total := tl.list.norm[0][:len(slots)]
 	h, atol, rtol := tl.list.h, tl.m.atol, tl.m.rtol
 	if tl.form == adjointAlone {
-		h, atol, rtol = tl.unitSteps(), 1, 0
+		h, atol, rtol = tl.unitSteps(slots), 1, 0
 	}
 	clear(total)
 	for _, p := range tl.parts {
-		part := tl.list.norm[1][:len(tl.active)]
+		part := tl.list.norm[1][:len(slots)]
 		z1, off := tl.exec.at(r, p.arg)
-		tl.exec.kern.ErrorNorm(part, tl.z[p.at:], tl.list.z, z1, off, h, tl.k[p.at:], tl.list.k, tl.width, tl.m.e, atol,
+		tl.exec.kern.ErrorNorm(part, tl.z[p.at:], tl.list.z, z1, off, h, tl.k[p.at:], tl.list.k, tl.width, e, atol,
 			rtol, p.size)
 		for i, v := range part {
 			total[i] += v
@@ -378,11 +413,11 @@ func (tl *tile[T]) errorNorms() []float64 {
 	return total
 }
 
-// unitSteps are the active rows' steps over the scale of their adjoint: its largest component, since the adjoint is
+// unitSteps are the slots' steps over the scale of their adjoint: its largest component, since the adjoint is
 // linear and a component that crosses zero must not set the step.
-func (tl *tile[T]) unitSteps() []T {
-	unit := tl.list.unit[:len(tl.active)]
-	for i, s := range tl.active {
+func (tl *tile[T]) unitSteps(slots []int) []T {
+	unit := tl.list.unit[:len(slots)]
+	for i, s := range slots {
 		largest := max(largestOf(row(tl.z, s, tl.width)), largestOf(tl.result(s, tl.parts[0])))
 		if scale := tl.m.atol + tl.m.rtol*largest; scale > 0 {
 			unit[i] = tl.list.h[i] / scale
@@ -421,6 +456,9 @@ func (tl *tile[T]) moveOn() {
 	}
 	for _, s := range tl.moved {
 		tl.frames.next(s)
+		if tl.implicit != nil {
+			tl.implicit.moved(s)
+		}
 		k := tl.k[s*tl.m.stages*tl.width:]
 		copy(k[:tl.width], k[last*tl.width:(last+1)*tl.width])
 	}

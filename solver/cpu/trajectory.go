@@ -46,7 +46,7 @@ func (tr *trajectory[T]) reset(from, to int, paging *checkpoints[T]) {
 }
 
 // block is how many numbers belong to a step.
-func (tr *trajectory[T]) block() int { return (len(tr.m.dense) + 1) * tr.dim }
+func (tr *trajectory[T]) block() int { return (tr.m.degree + 1) * tr.dim }
 
 // add keeps the step the sample has just taken from z.
 func (tr *trajectory[T]) add(sample int, t, h float64, z []T) {
@@ -99,8 +99,7 @@ func (tr *trajectory[T]) load(sample int) int32 {
 		}
 		last = tr.alloc()
 		tr.put(last, recordedStep{r.T, r.Step, before}, z)
-		tl.prepare(tl.moved)
-		tr.fit(tl.exec.kern, tl.list.h, tl.k, tl.list.k)
+		tr.fit(tl, tl.moved)
 	})
 	return last
 }
@@ -115,10 +114,19 @@ func (tr *trajectory[T]) previous(sample int, step int32) int32 {
 	return before
 }
 
-// fit writes the polynomials of the steps added since the last call, from their stages.
-func (tr *trajectory[T]) fit(kern *simd.Kernels[T], h, k []T, kOff []int) {
-	for p, weights := range tr.m.dense {
-		kern.Combine(tr.coef[(p+1)*tr.dim:], tr.off, tr.zero, tr.zeroOff[:len(tr.off)], h, k, kOff, tr.dim, weights,
+// fit writes the polynomials of the steps added since the last call, those of the tile's slots, from their stages.
+func (tr *trajectory[T]) fit(tl *tile[T], slots []int) {
+	tl.prepare(slots)
+	dense := tl.denseOf(slots[0]) // of all: see forwardPass.keep
+	for p := range tr.m.degree {
+		dst := tr.coef[(p+1)*tr.dim:]
+		if p >= len(dense) {
+			for _, at := range tr.off {
+				clear(dst[at : at+tr.dim])
+			}
+			continue
+		}
+		tl.exec.kern.Combine(dst, tr.off, tr.zero, tr.zeroOff[:len(tr.off)], tl.list.h, tl.k, tl.list.k, tr.dim, dense[p],
 			tr.dim)
 	}
 	tr.off = tr.off[:0]
@@ -218,7 +226,7 @@ func (tr *trajectory[T]) state(slot int, t float64, dst []T) {
 	coef := row(tr.coef, int(step), tr.block())
 	for c := range dst {
 		z := T(0)
-		for p := len(tr.m.dense); p > 0; p-- {
+		for p := tr.m.degree; p > 0; p-- {
 			z = (z + coef[p*tr.dim+c]) * x
 		}
 		dst[c] = coef[c] + z

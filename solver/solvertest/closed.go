@@ -58,7 +58,7 @@ func (s Suite) gradientOracle(t *testing.T) {
 			}
 			m, spec := solver.Model{Field: lower(t, cubicSpiral())}, s.spec(mode)
 			bound := 4 * s.use(method, &spec)
-			if !s.supports(t, m, spec) {
+			if spec.Check() != nil || !s.supports(t, m, spec) {
 				continue
 			}
 			d := s.differentiate(t, m, spec, spiralTheta(),

@@ -51,6 +51,8 @@ func (s Suite) Run(t *testing.T) {
 	t.Run("training", s.training)
 	t.Run("iterations in parts", s.parts)
 	t.Run("limited records", s.records)
+	t.Run("stiff fields", s.stiff)
+	t.Run("stiffness", s.detected)
 }
 
 // RunLifecycle runs what is asked of a backend beside its numbers: that sessions keep their own data, look at indices
