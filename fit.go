@@ -207,7 +207,9 @@ func newFit(o *ODE, ctx context.Context, theta, starts []float64, s *dataset.Ser
 		return nil, err
 	}
 	spec := o.spec
-	spec.Gradient = solver.Discrete
+	if spec.Gradient = solver.Discrete; spec.Rosenbrock() != nil {
+		spec.Gradient = solver.Adjoint
+	}
 	deviations, _ := s.Standardise()
 	f := &fit{ctx: ctx, series: s, dim: o.Dim(), scale: deviations.Std, theta: slices.Clone(theta), starts: starts,
 		signals: opt.signals(s)}

@@ -57,11 +57,12 @@ type Difference struct {
 	direction   []float64
 }
 
-// Check differentiates the problem by every mode at tight tolerances, takes finite differences along two directions
-// within each parameter, z0, the inputs, and the signals and the times where the goal asks for their derivatives, and
-// judges the spec's own tolerances. Times that others lie on are compared between modes alone. It returns an *[Error],
-// beside the report, where derivatives do not agree within [Bound] and the uncertainty of the differences. Where the
-// solve itself fails at the tight tolerances, or every mode does, there is no report and the error says why.
+// Check differentiates the problem by every mode that its method has at tight tolerances, takes finite differences along
+// two directions within each parameter, z0, the inputs, and the signals and the times where the goal asks for their
+// derivatives, and judges the spec's own tolerances. Times that others lie on are compared between modes alone. It
+// returns an *[Error], beside the report, where derivatives do not agree within [Bound] and the uncertainty of the
+// differences. Where the solve itself fails at the tight tolerances, or every mode does, there is no report and the
+// error says why.
 func Check(ctx context.Context, p Problem) (*Report, error) {
 	c := &checker{ctx: ctx, p: p}
 	defer c.close()
@@ -104,7 +105,7 @@ func (c *checker) tight(mode solver.Gradient) solver.Spec {
 }
 
 func (c *checker) compile() error {
-	for _, mode := range solver.Gradients() {
+	for _, mode := range c.p.Spec.Gradients() {
 		program, err := c.p.Exact.Compile(c.p.Model, c.tight(mode))
 		if err != nil {
 			return err
@@ -125,7 +126,7 @@ func (c *checker) close() {
 func (c *checker) differentiate() error {
 	c.best = -1
 	var errs []error
-	for i, mode := range solver.Gradients() {
+	for i, mode := range c.p.Spec.Gradients() {
 		d, err := c.programs[i].Differentiate(c.ctx, c.p.Theta, c.p.Batch, c.p.Goal)
 		if err != nil {
 			return err

@@ -149,6 +149,14 @@ func (s *Spec) checkMethod() error {
 	return s.checkStiffGradient()
 }
 
+// Gradients are the ways to compute derivatives that the method has, the default first.
+func (s Spec) Gradients() []Gradient {
+	if s.Rosenbrock() != nil {
+		return []Gradient{Adjoint}
+	}
+	return Gradients()
+}
+
 // checkStiffGradient reports a gradient that a method for stiff fields has not.
 func (s *Spec) checkStiffGradient() error {
 	if s.Rosenbrock() == nil {

@@ -65,6 +65,7 @@ func (s *solveFlags) spec(from *source) (solver.Spec, error) {
 		return solver.Spec{}, wrongUse(err)
 	}
 	spec, err := c.Spec()
+	spec.Gradient = solver.NoGradient // not every method has the run's
 	if err == nil {
 		err = spec.Check()
 	}

@@ -232,6 +232,9 @@ func (o *trainOptions) derive(flags *pflag.FlagSet) {
 	if c.Schedule == solver.ExponentialRate.String() && !flags.Changed("final-lr") {
 		c.FinalRate = c.Rate / 100
 	}
+	if spec, err := c.Spec(); err == nil && !flags.Changed("gradient") && !slices.Contains(spec.Gradients(), spec.Gradient) {
+		c.Gradient = spec.Gradients()[0].String()
+	}
 }
 
 // seemsSeries reports whether the data are to be taken for series: by their task, by a column that only series have, or

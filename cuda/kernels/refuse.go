@@ -10,6 +10,9 @@ import (
 // Supports is an error for what the kernels cannot do of what a spec asks, whatever the model; it is
 // errors.ErrUnsupported. One step for all samples would tie the rows of all blocks together in every step.
 func Supports(spec solver.Spec) error {
+	if spec.Rosenbrock() != nil {
+		return refused(fmt.Sprintf("method %s", spec.Method))
+	}
 	if spec.Controller.Control == solver.ControlBatch {
 		return refused("one step for all samples (control batch)")
 	}
