@@ -90,7 +90,10 @@ func (d *Dataset) Check() error {
 		d.Len()*max(d.Width, 0), d.Len())
 	require(len(d.Targets) == d.Width, "%d label names, want %d", len(d.Targets), d.Width)
 	require(d.classesFit(), "%d classes do not fit task %v", len(d.Classes), d.Task)
-	errs = append(errs, finite("x", d.X), finite("label", d.Labels), d.checkIndices(), d.checkSeries())
+	if d.Series == nil { // of series a feature may not be observed
+		errs = append(errs, finite("x", d.X))
+	}
+	errs = append(errs, finite("label", d.Labels), d.checkIndices(), d.checkSeries())
 	return errors.Join(errs...)
 }
 

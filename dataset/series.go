@@ -24,6 +24,10 @@ type Series struct {
 	Constants     []float64 // [n, len(ConstantNames)], finite: what is the same in all rows of a series
 	ConstantNames []string
 
+	// Lead is what was observed of the same series where their solves begin, where these rows do not say it: they are
+	// hidden, or those at which answers are wanted. nil: these rows say it.
+	Lead *Series
+
 	IDName, TimeName string   // of the columns, as a file's header has them
 	Named            bool     // all these names come from a file's header
 	Notes            []string // what a reader took upon itself or found strange, a line each; for people
@@ -63,14 +67,30 @@ func (s *Series) Select(indices []int) *Series {
 	for _, i := range indices {
 		out.take(s, i, s.Offsets[i], s.Offsets[i+1], s.IDs[i])
 	}
+	if s.Lead != nil {
+		out.Lead = s.Lead.Select(indices)
+	}
 	return out
 }
 
-// Dataset is the series as a data set of the task Forecast, whose points they begin at: all features must be observed
-// in the first rows. It shares their memory.
-func (s *Series) Dataset() (*Dataset, error) {
-	d := &Dataset{X: s.starts(), Dim: s.Dim, Features: s.Features, Named: s.Named, Task: Forecast, Series: s,
+// Leading is what was observed where solves begin: Lead, or else the series themselves.
+func (s *Series) Leading() *Series {
+	if s.Lead != nil {
+		return s.Lead
+	}
+	return s
+}
+
+// Unstarted is the series as a data set of the task Forecast, whose points are their first rows, whether all features
+// were observed there or not. It shares their memory.
+func (s *Series) Unstarted() *Dataset {
+	return &Dataset{X: s.starts(), Dim: s.Dim, Features: s.Features, Named: s.Named, Task: Forecast, Series: s,
 		Notes: s.Notes}
+}
+
+// Dataset is Unstarted of series that solves begin at: all features must be observed in the first rows.
+func (s *Series) Dataset() (*Dataset, error) {
+	d := s.Unstarted()
 	for i, v := range d.X {
 		if math.IsNaN(v) {
 			return nil, fmt.Errorf("dataset: series %q begins at %s %v, where feature %q is not observed: a solve begins there",
@@ -93,7 +113,7 @@ func (s *Series) starts() []float64 {
 // gives those of series i after its first, rising. It is where solves are wanted.
 func (s *Series) At(at func(i int) []float64) *Series {
 	out := s.like()
-	out.IDs, out.Constants, out.Recording = s.IDs, s.Constants, s.Recording
+	out.IDs, out.Constants, out.Recording, out.Lead = s.IDs, s.Constants, s.Recording, s.Leading()
 	for i := range s.Len() {
 		first := s.Offsets[i]
 		times := at(i)
@@ -158,12 +178,14 @@ func (s *Series) SplitEnds(fraction float64) (early, late *Series) {
 		early.take(s, i, from, end, s.IDs[i])
 		late.hide(from+1, end)
 	}
+	late.Lead = early
 	return early, late
 }
 
 // Hide is the series with those that hide names observed in their first rows alone.
 func (s *Series) Hide(hide func(i int) bool) *Series {
 	out := s.copy()
+	out.Lead = s.Leading()
 	for i := range out.Len() {
 		if hide(i) {
 			out.hide(out.Offsets[i]+1, out.Offsets[i+1])

@@ -47,15 +47,7 @@ func Write(w io.Writer, f Function) error {
 	b := newBuilder(f.Name, f.Precision)
 	e := &exporter{builder: b, plan: f.Plan, names: map[plan.ID]string{}, needed: needed(f.Plan, out)}
 	e.inputs(f.Keep)
-	e.parameters(f.Theta)
-	for _, code := range [][]plan.Instr{f.Plan.SharedCode, f.Plan.ForwardCode} {
-		for _, in := range code {
-			if e.needed[in.Dst] {
-				e.instruction(in)
-			}
-		}
-	}
-	name := e.use(out)
+	name := e.compute(out, f.Theta)
 	if f.Scale.Std != nil {
 		name = b.node("Mul", name, b.numbers("", f.Scale.Std, 1, len(f.Scale.Std)))
 		name = b.node("Add", name, b.numbers("", f.Scale.Mean, 1, len(f.Scale.Mean)))
@@ -65,11 +57,26 @@ func Write(w io.Writer, f Function) error {
 	return err
 }
 
+// compute adds what an output comes from, and returns its name.
+func (e *exporter) compute(out plan.ID, theta []float64) string {
+	e.parameters(theta)
+	for _, code := range [][]plan.Instr{e.plan.SharedCode, e.plan.ForwardCode} {
+		for _, in := range code {
+			if e.needed[in.Dst] {
+				e.instruction(in)
+			}
+		}
+	}
+	return e.use(out)
+}
+
 // Start is what makes states of points: (x − Mean) / Std of each of the features, where there is a scale, and then
-// zeros.
+// zeros, or what a lift makes of them.
 type Start struct {
 	Features, Dim int
-	Scale         Scale // the zero value for none
+	Scale         Scale      // the zero value for none
+	Lift          *plan.Plan // nil for none
+	Theta         []float64  // the lift's own part
 	Precision     solver.Precision
 	Metadata      map[string]string
 }
@@ -83,7 +90,12 @@ func WriteStart(w io.Writer, s Start) error {
 		name = b.node("Sub", name, b.numbers("", s.Scale.Mean, 1, s.Features))
 		name = b.node("Div", name, b.numbers("", s.Scale.Std, 1, s.Features))
 	}
-	if zeros := s.Dim - s.Features; zeros > 0 {
+	if s.Lift != nil {
+		out := s.Lift.Output("z0")
+		e := &exporter{builder: b, plan: s.Lift, names: map[plan.ID]string{s.Lift.Input("x"): name},
+			needed: needed(s.Lift, out)}
+		name = e.compute(out, s.Theta)
+	} else if zeros := s.Dim - s.Features; zeros > 0 {
 		name = b.node("Pad", name, b.integers(0, 0, 0, int64(zeros)))
 	}
 	b.output("z", name, s.Dim)

@@ -242,6 +242,19 @@ func TestStartAndScale(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	lift, err := graph.PerceptronLift([]int{2, 3}, graph.Tanh)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lifted, err := graph.LowerLift(lift)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var encoder bytes.Buffer
+	if err := onnx.WriteStart(&encoder, onnx.Start{Features: 2, Dim: 3, Scale: scale, Lift: lifted,
+		Theta: []float64{1, 0, 0, 1, 2, 1, 0, 0, 0.5}}); err != nil {
+		t.Fatal(err)
+	}
 	p, err := graph.LowerHead(graph.Head{Dim: 3, Readout: graph.Linear(2), Loss: graph.MeanSquaredError()})
 	if err != nil {
 		t.Fatal(err)
@@ -251,9 +264,12 @@ func TestStartAndScale(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	results := runtime(t, map[string][]byte{"start": start.Bytes(), "head": head.Bytes()},
+	results := runtime(t, map[string][]byte{"start": start.Bytes(), "head": head.Bytes(), "lift": encoder.Bytes()},
 		map[string]map[string][][]float64{
-			"start": {"x": {{150, 0}, {100, -1}}}, "head": {"z": {{2, 3, 9}}}})
+			"start": {"x": {{150, 0}, {100, -1}}}, "head": {"z": {{2, 3, 9}}}, "lift": {"x": {{150, 0}, {100, -1}}}})
+	if got := fmt.Sprint(results["lift"].Out); got != "[[1 2 4.5] [0 0 0.5]]" {
+		t.Errorf("lifted states %s", got)
+	}
 	if got := fmt.Sprint(results["start"].Out); got != "[[1 2 0] [0 0 0]]" || results["start"].Metadata["t1"] != "1" {
 		t.Errorf("states %s, metadata %v", got, results["start"].Metadata)
 	}

@@ -2,6 +2,7 @@ package portrait
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 
@@ -154,13 +155,10 @@ func (s *Series) fits(ctx context.Context, p *train.Predictor) (*Fits, error) {
 // solved is what the model makes of series at the times of all rows, [rows, features], in the units of the data. One
 // that fails has no numbers where it did not come to.
 func solved(ctx context.Context, p *train.Predictor, s *dataset.Series) (x []float64, err error) {
-	m := p.Model()
 	err = p.SolveSeries(ctx, s, func(_ int, _ *dataset.Series, solved *solver.Solution, failed error) error {
-		z, dim := m.Unscale(solved.Saved), m.Net.Dim()
-		for i := range len(z) / dim {
-			x = append(x, z[i*dim:i*dim+m.Features()]...)
-		}
-		return ctx.Err()
+		part, err := p.Observed(ctx, solved.Saved)
+		x = append(x, part...)
+		return errors.Join(err, ctx.Err())
 	})
 	return x, err
 }
@@ -189,7 +187,7 @@ func (f *Fits) figure(v View, l figure.Limits) (*figure.Figure, error) {
 // Field is the field in a view with these limits, with so many arrows along the wider side; nil where the view is no
 // plane, or the field depends on more than that shows.
 func (f *Fits) Field(v View, l figure.Limits, arrows int) *figure.Field {
-	if m := f.model; !v.Plane() || m.Net.Dim() != 2 || m.Net.Time {
+	if m := f.model; !v.Plane() || !m.Planar() || m.Net.Dim() != 2 || m.Net.Time || m.Net.Inputs > 0 {
 		return nil
 	}
 	grid := figure.Grid{Limits: l, NX: arrows, NY: int(math.Round(float64(arrows) * figure.TrackRatio))}

@@ -10,7 +10,9 @@
 //
 // sizes counts the state alone: it begins and ends with the dimension of z. When time is "true", t is one more input
 // of layer 0, after z, so that layers.0.weight has sizes[0]+1 columns, the last of them for t, where sizes says
-// sizes[0].
+// sizes[0]. Two more keys may be there: "field_inputs", how many constants of a sample layer 0 reads between z and t,
+// and "second_order", where "true" says that the second half of z are the velocities of the first, and the last size,
+// half the first, that of the accelerations.
 //
 // The numbers are F64, F32, F16 or BF16, all finite. Other tensors, of any type, and other metadata may stand beside
 // them.
@@ -33,11 +35,14 @@ import (
 // Model is a perceptron field with the times between which it is solved. It is plain data: safe to read from several
 // goroutines, and for one to write at a time.
 type Model struct {
-	Name       string  // of the file, without folder and extension
-	Sizes      []int   // the widths from z to f: at least two, first and last the dimension; t is not counted
-	Activation string  // as the file names it, not checked
-	Time       bool    // t is the last input of layer 0
-	T0, T1     float64 // finite; T1 < T0 goes backward
+	Name       string // of the file, without folder and extension
+	Sizes      []int  // the widths from z to f: at least two, first and last the dimension; t is not counted
+	Activation string // as the file names it, not checked
+	Time       bool   // t is the last input of layer 0
+	Inputs     int    // constants of a sample that layer 0 reads between z and t
+	// the perceptron gives the accelerations of the first half of z, of which the second are the velocities
+	SecondOrder bool
+	T0, T1      float64 // finite; T1 < T0 goes backward
 
 	Theta  []float64 // every parameter, in the order of Params
 	Params []Param   // layers.0.weight, layers.0.bias, layers.1.weight, ...
@@ -93,7 +98,7 @@ func parseModel(file *safetensors.Reader) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	if m.Params, err = layers(m.Sizes, m.Time); err != nil {
+	if m.Params, err = m.layers(); err != nil {
 		return nil, err
 	}
 	if err := m.ownsLayers(file); err != nil {
@@ -126,7 +131,7 @@ func (m *Model) Check() error {
 	described := m.describe()
 	_, err := parseMetadata(func(key string) (string, bool) { value, ok := described[key]; return value, ok })
 	if err == nil {
-		_, err = layers(m.Sizes, m.Time)
+		_, err = m.layers()
 	}
 	return err
 }
@@ -137,7 +142,7 @@ func (m *Model) File(dtype safetensors.DType) (*safetensors.File, error) {
 	if err := m.Check(); err != nil {
 		return nil, fmt.Errorf("reference: %s: %w", m.Name, err)
 	}
-	params, _ := layers(m.Sizes, m.Time)
+	params, _ := m.layers()
 	last := params[len(params)-1]
 	if want := last.Offset + last.Len(); len(m.Theta) != want {
 		return nil, fmt.Errorf("reference: %s: theta has %d numbers, want %d for sizes %v", m.Name, len(m.Theta), want,
@@ -153,13 +158,20 @@ func (m *Model) File(dtype safetensors.DType) (*safetensors.File, error) {
 // describe is the fields as metadata.
 func (m *Model) describe() map[string]string {
 	sizes, _ := json.Marshal(m.Sizes) // cannot fail for a list of ints
-	return map[string]string{
+	described := map[string]string{
 		"sizes":      string(sizes),
 		"activation": m.Activation,
 		"time":       strconv.FormatBool(m.Time),
 		"t0":         strconv.FormatFloat(m.T0, 'g', -1, 64),
 		"t1":         strconv.FormatFloat(m.T1, 'g', -1, 64),
 	}
+	if m.Inputs != 0 {
+		described["field_inputs"] = strconv.Itoa(m.Inputs)
+	}
+	if m.SecondOrder {
+		described["second_order"] = "true"
+	}
+	return described
 }
 
 // parseMetadata reads what find knows.
@@ -169,13 +181,18 @@ func parseMetadata(find func(key string) (string, bool)) (*Model, error) {
 		key, want string
 		set       func(string) bool
 	}{
+		{"second_order", wantBool, func(s string) bool { return setBool(&m.SecondOrder, s) }},
 		{"sizes", wantSizes, m.setSizes},
 		{"activation", "a name", func(s string) bool { m.Activation = s; return s != "" }},
-		{"time", `"true" or "false"`, func(s string) bool { m.Time = s == "true"; return s == "true" || s == "false" }},
+		{"time", wantBool, func(s string) bool { return setBool(&m.Time, s) }},
+		{"field_inputs", fmt.Sprintf("a whole number from 0 to %d", MaxWidth), m.setInputs},
 		{"t0", "a finite number", func(s string) bool { return setNumber(&m.T0, s) }},
 		{"t1", "a finite number", func(s string) bool { return setNumber(&m.T1, s) }},
 	} {
 		value, ok := find(part.key)
+		if !ok && (part.key == "second_order" || part.key == "field_inputs") { // what most fields are without
+			continue
+		}
 		if !ok {
 			return nil, fmt.Errorf("metadata %q is missing, want %s", part.key, part.want)
 		}
@@ -186,14 +203,32 @@ func parseMetadata(find func(key string) (string, bool)) (*Model, error) {
 	return m, nil
 }
 
-var wantSizes = fmt.Sprintf("a JSON list of 2 to %d widths from 1 to %d that begins and ends with the same",
+var wantSizes = fmt.Sprintf("a JSON list of 2 to %d widths from 1 to %d that begins and ends with the same"+
+	" (of second order: ends with half of it)",
 	MaxLayers+1, MaxWidth)
 
 func (m *Model) setSizes(s string) bool {
 	if strings.Count(s, ",") > MaxLayers || json.Unmarshal([]byte(s), &m.Sizes) != nil || len(m.Sizes) < 2 {
 		return false
 	}
-	return slices.Min(m.Sizes) >= 1 && slices.Max(m.Sizes) <= MaxWidth && m.Sizes[0] == m.Sizes[len(m.Sizes)-1]
+	first, last := m.Sizes[0], m.Sizes[len(m.Sizes)-1]
+	if m.SecondOrder {
+		last *= 2
+	}
+	return slices.Min(m.Sizes) >= 1 && slices.Max(m.Sizes) <= MaxWidth && first == last
+}
+
+func (m *Model) setInputs(s string) (ok bool) {
+	n, err := strconv.Atoi(s)
+	m.Inputs = n
+	return err == nil && n >= 0 && n <= MaxWidth
+}
+
+const wantBool = `"true" or "false"`
+
+func setBool(dst *bool, s string) bool {
+	*dst = s == "true"
+	return *dst || s == "false"
 }
 
 func setNumber(dst *float64, s string) bool {
@@ -202,13 +237,16 @@ func setNumber(dst *float64, s string) bool {
 	return err == nil && !math.IsNaN(v) && !math.IsInf(v, 0)
 }
 
-// layers is the parameters of a perceptron, weight and bias of each layer in turn.
-func layers(sizes []int, time bool) ([]Param, error) {
+// layers is the parameters of the perceptron, weight and bias of each layer in turn.
+func (m *Model) layers() ([]Param, error) {
 	var params []Param
-	n := 0
+	n, sizes := 0, m.Sizes
 	for i := range len(sizes) - 1 {
 		in, out := sizes[i], sizes[i+1]
-		if time && i == 0 {
+		if i == 0 {
+			in += m.Inputs
+		}
+		if m.Time && i == 0 {
 			in++
 		}
 		if in+1 > (MaxParameters-n)/out { // no product before this: an int may have 32 bits

@@ -15,7 +15,7 @@ func (m *Model) check() error {
 	if err := m.description().Check(); err != nil { // without a field nothing else has a meaning
 		return err
 	}
-	err := errors.Join(m.checkState(), m.checkHead(), checkSpan(m.Span))
+	err := errors.Join(m.checkState(), m.checkLift(), m.checkHead(), checkSpan(m.Span))
 	if err == nil {
 		err = m.checkSize()
 	}
@@ -35,11 +35,17 @@ func (p *problems) require(ok bool, format string, args ...any) {
 func (m *Model) checkState() error {
 	var p problems
 	dim := m.Net.Dim()
+	if m.Net.SecondOrder {
+		dim /= 2
+	}
 	p.require(m.Augment >= 0 && m.Augment < dim,
 		"augment must be from 0 to %d for a state of %d components, got %d", dim-1, dim, m.Augment)
+	p.require(len(m.Constants) == m.Net.Inputs, "constants must be a name for each of %d inputs of the field, got %d",
+		m.Net.Inputs, len(m.Constants))
+	p.require(m.Net.Inputs == 0 || m.Series(), "only series have constants")
 	p.require(m.Inputs == nil || len(m.Inputs) == m.Features(),
 		"inputs must be a name for each of %d features, got %d", m.Features(), len(m.Inputs))
-	return errors.Join(append(p, checkNames("inputs", m.Inputs))...)
+	return errors.Join(append(p, checkNames("inputs", m.Inputs), checkNames("constants", m.Constants))...)
 }
 
 // checkHead checks how read-out, loss, outputs and classes go together.
@@ -52,15 +58,18 @@ func (m *Model) checkHead() error {
 			m.Outputs)
 		p.require(m.Component >= 0 && m.Component < dim,
 			"component %d of a state of %d components, want 0 to %d", m.Component, dim, dim-1)
-	case "components":
-		p.require(m.Outputs == m.Features() && m.ofNumbers() && classes == 0,
-			"readout components gives the %d features, by a loss of numbers, without classes; got outputs %d, loss %.60q and %d classes",
-			m.Features(), m.Outputs, m.Loss, classes)
-	case "linear":
+	case components:
+		p.require(m.Series(), "readout components is of series")
+		p.require(m.Features() <= dim, "readout components gives the first %d components of the state, which has %d",
+			m.Features(), dim)
+	case "linear", "mlp":
 		p.require(m.Outputs >= 1 && m.Outputs <= MaxWidth, "outputs must be from 1 to %d, got %d", MaxWidth, m.Outputs)
 	default:
-		p.require(false, "readout must be component, linear or components, got %.60q", m.Readout)
+		p.require(false, "readout must be component, components, linear or mlp, got %.60q", m.Readout)
 	}
+	p.require(!m.Series() || m.Outputs == m.Features() && m.ofNumbers() && classes == 0,
+		"a model of series gives its %d features, by a loss of numbers, without classes; got outputs %d, loss %.60q and %d classes",
+		m.Features(), m.Outputs, m.Loss, classes)
 	switch m.Loss {
 	case "bce":
 		p.require(classes == 2, "loss bce wants two classes, got %d", classes)

@@ -28,6 +28,7 @@ type Config struct {
 	ID         string   `json:"id"`
 	TimeColumn string   `json:"time_column"` // the column of times; "" is one with a usual name
 	Features   []string `json:"features"`    // the columns that are fitted; none are all others
+	Constants  []string `json:"constants"`   // columns with one number for each series, which the field reads
 
 	dataset.Format // how a file is read
 
@@ -43,7 +44,17 @@ type Config struct {
 	Time       bool   `json:"time"`    // the field depends on t
 	Augment    int    `json:"augment"` // zero dimensions added to the state (Dupont et al. 2019)
 
-	Readout   string `json:"readout"`   // "auto", "component" or "linear"
+	SecondOrder bool `json:"second_order"` // the state is positions and their velocities: see graph.MLP
+
+	Lift       string  `json:"lift"`        // what makes the initial state: see Lifts
+	Latent     int     `json:"latent"`      // components of a state that a lift makes; 0: those of the features
+	LiftHidden []int   `json:"lift_hidden"` // widths of the layers of the lift mlp
+	LiftFrom   int     `json:"lift_from"`   // first rows of a series that it looks at; 0: those of LiftWindow, or 8
+	LiftWindow float64 `json:"lift_window"` // in the time of series: of these, those no later than this; 0: all
+
+	ReadoutHidden []int `json:"readout_hidden"` // widths of the layers of the read-out mlp
+
+	Readout   string `json:"readout"`   // one of Readouts
 	Component int    `json:"component"` // of z(t1), for the read-out "component"
 	Loss      string `json:"loss"`      // "auto", "bce", "softmax", "mse", "huber" or "gaussian"
 	// of the loss huber: where it turns from a square into a distance, in units of the scaled numbers
@@ -94,7 +105,7 @@ func DefaultConfig() Config {
 		T1:      1, Method: "dopri5", Rtol: 1e-3, Atol: 1e-6, MaxSteps: 4096, Control: "sample", Gradient: "adjoint",
 		Precision: "float32", Controller: solver.AllGains()[0].Name, Iterations: 2000, Batch: 256, Seed: 42,
 		Optimizer: "adam", Rate: 3e-3, Schedule: "constant", Freeze: []string{}, Features: []string{}, Horizon: "auto",
-		CheckpointEvery: 200,
+		CheckpointEvery: 200, Constants: []string{}, Lift: "auto", LiftHidden: []int{32}, ReadoutHidden: []int{32},
 	}
 }
 
@@ -111,7 +122,7 @@ func SeriesDefaults(data string) Config {
 // The choices a Config's strings have.
 var (
 	Tasks    = []string{"auto", "classification", "regression", seriesTask}
-	Readouts = []string{"auto", "component", "linear"}
+	Readouts = []string{"auto", "component", components, "linear", "mlp"}
 	Losses   = []string{"auto", "bce", "softmax", "mse", "huber", "gaussian"}
 )
 
@@ -140,7 +151,7 @@ func (c Config) Check() error {
 	choice("task", c.Task, Tasks)
 	choice("scale", c.Scale, Scales)
 	choice("horizon", c.Horizon, Horizons)
-	errs = append(errs, c.checkSeries())
+	errs = append(errs, c.checkSeries(), c.checkLift())
 	require(c.Validation >= 0 && c.Validation < 1, "validation must be at least 0 and below 1, got %v", c.Validation)
 	require(c.ValidateEvery >= 0, "validate-every must be zero or positive, got %d", c.ValidateEvery)
 	require(c.ValidateEvery <= 0 || c.Validation != 0, "validate-every %d needs rows held out: a validation above 0",
@@ -229,17 +240,22 @@ func (c Config) madeModel() (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{Net: graph.MLP{Sizes: c.sizes(2)}, Augment: c.Augment, Component: c.Component, Classes: few.Classes}
-	return m, m.chooseHead(c, few)
+	m := &Model{Net: c.net(graph.Tanh, 2), Augment: c.Augment, Component: c.Component, Classes: few.Classes}
+	return m, errors.Join(m.chooseLift(c, few), m.chooseHead(c, few))
 }
 
 // madeSamples is how many samples a made data set has, of its classes together.
 func (c Config) madeSamples() int { return dataset.GeneratedClasses(c.Data) * c.Samples }
 
-// sizes are the widths of the field's layers for data of that many features.
-func (c Config) sizes(features int) []int {
-	dim := features + c.Augment
-	return append(append([]int{dim}, c.Hidden...), dim)
+// net is the field for data of that many features.
+func (c Config) net(activation graph.Activation, features int) graph.MLP {
+	first := c.dim(features)
+	last := first
+	if c.SecondOrder {
+		last /= 2
+	}
+	return graph.MLP{Sizes: slices.Concat([]int{first}, c.Hidden, []int{last}), Activation: activation, Time: c.Time,
+		Inputs: len(c.Constants), SecondOrder: c.SecondOrder}
 }
 
 func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }

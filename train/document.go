@@ -37,6 +37,7 @@ func readConfig(dir string) (doc configDocument, err error) {
 	}
 	doc.Task, doc.Scale, doc.Optimizer, doc.Schedule, doc.Freeze = "auto", "none", "adam", "constant", []string{}
 	doc.Horizon, doc.Features, doc.Weights = "auto", []string{}, []string{} // older runs do not say
+	doc.Lift, doc.Constants, doc.LiftHidden, doc.ReadoutHidden = "none", []string{}, []int{}, []int{}
 	doc.Controller = "integral"
 	if err := json.Unmarshal(text, &doc); err != nil {
 		return doc, fmt.Errorf("train: %s: %w", path, plainly(err))

@@ -21,11 +21,9 @@ func (r *Run) holdEnds(s *dataset.Series) (err error) {
 		r.training = between(0, s.Len())
 		return nil
 	}
-	if r.early, err = early.Dataset(); err == nil {
-		r.late, err = late.Dataset()
-	}
+	r.early, r.late = early.Unstarted(), late.Unstarted() // whose first rows are those of the data
 	r.training, r.held = between(0, s.Len()), between(0, s.Len())
-	return err
+	return nil
 }
 
 // Training is the part of the run's data that it is trained on: all of them where none are held out. The data must have

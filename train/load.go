@@ -54,7 +54,8 @@ func FromReference(described *reference.Model) (*Model, error) {
 func classifier(described *reference.Model) (*Model, error) {
 	activation, err := graph.ParseActivation(described.Activation)
 	return &Model{
-		Net:     graph.MLP{Sizes: described.Sizes, Activation: activation, Time: described.Time},
+		Net: graph.MLP{Sizes: described.Sizes, Activation: activation, Time: described.Time, Inputs: described.Inputs,
+			SecondOrder: described.SecondOrder},
 		Readout: "component", Outputs: 1, Loss: "bce", Classes: []string{"0", "1"},
 		Span: solver.Span{T0: described.T0, T1: described.T1}, Theta: described.Theta,
 	}, err
@@ -77,13 +78,22 @@ func fromFile(described *reference.Model, file *safetensors.Reader) (*Model, err
 	meta.names("targets", &m.Targets)
 	meta.json("huber_delta", &m.HuberDelta, "a number")
 	meta.json("weights", &m.Weights, "a JSON list of numbers")
+	meta.names("constants", &m.Constants)
+	task := ""
+	meta.text("task", &task)
+	meta.require(task == "" || task == seriesTask, "metadata \"task\" is %.60q, want %s, or none", task, seriesTask)
+	m.ofSeries = task == seriesTask || m.Readout == components // older files have the second alone
+	m.takeLift(&meta)
 	if err := errors.Join(append(meta.problems, err)...); err != nil {
 		return nil, err
 	}
 	if err := m.check(); err != nil {
 		return nil, fmt.Errorf("metadata: %w", err)
 	}
-	if err := errors.Join(m.takeHead(file), m.takeScales(file)); err != nil {
+	if err := m.takeHead(file); err != nil {
+		return nil, err
+	}
+	if err := errors.Join(m.takeLiftTensors(file), m.takeScales(file)); err != nil {
 		return nil, err
 	}
 	return m, m.lower()
@@ -91,12 +101,29 @@ func fromFile(described *reference.Model, file *safetensors.Reader) (*Model, err
 
 // takeHead appends the read-out's parameters, and demands that the file has no others.
 func (m *Model) takeHead(file *safetensors.Reader) error {
-	params := m.head().Params()
+	return m.take(file, m.head().Params(), fmt.Sprintf("readout %s and loss %s", m.Readout, m.Loss), "readout.", "loss.")
+}
+
+// takeLiftTensors is takeHead of the lift.
+func (m *Model) takeLiftTensors(file *safetensors.Reader) error {
+	if !m.lifted() {
+		return m.take(file, nil, "a model without a lift", "lift.")
+	}
+	lift, err := m.lift()
+	if err != nil {
+		return err
+	}
+	of := fmt.Sprintf("a lift from %d numbers by hidden layers %v", m.liftWidth(), m.Lift.Hidden)
+	return m.take(file, lift.Params, of, "lift.")
+}
+
+// take appends parameters, and demands that the file has no others whose names begin so.
+func (m *Model) take(file *safetensors.Reader, params []graph.Param, of string, prefixes ...string) error {
 	for name := range file.Names() {
 		own := func(p graph.Param) bool { return p.Name == name }
-		ofHead := strings.HasPrefix(name, "readout.") || strings.HasPrefix(name, "loss.")
-		if ofHead && !slices.ContainsFunc(params, own) {
-			return fmt.Errorf("tensor %.60q does not belong to readout %s and loss %s", name, m.Readout, m.Loss)
+		begins := func(prefix string) bool { return strings.HasPrefix(name, prefix) }
+		if slices.ContainsFunc(prefixes, begins) && !slices.ContainsFunc(params, own) {
+			return fmt.Errorf("tensor %.60q does not belong to %s", name, of)
 		}
 	}
 	for _, p := range params {
@@ -135,6 +162,22 @@ func (m *metadata) json(key string, into any, want string) {
 		err := json.Unmarshal([]byte(text), into)
 		m.require(err == nil, "metadata %q is %.60q, want %s", key, text, want)
 	}
+}
+
+// widths takes a JSON list of widths of layers.
+func (m *metadata) widths(key string, into *[]int) {
+	text, ok := m.find(key)
+	if !ok {
+		return
+	}
+	var list []int
+	good := strings.Count(text, ",") < MaxLayers && json.Unmarshal([]byte(text), &list) == nil
+	for _, w := range list {
+		good = good && w >= 1 && w <= MaxWidth
+	}
+	m.require(good, "metadata %q is %.60q, want a JSON list of fewer than %d widths from 1 to %d", key, text, MaxLayers,
+		MaxWidth)
+	*into = list
 }
 
 // names takes a JSON list of strings, or null for none.

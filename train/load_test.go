@@ -112,7 +112,7 @@ func TestContradictions(t *testing.T) {
 		{map[string]string{"readout": "component"}, "readout component gives one output"},
 		{map[string]string{"readout": "component", "component": "3"}, "component 3 of a state of 3 components, want 0 to 2"},
 		{map[string]string{"readout": "component", "outputs": "1", "loss": "bce", "classes": `["ant","bee"]`}, `" does not belong to readout component`},
-		{map[string]string{"readout": ""}, `readout must be component, linear or components, got ""`},
+		{map[string]string{"readout": ""}, `readout must be component, components, linear or mlp, got ""`},
 		{map[string]string{"component": "-1"}, `"component" is "-1"`},
 		{map[string]string{"augment": "3"}, "augment must be from 0 to 2"},
 		{map[string]string{"augment": "-1"}, `"augment" is "-1"`},
@@ -234,8 +234,11 @@ func TestNewModelsLoad(t *testing.T) {
 	for i, readout := range train.Readouts {
 		for j, loss := range train.Losses {
 			c := small()
-			c.Samples, c.Precision, c.Augment, c.Component, c.T0 = 4, "float64", i+j, i%2, -float64(j)
+			c.Samples, c.Precision, c.Augment, c.Component, c.T0 = 4, "float64", i+j, 0, -float64(j)
 			c.Readout, c.Loss = readout, loss
+			if readout == "component" {
+				c.Component = 1
+			}
 			dir := filepath.Join(t.TempDir(), "run")
 			r, err := train.NewRun(dir, c, backend(t), "test")
 			if err != nil {
@@ -249,7 +252,7 @@ func TestNewModelsLoad(t *testing.T) {
 			same(t, m, r.Model)
 		}
 	}
-	if accepted != 11 { // all but a component for softmax, and losses of numbers alone for classes
+	if accepted != 15 { // all but a component for softmax, losses of numbers alone for classes, and what is of series
 		t.Errorf("%d configurations are accepted", accepted)
 	}
 }

@@ -21,15 +21,20 @@ import (
 type Model struct {
 	Net       graph.MLP
 	Augment   int      // how many of the state's components are added zeros
-	Readout   string   // "component" or "linear"; of a model of series "components"
+	Lift      Lift     // what makes the initial state; its zero value: the features and Augment zeros
+	Readout   string   // "component", "linear" or "mlp"; of a model of series "components" too
 	Component int      // for the read-out "component"
 	Outputs   int      // of the read-out
 	Loss      string   // "bce", "softmax", "mse", "huber" or "gaussian"
 	Inputs    []string // the names of the features, where the data had a header
 	Targets   []string // and of the label's columns
 	Classes   []string
+	Constants []string // the names of what the field reads of each series beside the state
 	Span      solver.Span
-	Theta     []float64 // the field's parameters, then the read-out's, then the loss's
+	Theta     []float64 // the field's parameters, then the read-out's, the loss's and the lift's
+
+	ReadoutHidden []int // widths of the hidden layers of the read-out "mlp"
+	ofSeries      bool  // the model is one of series, whatever its read-out
 
 	HuberDelta float64   // of the loss huber
 	Weights    []float64 // of features of series in the loss; nil: all alike
@@ -38,20 +43,34 @@ type Model struct {
 	LabelScale   dataset.Scale // from the units of labels that are numbers to those of outputs
 	TimeScale    dataset.Scale // from the times of series to those of the field
 
+	ConstantScale dataset.Scale // from the units of constants to those of the field's inputs
+
 	Solver solver.Model
 }
 
-// Features is how many numbers a sample has: the state's components without the added zeros.
-func (m *Model) Features() int { return m.Net.Dim() - m.Augment }
+// Features is how many numbers a sample has: without a lift, the state's components, or positions among them, without
+// the added zeros.
+func (m *Model) Features() int {
+	switch {
+	case m.lifted():
+		return m.Lift.Features
+	case m.Net.SecondOrder:
+		return m.Net.Dim()/2 - m.Augment
+	}
+	return m.Net.Dim() - m.Augment
+}
+
+// Planar reports whether states are points of the plane of two features, as pictures of a flow show them.
+func (m *Model) Planar() bool { return m.Features() == 2 && !m.Latent() && !m.Net.SecondOrder }
 
 // newModel is the untrained model of a run, which will see these rows of the data; nil: all.
 func newModel(c Config, activation graph.Activation, d *dataset.Dataset, rows []int) (*Model, error) {
-	m := &Model{Net: graph.MLP{Sizes: c.sizes(d.Dim), Activation: activation, Time: c.Time}, Augment: c.Augment,
-		Component: c.Component, Classes: d.Classes, Span: solver.Span{T0: c.T0, T1: c.T1}, HuberDelta: c.HuberDelta}
+	m := &Model{Net: c.net(activation, d.Dim), Augment: c.Augment, Component: c.Component, Classes: d.Classes,
+		Constants: c.Constants, Span: solver.Span{T0: c.T0, T1: c.T1}, HuberDelta: c.HuberDelta}
 	if d.Named {
 		m.Inputs, m.Targets = d.Features, d.Targets
 	}
-	if err := m.chooseHead(c, d); err != nil {
+	if err := errors.Join(m.chooseLift(c, d), m.chooseHead(c, d)); err != nil {
 		return nil, err
 	}
 	if err := m.check(); err != nil {
@@ -63,13 +82,25 @@ func newModel(c Config, activation graph.Activation, d *dataset.Dataset, rows []
 	m.learnScale(c, d, rows)
 	rng := stream(c.Seed, weightStream, 0)
 	m.Theta = append(m.Net.Init(rng), m.head().Init(rng)...)
+	if m.lifted() {
+		lift, err := m.lift()
+		if err != nil {
+			return nil, err
+		}
+		m.Theta = append(m.Theta, lift.Init(rng)...)
+	}
 	return m, nil
 }
 
 // params are the model's parameters as they lie in θ, of a model without plans too.
 func (m *Model) params() []plan.Param {
 	var params []plan.Param
-	for _, p := range append(m.Net.Params(), m.head().Params()...) {
+	all := append(m.Net.Params(), m.head().Params()...)
+	if m.lifted() {
+		lift, _ := m.lift() // of widths that were checked
+		all = append(all, lift.Params...)
+	}
+	for _, p := range all {
 		params = append(params, plan.Param{Name: p.Name, Shape: p.Shape})
 	}
 	return params
@@ -88,6 +119,9 @@ var lossFor = map[dataset.Task]string{dataset.Binary: "bce", dataset.MultiClass:
 
 // chooseHead settles read-out and loss for the data.
 func (m *Model) chooseHead(c Config, d *dataset.Dataset) error {
+	if c.Readout == "mlp" {
+		m.ReadoutHidden = c.ReadoutHidden
+	}
 	switch d.Task {
 	case dataset.Unlabelled:
 		return fmt.Errorf("train: the data have no labels")
@@ -120,9 +154,9 @@ func (m *Model) chooseHead(c Config, d *dataset.Dataset) error {
 			m.Readout = "component"
 		}
 	}
-	if m.Readout == "linear" && c.Component != 0 {
-		return fmt.Errorf("train: component %d has no effect on readout linear: choose readout component, or leave it out",
-			c.Component)
+	if m.Readout != "component" && c.Component != 0 {
+		return fmt.Errorf("train: component %d has no effect on readout %s: choose readout component, or leave it out",
+			c.Component, m.Readout)
 	}
 	return nil
 }
@@ -131,11 +165,16 @@ func (m *Model) chooseHead(c Config, d *dataset.Dataset) error {
 func (m *Model) head() graph.Head {
 	h := graph.Head{Dim: m.Net.Dim(), Readout: graph.Linear(m.Outputs)}
 	switch {
-	case m.Series():
-		return graph.Head{Dim: m.Net.Dim(), Readout: graph.FirstComponents(m.Outputs),
-			Loss: m.numberLossGraph().Weighted(m.Outputs)}
+	case m.Readout == components:
+		h.Readout = graph.FirstComponents(m.Outputs)
+	case m.Readout == "mlp":
+		h.Readout = graph.Perceptron(m.ReadoutHidden, m.Net.Activation, m.Outputs)
 	case m.Readout == "component":
 		h.Readout = graph.Component(m.Component)
+	}
+	if m.Series() {
+		h.Loss = m.numberLossGraph().Weighted(m.Outputs)
+		return h
 	}
 	switch m.Loss {
 	case "bce":
@@ -155,7 +194,13 @@ func (m *Model) lower() error {
 		return err
 	}
 	head := m.head()
-	m.Solver, err = neuralode.Lower(field, &head)
+	if m.Solver, err = neuralode.Lower(field, &head); err != nil || !m.lifted() {
+		return err
+	}
+	lift, err := m.lift()
+	if err == nil {
+		m.Solver, err = neuralode.WithLift(m.Solver, lift)
+	}
 	return err
 }
 
@@ -164,7 +209,9 @@ func (m *Model) data(d *dataset.Dataset) solver.Data {
 	if d.Series != nil {
 		return m.seriesData(d.Series)
 	}
-	return solver.Labelled(m.States(d.X), m.labels(d.Labels), m.Span)
+	data := solver.Labelled(nil, m.labels(d.Labels), m.Span)
+	m.startPoints(&data.Batch, d.X)
+	return data
 }
 
 // labels makes of some labels of a data set [n, label width]: one column per class for softmax, scaled numbers
@@ -220,7 +267,18 @@ func (m *Model) file(dtype safetensors.DType) (*safetensors.File, error) {
 		file.Metadata["weights"] = string(weights)
 	}
 	m.addScales(file)
-	for _, p := range m.Solver.Head.Params {
+	m.addLift(file.Metadata)
+	if m.Series() {
+		file.Metadata["task"] = seriesTask
+	}
+	if len(m.Constants) > 0 {
+		names, err := json.Marshal(m.Constants)
+		if err != nil {
+			return nil, fmt.Errorf("train: %w", err)
+		}
+		file.Metadata["constants"] = string(names)
+	}
+	for _, p := range m.Solver.Params()[len(m.Solver.Field.Params):] {
 		file.Tensors[p.Name] = safetensors.Tensor{DType: dtype, Shape: p.Shape, Floats: m.Theta[n : n+p.Len()]}
 		n += p.Len()
 	}
@@ -230,5 +288,5 @@ func (m *Model) file(dtype safetensors.DType) (*safetensors.File, error) {
 // description is the field without parameters, as files describe it.
 func (m *Model) description() *reference.Model {
 	return &reference.Model{Name: modelFile, Sizes: m.Net.Sizes, Activation: m.Net.Activation.String(),
-		Time: m.Net.Time, T0: m.Span.T0, T1: m.Span.T1}
+		Time: m.Net.Time, Inputs: m.Net.Inputs, SecondOrder: m.Net.SecondOrder, T0: m.Span.T0, T1: m.Span.T1}
 }

@@ -31,7 +31,7 @@ func OpenRun(dir string) (*Run, error) {
 	if r.Model, err = LoadModel(path); err != nil {
 		return nil, err
 	}
-	if want := r.Config.sizes(r.Model.Features()); !slices.Equal(r.Model.Net.Sizes, want) {
+	if want := r.Config.net(r.Model.Net.Activation, r.Model.Features()).Sizes; !slices.Equal(r.Model.Net.Sizes, want) {
 		return nil, fmt.Errorf("train: %s has sizes %v, the run %v", path, r.Model.Net.Sizes, want)
 	}
 	return r, nil

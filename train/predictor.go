@@ -85,9 +85,9 @@ func (p *Predictor) solve(ctx context.Context, x, times []float64, bytes float64
 		return err
 	}
 	for from := 0; from < n; from += block {
-		z0 := p.model.States(x[from*features : min(n, from+block)*features])
-		s, err := p.ode.SolveBatch(ctx, p.model.Theta,
-			solver.Batch{Z0: z0, Spans: []solver.Span{p.model.Span}, Times: times})
+		b := solver.Batch{Spans: []solver.Span{p.model.Span}, Times: times}
+		p.model.startPoints(&b, x[from*features:min(n, from+block)*features])
+		s, err := p.ode.SolveBatch(ctx, p.model.Theta, b)
 		if err != nil {
 			return err
 		}

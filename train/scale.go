@@ -7,7 +7,9 @@ import (
 	"slices"
 
 	"neuralode/dataset"
+	"neuralode/plan"
 	"neuralode/safetensors"
+	"neuralode/solver"
 )
 
 // Scales are how features, and labels that are numbers, can be scaled.
@@ -31,10 +33,13 @@ func (m *Model) learnScale(c Config, d *dataset.Dataset, rows []int) {
 // Scaled reports whether features are scaled.
 func (m *Model) Scaled() bool { return len(m.FeatureScale.Mean) > 0 }
 
-// States is the points x, [n, features], as initial states [n, dim]: scaled, with the added zeros.
+// States is the points x, [n, features], as initial states [n, dim]: scaled, with the added zeros, or lifted.
 func (m *Model) States(x []float64) []float64 {
 	x = m.FeatureScale.Apply(x)
-	if m.Augment == 0 {
+	if m.lifted() {
+		return m.liftedFrom(x)
+	}
+	if m.Features() == m.Net.Dim() {
 		return x
 	}
 	features, dim := m.Features(), m.Net.Dim()
@@ -45,12 +50,40 @@ func (m *Model) States(x []float64) []float64 {
 	return z
 }
 
-// Unscale is states z, [n, dim], in the units of the data: what States would make of them again, but for the added
-// components, which have no unit and stay.
-func (m *Model) Unscale(z []float64) []float64 { return m.FeatureScale.Undo(z, m.Net.Dim()) }
+// startPoints puts into the batch where solves of the points begin.
+func (m *Model) startPoints(b *solver.Batch, x []float64) {
+	if m.lifted() {
+		b.Features = m.FeatureScale.Apply(x)
+	} else {
+		b.Z0 = m.States(x)
+	}
+}
+
+// liftedFrom is what the lift makes of what it reads, by the interpreter.
+func (m *Model) liftedFrom(x []float64) []float64 {
+	_, _, theta := solver.SplitTheta(m.Solver, m.Theta)
+	machine := plan.NewMachine(m.Solver.Lift)
+	machine.SetTheta(theta)
+	machine.Forward(len(x)/m.liftWidth(), map[string][]float64{"x": x})
+	return machine.Output("z0")
+}
+
+// Unscale is states z, [n, dim], in the units of the data: what States would make of them again, but for components
+// that are none of the data's, which have no unit and stay.
+func (m *Model) Unscale(z []float64) []float64 {
+	if m.Latent() {
+		return slices.Clone(z)
+	}
+	return m.FeatureScale.Undo(z, m.Net.Dim())
+}
 
 // UnscaleRates is Unscale for rates of change, as Field gives them.
-func (m *Model) UnscaleRates(f []float64) []float64 { return m.FeatureScale.UndoRates(f, m.Net.Dim()) }
+func (m *Model) UnscaleRates(f []float64) []float64 {
+	if m.Latent() {
+		return slices.Clone(f)
+	}
+	return m.FeatureScale.UndoRates(f, m.Net.Dim())
+}
 
 // checkScales reports scales that the model cannot have.
 func (m *Model) checkScales() error {
@@ -60,6 +93,9 @@ func (m *Model) checkScales() error {
 	}
 	if err := m.LabelScale.Check(m.Outputs); err != nil {
 		p = append(p, fmt.Errorf("scale of the labels: %w", err))
+	}
+	if err := m.ConstantScale.Check(len(m.Constants)); err != nil {
+		p = append(p, fmt.Errorf("scale of the constants: %w", err))
 	}
 	if err := m.TimeScale.Check(1); err != nil {
 		p = append(p, fmt.Errorf("scale of the times: %w", err))
@@ -74,13 +110,15 @@ const (
 	featureScale = "scale.features"
 	labelScale   = "scale.labels"
 	timeScale    = "scale.time"
+
+	constantScale = "scale.constants"
 )
 
 // addScales puts the scales into a model file, in float64 whatever the parameters are in: a mean may be large beside
 // its deviation.
 func (m *Model) addScales(file *safetensors.File) {
 	for name, s := range map[string]dataset.Scale{featureScale: m.FeatureScale, labelScale: m.LabelScale,
-		timeScale: m.TimeScale} {
+		timeScale: m.TimeScale, constantScale: m.ConstantScale} {
 		if len(s.Mean) == 0 {
 			continue
 		}
@@ -104,7 +142,7 @@ func (m *Model) takeScales(file *safetensors.Reader) (err error) {
 		return s
 	}
 	m.FeatureScale, m.LabelScale = take(featureScale, m.Features()), take(labelScale, m.Outputs)
-	m.TimeScale = take(timeScale, 1)
+	m.TimeScale, m.ConstantScale = take(timeScale, 1), take(constantScale, len(m.Constants))
 	if err == nil {
 		err = m.checkScales()
 	}

@@ -24,10 +24,11 @@ func (c Config) checkSeries() error {
 	if c.Task != seriesTask {
 		p.require(c.ID == "" && c.TimeColumn == "" && len(c.Features) == 0 && len(c.Weights) == 0,
 			"id, time-column, features and weights name the columns of series: choose task series")
+		p.require(c.Readout != components, "readout components is of series: choose component, linear or mlp")
 	} else {
 		p.require(c.Label == "", "series have no labels, got label %q: features names what is fitted", c.Label)
-		p.require(c.Readout == "auto" && c.Component == 0,
-			"series are compared as they are: leave readout auto, and component")
+		p.require(c.Readout != "component" && c.Component == 0,
+			"series are compared in all features: leave component, and choose readout components, linear or mlp")
 		p.require(c.Loss != "bce" && c.Loss != "softmax", "loss %s is for classes: series want one of %s", c.Loss,
 			strings.Join(numberLosses, ", "))
 		_, err := c.weights(nil)
@@ -39,7 +40,7 @@ func (c Config) checkSeries() error {
 }
 
 func (c Config) seriesOptions() dataset.SeriesOptions {
-	return dataset.SeriesOptions{ID: c.ID, Time: c.TimeColumn, Features: c.Features, Float32: c.Precision != "float64",
+	return dataset.SeriesOptions{ID: c.ID, Time: c.TimeColumn, Features: c.Features, Constants: c.Constants, Float32: c.Precision != "float64",
 		Format: c.Format}
 }
 
@@ -49,7 +50,10 @@ func (c Config) readSeries() (*dataset.Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := s.Dataset()
+	d := s.Unstarted()
+	if c.wantsLift() == "none" {
+		d, err = s.Dataset()
+	}
 	if err == nil && len(observedLater(s, between(0, s.Len()))) == 0 {
 		err = errors.New("nothing was observed after the first rows, from which solves begin")
 	}
@@ -59,8 +63,8 @@ func (c Config) readSeries() (*dataset.Dataset, error) {
 	return d, nil
 }
 
-// Series reports whether the model is one of series: its first components are observed, at any time.
-func (m *Model) Series() bool { return m.Readout == "components" }
+// Series reports whether the model is one of series: its read-out is observed, at any time.
+func (m *Model) Series() bool { return m.ofSeries || m.Readout == components }
 
 // weights are those of the features with these names, or nil where all are 1. Without names they are only looked at.
 func (c Config) weights(features []string) (weights []float64, err error) {
@@ -92,7 +96,13 @@ func (c Config) weights(features []string) (weights []float64, err error) {
 
 // chooseSeriesHead settles read-out and loss for series, and the span until their times are scaled.
 func (m *Model) chooseSeriesHead(c Config, d *dataset.Dataset) error {
-	m.Readout, m.Component, m.Loss, m.Outputs = "components", 0, c.Loss, d.Dim
+	m.ofSeries, m.Readout, m.Component, m.Loss, m.Outputs = true, c.Readout, 0, c.Loss, d.Dim
+	switch {
+	case c.Readout == "auto" && c.Latent > 0:
+		m.Readout = "linear"
+	case c.Readout == "auto":
+		m.Readout = components
+	}
 	if m.Loss == "auto" {
 		m.Loss = "mse"
 	}
@@ -142,23 +152,29 @@ func (m *Model) learnSeriesScale(d *dataset.Dataset, rows []int) {
 		seen = seen.Select(rows)
 	}
 	m.FeatureScale, m.TimeScale = seen.Standardise()
+	if n := len(m.Constants); n > 0 {
+		m.ConstantScale = dataset.Standardise(seen.Constants, n, nil)
+	}
 	m.Span = spanOf(m.TimeScale.Apply(d.Series.Times))
 }
 
 // batch is the series as solves take them: each from its first row on, kept at the times of all rows.
 func (m *Model) batch(s *dataset.Series) solver.Batch {
 	b := solver.Batch{Times: m.TimeScale.Apply(s.Times), Offsets: s.Offsets}
+	if len(m.Constants) > 0 {
+		b.Inputs = m.ConstantScale.Apply(s.Constants)
+	}
+	m.starts(&b, s)
 	for i := range s.Len() {
 		from, to := s.Offsets[i], s.Offsets[i+1]
-		b.Z0 = append(b.Z0, m.States(s.X[from*s.Dim:(from+1)*s.Dim])...)
 		b.Spans = append(b.Spans, solver.Span{T0: b.Times[from], T1: b.Times[to-1]})
 	}
 	return b
 }
 
 // seriesData are the series with the loss of each row: the mean over the features, by their weights, of the losses of
-// what was observed. The first rows, where solves begin, and rows without any observation that has a weight do not
-// count.
+// what was observed. The first rows, where solves begin unless they are lifted, and rows without any observation that has
+// a weight do not count.
 func (m *Model) seriesData(s *dataset.Series) solver.Data {
 	d := solver.Data{Batch: m.batch(s), Objective: solver.Objective{AtTimes: true, Mask: make([]bool, s.Rows())}}
 	d.Labels = graph.WeightedLabels(m.FeatureScale.Apply(s.X), m.shares())
@@ -167,7 +183,7 @@ func (m *Model) seriesData(s *dataset.Series) solver.Data {
 		d.Mask[r] = !slices.ContainsFunc(weights, func(w float64) bool { return w > 0 })
 	}
 	for _, first := range s.Offsets[:s.Len()] {
-		d.Mask[first] = true
+		d.Mask[first] = d.Mask[first] || !m.lifted()
 	}
 	return d
 }
@@ -197,7 +213,11 @@ func (p *Predictor) evaluateSeries(ctx context.Context, d *dataset.Dataset) (*Ev
 		if failed != nil {
 			return failed
 		}
-		loss += near.add(part, p.model, s.Saved)
+		seen, err := p.Observed(ctx, s.Saved)
+		if err != nil {
+			return err
+		}
+		loss += near.add(part, p.model, seen)
 		for _, cost := range s.Stats {
 			nfe, e.NFEMax = nfe+cost.NFE, max(e.NFEMax, cost.NFE)
 		}
@@ -215,11 +235,33 @@ func (p *Predictor) evaluateSeries(ctx context.Context, d *dataset.Dataset) (*Ev
 // seriesRows is about how many rows of series are solved at once.
 const seriesRows = 1 << 16
 
+// Observed is what states of the field, [n, dim], are as features of series: [n, features], in the units of the data.
+func (p *Predictor) Observed(ctx context.Context, states []float64) ([]float64, error) {
+	m := p.model
+	if m.Readout != components {
+		read, err := p.ode.ReadOut(ctx, m.Theta, solver.States{Z: states})
+		if err != nil {
+			return nil, err
+		}
+		return m.FeatureScale.Undo(read.Out, m.Outputs), nil
+	}
+	z, dim, n := m.Unscale(states), m.Net.Dim(), m.Features()
+	x := make([]float64, 0, len(z)/dim*n)
+	for i := range len(z) / dim {
+		x = append(x, z[i*dim:i*dim+n]...)
+	}
+	return x, nil
+}
+
 // SolveSeries solves series from their first rows on, at the times of all rows, and gives use the solutions of so many
 // at once as fit into a bounded memory, in their order: from is the number of the first, part has them, failed is nil
-// or the *solver.SampleError of one of them, numbered as in s. States are those of the field: see Model.Unscale.
+// or the *solver.SampleError of one of them, numbered as in s. States are those of the field: see Observed. Series that
+// the model has no initial state for are an error: see Model.CheckStarts.
 func (p *Predictor) SolveSeries(ctx context.Context, s *dataset.Series,
 	use func(from int, part *dataset.Series, s *solver.Solution, failed error) error) error {
+	if err := p.model.CheckStarts(s); err != nil {
+		return fmt.Errorf("train: %w", err)
+	}
 	for from := 0; from < s.Len(); {
 		to := from + 1
 		for to < s.Len() && s.Offsets[to+1]-s.Offsets[from] <= seriesRows {
@@ -284,15 +326,15 @@ func (w *nearness) each(s *dataset.Series, f func(series, row, feature int, x fl
 	}
 }
 
-// add takes series with the states of their solves, and returns the sum of the losses of the rows.
-func (w *nearness) add(s *dataset.Series, m *Model, states []float64) (loss float64) {
-	z, dim, last := m.Unscale(states), m.Net.Dim(), -1
+// add takes series with what solves make of their rows, [rows, features], and returns the sum of the losses of the rows.
+func (w *nearness) add(s *dataset.Series, m *Model, seen []float64) (loss float64) {
+	last := -1
 	w.each(s, func(i, r, j int, x float64) {
 		if r != last {
 			w.rows, last = w.rows+1, r
 		}
 		first := s.X[s.Offsets[i]*s.Dim+j]
-		miss := x - z[r*dim+j]
+		miss := x - seen[r*s.Dim+j]
 		w.n[j]++
 		w.miss[j] += miss * miss
 		w.spread[j] += (x - w.mean[j]) * (x - w.mean[j])
@@ -337,13 +379,8 @@ func scoresOf(features []FeatureScore, loss float64) Scores {
 
 // seriesScores are those of the mean as the answer for every row of series.
 func (b *Baseline) seriesScores(s *dataset.Series) Scores {
-	states := make([]float64, 0, s.Rows()*b.model.Net.Dim())
-	mean := b.model.States(b.Mean)
-	for range s.Rows() {
-		states = append(states, mean...)
-	}
 	near := newNearness(s, b.by)
-	loss := near.add(s, b.model, states)
+	loss := near.add(s, b.model, slices.Repeat(b.Mean, s.Rows()))
 	return scoresOf(near.features(), loss/float64(max(near.rows, 1)))
 }
 

@@ -192,7 +192,7 @@ func TestSeriesConfig(t *testing.T) {
 	for want, change := range map[string]func(c *train.Config){
 		"series have no labels":                 func(c *train.Config) { c.Label = "x" },
 		"loss bce is for classes":               func(c *train.Config) { c.Loss = "bce" },
-		"leave readout auto":                    func(c *train.Config) { c.Component = 1 },
+		"leave component":                       func(c *train.Config) { c.Component = 1 },
 		"huber-delta must be positive":          func(c *train.Config) { c.Loss, c.HuberDelta = "huber", 0 },
 		`"z" is no feature, these are x, y`:     func(c *train.Config) { c.Weights = []string{"z=1"} },
 		`"x" is there twice`:                    func(c *train.Config) { c.Weights = []string{"x=1", "x=2"} },

@@ -66,7 +66,7 @@ type Answer struct {
 // in float64, and checks its gradients: see [gradcheck.Check]. Gradients that do not agree are a *gradcheck.Error
 // beside the report. It fails where a sample cannot be solved.
 func Model(ctx context.Context, s Subject) (*Report, error) {
-	r := &Report{Samples: len(s.Data.Z0) / s.Model.Net.Dim(), Independent: math.NaN(),
+	r := &Report{Samples: s.Model.Solver.WithRoom(s.Data.Batch).Len(s.Model.Net.Dim()), Independent: math.NaN(),
 		AtTimes: s.Data.AtTimes}
 	exact, err := s.solve(ctx, s.Exact, tight(s.Spec, exactRtol), r.Samples)
 	if err != nil {
@@ -212,7 +212,7 @@ func (s Subject) gradients(ctx context.Context, r *Report) (err error) {
 	}
 	batch, goal := s.first(n)
 	if goal.Labels == nil {
-		goal.Cotangent = slices.Repeat([]float64{1 / float64(n)}, len(batch.Z0))
+		goal.Cotangent = slices.Repeat([]float64{1 / float64(n)}, n*s.Model.Net.Dim())
 	}
 	r.GradientSamples = n
 	r.Gradients, err = gradcheck.Check(ctx, gradcheck.Problem{Exact: s.Exact, Backend: s.Backend, Model: s.Model.Solver,

@@ -65,6 +65,9 @@ func (a *app) animate(ctx context.Context, r *train.Run, backend solver.Backend,
 	if n := r.Model.Features(); n != 2 {
 		return fmt.Errorf("animations are drawn for data of two features, these have %d", n)
 	}
+	if !r.Model.Planar() {
+		return errors.New("animations are drawn for states that are points of the plane: those of this model are not")
+	}
 	p, err := portraitOf(r, backend)
 	if err != nil {
 		return err

@@ -43,7 +43,7 @@ var choices = map[string][]string{
 	"data": madeData, "task": train.Tasks, "readout": train.Readouts, "loss": train.Losses, "device": neuralode.Devices,
 	"activation": activations, "method": methods, "controller": controllers, "control": controls, "gradient": gradients,
 	"precision": precisions, "scale": train.Scales, "preset": train.Presets, "horizon": train.Horizons,
-	"optimizer": optimizers, "schedule": schedules, "header": {"auto", "yes", "no"},
+	"lift": train.Lifts, "optimizer": optimizers, "schedule": schedules, "header": {"auto", "yes", "no"},
 	"ranks": rankChoices, "separator": {"auto", ",", ";", "tab", "space"}, "format": answerFormats,
 }
 

@@ -170,7 +170,7 @@ func (s *source) readSeries(o *evalOptions, spec solver.Spec) (*dataset.Dataset,
 	if err != nil {
 		return nil, err
 	}
-	return series.Dataset()
+	return series.Unstarted(), nil // forecast has looked at their starts
 }
 
 // report evaluates a run that was trained on its own data.

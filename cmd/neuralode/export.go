@@ -30,8 +30,11 @@ func (a *app) exportCommand() *cobra.Command {
 		Long: `Write a model's field and read-out as ONNX models, which run in ONNX Runtime and many other programs, for any number of
 samples at once:
 
-  start.onnx    x [batch, features] to z [batch, dim]: scaled features, and the zeros of augmentation; z at t0
-  field.onnx    t [batch, 1] and z [batch, dim] to f [batch, dim], the right-hand side of dz/dt = f(t, z)
+  start.onnx    x [batch, features] to z [batch, dim]: scaled features, and the zeros of augmentation, or what a lift makes
+                of them; z at t0. Of series with a lift, x is what docs/files.md says of lift_rows; there is none of
+                series of second order without one, whose velocities come from more than their first row
+  field.onnx    t [batch, 1] and z [batch, dim] to f [batch, dim], the right-hand side of dz/dt = f(t, z); of series with
+                constants inputs too, scaled
   readout.onnx  z [batch, dim] at t1 to out [batch, outputs]: logits of classes, or numbers in the units of the labels
 
 A solver of the other program's integrates f from t0 to t1; metadata of each file say from when to when, how the model was
@@ -89,19 +92,26 @@ type exported struct {
 }
 
 func exports(s *source, p solver.Precision) []exported {
-	m, n := s.model, s.model.Solver.Field.ThetaLen()
-	about := describedFor(s)
-	start := onnx.Start{Features: m.Features(), Dim: m.Net.Dim(), Scale: onnx.Scale(m.FeatureScale), Precision: p,
-		Metadata: about}
-	field := onnx.Function{Name: "field", Plan: m.Solver.Field, Theta: m.Theta[:n], Output: "f",
-		Keep: []string{"t", "z"}, Precision: p, Metadata: about}
-	head := onnx.Function{Name: "readout", Plan: m.Solver.Head, Theta: m.Theta[n:], Output: "out", Keep: []string{"z"},
+	m, about := s.model, describedFor(s)
+	ofField, ofHead, ofLift := solver.SplitTheta(m.Solver, m.Theta)
+	start := onnx.Start{Features: m.Features(), Dim: m.Net.Dim(), Scale: onnx.Scale(m.FeatureScale), Lift: m.Solver.Lift,
+		Theta: ofLift, Precision: p, Metadata: about}
+	if m.Lift.Rows > 0 { // what is read of rows is scaled before it is put beside each other
+		start.Features, start.Scale = m.Solver.Features(), onnx.Scale{}
+	}
+	field := onnx.Function{Name: "field", Plan: m.Solver.Field, Theta: ofField, Output: "f",
+		Keep: []string{"t", "z", "inputs"}, Precision: p, Metadata: about}
+	head := onnx.Function{Name: "readout", Plan: m.Solver.Head, Theta: ofHead, Output: "out", Keep: []string{"z"},
 		Precision: p, Scale: onnx.Scale(m.LabelScale), Metadata: about}
-	return []exported{
+	all := []exported{
 		{"start.onnx", "x to z(t0)", func(w io.Writer) error { return onnx.WriteStart(w, start) }},
 		{"field.onnx", "t, z to f", func(w io.Writer) error { return onnx.Write(w, field) }},
 		{"readout.onnx", "z(t1) to out", func(w io.Writer) error { return onnx.Write(w, head) }},
 	}
+	if m.Series() && m.Net.SecondOrder && m.Solver.Lift == nil { // the first row does not tell the velocities
+		return all[1:]
+	}
+	return all
 }
 
 // describedFor is what the files say of the model beside its numbers.

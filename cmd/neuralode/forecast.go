@@ -133,7 +133,7 @@ func (o *forecastOptions) series(s *source, spec solver.Spec) (*dataset.Series, 
 		return s.run.Data.Series, nil
 	}
 	options := dataset.SeriesOptions{ID: o.id, Time: o.time, Features: s.model.Inputs, SinglePoints: true,
-		Format: o.format, Float32: spec.Precision != solver.Float64}
+		Constants: s.model.Constants, Format: o.format, Float32: spec.Precision != solver.Float64}
 	if s.run != nil {
 		c := s.run.Config
 		options.Format = ownFormat(o.solve.flags, o.format, c.Format)
@@ -152,7 +152,7 @@ func (o *forecastOptions) series(s *source, spec solver.Spec) (*dataset.Series, 
 		return nil, fmt.Errorf("%s has %d features, the model wants %d (--drop leaves columns out)", o.data, series.Dim,
 			s.model.Features())
 	}
-	if _, err := series.Dataset(); err != nil {
+	if err := s.model.CheckStarts(series); err != nil {
 		return nil, fmt.Errorf("%s: %w", o.data, err)
 	}
 	return series, nil
@@ -223,7 +223,7 @@ func (o *forecastOptions) times(own []float64) []float64 {
 func writeForecast(ctx context.Context, w io.Writer, p *train.Predictor, s *dataset.Series,
 	rounding []dataset.Rounding) (
 	failed, err error) {
-	rows, m := dataset.NewSeriesWriter(w, s, rounding...), p.Model()
+	rows := dataset.NewSeriesWriter(w, s, rounding...)
 	err = p.SolveSeries(ctx, s, func(_ int, part *dataset.Series, solved *solver.Solution, wrong error) error {
 		var sample *solver.SampleError
 		if errors.As(wrong, &sample) {
@@ -233,10 +233,13 @@ func writeForecast(ctx context.Context, w io.Writer, p *train.Predictor, s *data
 			failed = errors.Join(failed, fmt.Errorf("series %q has no answer to its end: %s", s.IDs[sample.Sample],
 				sample.Reason()))
 		}
-		z, dim := m.Unscale(solved.Saved), m.Net.Dim()
+		x, err := p.Observed(ctx, solved.Saved)
+		if err != nil {
+			return err
+		}
 		for i, id := range part.IDs {
 			for r := part.Offsets[i]; r < part.Offsets[i+1]; r++ {
-				rows.Write(id, part.Times[r], z[r*dim:r*dim+m.Features()])
+				rows.Write(id, part.Times[r], x[r*part.Dim:(r+1)*part.Dim])
 			}
 		}
 		return nil

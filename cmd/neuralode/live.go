@@ -101,7 +101,7 @@ func (a *app) sceneOf(r *train.Run) (*live.Scene, error) {
 	switch {
 	case r.Model.Series():
 		err = a.showSeries(scene, r, backend)
-	case r.Model.Features() == 2:
+	case r.Model.Planar():
 		samples, err = showPlane(scene, r, backend)
 	}
 	if err != nil {

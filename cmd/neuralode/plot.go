@@ -160,8 +160,9 @@ func (d *drawing) plane(ctx context.Context, backend solver.Backend) error {
 		return err
 	}
 	defer p.Close()
-	err = d.write(ctx, "dynamics", func() (*figure.Figure, error) { return p.Dynamics(ctx) })
-	if isOfFile(err) {
+	if !d.run.Model.Planar() {
+		fmt.Fprintf(d.app.err, "dynamics are drawn for states that are points of the plane, those of this model are not\n")
+	} else if err = d.write(ctx, "dynamics", func() (*figure.Figure, error) { return p.Dynamics(ctx) }); isOfFile(err) {
 		return err
 	}
 	return errors.Join(err, d.write(ctx, "decision", func() (*figure.Figure, error) { return p.Decision(ctx) }))

@@ -66,7 +66,7 @@ func TestSuggestions(t *testing.T) {
 func TestChoicesAreThoseThereAre(t *testing.T) {
 	help := succeed(t, "train", "--help")
 	for _, flag := range []string{"gradient", "method", "controller", "activation", "control", "precision", "task",
-		"readout", "loss"} {
+		"readout", "loss", "lift"} {
 		_, _, errors := call(t, "train", "--"+flag, "nonsense")
 		offered := strings.Fields(succeed(t, "__complete", "train", "--"+flag, ""))
 		offered = offered[:len(offered)-1] // a directive for the shell

@@ -60,11 +60,19 @@ takes to be solved.
 In a file of series a row is what was observed of one series at one time: --id, --time-column and --features name its
 columns, and a feature that was not observed is empty. --task series, or one of these three flags, says that a file is
 one. Without a word a file is taken for one where columns are called id and t or the like and the rows lie so, which a
-note says, unless --label, --readout, --component or a loss of classes is given. A series is solved from its first row on,
-over the times that it has, and compared with its other rows by --loss mse, huber or gaussian. --horizon says how much of it is seen at once: auto
-begins with short windows, each from the row that it begins with, and goes on to longer ones and then to whole series,
-unless these are many times as long; windows stays with windows; full sees whole series from the start. --validation
-holds out whole series or, of fewer than five, the last rows of each.
+note says, unless --label, --component, --readout component or a loss of classes is given. A series is solved from its
+first row on, over the times that it has, and compared with its other rows by --loss mse, huber or gaussian. --horizon says
+how much of it is seen at once: auto begins with short windows, each from the row that it begins with, and goes on to
+longer ones and then to whole series, unless these are many times as long; windows stays with windows; full sees whole
+series from the start. --validation holds out whole series or, of fewer than five, the last rows of each. --constants
+names columns with one number for each series, which the field reads too.
+
+--lift linear or mlp makes the initial state of the features of a point, or of the first --lift-from rows of a series:
+what was observed in each, scaled, what was not, and when; then no single row need have all features. With --latent the
+state has so many components, and --readout linear or mlp gives the features back: encoder, equation, decoder, a latent
+ODE. With --second-order the state is positions, the features among them, and as many velocities, and the net gives
+accelerations; unless they are lifted, velocities begin as the slope of the parabola through a feature's first three
+observations, and those of points as zeros.
 
 Defaults depend on the data: flags below have those of made data, and then those of tables and of series where they
 differ. A table with --iterations has a constant learning rate, half of --lr's default, and its run can be made longer;
@@ -245,9 +253,12 @@ func (o *trainOptions) seemsSeries(flags *pflag.FlagSet) bool {
 	}
 	given := func(names ...string) bool { return slices.ContainsFunc(names, flags.Changed) }
 	switch {
-	case given("id", "time-column", "features", "weights"):
+	case given("id", "time-column", "features", "weights", "constants", "lift-from", "lift-window"):
 		return true
-	case given("label", "readout", "component"), o.config.Loss == "bce", o.config.Loss == "softmax":
+	case flags.Changed("readout") && o.config.Readout == "components":
+		return true
+	case given("label", "component"), flags.Changed("readout") && o.config.Readout == "component",
+		o.config.Loss == "bce", o.config.Loss == "softmax":
 		return false
 	}
 	o.recognised = dataset.HoldsSeries(o.config.Data, dataset.SeriesOptions{Format: o.config.Format})
@@ -413,9 +424,15 @@ func (a *app) describe(r *train.Run, backend solver.Backend) {
 	a.describeHeld(r)
 	fmt.Fprintf(a.err, "field      sizes %v, %s, time input %t, augment %d, %d parameters\n", m.Net.Sizes, c.Activation,
 		c.Time, c.Augment, len(m.Theta))
+	if about := fieldText(m); about != "" {
+		fmt.Fprintf(a.err, "           %s\n", about)
+	}
 	readout := m.Readout
-	if readout == "component" {
+	switch readout {
+	case "component":
 		readout = fmt.Sprintf("component %d", m.Component)
+	case "mlp":
+		readout = fmt.Sprintf("mlp, hidden %v", m.ReadoutHidden)
 	}
 	fmt.Fprintf(a.err, "read-out   %s, loss %s\n", readout, m.Loss)
 	fmt.Fprintf(a.err, "solver     %s, %s, %s, control %s, at most %d steps\n", c.Method, timesText(r), stepsOf(c),
@@ -429,6 +446,31 @@ func (a *app) describe(r *train.Run, backend solver.Backend) {
 	if note := r.OtherArithmetic(backend); note != "" {
 		fmt.Fprintf(a.err, "note       %s\n", note)
 	}
+}
+
+// fieldText says what a field reads beside the state, of what order it is, and what makes the initial state.
+func fieldText(m *train.Model) string {
+	var all []string
+	if m.Net.SecondOrder {
+		all = append(all, fmt.Sprintf("of second order: %d positions and their velocities", m.Net.Dim()/2))
+	}
+	if len(m.Constants) > 0 {
+		all = append(all, "constants "+onLine(strings.Join(m.Constants, ", ")))
+	}
+	if lift := m.Lift; lift.Features > 0 {
+		text := "lift linear"
+		if len(lift.Hidden) > 0 {
+			text = fmt.Sprintf("lift mlp, hidden %v", lift.Hidden)
+		}
+		if lift.Rows > 0 {
+			text += fmt.Sprintf(", from the first %d rows", lift.Rows)
+		}
+		if lift.Window > 0 {
+			text += fmt.Sprintf(" within %v", lift.Window)
+		}
+		all = append(all, text)
+	}
+	return strings.Join(all, "; ")
 }
 
 // extentOf says how much data there are.

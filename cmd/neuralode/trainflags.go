@@ -32,6 +32,8 @@ func dataFlags(f *pflag.FlagSet, c *train.Config) {
 	f.StringVar(&c.TimeColumn, "time-column", c.TimeColumn,
 		"of series: the column of times (default one with a usual name, as t)")
 	f.StringSliceVar(&c.Features, "features", c.Features, "of series: the columns that are fitted (default all others)")
+	f.StringSliceVar(&c.Constants, "constants", c.Constants,
+		"of series: columns with one number for each, which the field reads beside the state")
 	f.StringVar(&c.Horizon, "horizon", c.Horizon,
 		"of series: "+oneOf(train.Horizons)+": how much of each is seen, from the first iteration on")
 	formatFlags(f, &c.Format)
@@ -54,7 +56,19 @@ func fieldFlags(f *pflag.FlagSet, c *train.Config) {
 	f.StringVar(&c.Activation, "activation", c.Activation, oneOf(activations))
 	f.BoolVar(&c.Time, "time", c.Time, "let the field depend on t")
 	f.IntVar(&c.Augment, "augment", c.Augment, "zero dimensions added to the state")
-	f.StringVar(&c.Readout, "readout", c.Readout, oneOf(train.Readouts)+" (component: one of z(t1); auto: by the data)")
+	f.BoolVar(&c.SecondOrder, "second-order", c.SecondOrder,
+		"let the state be positions and velocities, and the net give accelerations")
+	f.StringVar(&c.Lift, "lift", c.Lift, oneOf(train.Lifts)+
+		": what makes the initial state (none: features and zeros; auto: mlp with --latent, else none)")
+	f.IntVar(&c.Latent, "latent", c.Latent, "components of a state that --lift makes (0: as many as without it)")
+	f.IntSliceVar(&c.LiftHidden, "lift-hidden", c.LiftHidden, "widths of the hidden layers of --lift mlp")
+	f.IntVar(&c.LiftFrom, "lift-from", c.LiftFrom,
+		"of series: how many first rows the lift looks at (0: those of --lift-window, or else 8)")
+	f.Float64Var(&c.LiftWindow, "lift-window", c.LiftWindow,
+		"of series: how much later than the first of them rows may be that the lift looks at (0: any)")
+	f.StringVar(&c.Readout, "readout", c.Readout, oneOf(train.Readouts)+
+		" (component: one of z(t1); components: of series, the first; auto: by the data, linear of a latent state of series)")
+	f.IntSliceVar(&c.ReadoutHidden, "readout-hidden", c.ReadoutHidden, "widths of the hidden layers of --readout mlp")
 	f.IntVar(&c.Component, "component", c.Component, "which component the read-out takes")
 	f.StringVar(&c.Loss, "loss", c.Loss, oneOf(train.Losses)+" (auto: by the data)")
 	f.Float64Var(&c.HuberDelta, "huber-delta", c.HuberDelta,
@@ -131,6 +145,9 @@ func sayDefaults(flags *pflag.FlagSet) {
 		var others []string
 		switch {
 		case f.Name == "data" || f.Name == "task" || m == t && m == s:
+			if f.Value.Type() == "intSlice" {
+				f.DefValue = strings.Trim(f.DefValue, "[]")
+			}
 			return
 		case t == s:
 			others = []string{"of a file " + t}

@@ -160,14 +160,26 @@ func (o *verifyOptions) modelData(s *source, spec solver.Spec) (solver.Data, str
 
 // drawn are starts for a model of which nothing else is known.
 func (o *verifyOptions) drawn(m *train.Model) solver.Data {
-	rng := rand.New(rand.NewPCG(1, 1))
-	z0 := make([]float64, o.model.samples*m.Net.Dim())
-	for i := range z0 {
-		if i%m.Net.Dim() < m.Features() { // the others are the zeros of augmentation
-			z0[i] = rng.NormFloat64()
+	rng, n := rand.New(rand.NewPCG(1, 1)), o.model.samples
+	drawn := func(count int, that func(i int) bool) []float64 {
+		x := make([]float64, count)
+		for i := range x {
+			if that(i) {
+				x[i] = rng.NormFloat64()
+			}
 		}
+		return x
 	}
-	return solver.Labelled(z0, nil, m.Span)
+	all := func(int) bool { return true }
+	data := solver.Labelled(nil, nil, m.Span)
+	if width := m.Solver.Features(); width > 0 {
+		data.Features = drawn(n*width, all)
+	} else {
+		dim, features := m.Net.Dim(), m.Features()
+		data.Z0 = drawn(n*dim, func(i int) bool { return i%dim < features }) // the others are zeros of augmentation
+	}
+	data.Inputs = drawn(n*m.Solver.Inputs(), all)
+	return data
 }
 
 // evenlyOf are at most k of the numbers below n, evenly picked.
