@@ -150,13 +150,15 @@ func (e *engine) load(theta []float64, b solver.Batch) error {
 
 // putBatch copies a batch, or the data of a training.
 func (e *engine) putBatch(b solver.Batch) error {
-	e.call.Saves = int64(len(b.Times))
+	e.call.Saves, e.call.Stops = int64(len(b.Times)), int64(len(b.Stops))
 	return inTurn(
 		func() error { return e.putReals(&e.call.Z0, b.Z0) },
 		func() error { return e.putReals(&e.call.Inputs, b.Inputs) },
 		func() error { return e.putSpans(b.Spans) },
 		func() error { return put(e.memory, &e.call.SaveAt, b.Times) },
-		func() error { return put(e.memory, &e.call.Offsets, kernels.Offsets(b)) },
+		func() error { return put(e.memory, &e.call.Offsets, kernels.Offsets(b.Offsets)) },
+		func() error { return put(e.memory, &e.call.StopAt, b.Stops) },
+		func() error { return put(e.memory, &e.call.StopOffsets, kernels.Offsets(b.StopOffsets)) },
 	)
 }
 

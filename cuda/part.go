@@ -9,18 +9,25 @@ import (
 // part is the samples from up to to of a batch, of states of that dimension.
 func part(b solver.Batch, dim, from, to int) solver.Batch {
 	inputs := len(b.Inputs) / b.Len(dim)
-	p := solver.Batch{Z0: b.Z0[from*dim : to*dim], Spans: b.Spans, Times: b.Times,
-		Inputs: b.Inputs[from*inputs : to*inputs]}
+	p := solver.Batch{Z0: b.Z0[from*dim : to*dim], Spans: b.Spans, Inputs: b.Inputs[from*inputs : to*inputs]}
 	if len(b.Spans) > 1 {
 		p.Spans = b.Spans[from:to]
 	}
-	if b.Offsets != nil {
-		p.Times, p.Offsets = b.Times[b.Offsets[from]:b.Offsets[to]], slices.Clone(b.Offsets[from:to+1])
-		for i := range p.Offsets {
-			p.Offsets[i] -= b.Offsets[from]
-		}
-	}
+	p.Times, p.Offsets = partOfTimes(b.Times, b.Offsets, from, to)
+	p.Stops, p.StopOffsets = partOfTimes(b.Stops, b.StopOffsets, from, to)
 	return p
+}
+
+// partOfTimes are the times of these samples: all without offsets.
+func partOfTimes(times []float64, offsets []int, from, to int) ([]float64, []int) {
+	if offsets == nil {
+		return times, nil
+	}
+	some := slices.Clone(offsets[from : to+1])
+	for i := range some {
+		some[i] -= offsets[from]
+	}
+	return times[offsets[from]:offsets[to]], some
 }
 
 // partOf is the objective for that part: the same sum, so that weights by default are those of the whole batch.

@@ -29,6 +29,9 @@ func TestPartsJoin(t *testing.T) {
 		ragged.Spans = append(ragged.Spans, solver.Span{T1: 1 + 0.1*float64(i)})
 	}
 	ragged.Z0 = shared.Z0
+	stopped, ownStops := shared, ragged
+	stopped.Stops = []float64{0.3, 0.8}
+	ownStops.StopOffsets, ownStops.Stops = []int{0, 1, 1, 3, 3, 3, 4, 6}, []float64{0.2, 0.4, 0.5, 0.6, 0.1, 0.9}
 	rows := slices.Repeat([]float64{1, -0.5, 0.25}, 2*n)
 	mask := []bool{true, false, false, true, false, false, false, false, false}
 	for what, x := range map[string]struct {
@@ -39,6 +42,8 @@ func TestPartsJoin(t *testing.T) {
 		"weighted":            {ragged, solver.Objective{Labels: rows[:n], Weight: rows[:n]}},
 		"cotangents":          {ragged, solver.Objective{Cotangent: rows[:2*n], Saved: rows[:18]}},
 		"cotangents shared":   {shared, solver.Objective{Cotangent: rows[:2*n], Saved: rows[:4*n]}},
+		"stops":               {stopped, solver.Objective{Labels: rows[:n]}},
+		"stops of their own":  {ownStops, solver.Objective{Labels: rows[:n]}},
 		"losses at times":     {shared, solver.Objective{AtTimes: true, Labels: rows[:2*n]}},
 		"masked":              {ragged, solver.Objective{AtTimes: true, Labels: rows[:9], Mask: mask}},
 		"masked and weighted": {ragged, solver.Objective{AtTimes: true, Labels: rows[:9], Weight: rows[:9], Mask: mask}},

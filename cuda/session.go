@@ -75,7 +75,7 @@ func (s *session) open(data solver.Data, start solver.OptimizerState) error {
 func times(d solver.Data) solver.Data {
 	return solver.Data{
 		Batch: solver.Batch{Spans: slices.Clone(d.Spans), Times: slices.Clone(d.Times),
-			Offsets: slices.Clone(d.Offsets)},
+			Offsets: slices.Clone(d.Offsets), Stops: slices.Clone(d.Stops), StopOffsets: slices.Clone(d.StopOffsets)},
 		Objective: solver.Objective{AtTimes: d.AtTimes, Weight: slices.Clone(d.Weight), Mask: slices.Clone(d.Mask)},
 	}
 }

@@ -51,11 +51,11 @@ struct BackwardPass {
 		return true;
 	}
 
-	// nextSpan runs from t back to the next save time, or to t0. It is empty, there, where a rests at zero, which stays so and
-	// has no size to measure errors by.
+	// nextSpan runs from t back to the next stop or save time, or to t0. It is empty, at the next save time or t0, where a
+	// rests at zero, which stays so and has no size to measure errors by.
 	__device__ void nextSpan(Row &row, double t, bool rests) {
-		row.t1 = row.left > 0 ? saveTime(call, row, row.left - 1) : spanOf(call, row.data)[0];
-		row.t0 = rests ? row.t1 : t;
+		const double target = row.left > 0 ? saveTime(call, row, row.left - 1) : spanOf(call, row.data)[0];
+		enterSegment(call, row, rests ? target : t, target);
 		if (ALONE) move(row, row.t0);
 	}
 
@@ -79,9 +79,9 @@ struct BackwardPass {
 		row.limit = path.longestBack(row.from, call.recordLast[row.sample], t);
 	}
 
-	// arrived compares z with the true one, where it was integrated.
+	// arrived compares z with the true one, where it was integrated and that is known.
 	__device__ void arrived(Row &row, int r) {
-		if (row.t0 == row.t1) return;
+		if (row.t0 == row.t1 || row.toStop) return;
 		const TrueStates truth(call, row);
 		Drift drift;
 		for (int c = 0; c < DIM; c++) drift.add(tile.state(r, c), truth.here(c), truth.before(c));
@@ -103,8 +103,9 @@ struct BackwardPass {
 		sumInputsBar(call, tile.row, rows, tile.frames(0), terms);
 	}
 
-	// store passes a save time, or takes the result.
+	// store passes a stop or a save time, or takes the result.
 	__device__ void store(const Row &row, int r, int c) {
+		if (row.status == OK && row.toStop) return;
 		if (row.status == OK && row.left > 0) {
 			long long at = (row.save + row.left - 1) * DIM;
 			if (c < Memory::ADJOINT_AT) tile.state(r, c) = call.saved[at + c];
@@ -116,8 +117,8 @@ struct BackwardPass {
 	}
 
 	__device__ bool finish(Row &row) {
-		if (row.status == OK && row.left > 0) {
-			row.left--;
+		if (row.status == OK && (row.toStop || row.left > 0)) {
+			if (!row.toStop) row.left--;
 			nextSpan(row, row.t1, isZero([&](int c) { return tile.state(threadIdx.x, Memory::ADJOINT_AT + c); }));
 			return true;
 		}

@@ -83,7 +83,10 @@ func (c *call) batch(b solver.Batch) {
 	c.spans(b.Spans)
 	c.Saves = int64(len(b.Times))
 	c.put(&c.SaveAt, b.Times)
-	c.put(&c.Offsets, kernels.Offsets(b))
+	c.put(&c.Offsets, kernels.Offsets(b.Offsets))
+	c.Stops = int64(len(b.Stops))
+	c.put(&c.StopAt, b.Stops)
+	c.put(&c.StopOffsets, kernels.Offsets(b.StopOffsets))
 	c.put(&c.Z0, c.reals(b.Z0))
 	c.put(&c.Inputs, c.reals(b.Inputs))
 }

@@ -43,6 +43,10 @@ type Call struct {
 	Masked     Address `c:"const int *" doc:"[times of the data] 1 for a loss that does not count; 0: all count"`
 	Cancel     Address `c:"const int *" doc:"a flag that ends the solve when it is not 0; may be 0"`
 
+	Stops       int64   `doc:"number of stops: of each sample, or with stopOffsets of all together"`
+	StopAt      Address `c:"const double *" doc:"[stops]"`
+	StopOffsets Address `c:"const long long *" doc:"[data + 1] the first stop of each sample of the data; 0: all have the same"`
+
 	Theta        Address `c:"real *" doc:"[THETA]"`
 	FieldShared  Address `c:"real *" doc:"[Fused.FieldShared] scratch of the Shared and Finish sections"`
 	HeadShared   Address `c:"real *" doc:"[Fused.HeadShared]"`

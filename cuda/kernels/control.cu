@@ -8,7 +8,8 @@ struct Measure {
 
 // Control is where a row is, what it tries and how it goes on. It knows no states.
 struct Control {
-	double t0, t1;               // the span of integration
+	double t0, t1;               // the span of integration, or what of it lies between two stops
+	double within0, within1;     // where the field may be asked: there, but not at stops, at which it may jump
 	double t, h, step;           // now; the next step, and the same cut at the limits and at the end of the span
 	double limit;                // 0, or the longest step
 	double end;                  // of the step under way
@@ -79,7 +80,7 @@ struct Control {
 	}
 
 	// at is the time at fraction c of the step.
-	__device__ double at(double c) const { return stageTime(t, step, c, t1); }
+	__device__ double at(double c) const { return stageTime(t + c * step, within0, within1); }
 
 	// judge decides whether the step is accepted, from the norm of its error. An infinite result has an infinite scale, which
 	// hides any error.

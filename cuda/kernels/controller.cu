@@ -64,10 +64,11 @@ __device__ inline double longestBack(double rest, double step, double before) {
 	return fmin(step, fmax(rest, before));
 }
 
-// stageTime is the time at fraction c of a step h from t, but not beyond t1, where rounding may put it.
-__device__ inline double stageTime(double t, double h, double c, double t1) {
-	const double at = t + c * h;
-	return (h > 0 && at > t1) || (h < 0 && at < t1) ? t1 : at;
+// stageTime is t, or the end of the interval beyond which a stop or rounding has put it.
+__device__ inline double stageTime(double t, double from, double to) {
+	const bool up = to >= from;
+	if (up ? t < from : t > from) return from;
+	return (up ? t > to : t < to) ? to : t;
 }
 
 // startProbe and startStep are the starting step of Hairer, Nørsett and Wanner, Solving ODEs I, II.4; positive and finite

@@ -102,6 +102,7 @@ struct Reverse {
 		if (ownsRow() && mine().phase == ACTIVE) {
 			mine().t = call.recordT[step(mine().from)];
 			mine().step = call.recordH[step(mine().from)];
+			setWithin(call, mine(), mine().t, mine().t1);
 		}
 		__syncthreads();
 		each<DIM>(m.active, [&](int r, int c) {

@@ -22,8 +22,7 @@ struct ForwardPass {
 		if (isLeftOut(call, row.sample)) return false;
 		findData(call, batch, row);
 		const double *span = spanOf(call, row.data);
-		row.t0 = span[0];
-		row.t1 = span[1];
+		enterSegment(call, row, span[0], span[1]);
 		if (recording) call.recordLast[row.sample] = -1;
 		return true;
 	}
@@ -105,6 +104,10 @@ struct ForwardPass {
 	__device__ void store(const Row &row, int r, int c) { call.z1[placeOf(row.sample, DIM) + c] = tile.state(r, c); }
 
 	__device__ bool finish(Row &row) {
+		if (row.status == OK && row.toStop) {
+			enterSegment(call, row, row.t, spanOf(call, row.data)[1]);
+			return true;
+		}
 		reportForward(call, row);
 		return false;
 	}

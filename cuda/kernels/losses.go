@@ -62,10 +62,10 @@ func unmasked(mask []bool, from, to int) int {
 	return n
 }
 
-// Offsets is Call.offsets.
-func Offsets(b solver.Batch) []int64 {
-	offsets := make([]int64, len(b.Offsets))
-	for i, v := range b.Offsets {
+// Offsets are Call.offsets or Call.stopOffsets.
+func Offsets(from []int) []int64 {
+	offsets := make([]int64, len(from))
+	for i, v := range from {
 		offsets[i] = int64(v)
 	}
 	return offsets

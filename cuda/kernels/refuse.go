@@ -29,9 +29,6 @@ func SupportsModel(m solver.Model) error {
 
 // SupportsBatch is Supports for a batch.
 func SupportsBatch(b solver.Batch) error {
-	if len(b.Stops) > 0 {
-		return refused("a batch with stops")
-	}
 	if len(b.Signals.Times) > 0 {
 		return refused("a batch with signals")
 	}

@@ -10,6 +10,7 @@ struct Row : Control {
 	int saves, left;      // save times of the sample; those passed (forward) or not yet passed (backward)
 	long long save, data; // the row of the first (solver.Batch.Rows); the sample's place in the data
 	int from;             // the recorded step to take back, or that holds t
+	bool toStop;          // the span ends at a stop, and there is more of it behind
 };
 
 // mad is a·b + c, written out wherever it is meant: compile with --fmad=false.

@@ -21,6 +21,8 @@ var (
 	controlSource string
 	//go:embed report.cu
 	reportSource string
+	//go:embed stops.cu
+	stopsSource string
 	//go:embed inputs.cu
 	inputsSource string
 	//go:embed tile.cu
@@ -129,8 +131,8 @@ func GenerateFused(m solver.Model, spec solver.Spec, c Config) (*Fused, error) {
 
 // sources are the parts that the spec needs.
 func (k *Fused) sources() []string {
-	parts := []string{reportSource, inputsSource, trajectorySource, tileSource, forwardSource, prepareSource,
-		kernelsSource}
+	parts := []string{reportSource, stopsSource, inputsSource, trajectorySource, tileSource, forwardSource,
+		prepareSource, kernelsSource}
 	if k.spec.Gradient == solver.NoGradient {
 		return append(parts, solveSource)
 	}
@@ -198,7 +200,7 @@ func (k *Fused) realBytes() int {
 
 // controlBytes is more than the control of a row and of a tile take.
 const (
-	controlBytes = 176
+	controlBytes = 192
 	tileBytes    = 1024
 )
 

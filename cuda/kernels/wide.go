@@ -53,7 +53,7 @@ func (c WideConfig) check() error {
 }
 
 // WideRowBytes is the size of the control state of a row.
-const WideRowBytes = 192
+const WideRowBytes = 224
 
 // Wide is the source of a model's wide kernels and how to run them. Numbers of reals are counts, not bytes.
 type Wide struct {
@@ -168,7 +168,7 @@ func (k *Wide) print() string {
 		p.weights.printTables(&b)
 		p.weights.print(&b, p.name+"Weights")
 	}
-	parts := []string{reportSource, trajectorySource, prepareSource, wideSource, wideInputsSource}
+	parts := []string{reportSource, stopsSource, trajectorySource, prepareSource, wideSource, wideInputsSource}
 	for _, source := range parts {
 		b.WriteString("\n" + source)
 	}

@@ -27,21 +27,25 @@ struct WideBackward {
 	__device__ Trajectory path(Now &now) const { return Trajectory{now.call, 0}; }
 	__device__ real along(Now &now, double t, int c) const { return path(now).state(now.row.from, t, c); }
 
-	// nextSpan runs from t back to the next save time, or to t0.
+	// target is the next save time, or t0.
+	__device__ double target(Now &now) const {
+		return now.row.left > 0 ? saveTime(now.call, now.row, now.row.left - 1) : spanOf(now.call, now.row.data)[0];
+	}
+
+	// nextSpan runs from t back to the next stop, or to the target.
 	__device__ void nextSpan(Now &now, double t) {
-		WideRow &row = now.row;
-		row.t0 = t;
-		row.t1 = row.left > 0 ? saveTime(now.call, row, row.left - 1) : spanOf(now.call, row.data)[0];
+		enterSegment(now.call, now.row, t, target(now));
 		if (ALONE) move(now, t);
 	}
 
-	// rest ends the span at once where a is zero, which stays so and has no size to measure errors by.
+	// rest ends all up to the target at once where a is zero, which stays so and has no size to measure errors by.
 	__device__ void rest(Now &now) {
 		int moves = now.row.phase != FRESH;
 		columns(Now::WIDTH, [&](int c) { moves |= c >= Now::ADJOINT_AT && now.state(c) != 0; });
 		moves = __syncthreads_or(moves);
 		if (moves || !now.controls()) return;
-		now.row.t0 = now.row.t = now.row.t1;
+		now.row.t0 = now.row.t = now.row.t1 = target(now);
+		now.row.toStop = false;
 		now.row.phase = DONE;
 		if (ALONE) move(now, now.row.t);
 	}
@@ -80,9 +84,9 @@ struct WideBackward {
 		row.limit = path(now).longestBack(row.from, now.call.recordLast[row.sample], t);
 	}
 
-	// arrived compares z with the true one, where it was integrated.
+	// arrived compares z with the true one, where it was integrated and that is known.
 	__device__ void arrived(Now &now) {
-		if (now.row.t0 == now.row.t1) return;
+		if (now.row.t0 == now.row.t1 || now.row.toStop) return;
 		const TrueStates truth(now.call, now.row);
 		Drift drift;
 		columns(DIM, [&](int c) { drift.add(now.state(c), truth.here(c), truth.before(c)); });
@@ -127,10 +131,11 @@ struct WideBackward {
 		if (now.controls()) now.row.ready = 1;
 	}
 
-	// store passes a save time, or takes the result.
+	// store passes a stop or a save time, or takes the result.
 	__device__ void store(Now &now, int c) {
 		const Call &call = now.call;
 		const WideRow &row = now.row;
+		if (row.status == OK && row.toStop) return;
 		if (row.status == OK && row.left > 0) {
 			long long at = (row.save + row.left - 1) * DIM;
 			if (c < Now::ADJOINT_AT) now.state(c) = call.saved[at + c];
@@ -143,8 +148,8 @@ struct WideBackward {
 
 	__device__ bool finish(Now &now) {
 		WideRow &row = now.row;
-		if (row.status == OK && row.left > 0) {
-			row.left--;
+		if (row.status == OK && (row.toStop || row.left > 0)) {
+			if (!row.toStop) row.left--;
 			nextSpan(now, row.t1);
 			return true;
 		}

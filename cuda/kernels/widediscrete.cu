@@ -148,6 +148,7 @@ struct WideReverse {
 		if (controls()) {
 			row.t = call.recordT[row.from];
 			row.step = call.recordH[row.from];
+			setWithin(call, row, row.t, row.t1);
 			row.stage = top;
 		}
 		__syncthreads();

@@ -11,8 +11,7 @@ struct WideForward {
 		if (isLeftOut(now.call, row.sample)) return false;
 		findData(now.call, now.batch, row);
 		const double *span = spanOf(now.call, row.data);
-		row.t0 = span[0];
-		row.t1 = span[1];
+		enterSegment(now.call, row, span[0], span[1]);
 		if (RECORDS) now.call.recordLast[row.sample] = -1;
 		return true;
 	}
@@ -95,7 +94,12 @@ struct WideForward {
 	__device__ void store(Now &now, int c) { now.call.z1[placeOf(now.row.sample, DIM) + c] = now.state(c); }
 
 	__device__ bool finish(Now &now) {
-		reportForward(now.call, now.row);
+		WideRow &row = now.row;
+		if (row.status == OK && row.toStop) {
+			enterSegment(now.call, row, row.t, spanOf(now.call, row.data)[1]);
+			return true;
+		}
+		reportForward(now.call, row);
 		return false;
 	}
 };
