@@ -110,7 +110,8 @@ func enums() []enum {
 	return []enum{
 		{"Status", "solver.Status", []enumValue{{"OK", int(solver.OK)}, {"MAX_STEPS", int(solver.MaxSteps)},
 			{"STEP_UNDERFLOW", int(solver.StepUnderflow)}, {"NON_FINITE", int(solver.NonFinite)},
-			{"CANCELLED", int(solver.Cancelled)}, {"ADJOINT_DRIFTED", int(solver.AdjointDrifted)}}},
+			{"CANCELLED", int(solver.Cancelled)}, {"ADJOINT_DRIFTED", int(solver.AdjointDrifted)},
+			{"STIFF", int(solver.Stiff)}}},
 		{"Gradient", "solver.Gradient", []enumValue{{"NO_GRADIENT", int(solver.NoGradient)},
 			{"ADJOINT", int(solver.Adjoint)}, {"DISCRETE", int(solver.Discrete)},
 			{"BACKSOLVE", int(solver.Backsolve)}}},
