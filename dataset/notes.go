@@ -146,3 +146,9 @@ func isTimeName(name string) bool {
 	name = strings.ToLower(name)
 	return name == "t" || strings.HasPrefix(name, "time")
 }
+
+// isTimeUnit says whether a name is that of a unit in which times may be counted.
+func isTimeUnit(name string) bool {
+	units := []string{"second", "minute", "hour", "day", "week", "month", "year"}
+	return slices.Contains(units, strings.TrimSuffix(strings.ToLower(name), "s"))
+}

@@ -1,13 +1,15 @@
 package dataset
 
 import (
+	"math"
 	"os"
 	"slices"
 )
 
-// HoldsSeries reports whether the file at path is a text whose header names a column of series and one of times as
-// usual, and whose first hundred rows lie as series do: those of one after another, with times that rise, two at least
-// of some. It is false of a file that cannot be read.
+// HoldsSeries reports whether the file at path is a text whose header names a column of times as usual, and whose first
+// hundred rows lie as series do: with a column of series that has a usual name too, those of one after another, with
+// times that rise, two at least of some; without one, numbers alone with times that rise throughout, of which the last
+// are not classes. It is false of a file that cannot be read.
 func HoldsSeries(path string, o SeriesOptions) bool {
 	if !Readable(path) || ending(path) == ".npy" {
 		return false
@@ -22,8 +24,11 @@ func HoldsSeries(path string, o SeriesOptions) bool {
 		return false
 	}
 	c, err := newSeriesColumns(l.count(), l.blankEnd(), names, o)
-	if err != nil || c.id < 0 || c.time < 0 {
+	switch {
+	case err != nil || c.time < 0:
 		return false
+	case c.id < 0:
+		return c.isOneSeries(l.ahead, o)
 	}
 	return c.risesWithinSeries(l.ahead, o)
 }
@@ -49,4 +54,31 @@ func (c *seriesColumns) risesWithinSeries(rows []record, o SeriesOptions) bool {
 		last = t.value
 	}
 	return pairs > 0 && 2*pairs >= len(rows)
+}
+
+// fewestOfOne is how many rows a series has at least that nothing tells from other rows but its times.
+const fewestOfOne = 4
+
+// isOneSeries reports whether rows lie as those of one series do.
+func (c *seriesColumns) isOneSeries(rows []record, o SeriesOptions) bool {
+	last := math.Inf(-1)
+	label, values, whole := c.features[len(c.features)-1], map[float64]bool{}, true
+	for _, r := range rows {
+		if len(r.fields) != c.count {
+			return false
+		}
+		for i, field := range r.fields {
+			v := parseCell(field, o.DecimalComma)
+			switch {
+			case v.kind != number && (v.kind != missing || i == c.time), i == c.time && v.value <= last:
+				return false
+			case i == c.time:
+				last = v.value
+			case i == label && v.kind == number:
+				values[v.value], whole = true, whole && v.value == math.Trunc(v.value)
+			}
+		}
+	}
+	classes := whole && 2*len(values) <= len(rows)
+	return len(rows) >= fewestOfOne && !classes
 }

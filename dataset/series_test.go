@@ -100,7 +100,7 @@ func TestBadSeries(t *testing.T) {
 		`line 3, column 4 ("u"): "on" is not a number`:                                            {"id,t,x,u\na,0,1,2\na,2,1,on\n", with(func(o *SeriesOptions) { o.Inputs = []string{"u"} })},
 		`line 3, column 4 ("c"): "3" is not the 2 of the rows before`:                             {"id,t,x,c\na,0,1,2\na,2,1,3\n", with(func(o *SeriesOptions) { o.Constants = []string{"c"} })},
 		`there is no column "z"; the columns are "id", "t", "x"`:                                  {"id,t,x\na,0,1\na,1,1\n", with(func(o *SeriesOptions) { o.Features = []string{"z"} })},
-		`no column is called t or time, and none is named as the time; the columns are "id","x"`:  {"id,x\na,0\na,1\n", SeriesOptions{}},
+		`no column is called t, time or year or the like, and none is named as the time-column`:   {"id,x\na,0\na,1\n", SeriesOptions{}},
 		`column 2 ("t") and column 3 ("time") may both be the time: name it`:                      {"id,t,time\na,0,1\na,2,1\n", SeriesOptions{}},
 		`column 3 ("x") is named twice`:                                                           {"id,t,x\na,0,1\na,2,1\n", with(func(o *SeriesOptions) { o.Features = []string{"x", "3"} })},
 		`column "x" is named twice`:                                                               {"", SeriesOptions{ID: "x", Time: "x"}},
@@ -353,14 +353,20 @@ func TestStandardiseSeries(t *testing.T) {
 
 func TestHoldsSeries(t *testing.T) {
 	for text, want := range map[string]bool{
-		"id,t,x\na,0,1\na,1,2\nb,0,3\nb,5,4\n": true,
-		"patient_id;time;x\n1;0;1\n1;1;2\n":    true,
-		"id,t,x\na,1,1\na,0,2\n":               false, // times fall
-		"id,t,x\na,0,1\nb,0,2\na,1,3\n":        false, // a comes back
-		"id,t,x\n1,0,1\n2,0,2\n3,0,1\n":        false, // one row each
-		"t,x\n0,1\n1,2\n":                      false, // nothing tells series apart
-		"x,y\n0,1\n1,2\n":                      false,
-		"id,t,x\n":                             false,
+		"id,t,x\na,0,1\na,1,2\nb,0,3\nb,5,4\n":                   true,
+		"patient_id;time;x\n1;0;1\n1;1;2\n":                      true,
+		"id,t,x\na,1,1\na,0,2\n":                                 false, // times fall
+		"id,t,x\na,0,1\nb,0,2\na,1,3\n":                          false, // a comes back
+		"id,t,x\n1,0,1\n2,0,2\n3,0,1\n":                          false, // one row each
+		"time,x\n0,1\n1,2.5\n2,\n3,1\n":                          true,  // one series
+		"year;x;y\n1900;1;2\n1901;2;3\n1903;3;2\n1904;1;2,5\n":   false, // a text among the numbers
+		"year,x,y\n1900,1,20\n1901,2,31\n1903,3,22\n1904,1,25\n": true,
+		"t,x\n0,1\n1,2.5\n":                                      false, // too few to tell
+		"t,x\n0,1\n1,2.5\n2,2\n2,1\n":                            false, // times stand still
+		"time,x,kind\n0,1,0\n1,2,1\n2,2,0\n3,1,1\n":              false, // classes, in the order in which they came
+		"time,x,kind\n0,1,a\n1,2,b\n2,2,c\n3,1,d\n":              false,
+		"x,y\n0,1\n1,2\n":                                        false,
+		"id,t,x\n":                                               false,
 	} {
 		path := filepath.Join(t.TempDir(), "x.csv")
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {

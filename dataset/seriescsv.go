@@ -53,7 +53,8 @@ func readSeriesCSV(r io.Reader, o SeriesOptions) (*Series, error) {
 		return nil, err
 	}
 	if c.time < 0 {
-		return nil, fmt.Errorf("no column is called t or time, and none is named as the time; %s", c.list())
+		return nil, fmt.Errorf("no column is called t, time or year or the like, and none is named as the time-column; %s",
+			c.list())
 	}
 	t := newSeriesTable(c, o)
 	t.out.Notes = append(l.notes, t.out.Notes...)

@@ -13,7 +13,8 @@ type SeriesOptions struct {
 	// series.
 	ID string
 
-	// Time is the column of times. Without it, it is the one column with a usual name for it, such as t or time.
+	// Time is the column of times. Without it, it is the one column with a usual name for it, such as t or time or, where
+	// there is none, of a unit such as year.
 	Time string
 
 	// Features are the columns that are fitted, in the order wanted; none means all others.
@@ -96,10 +97,10 @@ func newSeriesColumns(count, blank int, names []string, o SeriesOptions) (*serie
 		return nil, err
 	}
 	taken := slices.Concat(dropped, c.features, c.inputs, c.constants)
-	if c.time, err = c.choose(o.Time, "time", isTimeName, taken); err != nil {
+	if c.time, err = c.choose(o.Time, "time", taken, isTimeName, isTimeUnit); err != nil {
 		return nil, err
 	}
-	if c.id, err = c.choose(o.ID, "id", isSeriesName, append(taken, c.time)); err != nil {
+	if c.id, err = c.choose(o.ID, "id", append(taken, c.time), isSeriesName); err != nil {
 		return nil, err
 	}
 	if err := c.distinct(); err != nil {
@@ -131,26 +132,29 @@ func (c *seriesColumns) all(names []string) ([]int, error) {
 	return found, nil
 }
 
-// choose is the column of that name or, without one, the only column not taken that has a usual name; -1 where none
-// has.
-func (c *seriesColumns) choose(name, role string, usual func(string) bool, taken []int) (int, error) {
+// choose is the column of that name or, without one, the only column not taken that has a usual name, by the first rule
+// by which one has; -1 where none has.
+func (c *seriesColumns) choose(name, role string, taken []int, usual ...func(string) bool) (int, error) {
 	if name != "" {
 		return c.find(name)
 	}
-	found := -1
-	for i, name := range c.names {
-		switch {
-		case !usual(name) || slices.Contains(taken, i):
-		case found >= 0:
-			return 0, fmt.Errorf("%s and %s may both be the %s: name it", c.title(found), c.title(i), role)
-		default:
-			found = i
+	for _, rule := range usual {
+		found := -1
+		for i, name := range c.names {
+			switch {
+			case !rule(name) || slices.Contains(taken, i):
+			case found >= 0:
+				return 0, fmt.Errorf("%s and %s may both be the %s: name it", c.title(found), c.title(i), role)
+			default:
+				found = i
+			}
+		}
+		if found >= 0 {
+			c.notes = append(c.notes, fmt.Sprintf("%s is taken for the %s", c.title(found), role))
+			return found, nil
 		}
 	}
-	if found >= 0 {
-		c.notes = append(c.notes, fmt.Sprintf("%s is taken for the %s", c.title(found), role))
-	}
-	return found, nil
+	return -1, nil
 }
 
 // distinct reports a column that has two roles, which its name and its number may give it.

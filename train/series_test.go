@@ -205,7 +205,7 @@ func TestSeriesConfig(t *testing.T) {
 		"horizon must be one of":                func(c *train.Config) { c.Horizon = "far" },
 		"task series needs a file of series":    func(c *train.Config) { c.Data = "spiral" },
 		`there is no column "z"`:                func(c *train.Config) { c.Features = []string{"z"} },
-		"no column is called t or time, and no": func(c *train.Config) { c.Drop = []string{"t"} },
+		"is called t, time or year or the like": func(c *train.Config) { c.Drop = []string{"t"} },
 	} {
 		c := seriesConfig(path)
 		change(&c)

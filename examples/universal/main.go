@@ -18,7 +18,10 @@ import (
 	"neuralode/solver"
 )
 
-const hidden = 6
+const (
+	hidden     = 6
+	iterations = 1500
+)
 
 // meeting is the network: two animals in, the change of both out.
 var meeting = []graph.Param{{Name: "w0", Shape: []int{hidden, 2}}, {Name: "b0", Shape: []int{hidden}},
@@ -33,11 +36,12 @@ func known(z *expr.Node) *expr.Node {
 	return expr.Columns(expr.Scale(1.5, expr.Col(z, 0)), expr.Scale(-3, expr.Col(z, 1)))
 }
 
+var field = graph.Field{Dim: 2, Params: meeting, Func: func(t, z *expr.Node, p []*expr.Node) (*expr.Node, error) {
+	return expr.Add(known(z), met(z, p)), nil
+}}
+
 func main() {
-	field := graph.Field{Dim: 2, Params: meeting, Func: func(t, z *expr.Node, p []*expr.Node) (*expr.Node, error) {
-		return expr.Add(known(z), met(z, p)), nil
-	}}
-	fitted, err := fit(field)
+	fitted, err := fit(iterations)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -47,7 +51,7 @@ func main() {
 	}
 }
 
-func fit(field graph.Field) (*neuralode.Fitted, error) {
+func fit(iterations int) (*neuralode.Fitted, error) {
 	series, err := dataset.ReadSeries("../lotkavolterra/animals.csv", dataset.SeriesOptions{})
 	if err != nil {
 		return nil, err
@@ -68,7 +72,7 @@ func fit(field graph.Field) (*neuralode.Fitted, error) {
 			theta = append(theta, 0.3*rng.NormFloat64())
 		}
 	}
-	return ode.Fit(context.Background(), theta, series, neuralode.FitOptions{Iterations: 1500})
+	return ode.Fit(context.Background(), theta, series, neuralode.FitOptions{Iterations: iterations})
 }
 
 // says is what the network says of so much prey and so many predators, in plain Go: its parameters lie one after the
