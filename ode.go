@@ -68,6 +68,9 @@ func Compile(backend solver.Backend, model solver.Model, spec solver.Spec) (*ODE
 // Params lists the parameters in the order in which they lie in the flat θ that the methods take.
 func (o *ODE) Params() []plan.Param { return o.model.Params() }
 
+// Backend is where the ODE is solved.
+func (o *ODE) Backend() solver.Backend { return o.backend }
+
 // Dim is the number of components of z.
 func (o *ODE) Dim() int { return o.model.Dim() }
 

@@ -54,6 +54,9 @@ func (p *Predictor) With(theta []float64) *Predictor {
 // Model is the model with the parameters that are used.
 func (p *Predictor) Model() *Model { return p.model }
 
+// Backend is where it solves.
+func (p *Predictor) Backend() solver.Backend { return p.ode.Backend() }
+
 // Spec is how it solves.
 func (p *Predictor) Spec() solver.Spec { return p.spec }
 

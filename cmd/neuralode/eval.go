@@ -63,15 +63,15 @@ func (a *app) eval(ctx context.Context, o *evalOptions, path string) error {
 	if err != nil {
 		return err
 	}
-	backend, err := a.open(o.device, spec)
-	if err != nil {
-		return err
-	}
 	data, err := s.data(o, spec)
 	if err != nil {
 		return err
 	}
-	a.announce()
+	p, err := a.predictor(o.device, s.model, spec)
+	if err != nil {
+		return err
+	}
+	defer p.Close()
 	a.noteNothingRead(o.solve.flags, o.data)
 	if o.data != "" {
 		a.describeColumns(data)
@@ -80,11 +80,6 @@ func (a *app) eval(ctx context.Context, o *evalOptions, path string) error {
 		a.takeNotes([]string{note})
 	}
 	a.compareNames(data.Named, data.Features, s.model)
-	p, err := s.model.Compile(backend, spec)
-	if err != nil {
-		return err
-	}
-	defer p.Close()
 	var found *assessment
 	if o.data != "" {
 		found, err = assessOn(ctx, p, data)

@@ -96,18 +96,13 @@ func (a *app) forecast(ctx context.Context, o *forecastOptions, path string) err
 	if err != nil {
 		return err
 	}
-	backend, err := a.open(o.device, spec)
-	if err != nil {
-		return err
-	}
-	a.announce()
-	a.noteNothingRead(o.solve.flags, o.data)
-	a.takeNotes(series.Notes)
-	p, err := s.model.Compile(backend, spec)
+	p, err := a.predictor(o.device, s.model, spec)
 	if err != nil {
 		return err
 	}
 	defer p.Close()
+	a.noteNothingRead(o.solve.flags, o.data)
+	a.takeNotes(series.Notes)
 	wanted, err := o.wanted(series)
 	if err != nil {
 		return wrongUse(err)
@@ -207,7 +202,7 @@ func (o *forecastOptions) times(own []float64) []float64 {
 		}
 	}
 	for k := 1; d > 0; k++ {
-		t := from + float64(k)*d
+		t := roundedAs(from+float64(k)*d, from, d)
 		if t > end+1e-9*d {
 			break
 		}

@@ -43,6 +43,8 @@ func TestForecast(t *testing.T) {
 		{[]string{}, "0 0.05 9.94", 438},
 		{[]string{"--until", "20", "--every", "5"}, "0 5 20", 15},
 		{[]string{"--until", "12", "--every", "5"}, "0 5 10", 9},
+		{[]string{"--until", "19.95", "--every", "0.1"}, "0 0.1 19.9", 600},
+		{[]string{"--until", "1.05", "--every", "0.35"}, "0 0.35 1.05", 12},
 		{[]string{"--data", fresh, "--until", "4", "--every", "1"}, "2 3 4", 3},
 		{[]string{"--data", fresh, "--until", "4"}, "2 4 4", 2},
 		{[]string{"--until", "0.07"}, "0 0.05 0.07", 9},

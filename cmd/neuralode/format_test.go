@@ -1,8 +1,10 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -124,6 +126,25 @@ func TestNothingRead(t *testing.T) {
 	} {
 		if status, _, said := call(t, c.args...); status != 0 || strings.Count(said, "without effect, "+c.want) != 1 {
 			t.Errorf("%q: status %d, %s", c.args, status, said)
+		}
+	}
+}
+
+// TestTimesHaveNoRoundingInThem: sums of decimal steps are the decimals that a person would write.
+func TestTimesHaveNoRoundingInThem(t *testing.T) {
+	for text, want := range map[string]string{"0:20:201": "7:0.7 9:0.9 199:19.9 200:20", "0:3:31": "3:0.3 6:0.6 11:1.1 30:3",
+		"1:0:4": "0:1 1:0.6666666666666667 3:0", "-0.25:0.25:3": "0:-0.25 1:0 2:0.25", "0:1e-7:11": "3:3e-08 10:1e-07",
+		"0:1e300:3": "1:5e+299 2:1e+300"} {
+		times, err := parseTimes(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, pair := range strings.Fields(want) {
+			place, value, _ := strings.Cut(pair, ":")
+			i, _ := strconv.Atoi(place)
+			if got := fmt.Sprint(times[i]); got != value {
+				t.Errorf("%s: time %d is %s, want %s", text, i, got, value)
+			}
 		}
 	}
 }

@@ -119,18 +119,13 @@ func (a *app) predict(ctx context.Context, o *predictOptions, path string) error
 	if err := checkKept(points.Kept, s.model); err != nil {
 		return err
 	}
-	backend, err := a.open(o.device, spec)
-	if err != nil {
-		return err
-	}
-	a.announce()
-	a.takeNotes(points.Notes)
-	a.compareNames(points.Named, points.Features, s.model)
-	p, err := s.model.Compile(backend, spec)
+	p, err := a.predictor(o.device, s.model, spec)
 	if err != nil {
 		return err
 	}
 	defer p.Close()
+	a.takeNotes(points.Notes)
+	a.compareNames(points.Named, points.Features, s.model)
 	var t tally
 	if err := a.writeStates(ctx, o.out, func(w io.Writer) error {
 		return o.answer(ctx, w, p, spec, points, &t)

@@ -8,6 +8,7 @@ import (
 
 	"neuralode"
 	"neuralode/solver"
+	"neuralode/train"
 )
 
 // app is what the commands share.
@@ -55,6 +56,16 @@ func (a *app) open(device string, spec solver.Spec) (backend solver.Backend, err
 	}
 	backend, a.note, err = neuralode.OpenFor(device, spec)
 	return backend, err
+}
+
+// predictor compiles a model for a device, and says which one auto took.
+func (a *app) predictor(device string, m *train.Model, spec solver.Spec) (*train.Predictor, error) {
+	backend, err := a.open(device, spec)
+	if err != nil {
+		return nil, err
+	}
+	a.announce()
+	return m.Compile(backend, spec)
 }
 
 // announce says which device auto took, and why.

@@ -64,11 +64,7 @@ func (a *app) serve(ctx context.Context, o *serveOptions, path string) error {
 	if err != nil {
 		return err
 	}
-	backend, err := a.open(o.device, spec)
-	if err != nil {
-		return err
-	}
-	p, err := s.model.Compile(backend, spec)
+	p, err := a.predictor(o.device, s.model, spec)
 	if err != nil {
 		return err
 	}
@@ -83,8 +79,7 @@ func (a *app) serve(ctx context.Context, o *serveOptions, path string) error {
 		return explainListen(o.listen, err)
 	}
 	gateOf(ctx).close() // from now on clients may be waiting, until the program ends
-	a.announce()
-	fmt.Fprintf(a.err, "serving    %s on http://%s, %s\n", onLine(path), l.Addr(), backend.Device())
+	fmt.Fprintf(a.err, "serving    %s on http://%s, %s\n", onLine(path), l.Addr(), p.Backend().Device())
 	if err := server.Run(ctx, l); err != nil {
 		return err
 	}

@@ -168,20 +168,15 @@ func (a *app) solve(ctx context.Context, o *solveOptions, path string) error {
 		return fmt.Errorf("%s has %d features, the model wants %d (--drop leaves columns out)", o.points, points.Dim,
 			s.model.Features())
 	}
-	backend, err := a.open(o.device, spec)
-	if err != nil {
-		return err
-	}
-	a.announce()
-	a.takeNotes(points.Notes)
-	a.compareNames(points.Named, points.Features, s.model)
-	p, err := s.model.Compile(backend, spec)
+	p, err := a.predictor(o.device, s.model, spec)
 	if err != nil {
 		return err
 	}
 	defer p.Close()
+	a.takeNotes(points.Notes)
+	a.compareNames(points.Named, points.Features, s.model)
 	if shard != nil {
-		return a.solveShard(ctx, o, path, *shard, p, points, times, backend.Arithmetic())
+		return a.solveShard(ctx, o, path, *shard, p, points, times, p.Backend().Arithmetic())
 	}
 	return a.writeStates(ctx, o.out, func(w io.Writer) error { return o.states(ctx, w, p, spec, points, times) })
 }

@@ -57,9 +57,22 @@ func timesOf(part string) ([]float64, error) {
 // evenly are count numbers from a to b, both included, equally far from each other.
 func evenly(a, b float64, count int) []float64 {
 	x := make([]float64, count)
+	step := (b - a) / float64(count-1)
 	for i := range x {
-		x[i] = a + (b-a)*(float64(i)/float64(count-1))
+		x[i] = roundedAs(a+(b-a)*(float64(i)/float64(count-1)), a, b, step)
 	}
 	x[count-1] = b
 	return x
+}
+
+// roundedAs is a sum of multiples of numbers with no more decimals than these have: 199 times 0.1 is 19.9.
+func roundedAs(sum float64, of ...float64) float64 {
+	decimals := 0
+	for _, v := range of {
+		if _, fraction, found := strings.Cut(strconv.FormatFloat(v, 'f', -1, 64), "."); found {
+			decimals = max(decimals, len(fraction))
+		}
+	}
+	rounded, _ := strconv.ParseFloat(strconv.FormatFloat(sum, 'f', decimals, 64), 64)
+	return rounded
 }

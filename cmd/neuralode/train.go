@@ -59,13 +59,14 @@ takes to be solved.
 
 In a file of series a row is what was observed of one series at one time: --id, --time-column and --features name its
 columns, and a feature that was not observed is empty. --task series, or one of these three flags, says that a file is
-one. Without a word a file is taken for one where columns are called id and t or the like and the rows lie so, which a
-note says, unless --label, --component, --readout component or a loss of classes is given. A series is solved from its
-first row on, over the times that it has, and compared with its other rows by --loss mse, huber or gaussian. --horizon says
-how much of it is seen at once: auto begins with short windows, each from the row that it begins with, and goes on to
-longer ones and then to whole series, unless these are many times as long; windows stays with windows; full sees whole
-series from the start. --validation holds out whole series or, of fewer than five, the last rows of each. --constants
-names columns with one number for each series, which the field reads too.
+one. Without a word a file is taken for one where columns are called id and t, time or year or the like and the rows
+lie so, or where all lie as those of one series do, which needs no id; a note says so. With --label, --component,
+--readout component or a loss of classes it is not. A series is solved from its first row on, over the times that it
+has, and compared with its other rows by --loss mse, huber or gaussian. --horizon says how much of it is seen at once:
+auto begins with short windows, each from the row that it begins with, and goes on to longer ones and then to whole
+series, unless these are many times as long; windows stays with windows; full sees whole series from the start.
+--validation holds out whole series or, of fewer than five, the last rows of each. --constants names columns with one
+number for each series, which the field reads too.
 
 --lift linear or mlp makes the initial state of the features of a point, or of the first --lift-from rows of a series:
 what was observed in each, scaled, what was not, and when; then no single row need have all features. With --latent the
