@@ -186,13 +186,19 @@ func (in *integration) weigh(z1 []float64) {
 		return
 	}
 	g, last := in.k[s.Stage], in.k[len(in.k)-1]
-	slopes := rms(len(z1), func(c int) float64 { return last[c] - g[c] })
+	scaled := func(c int, x float64) float64 {
+		if scale := in.scale(c, z1); scale > 0 {
+			return x / scale
+		}
+		return 0
+	}
+	slopes := rms(len(z1), func(c int) float64 { return scaled(c, last[c]-g[c]) })
 	states := rms(len(z1), func(c int) float64 {
 		d := 0.0
 		for i, w := range s.Weights {
 			d += w * in.k[i][c]
 		}
-		return in.row.Step * d
+		return scaled(c, in.row.Step*d)
 	})
 	in.row.Weigh(&in.spec, s.Bound, slopes/states)
 }

@@ -5,7 +5,8 @@ import "math"
 // Stability says how the error of an explicit method's steps shows that it is not the error that holds them, but
 // stability. With two stages that ask the field at nearly the same time, at arguments g and z1, |f(z1) − f(g)|/|z1 − g|
 // estimates the largest |λ| of the field's Jacobian, and steps are stable as long as h·|λ| is below the Bound (Hairer
-// and Wanner, Solving ODEs II, IV.2, "Automatic stiffness detection"; Shampine 1977).
+// and Wanner, Solving ODEs II, IV.2, "Automatic stiffness detection"; Shampine 1977). Norms are scaled as those of errors
+// are: what settles may be a small component, as in Robertson's reactions.
 type Stability struct {
 	Bound   float64   // the largest x up to which |R(−x)| ≤ 1, R the method's stability function
 	Stage   int       // whose argument is g; the last stage's is z1

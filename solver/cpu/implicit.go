@@ -13,6 +13,7 @@ import (
 type implicit[T simd.Float] struct {
 	tile   *tile[T]
 	m      *rosenbrock[T]
+	timed  bool      // the derivative of the state depends on t
 	frames frames[T] // of Jacobians and quadratures: the states of slots, the cotangents of rows
 	rows   rows[T]
 
@@ -35,6 +36,7 @@ func newImplicit[T simd.Float](tl *tile[T]) *implicit[T] {
 		jac: make([]T, n*w*w), ft: make([]T, n*w), size: make([]float64, n), lu: make([]T, n*w*w),
 		pivot: make([]int32, n*w), norm: make([]float64, n), knows: make([]bool, n), clean: make([]bool, n),
 		stale: make([]int, 0, n)}
+	im.timed = tl.form == adjointAlone || tl.exec.plan.Reads(tl.exec.plan.Input("t"))
 	im.rows = rows[T]{off: [2][]int{make([]int, 0, n), make([]int, 0, n)}, zero: make([]int, n)}
 	for i := range im.kind {
 		im.kind[i] = make([]int, 0, n)
@@ -210,7 +212,7 @@ func (im *implicit[T]) linearize(slots []int) {
 		return
 	}
 	im.jacobians(im.stale)
-	if tl := im.tile; tl.ports.timed || tl.along != nil || tl.signals.courses != nil {
+	if im.timed || im.tile.signals.courses != nil {
 		im.slopesInTime(im.stale)
 	}
 }
@@ -358,24 +360,39 @@ func (tl *tile[T]) weigh() {
 	}
 }
 
-// changes are the sums of squares of how much the slope and the argument change from one of an explicit step's stages
-// to its result.
+// changes are the sums of squares, scaled as errors are, of how much the slope and the argument change from one of an
+// explicit step's stages to its result.
 func (tl *tile[T]) changes(slot int) (sums [2]float64) {
 	if tl.isStiff(slot) {
 		return sums
 	}
 	st, w := &tl.m.stability, tl.width
 	k := tl.k[slot*tl.m.stages*w:][:tl.m.stages*w]
-	last := row(k, tl.m.stages-1, w)
-	for c, v := range row(k, st.Stage, w) {
-		slope, state := float64(last[c]-v), 0.0
-		for i, x := range st.Weights {
-			if x != 0 {
-				state += x * float64(k[i*w+c])
+	last, before := row(k, tl.m.stages-1, w), row(k, st.Stage, w)
+	for _, p := range tl.parts {
+		z1 := tl.result(slot, p)
+		for i, v := range z1 {
+			c := p.at + i
+			slope, state := float64(last[c]-before[c]), 0.0
+			for j, x := range st.Weights {
+				if x != 0 {
+					state += x * float64(k[j*w+c])
+				}
+			}
+			if scale := tl.scale(slot, c, v); scale > 0 {
+				slope, state = slope/scale, state*tl.row[slot].Step/scale
+				sums[0], sums[1] = sums[0]+slope*slope, sums[1]+state*state
 			}
 		}
-		state *= tl.row[slot].Step
-		sums[0], sums[1] = sums[0]+slope*slope, sums[1]+state*state
 	}
 	return sums
+}
+
+// scale is what the error of component c of the slot's step is measured by, which takes it to z1.
+func (tl *tile[T]) scale(slot, c int, z1 T) float64 {
+	largest := max(abs(tl.z[slot*tl.width+c]), abs(z1))
+	if tl.form == adjointAlone {
+		largest = max(largestOf(row(tl.z, slot, tl.width)), largestOf(tl.result(slot, tl.parts[0])))
+	}
+	return float64(tl.m.atol + tl.m.rtol*largest)
 }

@@ -23,6 +23,7 @@ func (s Suite) stiff(t *testing.T) {
 	t.Run("differences", s.stiffDifferences)
 	t.Run("rows", s.stiffRows)
 	t.Run("refused", s.stiffRefused)
+	t.Run("problems", s.stiffProblems)
 }
 
 func (s Suite) supportsMethod(t *testing.T, spec solver.Spec, m solver.Method) bool {
