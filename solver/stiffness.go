@@ -51,8 +51,9 @@ func (t *Tableau) stabilityFunction(x float64) float64 {
 	return r
 }
 
-// A step counts as held by stability from this part of the bound on, and a row goes over to the method for stiff fields
-// after so many such steps in a row, and back after so many others; as AutoSwitch of OrdinaryDiffEq.jl does.
+// A step counts as held by stability from this part of the bound on. A row goes over to the method for stiff fields
+// after so many such steps, with fewer others in a row between than take it back: the numbers are those of AutoSwitch of
+// OrdinaryDiffEq.jl, which wants all in a row; but after a rejection the error keeps a step or two below the bound.
 const (
 	heldFrom    = 0.9
 	heldToStiff = 10
@@ -89,7 +90,7 @@ func (r *Row) Weigh(s *Spec, bound, lambda float64) {
 	clear := freeToClear
 	_, chooses := s.Method.(*Auto)
 	if chooses {
-		clear = 1
+		clear = freeToLeave
 	}
 	if r.lambda = lambda; held {
 		r.held, r.free = r.held+1, 0

@@ -1,6 +1,6 @@
 // Command workprecision compares the step size controllers of package solver: how many field evaluations each needs for
 // an error of the solution and of the gradient. It prints the tables of docs/controllers.md, and before them, with
-// -all, every measurement.
+// -all, every measurement. With -stiff it prints what the methods for stiff fields need for theirs instead.
 package main
 
 import (
@@ -18,7 +18,14 @@ import (
 func main() {
 	all := flag.Bool("all", false, "print every measurement first")
 	names := flag.String("methods", "dopri5,tsit5", "methods with an error estimate")
+	stiff := flag.Bool("stiff", false, "solve stiff problems instead, by the methods for these")
 	flag.Parse()
+	if *stiff {
+		if err := printStiff(os.Stdout); err != nil {
+			log.Fatal(err)
+		}
+		return
+	}
 	problems, err := problems()
 	if err != nil {
 		log.Fatal(err)
