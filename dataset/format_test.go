@@ -64,7 +64,7 @@ func TestEndings(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]string{
-		"a.npz": "save one of its arrays as .npy", "a.xlsx": "save the table as CSV", "a.xlsx.gz": "save the table as CSV", "a": `got "a"`,
+		"a.xlsx": "save the table as CSV", "a.xlsx.gz": "save the table as CSV", "a": `got "a"`,
 	} {
 		if err := CheckEnding(name); err == nil || !strings.HasSuffix(err.Error(), want) {
 			t.Errorf("%s: error %v, want %s", name, err, want)

@@ -144,7 +144,7 @@ func isLetter(b byte) bool { return b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z'
 
 func isTimeName(name string) bool {
 	name = strings.ToLower(name)
-	return name == "t" || strings.HasPrefix(name, "time")
+	return name == "t" || name == "ts" || strings.HasPrefix(name, "time")
 }
 
 // isTimeUnit says whether a name is that of a unit in which times may be counted.

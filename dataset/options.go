@@ -85,8 +85,8 @@ func (o Options) Check() error {
 	return errors.Join(append(errs, o.Format.Check())...)
 }
 
-// Endings are those of the names of files that [ReadFile] reads, for messages.
-const Endings = ".csv, .tsv, .txt or .npy, or one of these and .gz"
+// Endings are those of the names of files that [ReadFile] reads, for messages; .npz is of series.
+const Endings = ".csv, .tsv, .txt or .npy, or one of these and .gz, or .npz"
 
 // ending is that of a file's name in lower case, without the .gz of a compressed one.
 func ending(path string) string {
@@ -104,6 +104,8 @@ func readerOf(path string) func(name string, r io.Reader, o Options) (*Dataset, 
 		return readTSV
 	case ".npy":
 		return ReadNPY
+	case ".npz":
+		return noPoints
 	}
 	return nil
 }
@@ -169,8 +171,6 @@ func CheckEnding(path string) error {
 	}
 	remedy := ""
 	switch strings.ToLower(filepath.Ext(strings.TrimSuffix(path, ".gz"))) {
-	case ".npz":
-		remedy = ": save one of its arrays as .npy"
 	case ".xlsx", ".xls", ".ods", ".parquet", ".feather", ".json", ".h5", ".mat", ".pkl":
 		remedy = ": save the table as CSV"
 	}

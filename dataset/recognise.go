@@ -6,12 +6,15 @@ import (
 	"slices"
 )
 
-// HoldsSeries reports whether the file at path is a text whose header names a column of times as usual, and whose first
-// hundred rows lie as series do: with a column of series that has a usual name too, those of one after another, with
+// HoldsSeries reports whether the file at path is one of named arrays, or a text whose header names a column of times as
+// usual, and whose first hundred rows lie as series do: with a column of series that has a usual name too, those of one after another, with
 // times that rise, two at least of some; without one, numbers alone with times that rise throughout, of which the last
 // are not classes. It is false of a file that cannot be read.
 func HoldsSeries(path string, o SeriesOptions) bool {
-	if !Readable(path) || ending(path) == ".npy" {
+	switch {
+	case ending(path) == ".npz":
+		return true
+	case !Readable(path) || ending(path) == ".npy":
 		return false
 	}
 	f, err := os.Open(path)

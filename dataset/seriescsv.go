@@ -26,8 +26,8 @@ func ReadSeriesCSV(name string, r io.Reader, o SeriesOptions) (*Series, error) {
 	return s, nil
 }
 
-// ReadSeries reads the series in the file at path: text, or an array, as the name ends. See [ReadSeriesCSV] and
-// [ReadSeriesNPY]. A file that memory has no room for is a *memory.Error before it is read.
+// ReadSeries reads the series in the file at path: text, an array or named arrays, as the name ends. See [ReadSeriesCSV],
+// [ReadSeriesNPY] and [ReadSeriesNPZ]. A file that memory has no room for is a *memory.Error before it is read.
 func ReadSeries(path string, o SeriesOptions) (*Series, error) {
 	f, err := openWhole(path)
 	if err != nil {
@@ -37,6 +37,12 @@ func ReadSeries(path string, o SeriesOptions) (*Series, error) {
 	switch ending(path) {
 	case ".npy":
 		return ReadSeriesNPY(path, f, o)
+	case ".npz":
+		info, err := f.Stat()
+		if err != nil {
+			return nil, fmt.Errorf("dataset: %w", err)
+		}
+		return ReadSeriesNPZ(path, f, info.Size(), o)
 	case ".tsv":
 		o.tabbed()
 	}

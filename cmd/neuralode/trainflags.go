@@ -24,7 +24,7 @@ func (o *trainOptions) flags(f *pflag.FlagSet) {
 // dataFlags say what is trained on.
 func dataFlags(f *pflag.FlagSet, c *train.Config) {
 	f.StringVar(&c.Data, "data", c.Data,
-		"spiral, circle, moons, arms, or a .csv, .tsv, .txt or .npy file, or one of these and .gz")
+		"spiral, circle, moons, arms, or a .csv, .tsv, .txt or .npy file, or one of these and .gz; series also .npz")
 	f.StringVar(&c.Label, "label", c.Label,
 		"the label's column in a file, by name, or number from 1 (default the last)")
 	f.StringVar(&c.Task, "task", c.Task, oneOf(train.Tasks)+" (auto: by the file)")
