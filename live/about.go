@@ -38,7 +38,7 @@ const maxPointsShown = 1200
 
 func describe(title string, facts []Fact, scene *Scene) about {
 	span := portrait.Span(scene.Model)
-	a := about{Title: title, Facts: facts, Span: numbers{span.T0, span.T1}, Steps: len(scene.Points) > 0,
+	a := about{Title: title, Facts: facts, Span: numbers{span.T0, span.T1}, Steps: len(scene.Solves.Spans) > 0,
 		StepBins: stepEnds(span.T1 - span.T0)}
 	if scene.Portrait != nil {
 		a.Plane = planeOf(scene.Portrait.Data, scene.Portrait.Limits)

@@ -3,6 +3,7 @@ package live
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"math"
 	"slices"
 
@@ -30,7 +31,7 @@ type Scene struct {
 	Portrait *portrait.Portrait // of data of two features, solved as the run does; otherwise nil
 	Series   *portrait.Series   // of a run of series, solved as the run does; otherwise nil
 	Stages   []train.Stage      // of a run of series
-	Points   []float64          // some points, [n, features], whose steps are counted; there may be none
+	Solves   solver.Batch       // those whose steps are counted; there may be none
 }
 
 // Close frees what the scene was compiled to. Nothing may show it any more.
@@ -75,13 +76,18 @@ func arrowsOf(f figure.Field) arrows {
 	return a
 }
 
-// paint computes the picture and writes it as JSON. What cannot be solved is left out, and the note says why.
-func (s *Scene) paint(ctx context.Context, at train.Snapshot, labels [2]float64) ([]byte, error) {
+// paint computes the picture and writes it as JSON. What cannot be solved is left out, and the note says why. A fault of
+// a picture does not end the training.
+func (s *Scene) paint(ctx context.Context, at train.Snapshot, labels [2]float64) (text []byte, err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = fmt.Errorf("live: the picture of iteration %d failed: %v", at.Iteration, fault)
+		}
+	}()
 	model := *s.Model
 	model.Theta = at.Theta
-	sizes := portrait.StepSizes(ctx, &model, s.Points, s.Spec)
+	sizes := portrait.StepSizes(ctx, &model, s.Solves, s.Spec)
 	p := picture{Iteration: at.Iteration, Steps: histogram(sizes, portrait.Span(&model))}
-	var err error
 	switch {
 	case s.Portrait != nil:
 		err = p.plane(ctx, s.Portrait.With(at.Theta), model.Span.T0, labels)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -20,15 +21,15 @@ import (
 	"neuralode/train"
 )
 
-// seriesRun is a run of three series of x = r·cos(t), y = −r·sin(t), whose ends are held out.
-func seriesRun(t *testing.T, iterations int) *train.Run {
+// seriesRun is a run of three series of x = r·cos(t), y = −r·sin(t) with a constant r, whose ends are held out.
+func seriesRun(t *testing.T, iterations int, change ...func(c *train.Config)) *train.Run {
 	t.Helper()
 	var text strings.Builder
-	text.WriteString("id,t,x,y\n")
+	text.WriteString("id,t,x,y,r\n")
 	for i := range 3 {
 		for k := range 60 {
 			at, r := 0.2*float64(k), 1+0.5*float64(i)
-			fmt.Fprintf(&text, "s%d,%v,%v,%v\n", i, at, r*math.Cos(at), -r*math.Sin(at))
+			fmt.Fprintf(&text, "s%d,%v,%v,%v,%v\n", i, at, r*math.Cos(at), -r*math.Sin(at), r)
 		}
 	}
 	path := filepath.Join(t.TempDir(), "circles.csv")
@@ -37,6 +38,10 @@ func seriesRun(t *testing.T, iterations int) *train.Run {
 	}
 	c := train.SeriesDefaults(path)
 	c.Hidden, c.Iterations, c.Patience, c.CheckpointEvery = []int{16}, iterations, 0, 10_000
+	c.Features = []string{"x", "y"}
+	for _, f := range change {
+		f(&c)
+	}
 	r, err := train.NewRun(filepath.Join(t.TempDir(), "run"), c, backend(t), "test")
 	if err != nil {
 		t.Fatal(err)
@@ -56,7 +61,7 @@ func seriesFeed(t *testing.T, r *train.Run) *live.Feed {
 		t.Fatal(err)
 	}
 	scene := &live.Scene{Model: r.Model, Spec: portrait.Quick(spec), Series: portrait.NewSeries(r, p), Stages: r.Stages(),
-		Points: r.Data.X}
+		Solves: r.Model.SeriesBatch(r.Data.Series)}
 	t.Cleanup(func() { _ = scene.Close() })
 	feed := live.NewFeed("run", []live.Fact{{Name: "data", Value: "circles"}}, r.Config.Iterations, scene)
 	history, err := r.History()
@@ -141,6 +146,34 @@ func TestSeriesOnThePage(t *testing.T) {
 	}
 	if len(picture.Views[2].U) == 0 || len(picture.Views[0].U) != 0 {
 		t.Error("arrows belong to the plane alone")
+	}
+}
+
+// TestPicturesOfEachModel: whatever the model is made of, its picture has curves and steps.
+func TestPicturesOfEachModel(t *testing.T) {
+	for name, change := range map[string]func(c *train.Config){
+		"time":      func(c *train.Config) { c.Time = true },
+		"augmented": func(c *train.Config) { c.Augment = 1 },
+		"constants": func(c *train.Config) { c.Constants = []string{"r"} },
+		"latent":    func(c *train.Config) { c.Latent, c.Lift, c.LiftFrom, c.Readout = 3, "mlp", 5, "mlp" },
+		"second":    func(c *train.Config) { c.SecondOrder = true },
+	} {
+		host, token := place(t, serve(t, seriesFeed(t, seriesRun(t, 16, change)), live.Actions{}))
+		status, body := ask(t, host, "GET /picture?iteration=0&token="+token+" HTTP/1.1\r\nHost: "+host+
+			"\r\nConnection: close\r\n\r\n")
+		var picture struct {
+			Note  string
+			Steps []int
+			Views []struct{ Curves [][]float64 }
+		}
+		err := json.Unmarshal([]byte(body), &picture)
+		if status != 200 || err != nil || picture.Note != "" || len(picture.Views) == 0 {
+			t.Errorf("%s: status %d, %v, %.200s", name, status, err, body)
+			continue
+		}
+		if c := picture.Views[0].Curves; len(c) != 3 || len(c[0]) < 200 || !slices.ContainsFunc(picture.Steps, func(n int) bool { return n > 0 }) {
+			t.Errorf("%s: %d curves, steps %v", name, len(c), picture.Steps)
+		}
 	}
 }
 

@@ -63,7 +63,7 @@ func feedOf(t testing.TB, r *train.Run) *live.Feed {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = p.Close() })
-	scene := &live.Scene{Model: r.Model, Spec: portrait.Quick(spec), Portrait: p, Points: shown.X[:8]}
+	scene := &live.Scene{Model: r.Model, Spec: portrait.Quick(spec), Portrait: p, Solves: r.Model.PointBatch(shown.X[:8])}
 	feed := live.NewFeed("run", []live.Fact{{Name: "data", Value: "spiral"}}, r.Config.Iterations, scene)
 	history, err := r.History()
 	if err != nil {

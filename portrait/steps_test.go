@@ -25,7 +25,7 @@ func TestStepSizesOfSeries(t *testing.T) {
 	if s := Span(r.Model); math.Abs(s.T0) > 1e-12 || math.Abs(s.T1-6) > 1e-12 {
 		t.Errorf("the span is %v", s)
 	}
-	sizes := StepSizes(context.Background(), r.Model, r.Data.X, spec)
+	sizes := StepSizes(context.Background(), r.Model, r.Model.SeriesBatch(r.Data.Series), spec)
 	if len(sizes) != 24 {
 		t.Errorf("%d steps of two solves, want 24", len(sizes))
 	}

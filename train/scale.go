@@ -50,6 +50,13 @@ func (m *Model) States(x []float64) []float64 {
 	return z
 }
 
+// PointBatch is the points x, [n, features], as they are solved over the model's span.
+func (m *Model) PointBatch(x []float64) solver.Batch {
+	b := solver.Batch{Spans: []solver.Span{m.Span}}
+	m.startPoints(&b, x)
+	return b
+}
+
 // startPoints puts into the batch where solves of the points begin.
 func (m *Model) startPoints(b *solver.Batch, x []float64) {
 	if m.lifted() {

@@ -158,6 +158,9 @@ func (m *Model) learnSeriesScale(d *dataset.Dataset, rows []int) {
 	m.Span = spanOf(m.TimeScale.Apply(d.Series.Times))
 }
 
+// SeriesBatch is the series as they are solved, each over its own times, those of the field.
+func (m *Model) SeriesBatch(s *dataset.Series) solver.Batch { return m.batch(s) }
+
 // batch is the series as solves take them: each from its first row on, kept at the times of all rows.
 func (m *Model) batch(s *dataset.Series) solver.Batch {
 	b := solver.Batch{Times: m.TimeScale.Apply(s.Times), Offsets: s.Offsets}

@@ -111,13 +111,23 @@ func (a *app) sceneOf(r *train.Run) (*live.Scene, error) {
 		samples = r.Data
 	}
 	if samples != nil {
-		n, features := samples.Len(), samples.Dim
-		for k := range min(n, stepSamples) {
-			i := k * n / min(n, stepSamples)
-			scene.Points = append(scene.Points, samples.X[i*features:(i+1)*features]...)
-		}
+		scene.Solves = someSolves(r.Model, samples)
 	}
 	return scene, nil
+}
+
+// someSolves are those of some of the samples, picked evenly.
+func someSolves(m *train.Model, samples *dataset.Dataset) solver.Batch {
+	var some []int
+	n := samples.Len()
+	for k := range min(n, stepSamples) {
+		some = append(some, k*n/min(n, stepSamples))
+	}
+	samples = samples.Select(some)
+	if samples.Series != nil {
+		return m.SeriesBatch(samples.Series)
+	}
+	return m.PointBatch(samples.X)
 }
 
 // showPlane lets a scene show points of two features, and returns them.
