@@ -15,7 +15,7 @@ func (p *PartialSum) MarshalBinary() ([]byte, error) {
 	if len(p.Subtrees) > 0 {
 		width = len(p.Subtrees[0].Sums)
 	}
-	w := byteWriter(binary.LittleEndian.AppendUint32(nil, sumMagic))
+	w := byteWriter(binary.LittleEndian.AppendUint32(make([]byte, 0, p.bytes(width)), sumMagic))
 	for _, v := range []int{int(p.Step), p.Samples, p.Leaves, int(p.Precision), width, len(p.Subtrees),
 		len(p.Failures)} {
 		w.int(v)
@@ -25,13 +25,7 @@ func (p *PartialSum) MarshalBinary() ([]byte, error) {
 			w.int(v)
 		}
 		w.float(s.Loss)
-		for _, x := range s.Sums {
-			if p.Precision == Float64 {
-				w.float(x)
-			} else {
-				w = binary.LittleEndian.AppendUint32(w, math.Float32bits(float32(x)))
-			}
-		}
+		w.floats(s.Sums, p.Precision)
 	}
 	for _, f := range p.Failures {
 		backward := 0
@@ -47,6 +41,9 @@ func (p *PartialSum) MarshalBinary() ([]byte, error) {
 	return w, nil
 }
 
+// bytes is about how many the sum has, with subtrees of so many numbers.
+func (p *PartialSum) bytes(width int) int { return 64 + len(p.Subtrees)*(56+8*width) + 48*len(p.Failures) }
+
 // UnmarshalBinary reads what MarshalBinary wrote. Other bytes are an error, and take no more memory than they have.
 func (p *PartialSum) UnmarshalBinary(data []byte) error {
 	r := byteReader{data: data}
@@ -61,13 +58,7 @@ func (p *PartialSum) UnmarshalBinary(data []byte) error {
 	for range r.count(subtrees, 7*8+r.size(width, size)) {
 		s := Subtree{From: r.int(), To: r.int(), NFE: r.int(), NFEMax: r.int(), Accepted: r.int(), Rejected: r.int(),
 			Loss: r.float()}
-		for range width {
-			if size == 8 {
-				s.Sums = append(s.Sums, r.float())
-			} else {
-				s.Sums = append(s.Sums, float64(math.Float32frombits(binary.LittleEndian.Uint32(r.take(4)))))
-			}
-		}
+		s.Sums = r.floats(width, size)
 		q.Subtrees = append(q.Subtrees, s)
 	}
 	for range r.count(failures, 6*8) {
@@ -90,6 +81,21 @@ type byteWriter []byte
 func (w *byteWriter) int(v int)       { *w = binary.LittleEndian.AppendUint64(*w, uint64(v)) }
 func (w *byteWriter) float(v float64) { *w = binary.LittleEndian.AppendUint64(*w, math.Float64bits(v)) }
 
+// floats writes numbers in a precision.
+func (w *byteWriter) floats(x []float64, p Precision) {
+	b := *w
+	if p == Float64 {
+		for _, v := range x {
+			b = binary.LittleEndian.AppendUint64(b, math.Float64bits(v))
+		}
+	} else {
+		for _, v := range x {
+			b = binary.LittleEndian.AppendUint32(b, math.Float32bits(float32(v)))
+		}
+	}
+	*w = b
+}
+
 // byteReader reads numbers; zeros, and bad, where there are none left.
 type byteReader struct {
 	data []byte
@@ -109,6 +115,22 @@ func (r *byteReader) take(n int) []byte {
 func (r *byteReader) int() int { return int(int64(binary.LittleEndian.Uint64(r.take(8)))) }
 func (r *byteReader) float() float64 {
 	return math.Float64frombits(binary.LittleEndian.Uint64(r.take(8)))
+}
+
+// floats are n numbers of so many bytes each, for which there are bytes; nil for none.
+func (r *byteReader) floats(n, size int) []float64 {
+	if n == 0 {
+		return nil
+	}
+	b, x := r.take(n*size), make([]float64, n)
+	for i := range x {
+		if size == 8 {
+			x[i] = math.Float64frombits(binary.LittleEndian.Uint64(b[8*i:]))
+		} else {
+			x[i] = float64(math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:])))
+		}
+	}
+	return x
 }
 
 // size is that of n numbers, if there may be as many.
