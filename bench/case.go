@@ -58,11 +58,13 @@ func FromProblem(p *reference.Problem, batch int) (*Case, error) {
 
 // Middle is a network of 64-512-512-64 with tanh as it is before training, on normal points: the size of a latent ODE,
 // where matrix products dominate.
-func Middle(batch int) (*Case, error) {
-	sizes := []int{64, 512, 512, 64}
+func Middle(batch int) (*Case, error) { return Untrained("middle", []int{64, 512, 512, 64}, batch) }
+
+// Untrained is a network of such widths with tanh as it is before training, on normal points.
+func Untrained(name string, sizes []int, batch int) (*Case, error) {
 	rng := rand.New(rand.NewPCG(drawSeed, 1))
 	net := graph.MLP{Sizes: sizes, Activation: graph.Tanh}
-	p := &reference.Problem{Model: reference.Model{Name: "middle", Sizes: sizes, Activation: "tanh", T1: 1,
+	p := &reference.Problem{Model: reference.Model{Name: name, Sizes: sizes, Activation: "tanh", T1: 1,
 		Theta: net.Init(rng)}}
 	for range batch * sizes[0] {
 		p.X = append(p.X, rng.NormFloat64())

@@ -152,15 +152,18 @@ func ring(c color.NRGBA, r vg.Length) marker {
 	return marker{shape: circle, radius: r, fill: white, edge: c, line: 0.8}
 }
 
-// trackLegend names the tracks and says what dots, rings and lines are.
+// trackLegend names the tracks and, where there are others than lines, says what dots, rings and lines are.
 func trackLegend(tracks []Track) legend {
 	var l legend
-	held := false
+	held, observed := false, false
 	for i, t := range tracks {
-		held = held || len(t.Held) > 0
+		held, observed = held || len(t.Held) > 0, observed || len(t.Observed) > 0
 		if t.Name != "" {
 			l = append(l, lineEntry(short(t.Name, maxName), line(okabeIto[i%len(okabeIto)], trackLine)))
 		}
+	}
+	if !held && !observed {
+		return l
 	}
 	l = append(l, markerEntry("observed", dot(neutral, largeDot)))
 	if held {
