@@ -42,7 +42,9 @@ func (p *PartialSum) MarshalBinary() ([]byte, error) {
 }
 
 // bytes is about how many the sum has, with subtrees of so many numbers.
-func (p *PartialSum) bytes(width int) int { return 64 + len(p.Subtrees)*(56+8*width) + 48*len(p.Failures) }
+func (p *PartialSum) bytes(width int) int {
+	return 64 + len(p.Subtrees)*(56+8*width) + 48*len(p.Failures)
+}
 
 // UnmarshalBinary reads what MarshalBinary wrote. Other bytes are an error, and take no more memory than they have.
 func (p *PartialSum) UnmarshalBinary(data []byte) error {
