@@ -71,6 +71,9 @@ func (o *ODE) Params() []plan.Param { return o.model.Params() }
 // Backend is where the ODE is solved.
 func (o *ODE) Backend() solver.Backend { return o.backend }
 
+// LabelWidth is the number of label columns that the loss of the head reads; 0 without a head.
+func (o *ODE) LabelWidth() int { return o.model.LabelWidth() }
+
 // Dim is the number of components of z.
 func (o *ODE) Dim() int { return o.model.Dim() }
 

@@ -139,10 +139,7 @@ func (s *Series) Windows(duration float64) (windows *Series, of []int) {
 		last := s.Offsets[i+1] - 1
 		for from, next := s.Offsets[i], 0; from < last; from = next {
 			next = s.nextWindow(from, last, duration/4)
-			to := max(from+2, next+1) // where none can begin for long, up to where one can
-			for to <= last && s.Times[to] <= s.Times[from]+duration {
-				to++
-			}
+			to := s.within(i, from, max(from+2, next+1), duration) // where none can begin for long, up to where one can
 			windows.take(s, i, from, to, fmt.Sprintf("%s from %v", s.IDs[i], s.Times[from]))
 			of = append(of, i)
 			if to > last {
@@ -184,12 +181,20 @@ func (s *Series) SplitEnds(fraction float64) (early, late *Series) {
 
 // Hide is the series with those that hide names observed in their first rows alone.
 func (s *Series) Hide(hide func(i int) bool) *Series {
+	return s.HideRows(func(i int) (from, to int) {
+		if hide(i) {
+			return s.Offsets[i] + 1, s.Offsets[i+1]
+		}
+		return 0, 0
+	})
+}
+
+// HideRows is the series with nothing observed in the rows of each from one to before another.
+func (s *Series) HideRows(of func(i int) (from, to int)) *Series {
 	out := s.copy()
 	out.Lead = s.Leading()
 	for i := range out.Len() {
-		if hide(i) {
-			out.hide(out.Offsets[i]+1, out.Offsets[i+1])
-		}
+		out.hide(of(i))
 	}
 	return out
 }

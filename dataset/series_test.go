@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -399,5 +400,24 @@ func TestWriteSeries(t *testing.T) {
 	got, err := series(text.String(), SeriesOptions{ID: "id", Time: "t"})
 	if err != nil || !got.same(s) {
 		t.Errorf("got %+v, %v\nwant %+v", got, err, s)
+	}
+}
+
+// TestParts: beginnings are as long as that, and segments cover a series, each beginning where the one before ends, at a
+// row that is complete.
+func TestParts(t *testing.T) {
+	nan := math.NaN()
+	s := &Series{IDs: []string{"a", "b", "c"}, Offsets: []int{0, 7, 9, 10}, Dim: 1, Features: []string{"x"},
+		Times: []float64{0, 1, 2, 3, 4, 5, 6, 0, 9, 5}, X: []float64{0, 1, nan, 3, 4, 5, 6, 7, 8, 9}}
+	if got := s.Beginnings(2).Offsets; !slices.Equal(got, []int{0, 3, 5, 6}) {
+		t.Errorf("beginnings %v", got)
+	}
+	segments, of := s.Segments(2)
+	if !slices.Equal(segments.Times, []float64{0, 1, 2, 3, 3, 4, 5, 5, 6, 0, 9, 5}) ||
+		!slices.Equal(segments.Offsets, []int{0, 4, 7, 9, 11, 12}) || !slices.Equal(of, []int{0, 0, 0, 1, 2}) {
+		t.Errorf("segments at %v from %v, of %v", segments.Times, segments.Offsets, of)
+	}
+	if err := segments.Check(); err != nil {
+		t.Error(err)
 	}
 }

@@ -16,6 +16,10 @@ type Head struct {
 	Dim     int // components of z
 	Readout Readout
 	Loss    Loss
+
+	// Continuity adds weight·Σ (z − s)² to each loss, for labels that have behind them s, [batch, Dim], and the weight,
+	// [batch, 1]: s is where the next segment of a trajectory begins, in multiple shooting (Bock and Plitt 1984).
+	Continuity bool
 }
 
 // Params declares the read-out's parameters for the head's Dim, and then the loss's.
@@ -95,7 +99,7 @@ func (h Head) trace(batch int, params []Param) (*trace, error) {
 	if width == 0 {
 		width = out.Shape()[1]
 	}
-	loss, err := h.Loss.call(out, tr.input("label", width), own)
+	loss, err := h.lossOf(tr, z, out, width, own)
 	if err == nil {
 		err = tr.misuse()
 	}
@@ -106,6 +110,20 @@ func (h Head) trace(batch int, params []Param) (*trace, error) {
 		return nil, err
 	}
 	return tr, tr.differentiate("loss")
+}
+
+// lossOf adds the nodes of the loss, for labels of so many columns beside those of the continuity.
+func (h Head) lossOf(tr *trace, z, out *gorgonia.Node, width int, theta []*gorgonia.Node) (*gorgonia.Node, error) {
+	if !h.Continuity {
+		return h.Loss.call(out, tr.input("label", width), theta)
+	}
+	var e expr
+	label := tr.input("label", width+h.Dim+1)
+	loss := e.column(e.do1(func(l *gorgonia.Node) (*gorgonia.Node, error) { return h.Loss.call(out, l, theta) },
+		e.columns(label, 0, width)))
+	gap := e.sum(e.do1(gorgonia.Square, e.do2(gorgonia.Sub, z, e.columns(label, width, width+h.Dim))))
+	weight := e.columns(label, width+h.Dim, width+h.Dim+1)
+	return e.do2(gorgonia.Add, loss, e.do2(gorgonia.HadamardProd, weight, gap)), e.err
 }
 
 // Readout makes a model's outputs of its state: with Func or, where they depend on the time of that state too,

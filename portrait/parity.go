@@ -57,8 +57,11 @@ func pairs(ctx context.Context, p *train.Predictor, s *dataset.Series) ([][]figu
 	for k := range min(n, maxCompared) {
 		some = append(some, k*n/min(n, maxCompared))
 	}
-	s = s.Select(some)
-	x, err := solved(ctx, p, s)
+	starts, s, err := p.Scored(ctx, s.Select(some))
+	if err != nil {
+		return nil, err
+	}
+	x, err := solved(ctx, p, starts, s)
 	if err != nil {
 		return nil, err
 	}

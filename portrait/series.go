@@ -148,14 +148,18 @@ func (s *Series) FitsWith(ctx context.Context, theta []float64) (*Fits, error) {
 }
 
 func (s *Series) fits(ctx context.Context, p *train.Predictor) (*Fits, error) {
-	states, err := solved(ctx, p, s.curves)
+	starts, err := p.Starts(ctx, s.observed)
+	if err != nil {
+		return nil, err
+	}
+	states, err := solved(ctx, p, starts, s.curves)
 	return &Fits{s, p.Model(), states}, err
 }
 
-// solved is what the model makes of series at the times of all rows, [rows, features], in the units of the data. One
-// that fails has no numbers where it did not come to.
-func solved(ctx context.Context, p *train.Predictor, s *dataset.Series) (x []float64, err error) {
-	err = p.SolveSeries(ctx, s, func(_ int, _ *dataset.Series, solved *solver.Solution, failed error) error {
+// solved is what the model makes of series, from their starts on, at the times of all rows, [rows, features], in the
+// units of the data. One that fails has no numbers where it did not come to.
+func solved(ctx context.Context, p *train.Predictor, starts []float64, s *dataset.Series) (x []float64, err error) {
+	err = p.SolveSeries(ctx, starts, s, func(_ int, _ *dataset.Series, solved *solver.Solution, failed error) error {
 		part, err := p.Observed(ctx, solved.Saved)
 		x = append(x, part...)
 		return errors.Join(err, ctx.Err())

@@ -14,12 +14,13 @@ type best struct {
 	loss      float64
 	iteration int
 	worse     int // checks since
+	starts    *startTable
 }
 
 // judge takes the loss of a check, NaN where a row could not be solved.
-func (b *best) judge(iteration int, loss float64, theta []float64) {
+func (b *best) judge(iteration int, loss float64, theta []float64, starts *startTable) {
 	if finite(loss) && (b.theta == nil || loss < b.loss) {
-		*b = best{theta: theta, loss: loss, iteration: iteration}
+		*b = best{theta: theta, loss: loss, iteration: iteration, starts: starts}
 		return
 	}
 	b.worse++
@@ -41,12 +42,12 @@ func (r *Run) Chosen() int {
 	return r.Done
 }
 
-// chosen is that θ.
-func (r *Run) chosen() []float64 {
+// choose gives the model that θ, and the starts that go with it.
+func (r *Run) choose() {
+	r.Model.Theta, r.Model.found = r.state.Theta, r.foundIn(r.starts)
 	if r.best.theta != nil {
-		return r.best.theta
+		r.Model.Theta, r.Model.found = r.best.theta, r.foundIn(r.best.starts)
 	}
-	return r.state.Theta
 }
 
 // addTo puts b into a state.

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -30,8 +31,10 @@ func (r *Run) checkpoint() *safetensors.File {
 	if r.hasSecondMoments() {
 		file.Tensors["v"] = tensor(s.V)
 	}
+	r.starts.addTo(file, lastStarts)
 	if r.Config.Patience > 0 {
 		r.best.addTo(file, dtype)
+		r.best.starts.addTo(file, bestStarts)
 	}
 	return file
 }
@@ -43,9 +46,9 @@ func (r *Run) hasSecondMoments() bool {
 
 // saveCheckpoint writes the history, the state, and then the model for everyone else. Each file is replaced as a whole;
 // the state holds θ too, so a kill between any two loses nothing. A run with patience gives everyone else the best θ.
-func (r *Run) saveCheckpoint(s solver.OptimizerState) error {
-	r.state = s
-	r.Model.Theta = r.chosen()
+func (r *Run) saveCheckpoint(s solver.OptimizerState, starts *startTable) error {
+	r.state, r.starts = s, starts
+	r.choose()
 	if err := r.saveHistory(); err != nil {
 		return err
 	}
@@ -83,11 +86,20 @@ func (r *Run) loadCheckpoint() error {
 	if err == nil && r.Config.Patience > 0 {
 		b, err = bestIn(file, len(r.Model.Theta), int(s.Step))
 	}
+	var starts *startTable
+	if err == nil && r.Config.everLearnsStarts() {
+		see, _ := r.Config.horizon(max(int(s.Step)-1, 0), r.longest())
+		begins, dim := r.view(see).begins, r.Model.Net.Dim()
+		var other error
+		starts, err = startsIn(file, lastStarts, begins, dim)
+		b.starts, other = startsIn(file, bestStarts, begins, dim)
+		err = errors.Join(err, other)
+	}
 	if err != nil {
 		return fmt.Errorf("train: %s: %w", path, err)
 	}
-	r.state, r.best, r.Done = s, b, int(s.Step)
-	r.Model.Theta = r.chosen()
+	r.state, r.starts, r.best, r.Done = s, starts, b, int(s.Step)
+	r.choose()
 	r.arithmetic, _ = file.Metadata("arithmetic")
 	return nil
 }

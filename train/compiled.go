@@ -4,6 +4,7 @@ import (
 	"reflect"
 
 	"neuralode"
+	"neuralode/graph"
 	"neuralode/solver"
 )
 
@@ -11,6 +12,7 @@ import (
 type compiled struct {
 	backend solver.Backend
 	ode     *neuralode.ODE // nil until needed
+	model   solver.Model
 }
 
 // compile is the run's model compiled for training. It is the run's to close.
@@ -18,13 +20,30 @@ func (r *Run) compile(backend solver.Backend) (*neuralode.ODE, error) {
 	if r.compiled.of(backend) {
 		return r.compiled.ode, nil
 	}
-	ode, err := neuralode.Compile(backend, r.Model.Solver, r.Model.InFieldTime(r.recipe.spec))
+	model, err := r.trained()
+	if err != nil {
+		return nil, err
+	}
+	ode, err := neuralode.Compile(backend, model, r.Model.InFieldTime(r.recipe.spec))
 	if err != nil {
 		return nil, err
 	}
 	err = r.compiled.close()
-	r.compiled = compiled{backend, ode}
+	r.compiled = compiled{backend, ode, model}
 	return ode, err
+}
+
+// trained is the model as it is trained: in shooting its loss has the gaps between segments in it.
+func (r *Run) trained() (solver.Model, error) {
+	model := r.Model.Solver
+	if r.Config.Horizon != "shooting" {
+		return model, nil
+	}
+	head := r.Model.head()
+	head.Continuity = true
+	var err error
+	model.Head, err = graph.LowerHead(head)
+	return model, err
 }
 
 // of reports whether it is compiled for that backend.

@@ -93,6 +93,9 @@ type Config struct {
 
 	Horizon string `json:"horizon"` // how much of each series is seen in the course of a training: see Horizons
 
+	Start     string  `json:"start"`    // where the solves of series begin: see Starts
+	StartRate float64 `json:"start_lr"` // of starts that are learnt, in units of lr
+
 	CheckpointEvery int `json:"checkpoint_every"` // iterations
 }
 
@@ -106,6 +109,7 @@ func DefaultConfig() Config {
 		Precision: "float32", Controller: solver.AllGains()[0].Name, Iterations: 2000, Batch: 256, Seed: 42,
 		Optimizer: "adam", Rate: 3e-3, Schedule: "constant", Freeze: []string{}, Features: []string{}, Horizon: "auto",
 		CheckpointEvery: 200, Constants: []string{}, Lift: "auto", LiftHidden: []int{32}, ReadoutHidden: []int{32},
+		Start: "first", StartRate: 3,
 	}
 }
 
@@ -151,6 +155,8 @@ func (c Config) Check() error {
 	choice("task", c.Task, Tasks)
 	choice("scale", c.Scale, Scales)
 	choice("horizon", c.Horizon, Horizons)
+	choice("start", c.Start, Starts)
+	require(c.StartRate > 0 && finite(c.StartRate), "start-lr must be positive, got %v", c.StartRate)
 	errs = append(errs, c.checkSeries(), c.checkLift())
 	require(c.Validation >= 0 && c.Validation < 1, "validation must be at least 0 and below 1, got %v", c.Validation)
 	require(c.ValidateEvery >= 0, "validate-every must be zero or positive, got %d", c.ValidateEvery)

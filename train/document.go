@@ -36,6 +36,7 @@ func readConfig(dir string) (doc configDocument, err error) {
 		return doc, noRun(dir, err)
 	}
 	doc.Task, doc.Scale, doc.Optimizer, doc.Schedule, doc.Freeze = "auto", "none", "adam", "constant", []string{}
+	doc.Start, doc.StartRate = "first", 3
 	doc.Horizon, doc.Features, doc.Weights = "auto", []string{}, []string{} // older runs do not say
 	doc.Lift, doc.Constants, doc.LiftHidden, doc.ReadoutHidden = "none", []string{}, []int{}, []int{}
 	doc.Controller = "integral"

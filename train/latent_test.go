@@ -216,9 +216,11 @@ func TestStartsThatAreNone(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = p.SolveSeries(context.Background(), x.s, func(_ int, _ *dataset.Series, _ *solver.Solution, failed error) error {
-			return failed
-		})
+		starts, err := p.Starts(context.Background(), x.s)
+		if err == nil {
+			err = p.SolveSeries(context.Background(), starts, x.s,
+				func(_ int, _ *dataset.Series, _ *solver.Solution, failed error) error { return failed })
+		}
 		if (err == nil) != x.good || err != nil && !strings.Contains(err.Error(), `series "new"`) {
 			t.Errorf("%s: %v", what, err)
 		}

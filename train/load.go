@@ -93,7 +93,7 @@ func fromFile(described *reference.Model, file *safetensors.Reader) (*Model, err
 	if err := m.takeHead(file); err != nil {
 		return nil, err
 	}
-	if err := errors.Join(m.takeLiftTensors(file), m.takeScales(file)); err != nil {
+	if err := errors.Join(m.takeLiftTensors(file), m.takeScales(file), m.takeStarts(file)); err != nil {
 		return nil, err
 	}
 	return m, m.lower()

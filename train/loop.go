@@ -19,7 +19,8 @@ type loop struct {
 	optimizer solver.Optimizer
 	session   solver.Session // nil before the first iteration
 	longest   float64        // duration of a series
-	duration  float64        // of the windows that the session sees
+	sight     Sight          // what the session sees
+	starts    *startTable    // that it learns; nil where it learns none
 	of        []int          // the rows of the data that its samples are part of; nil where they are these
 	sampler   *sampler
 	metrics   *metrics
@@ -69,7 +70,7 @@ func (l *loop) train(ctx context.Context) error {
 	total, every := l.run.Config.Iterations, l.run.Config.CheckpointEvery
 	done := l.run.Done
 	if done >= total || l.run.exhausted() { // a kill may have left the model file behind the state
-		return l.run.saveCheckpoint(l.run.state)
+		return l.run.saveCheckpoint(l.run.state, l.run.starts)
 	}
 	for done < total && !l.run.exhausted() {
 		until, err := l.enter(done)
@@ -93,8 +94,8 @@ func (l *loop) train(ctx context.Context) error {
 
 // enter opens the session of what the next iteration sees, and returns the iteration until which that stays.
 func (l *loop) enter(done int) (until int, err error) {
-	duration, until := l.run.Config.horizon(done, l.longest)
-	if l.session != nil && duration == l.duration {
+	see, until := l.run.Config.horizon(done, l.longest)
+	if l.session != nil && see == l.sight {
 		return until, nil
 	}
 	state := l.run.state
@@ -104,13 +105,19 @@ func (l *loop) enter(done int) (until int, err error) {
 			return 0, err
 		}
 	}
-	v := l.run.view(duration)
-	l.duration, l.of, l.sampler = duration, v.of, newSampler(l.run.Config.Seed, v.rows, l.run.Config.Batch)
+	v := l.run.view(see)
+	l.sight, l.of, l.sampler = see, v.of, newSampler(l.run.Config.Seed, v.rows, l.run.Config.Batch)
+	if l.run.Config.learnsStarts(see) {
+		l.starts = l.run.startsFor(v, see, done, l.starts)
+		l.session = l.run.openStarts(l.ode, v, see, l.optimizer, state, l.starts)
+		return until, nil
+	}
+	l.starts = nil
 	session, err := l.ode.TrainFrom(v.data, l.optimizer, state)
 	if err != nil {
 		return 0, err
 	}
-	l.session, err = l.run.ranks.lead(session, l.run.recipe.spec.Controller.Control, opening{duration, state})
+	l.session, err = l.run.ranks.lead(session, l.run.recipe.spec.Controller.Control, opening{see, state})
 	return until, err
 }
 
@@ -190,7 +197,8 @@ func (l *loop) look(ctx context.Context, iteration int, it solver.Iteration) err
 // iteration of a run, unless it is one of all the others, does not count for patience: a longer run would not stop to
 // look.
 func (l *loop) check(ctx context.Context, iteration int, theta []float64) (*Scores, error) {
-	e, err := l.predictor.With(theta).Evaluate(context.WithoutCancel(ctx), l.checked)
+	starts := l.starts.clone()
+	e, err := l.predictor.with(theta, l.run.foundIn(starts)).Evaluate(context.WithoutCancel(ctx), l.checked)
 	var failed *solver.SampleError
 	var beyond *readOutError
 	scores := Scores{Loss: math.NaN(), Accuracy: math.NaN(), R2: math.NaN(), RMSE: math.NaN()}
@@ -201,7 +209,7 @@ func (l *loop) check(ctx context.Context, iteration int, theta []float64) (*Scor
 		return nil, err
 	}
 	if l.run.Config.Patience > 0 && iteration%l.every == 0 && !l.seesLess(iteration) {
-		l.run.best.judge(iteration, scores.Loss, theta)
+		l.run.best.judge(iteration, scores.Loss, theta, starts)
 	}
 	return &scores, nil
 }
@@ -243,7 +251,7 @@ func (l *loop) checkpoint() error {
 	if err := checkFinite(s); err != nil {
 		return &FailedError{Iteration: int(s.Step), Sample: -1, Dir: l.run.Dir, Kept: l.run.Done, Err: err}
 	}
-	return l.run.saveCheckpoint(s)
+	return l.run.saveCheckpoint(s, l.starts.clone())
 }
 
 // interrupted saves what was reached when the context ended the training; after a failure the last checkpoint stays.

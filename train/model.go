@@ -45,6 +45,8 @@ type Model struct {
 
 	ConstantScale dataset.Scale // from the units of constants to those of the field's inputs
 
+	found *foundStarts // of a model of series with learnt starts
+
 	Solver solver.Model
 }
 
@@ -80,6 +82,9 @@ func newModel(c Config, activation graph.Activation, d *dataset.Dataset, rows []
 		return nil, err
 	}
 	m.learnScale(c, d, rows)
+	if c.Start == learntStart {
+		m.found = &foundStarts{}
+	}
 	rng := stream(c.Seed, weightStream, 0)
 	m.Theta = append(m.Net.Init(rng), m.head().Init(rng)...)
 	if m.lifted() {
@@ -267,6 +272,7 @@ func (m *Model) file(dtype safetensors.DType) (*safetensors.File, error) {
 		file.Metadata["weights"] = string(weights)
 	}
 	m.addScales(file)
+	m.addStarts(file)
 	m.addLift(file.Metadata)
 	if m.Series() {
 		file.Metadata["task"] = seriesTask

@@ -37,10 +37,11 @@ func (m *Model) Noise() []float64 {
 	return scale.UndoRates(m.scaledNoise(), m.Outputs)
 }
 
-// scaledNoise is Noise in units of the outputs: its parameters are the end of θ.
+// scaledNoise is Noise in units of the outputs: its parameters are the last of the head.
 func (m *Model) scaledNoise() []float64 {
 	noise := make([]float64, m.Outputs)
-	for j, v := range m.Theta[len(m.Theta)-m.Outputs:] {
+	end := m.Solver.Field.ThetaLen() + m.Solver.Head.ThetaLen()
+	for j, v := range m.Theta[end-m.Outputs : end] {
 		noise[j] = graph.NoiseOf(v)
 	}
 	return noise

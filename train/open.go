@@ -133,8 +133,8 @@ func (r *Run) change(doc configDocument, iterations int) error {
 			"it cannot go on to %d as one that had them from the start", r.Dir, doc.Iterations, doc.Schedule,
 			r.Config.Iterations)
 	}
-	if r.Config.Iterations != doc.Iterations && r.seesWindows() {
-		return fmt.Errorf("train: the run in %s sees longer and longer windows of its series over its %d iterations: "+
+	if r.Config.Iterations != doc.Iterations && r.seesParts() {
+		return fmt.Errorf("train: the run in %s sees longer and longer parts of its series over its %d iterations: "+
 			"it cannot go on to %d as one that had them from the start; one with horizon full can",
 			r.Dir, doc.Iterations, r.Config.Iterations)
 	}
@@ -145,9 +145,10 @@ func (r *Run) change(doc configDocument, iterations int) error {
 	return atomicfile.Replace(filepath.Join(r.Dir, configFile), doc.write)
 }
 
-// seesWindows reports whether what the run sees of its series depends on how many iterations it has.
-func (r *Run) seesWindows() bool {
-	return r.Config.Horizon != "full" && r.longest() > stages[0].duration
+// seesParts reports whether what the run sees of its series depends on how many iterations it has.
+func (r *Run) seesParts() bool {
+	stages := r.Stages()
+	return len(stages) > 1 || len(stages) > 0 && stages[0].Parts == Segments
 }
 
 // restore takes the state of the last checkpoint, or the first where a kill came before it could be written.

@@ -27,7 +27,9 @@ func (m *Model) Compile(backend solver.Backend, spec solver.Spec) (*Predictor, e
 	if err := m.fitsIn(spec.Precision); err != nil {
 		return nil, err
 	}
-	spec.Gradient = solver.NoGradient
+	if spec.Gradient = solver.NoGradient; m.found != nil { // starts are fitted
+		spec.Gradient = solver.Discrete
+	}
 	ode, err := neuralode.Compile(backend, m.Solver, m.InFieldTime(spec))
 	if err != nil {
 		return nil, err
@@ -44,9 +46,12 @@ func predictorOf(m *Model, ode *neuralode.ODE, spec solver.Spec, own bool) *Pred
 
 // With is the predictor of the same model with other parameters, of which it keeps the memory. It is good as long as p
 // is, and closing it does nothing.
-func (p *Predictor) With(theta []float64) *Predictor {
+func (p *Predictor) With(theta []float64) *Predictor { return p.with(theta, p.model.found) }
+
+// with is With, with other starts of the series that were trained on.
+func (p *Predictor) with(theta []float64, found *foundStarts) *Predictor {
 	model, other := *p.model, *p
-	model.Theta = theta
+	model.Theta, model.found = theta, found
 	other.model, other.own = &model, false
 	return &other
 }

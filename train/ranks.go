@@ -76,6 +76,10 @@ func (k Ranks) Lead(r *Run, backend solver.Backend, p Program) error {
 	if !k.many() {
 		return nil
 	}
+	if r.Config.everLearnsStarts() {
+		return fmt.Errorf("train: horizon %s and start %s learn starts, which a training in ranks cannot: %w",
+			r.Config.Horizon, r.Config.Start, errors.ErrUnsupported)
+	}
 	content, err := json.Marshal(greeting{p.String(), backend.Arithmetic(), r.dataHash, r.Config})
 	if err != nil {
 		return fmt.Errorf("train: %w", err)
@@ -106,8 +110,8 @@ func (k Ranks) tell(kind ranks.Kind, content []byte) error {
 
 // opening is what the others need to open their sessions, beside the run.
 type opening struct {
-	Duration float64 // see Run.view
-	State    solver.OptimizerState
+	Sight Sight // see Run.view
+	State solver.OptimizerState
 }
 
 // lead is a session whose iterations are done by all ranks.
@@ -250,7 +254,7 @@ func (w *following) open(content []byte) error {
 			return err
 		}
 	}
-	w.session, err = w.run.compiled.ode.TrainFrom(w.run.view(o.Duration).data, opt, o.State)
+	w.session, err = w.run.compiled.ode.TrainFrom(w.run.view(o.Sight).data, opt, o.State)
 	return err
 }
 

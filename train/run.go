@@ -24,6 +24,7 @@ type Run struct {
 
 	recipe   recipe // of Config
 	state    solver.OptimizerState
+	starts   *startTable // that are learnt, of what the last iteration saw; nil where it learnt none
 	best     best
 	training []int // rows, ascending; with held they are all
 	held     []int // rows that the training does not see
@@ -118,6 +119,7 @@ func (r *Run) create(version string) error {
 // begin writes the first checkpoint, and what figures show. A kill may come after any file: see restore.
 func (r *Run) begin() error {
 	r.state = solver.NewOptimizerState(r.Model.Theta)
+	r.choose()
 	model, err := r.Model.file(r.dtype())
 	if err != nil {
 		return err
@@ -236,7 +238,7 @@ func (r *Run) Train(ctx context.Context, backend solver.Backend, observers ...Ob
 	}
 	defer func() { err = errors.Join(err, m.close()) }()
 	l := &loop{run: r, ode: ode, optimizer: opt, schedule: r.recipe.schedule, metrics: m, observers: observers,
-		start: time.Now(), longest: r.longest()}
+		start: time.Now(), longest: r.longest(), starts: r.starts}
 	if l.every = r.CheckEvery(); l.every > 0 {
 		l.checked = r.checked()
 		if l.predictor, err = r.Predictor(backend); err != nil {

@@ -25,6 +25,8 @@ func (c Config) checkSeries() error {
 		p.require(c.ID == "" && c.TimeColumn == "" && len(c.Features) == 0 && len(c.Weights) == 0,
 			"id, time-column, features and weights name the columns of series: choose task series")
 		p.require(c.Readout != components, "readout components is of series: choose component, linear or mlp")
+		p.require(c.Start == "first" || !slices.Contains(Starts, c.Start), "start %s is for series: choose task series",
+			c.Start)
 	} else {
 		p.require(c.Label == "", "series have no labels, got label %q: features names what is fitted", c.Label)
 		p.require(c.Readout != "component" && c.Component == 0,
@@ -33,6 +35,9 @@ func (c Config) checkSeries() error {
 			strings.Join(numberLosses, ", "))
 		_, err := c.weights(nil)
 		p = append(p, err)
+		p.require(!c.everLearnsStarts() || c.wantsLift() == "none",
+			"start %s and horizon %s learn states that a lift would make: choose lift none, or others of these", c.Start,
+			c.Horizon)
 		p.require(c.Control == solver.ControlSample.String(),
 			"series have times of their own, and so steps: choose control sample")
 	}
@@ -183,12 +188,17 @@ func (m *Model) seriesData(s *dataset.Series) solver.Data {
 	d.Labels = graph.WeightedLabels(m.FeatureScale.Apply(s.X), m.shares())
 	for r := range s.Rows() {
 		weights := d.Labels[(2*r+1)*s.Dim : (2*r+2)*s.Dim]
-		d.Mask[r] = !slices.ContainsFunc(weights, func(w float64) bool { return w > 0 })
+		d.Mask[r] = !weighty(weights)
 	}
 	for _, first := range s.Offsets[:s.Len()] {
 		d.Mask[first] = d.Mask[first] || !m.lifted()
 	}
 	return d
+}
+
+// weighty reports whether one of some weights is above 0.
+func weighty(weights []float64) bool {
+	return slices.ContainsFunc(weights, func(w float64) bool { return w > 0 })
 }
 
 // observedLater are the numbers, of these, of series with an observation after the first row: others have no loss.
@@ -208,11 +218,16 @@ type FeatureScore struct {
 	Held float64 // RMSE of the answer that it stays as the series began
 }
 
-// evaluateSeries solves every series from its first row on and compares it with the others.
+// evaluateSeries solves every series from its first row on and compares it with the others; where a start was fitted,
+// with those that it was not fitted to.
 func (p *Predictor) evaluateSeries(ctx context.Context, d *dataset.Dataset) (*Evaluation, error) {
 	e := &Evaluation{Samples: d.Len(), Noise: p.model.Noise()}
-	near, loss, nfe := newNearness(d.Series, p.model.numberLoss()), 0.0, 0
-	err := p.SolveSeries(ctx, d.Series, func(from int, part *dataset.Series, s *solver.Solution, failed error) error {
+	starts, scored, err := p.Scored(ctx, d.Series)
+	if err != nil {
+		return nil, err
+	}
+	near, loss, nfe := newNearness(scored, p.model.numberLoss()), 0.0, 0
+	err = p.SolveSeries(ctx, starts, scored, func(from int, part *dataset.Series, s *solver.Solution, failed error) error {
 		if failed != nil {
 			return failed
 		}
@@ -256,15 +271,13 @@ func (p *Predictor) Observed(ctx context.Context, states []float64) ([]float64, 
 	return x, nil
 }
 
-// SolveSeries solves series from their first rows on, at the times of all rows, and gives use the solutions of so many
-// at once as fit into a bounded memory, in their order: from is the number of the first, part has them, failed is nil
-// or the *solver.SampleError of one of them, numbered as in s. States are those of the field: see Observed. Series that
-// the model has no initial state for are an error: see Model.CheckStarts.
-func (p *Predictor) SolveSeries(ctx context.Context, s *dataset.Series,
+// SolveSeries solves series from their first rows on, from the states that [Predictor.Starts] has given, perhaps of the
+// same series at other times. It does so at the times of all rows, and gives use the solutions of so many at once as fit
+// into a bounded memory, in their order: from is the number of the first, part has them, failed is nil or the
+// *solver.SampleError of one of them, numbered as in s. States are those of the field: see Observed.
+func (p *Predictor) SolveSeries(ctx context.Context, starts []float64, s *dataset.Series,
 	use func(from int, part *dataset.Series, s *solver.Solution, failed error) error) error {
-	if err := p.model.CheckStarts(s); err != nil {
-		return fmt.Errorf("train: %w", err)
-	}
+	dim := p.model.Net.Dim()
 	for from := 0; from < s.Len(); {
 		to := from + 1
 		for to < s.Len() && s.Offsets[to+1]-s.Offsets[from] <= seriesRows {
@@ -274,7 +287,11 @@ func (p *Predictor) SolveSeries(ctx context.Context, s *dataset.Series,
 		if to-from < s.Len() {
 			part = s.Select(between(from, to))
 		}
-		solved, err := p.ode.SolveBatch(ctx, p.model.Theta, p.model.batch(part))
+		b := p.model.batch(part)
+		if starts != nil {
+			b.Z0 = starts[from*dim : to*dim]
+		}
+		solved, err := p.ode.SolveBatch(ctx, p.model.Theta, b)
 		if err != nil {
 			return err
 		}
@@ -382,6 +399,7 @@ func scoresOf(features []FeatureScore, loss float64) Scores {
 
 // seriesScores are those of the mean as the answer for every row of series.
 func (b *Baseline) seriesScores(s *dataset.Series) Scores {
+	_, s = b.model.parted(s)
 	near := newNearness(s, b.by)
 	loss := near.add(s, b.model, slices.Repeat(b.Mean, s.Rows()))
 	return scoresOf(near.features(), loss/float64(max(near.rows, 1)))

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -169,7 +170,11 @@ func TestSeriesModelFile(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer p.Close()
-		err = p.SolveSeries(context.Background(), r.Data.Series,
+		starts, err := p.Starts(context.Background(), r.Data.Series)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = p.SolveSeries(context.Background(), starts, r.Data.Series,
 			func(_ int, _ *dataset.Series, s *solver.Solution, failed error) error {
 				all = append(all, s.Saved...)
 				return failed
@@ -316,4 +321,53 @@ func TestStages(t *testing.T) {
 	if all := seriesRun(t, points).Stages(); all != nil {
 		t.Errorf("of points: %+v", all)
 	}
+}
+
+// foxes writes two series of prey and predators (Lotka 1925, Volterra 1926) over 21 periods, seen with noise of 2 %.
+func foxes(t *testing.T) string {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(7, 8))
+	text := "id,t,prey,predators\n"
+	for i := range 2 {
+		z := [2]float64{2 + float64(i), 1 + 0.5*float64(i)}
+		for k := range 450 {
+			seen := [2]float64{z[0] * (1 + 0.02*rng.NormFloat64()), z[1] * (1 + 0.02*rng.NormFloat64())}
+			text += fmt.Sprintf("s%d,%v,%v,%v\n", i, 0.1*float64(k), seen[0], seen[1])
+			const h = 0.1 / 8
+			rate := func(z [2]float64) [2]float64 { return [2]float64{1.5*z[0] - z[0]*z[1], z[0]*z[1] - 3*z[1]} }
+			for range 8 { // of the midpoint rule, from 1e-4 of it on
+				f := rate(z)
+				m := rate([2]float64{z[0] + h/2*f[0], z[1] + h/2*f[1]})
+				z = [2]float64{z[0] + h*m[0], z[1] + h*m[1]}
+			}
+		}
+	}
+	return fileOf(t, text)
+}
+
+// TestLongSeries: over many periods a training on whole series ends at the mean; horizons that begin with parts of them
+// fit them. The README has what this prints.
+func TestLongSeries(t *testing.T) {
+	path, r2 := foxes(t), map[string]float64{}
+	for _, horizon := range []string{"full", "auto", "shooting"} {
+		c := train.SeriesDefaults(path)
+		c.Hidden, c.Iterations, c.Validation, c.Patience, c.Horizon = []int{32}, 500, 0, 0, horizon
+		r := seriesRun(t, c)
+		if err := r.Train(context.Background(), backend(t)); err != nil {
+			t.Fatal(err)
+		}
+		p, err := r.Predictor(backend(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, err := p.Evaluate(context.Background(), r.Data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r2[horizon] = e.R2
+	}
+	if !(r2["full"] < 0.4) || !(r2["auto"] > 0.7) || !(r2["shooting"] > 0.7) {
+		t.Errorf("R² by horizon: %v", r2)
+	}
+	t.Logf("R² by horizon: %.3g", r2)
 }

@@ -1,33 +1,34 @@
 package train
 
-import (
-	"math"
-	"sort"
-)
+import "sort"
 
 // Stage is what iterations of a training see of series, up to one of them.
 type Stage struct {
-	Until    int     // the last of these iterations
-	Duration float64 // of the windows, in the time of the series; +Inf: all of each series
+	Until int // the last of these iterations
+	Sight
 }
 
 // Whole reports whether the iterations see all of each series.
-func (s Stage) Whole() bool { return math.IsInf(s.Duration, 1) }
+func (s Sight) Whole() bool { return s.Parts == Whole }
 
-// Stages are those of the run, in order: see Horizons; none of points. The data must have been loaded.
+// Stages are those of the run, in order, with durations in the time of the series: see Horizons; none of points. The
+// data must have been loaded.
 func (r *Run) Stages() (all []Stage) {
 	if r.learnt().Series == nil {
 		return nil
 	}
-	longest, unit := r.longest(), r.timeUnit()
-	for done := 0; done < r.Config.Iterations; {
-		duration, until := r.Config.horizon(done, longest)
-		if n := len(all); n > 0 && all[n-1].Duration == duration*unit {
-			all[n-1].Until = until
-		} else {
-			all = append(all, Stage{until, duration * unit})
+	begin, unit := 0, r.timeUnit()
+	for _, s := range r.Config.stages(r.longest()) {
+		s.Duration *= unit
+		switch n := len(all); {
+		case s.Until <= begin: // of so few iterations
+			continue
+		case n > 0 && all[n-1].Sight == s.Sight:
+			all[n-1].Until = s.Until
+		default:
+			all = append(all, s)
 		}
-		done = until
+		begin = s.Until
 	}
 	return all
 }

@@ -107,9 +107,17 @@ func (a *app) forecast(ctx context.Context, o *forecastOptions, path string) err
 	if err != nil {
 		return wrongUse(err)
 	}
+	if n := s.model.Unknown(series); n > 0 {
+		a.takeNotes([]string{fmt.Sprintf("the training has not seen %d of %d series: each of these begins where it fits what was observed of it",
+			n, series.Len())})
+	}
+	starts, err := p.Starts(ctx, series)
+	if err != nil {
+		return err
+	}
 	var failed error
 	err = a.writeStates(ctx, o.out, func(w io.Writer) (err error) {
-		failed, err = writeForecast(ctx, w, p, wanted,
+		failed, err = writeForecast(ctx, w, p, starts, wanted,
 			o.digits.rounding(spec, s.model.FeatureScale, s.model.Features()))
 		return err
 	})
@@ -215,11 +223,11 @@ func (o *forecastOptions) times(own []float64) []float64 {
 }
 
 // writeForecast solves the series and writes a row for each of theirs; failed names the first that has no answer.
-func writeForecast(ctx context.Context, w io.Writer, p *train.Predictor, s *dataset.Series,
+func writeForecast(ctx context.Context, w io.Writer, p *train.Predictor, starts []float64, s *dataset.Series,
 	rounding []dataset.Rounding) (
 	failed, err error) {
 	rows := dataset.NewSeriesWriter(w, s, rounding...)
-	err = p.SolveSeries(ctx, s, func(_ int, part *dataset.Series, solved *solver.Solution, wrong error) error {
+	err = p.SolveSeries(ctx, starts, s, func(_ int, part *dataset.Series, solved *solver.Solution, wrong error) error {
 		var sample *solver.SampleError
 		if errors.As(wrong, &sample) {
 			if sample.End.Status == solver.Cancelled {

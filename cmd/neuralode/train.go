@@ -64,7 +64,10 @@ lie so, or where all lie as those of one series do, which needs no id; a note sa
 --readout component or a loss of classes it is not. A series is solved from its first row on, over the times that it
 has, and compared with its other rows by --loss mse, huber or gaussian. --horizon says how much of it is seen at once:
 auto begins with short windows, each from the row that it begins with, and goes on to longer ones and then to whole
-series, unless these are many times as long; windows stays with windows; full sees whole series from the start.
+series, unless these are many times as long; windows stays with windows; full sees whole series from the start; grow
+their beginnings, longer and longer; shooting segments that follow each other, whose starts are learnt under a penalty on
+the gaps that grows with them, and then whole series. With --start learnt each series begins at a state that is trained,
+not at its first observation, and one that was not trained on where it fits best what was observed of it.
 --validation holds out whole series or, of fewer than five, the last rows of each. --constants names columns with one
 number for each series, which the field reads too.
 

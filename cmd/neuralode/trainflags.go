@@ -36,6 +36,9 @@ func dataFlags(f *pflag.FlagSet, c *train.Config) {
 		"of series: columns with one number for each, which the field reads beside the state")
 	f.StringVar(&c.Horizon, "horizon", c.Horizon,
 		"of series: "+oneOf(train.Horizons)+": how much of each is seen, from the first iteration on")
+	f.StringVar(&c.Start, "start", c.Start,
+		"of series: "+oneOf(train.Starts)+": where solves begin, at the first observation or at a trained state")
+	f.Float64Var(&c.StartRate, "start-lr", c.StartRate, "learning rate of learnt starts, in units of --lr")
 	formatFlags(f, &c.Format)
 	f.StringVar(&c.Scale, "scale", c.Scale,
 		"standard or none: features, and labels that are numbers, to mean 0 and deviation 1 over the training rows")
