@@ -369,5 +369,5 @@ func TestLongSeries(t *testing.T) {
 	if !(r2["full"] < 0.4) || !(r2["auto"] > 0.7) || !(r2["shooting"] > 0.7) {
 		t.Errorf("R² by horizon: %v", r2)
 	}
-	t.Logf("R² by horizon: %.3g", r2)
+	t.Logf("R² by horizon: %v", r2)
 }

@@ -519,6 +519,9 @@ func timesText(r *train.Run) string {
 	}
 	text := fmt.Sprintf("%s %v to %v, horizon %s", s.TimeName, slices.Min(s.Times), slices.Max(s.Times),
 		r.Config.Horizon)
+	if r.Config.Start != "first" {
+		text += ", start " + r.Config.Start
+	}
 	if unit := r.Model.TimeScale.Std; len(unit) > 0 {
 		text += fmt.Sprintf(", in units of %.3g", unit[0])
 	}
