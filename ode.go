@@ -33,10 +33,13 @@ func New(backend solver.Backend, field graph.Field, head *graph.Head, spec solve
 	return Compile(backend, model, spec)
 }
 
-// Lower makes the plans of a field, and of a head unless it is nil, for [Compile]: once, however often they are
-// compiled. It reports everything graph.LowerField and graph.LowerHead do.
+// Lower makes the plans of a field with its events and its jump, and of a head unless it is nil, for [Compile]: once, however often they are
+// compiled. It reports everything graph.LowerField, graph.LowerEvent, graph.LowerJump and graph.LowerHead do.
 func Lower(field graph.Field, head *graph.Head) (m solver.Model, err error) {
 	if m.Field, err = graph.LowerField(field); err != nil {
+		return solver.Model{}, err
+	}
+	if err := lowerMoments(&m, field); err != nil {
 		return solver.Model{}, err
 	}
 	if head != nil {
@@ -45,6 +48,24 @@ func Lower(field graph.Field, head *graph.Head) (m solver.Model, err error) {
 		}
 	}
 	return m, nil
+}
+
+// lowerMoments makes the plans of the field's events and of its jump.
+func lowerMoments(m *solver.Model, field graph.Field) (err error) {
+	if field.Jump != nil {
+		if m.Jump, err = graph.LowerJump(field, *field.Jump); err != nil {
+			return err
+		}
+	}
+	for _, e := range field.Events {
+		condition, reset, err := graph.LowerEvent(field, e)
+		if err != nil {
+			return err
+		}
+		m.Events = append(m.Events, solver.Event{Name: e.Name, Condition: condition, Reset: reset, Direction: e.Direction,
+			Terminal: e.Terminal})
+	}
+	return nil
 }
 
 // WithLift is the model with a lift, which makes the initial states of batches that give features in place of z0. Its

@@ -92,7 +92,8 @@ func (p *program) Solve(ctx context.Context, theta []float64, b solver.Batch) (*
 // Differentiate integrates the batch and computes the gradient.
 func (p *program) Differentiate(ctx context.Context, theta []float64, b solver.Batch,
 	o solver.Objective) (*solver.Derivative, error) {
-	if err := errors.Join(solver.CheckGradient(p.model, p.spec, theta, b, o), kernels.SupportsBatch(b)); err != nil {
+	if err := errors.Join(solver.CheckGradient(p.model, p.spec, theta, b, o), kernels.SupportsBatch(b),
+		kernels.SupportsObjective(o)); err != nil {
 		return nil, err
 	}
 	p.mu.Lock()

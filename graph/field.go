@@ -26,6 +26,9 @@ type Field struct {
 	Func      FieldFunc
 	Inputs    int // constants of a sample, and signals: solver.Batch.Inputs and Signals
 	InputFunc InputFunc
+
+	Events []Event // see [LowerEvent]; LowerField does not look at them
+	Jump   *Jump   // what becomes of z at given times; nil: an amount is added to it
 }
 
 // LowerField returns the plan of the field with its VJP, fused: inputs "t" [1], "z" [dim] and, if there are any,
@@ -90,20 +93,26 @@ func (f Field) trace(batch int) (*trace, error) {
 	if err != nil {
 		return nil, err
 	}
+	return tr, tr.finish("f", out, t, f.Dim)
+}
+
+// finish makes out the output of that name and width, with its VJP.
+func (tr *trace) finish(name string, out, t *gorgonia.Node, width int) error {
 	if err := tr.misuse(); err != nil {
-		return nil, err
+		return err
 	}
-	if out, err = tr.spread(out, t, f.Dim); err != nil {
-		return nil, err
+	out, err := tr.spread(out, t, width)
+	if err != nil {
+		return err
 	}
-	if err := tr.output("f", out, f.Dim); err != nil {
-		return nil, err
+	if err := tr.output(name, out, width); err != nil {
+		return err
 	}
-	if err := tr.differentiate("f"); err != nil {
-		return nil, err
+	if err := tr.differentiate(name); err != nil {
+		return err
 	}
-	if tr.cotangent.node == nil { // nothing has an effect on f: its VJP is zero, and takes a cotangent like any other
-		tr.cotangent = named{"f", argument(tr.graph, cotangentName, batch, f.Dim)}
+	if tr.cotangent.node == nil { // nothing has an effect on it: its VJP is zero, and takes a cotangent like any other
+		tr.cotangent = named{name, argument(tr.graph, cotangentName, tr.batch, width)}
 	}
-	return tr, nil
+	return nil
 }

@@ -34,19 +34,21 @@ func (w wayBack) failed(end End) wayBack {
 // continuous takes the group's cotangent at t1 to t0 with the continuous adjoint, in units of its samples (see
 // [CotangentUnit]).
 func (r *reference) continuous(g *group, cotangent, weight []float64, saved [][]float64) wayBack {
-	units := r.units(cotangent, saved)
+	marks := g.marks(saved)
+	units := r.units(cotangent, g.cotangents(saved))
 	weight = slices.Clone(weight)
 	for i, u := range units {
 		weight[i] *= u
 	}
 	c := newContinuous(r, g, over(cotangent, units), weight)
-	w := wayBack{a: c.a(), end: End{T: g.span.T1}, drift: make([]float64, g.n)}
+	w := wayBack{a: c.a(), end: End{T: g.path.End.T}, drift: make([]float64, g.n)}
 	from := g.path.Z1
-	for j := len(saved); j >= 0; j-- {
+	for j := len(marks); j >= 0; j-- {
 		stop, z := g.span.T0, g.start
 		if j > 0 {
-			stop, z = g.span.SaveTime(g.times[j-1]), g.path.Saved[j-1]
+			stop, z = marks[j-1].t, marks[j-1].state
 		}
+		g.between(marks[:j])
 		if c.rests() {
 			w.end = End{T: stop}
 		} else {
@@ -60,17 +62,43 @@ func (r *reference) continuous(g *group, cotangent, weight []float64, saved [][]
 		if w.end.Status != OK {
 			return w.failed(w.end)
 		}
-		if from = z; !c.along {
-			copy(c.state, z)
-		}
+		from = z
 		if j > 0 {
-			addTo(w.a, over(saved[j-1], units)...)
+			from = c.take(&marks[j-1], saved, units)
+		}
+		if w.a = c.a(); !c.along {
+			copy(c.state, from)
 		}
 	}
 	for c, v := range weight {
 		w.a[c] *= v
 	}
 	return w
+}
+
+// take adds to a what comes in at a mark, and returns the state before it.
+func (c *continuous) take(m *mark, saved [][]float64, units []float64) []float64 {
+	if m.cross == nil {
+		addTo(c.a(), over(saved[m.save], units)...)
+		return m.state
+	}
+	copy(c.a(), c.transfer(c.group, m.cross, slices.Clone(c.a()), c.weight, m.time/units[0]))
+	if m.cross.jumps() {
+		c.group.trail.to = m.cross.steps
+	}
+	return m.cross.before
+}
+
+// between makes the group's dense output that between the last of the crossings on its way back and the one after it.
+func (g *group) between(left []mark) {
+	from := 0
+	for i := len(left) - 1; i >= 0; i-- {
+		if c := left[i].cross; c != nil && c.jumps() {
+			from = c.steps
+			break
+		}
+	}
+	g.trail.between(from, g.trail.to)
 }
 
 // continuous is a continuous adjoint under way.
@@ -138,7 +166,6 @@ func (c *continuous) segment(span Span) Path {
 	in := newIntegration(c.slope, c.state, span, nil, c.spec)
 	in.stops, in.fine, in.row.Stiff = c.group.stops, c.group.fine, c.stiff
 	in.implicit = implicit{jacobian: c.jacobian, timed: true, width: c.dim}
-	in.states = len(in.z) - len(c.weight)
 	if c.along {
 		in.scaleWidth, in.limit = c.dim, c.group.longestBack
 	}

@@ -28,12 +28,22 @@ type Batch struct {
 	Stops       []float64
 	StopOffsets []int
 
+	// Jumps are times, in the direction of integration and among the stops, at which z jumps: by an amount that is added
+	// to it, or to what Model.Jump makes of it. They are shared, or each sample's own, as the times are. One at t1 has no
+	// effect: it belongs to the span that begins there. Amounts are [rows of jumps, Model.AmountWidth].
+	Jumps       []float64
+	JumpOffsets []int
+	Amounts     []float64
+
 	// Inputs are the constants of each sample that the field reads beside t and z, [samples, inputs]: not in the error
 	// norm. Behind them it reads Signals, which change in time.
 	Inputs  []float64
 	Signals Signals
 
 	// Of a batch that was resolved.
+	resolved   bool
+	asked      []float64 // the stops as they came
+	askedAt    []int
 	courses    *Courses
 	bendsAlone bool // its stops are those of signals
 }
@@ -65,11 +75,15 @@ func ofSample(times []float64, offsets []int, i int) []float64 {
 
 // Rows are the rows of sample i, from up to to, one for each of its times.
 func (b Batch) Rows(i int) (from, to int) {
-	if b.Offsets != nil {
-		return b.Offsets[i], b.Offsets[i+1]
+	return rowsOf(b.Times, b.Offsets, i)
+}
+
+// rowsOf are the rows of sample i, of what there is one of for each of its times.
+func rowsOf(times []float64, offsets []int, i int) (from, to int) {
+	if offsets != nil {
+		return offsets[i], offsets[i+1]
 	}
-	k := len(b.Times)
-	return i * k, (i + 1) * k
+	return i * len(times), (i + 1) * len(times)
 }
 
 // RowCount is the number of rows of n samples.
@@ -90,6 +104,9 @@ func (b Batch) Check(dim int, spec Spec) error {
 	if n := b.Len(dim); len(b.Spans) != 1 && len(b.Spans) != n {
 		errs = append(errs, fmt.Errorf("solver: %d time spans for %d samples, want 1 or %d", len(b.Spans), n, n))
 	}
+	if spec.Controller.Control == ControlBatch && len(b.Jumps) > 0 {
+		errs = append(errs, errors.New("solver: one step for the whole batch has no jumps, which each sample has its own of"))
+	}
 	if spec.Controller.Control == ControlBatch && len(b.Spans) > 1 {
 		errs = append(errs, errors.New("solver: one step for the whole batch needs one time span for all samples"))
 	}
@@ -105,7 +122,8 @@ func (b Batch) Check(dim int, spec Spec) error {
 	}
 	n := b.Len(dim)
 	return errors.Join(b.checkTimes("save time", b.Times, b.Offsets, n, spec),
-		b.checkTimes("stop", b.Stops, b.StopOffsets, n, spec), b.Signals.check(b, n))
+		b.checkTimes("stop", b.Stops, b.StopOffsets, n, spec), b.checkTimes("jump", b.Jumps, b.JumpOffsets, n, spec),
+		b.Signals.check(b, n))
 }
 
 // checkTimes reports the first of what is shared out among n samples that is no time of theirs.
@@ -163,6 +181,10 @@ func (b Batch) pick(samples []int, dim int) Batch {
 	}
 	p.Times, p.Offsets = pickTimes(b.Times, b.Offsets, samples)
 	p.Stops, p.StopOffsets = pickTimes(b.Stops, b.StopOffsets, samples)
+	p.resolved = b.resolved
+	p.asked, p.askedAt = pickTimes(b.asked, b.askedAt, samples)
+	p.Jumps, p.JumpOffsets = pickTimes(b.Jumps, b.JumpOffsets, samples)
+	p.Amounts = b.pickAmounts(samples, b.Len(dim))
 	return p
 }
 

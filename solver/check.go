@@ -3,7 +3,6 @@ package solver
 import (
 	"errors"
 	"fmt"
-	"slices"
 )
 
 // CheckCompile reports everything that is wrong with what a backend's Compile is given, before any work.
@@ -11,7 +10,7 @@ func CheckCompile(m Model, spec Spec) error {
 	if err := errors.Join(m.Check(), spec.Check()); err != nil {
 		return err
 	}
-	if err := errors.Join(m.checkJacobian(spec), m.checkTolerances(spec)); err != nil {
+	if err := errors.Join(m.checkJacobian(spec), m.checkEvents(spec)); err != nil {
 		return err
 	}
 	if spec.Gradient == NoGradient {
@@ -27,7 +26,7 @@ func CheckCall(m Model, spec Spec, theta []float64, b Batch) error {
 	}
 	b = m.WithRoom(b)
 	return errors.Join(checkTheta(m, theta), b.Check(m.Dim(), spec), checkInputs(m, b),
-		checkTime(m, spec, b))
+		checkAmounts(m, b), checkTime(m, spec, b))
 }
 
 // checkInputs reports constants and signals that are not together what the field reads of each sample.
@@ -61,12 +60,13 @@ func checkTime(m Model, spec Spec, b Batch) error {
 	if err := b.Signals.checkPrecision(b, spec.Precision); err != nil {
 		return err
 	}
-	if len(b.Stops) == 0 || b.Check(m.Dim(), spec) != nil { // reported
+	if len(b.Stops)+len(b.Jumps) == 0 || b.Check(m.Dim(), spec) != nil { // reported
 		return nil
 	}
+	b.stopAtJumps(n)
 	for i := range n {
 		from := b.Span(i).T0
-		for _, stop := range append(slices.Clone(b.StopsOf(i)), b.Span(i).T1) {
+		for _, stop := range b.Span(i).ends(b.StopsOf(i)) {
 			if err := (Span{from, stop}).checkPrecision(i, spec.Precision, timed); err != nil {
 				return fmt.Errorf("%w (between stops)", err)
 			}

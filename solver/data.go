@@ -24,7 +24,8 @@ func (d Data) check(m Model, spec Spec) error {
 	}
 	d.Batch = m.WithRoom(d.Batch)
 	n := d.Len(m.Dim())
-	err := errors.Join(d.Batch.Check(m.Dim(), spec), checkInputs(m, d.Batch), checkTime(m, spec, d.Batch))
+	err := errors.Join(d.Batch.Check(m.Dim(), spec), checkInputs(m, d.Batch), checkAmounts(m, d.Batch),
+		checkTime(m, spec, d.Batch))
 	if err != nil || m.Head == nil {
 		return err
 	}
@@ -51,7 +52,8 @@ func (d Data) Minibatch(m Model, indices []int) (Batch, Objective) {
 func (d Data) clone() Data {
 	d.Batch = Batch{Z0: slices.Clone(d.Z0), Features: slices.Clone(d.Features), Spans: slices.Clone(d.Spans),
 		Times: slices.Clone(d.Times), Offsets: slices.Clone(d.Offsets), Stops: slices.Clone(d.Stops),
-		StopOffsets: slices.Clone(d.StopOffsets), Inputs: slices.Clone(d.Inputs), Signals: d.Signals.Clone()}
+		StopOffsets: slices.Clone(d.StopOffsets), Jumps: slices.Clone(d.Jumps), JumpOffsets: slices.Clone(d.JumpOffsets),
+		Amounts: slices.Clone(d.Amounts), Inputs: slices.Clone(d.Inputs), Signals: d.Signals.Clone()}
 	d.Labels, d.Weight, d.Mask = slices.Clone(d.Labels), slices.Clone(d.Weight), slices.Clone(d.Mask)
 	return d
 }

@@ -15,28 +15,48 @@ func (r *reference) discrete(g *group, cotangent, weight []float64, saved [][]fl
 		}
 		return bar
 	}
-	w := wayBack{a: weighted(cotangent), end: End{T: g.span.T1}}
-	saved = slices.Clone(saved)
-	for j, bar := range saved {
-		saved[j] = weighted(bar)
-	}
-	save, times := len(saved), g.span.saveTimes(g.times)
+	w := wayBack{a: weighted(cotangent), end: End{T: g.path.End.T}}
+	marks := g.marks(saved)
+	ones := slices.Repeat([]float64{1}, len(weight))
+	dense := saved != nil || len(r.model.Events) > 0
 	for i := g.trail.n - 1; i >= 0; i-- {
 		s := *g.trail.step(i)
-		first := save
-		for first > 0 && g.span.before(s.T, times[first-1]) {
-			first--
+		within := []bar(nil)
+		for n := len(marks); n > 0 && g.span.before(s.T, marks[n-1].t); n = len(marks) {
+			m := marks[n-1]
+			marks = marks[:n-1]
+			switch {
+			case m.cross == nil:
+				within = append(within, bar{m.t, weighted(saved[m.save])})
+			case m.cross.noted:
+				within = append(within, bar{m.t, r.transfer(g, m.cross, make([]float64, len(weight)), ones, m.time)})
+			default:
+				w.a = r.transfer(g, m.cross, w.a, ones, m.time)
+			}
 		}
-		w.a = r.reverseStep(g, s, w.a, times[first:save], saved[first:save], saved != nil, &w.stats)
+		if s.Cut { // λ is that of the dense output there, and nothing is left of the step's result
+			within = append(within, bar{s.End, w.a})
+			w.a = make([]float64, len(w.a))
+		}
+		slices.Reverse(within) // in order of time
+		w.a = r.reverseStep(g, s, w.a, within, dense, &w.stats)
 		w.stats.Accepted++
-		save = first
 		if !finite(w.a) {
 			return w.failed(End{Status: NonFinite, T: s.End, H: -s.H})
 		}
 		w.end = End{T: s.T, H: -s.H}
 	}
-	for _, c := range saved[:save] { // at t0 itself
-		addTo(w.a, c...)
+	slices.Reverse(marks) // at t0 itself
+	for _, m := range marks {
+		if m.cross != nil {
+			w.a = r.transfer(g, m.cross, w.a, ones, m.time)
+		}
+	}
+	slices.Reverse(marks)
+	for _, m := range marks {
+		if m.cross == nil {
+			addTo(w.a, weighted(saved[m.save])...)
+		}
 	}
 	if !finite(w.a) { // without a step, what came in
 		return w.failed(End{Status: NonFinite, T: g.span.T0})
@@ -44,10 +64,15 @@ func (r *reference) discrete(g *group, cotangent, weight []float64, saved [][]fl
 	return w
 }
 
-// reverseStep takes λ back over one step; times and cotangents are those saved within it. Only where there are any at
-// all, as saved says, does the last stage have a cotangent.
-func (r *reference) reverseStep(g *group, s Step, lambda []float64, times []float64, cotangents [][]float64, saved bool,
-	stats *Stats) []float64 {
+// bar is a cotangent of the state at a time.
+type bar struct {
+	t   float64
+	bar []float64
+}
+
+// reverseStep takes λ back over one step; bars are the cotangents within it. Only where there are any in any step, as
+// dense says, does the last stage have a cotangent.
+func (r *reference) reverseStep(g *group, s Step, lambda []float64, bars []bar, dense bool, stats *Stats) []float64 {
 	tab := r.spec.Tableau()
 	stage := make([][]float64, tab.Stages()) // ∂L/∂k_i without the factor h, from λ and the dense output
 	lambda = slices.Clone(lambda)
@@ -55,9 +80,9 @@ func (r *reference) reverseStep(g *group, s Step, lambda []float64, times []floa
 	for i := range stage {
 		stage[i] = make([]float64, len(lambda))
 	}
-	for j, cot := range cotangents {
-		x := (times[j] - s.T) / s.H
-		if times[j] == s.End {
+	for _, b := range bars {
+		x, cot := (b.t-s.T)/s.H, b.bar
+		if b.t == s.End && !s.Cut {
 			addTo(lambda, cot...)
 			continue
 		}
@@ -67,7 +92,7 @@ func (r *reference) reverseStep(g *group, s Step, lambda []float64, times []floa
 		}
 	}
 	last := tab.Stages() - 1
-	if saved {
+	if dense {
 		addTo(lambda, r.reverseStage(g, s, last, stage[last], stats)...) // its argument is z1
 	}
 	for i := range stage {

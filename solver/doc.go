@@ -6,7 +6,8 @@
 //
 // This is all that a program needs which uses a backend; neuralode.ODE spares it the first steps.
 //
-//   - What is solved: [Model], the plans of the field, the head and the lift.
+//   - What is solved: [Model], the plans of the field, the head and the lift, and what interrupts it: each [Event],
+//     [Falling], [Rising] or both, up to [DefaultEventLimit] of them; and the jumps of a [Batch].
 //   - How, from [DefaultSpec] or [AccurateSpec]: [Spec] with a [Method] ([Methods], [MethodNamed]) of some [Orders],
 //     a [Tableau] ([Explicit] completes a textbook's), a [Rosenbrock] for stiff fields, or [Auto], which has both; a
 //     [Controller] ([DefaultController]) with its [Gains] ([AllGains], [GainsNamed]) and its [Control] ([Controls],
@@ -17,7 +18,8 @@
 //     stops, inputs and [Signals] with their [Interpolation] ([Interpolations], [ParseInterpolation]), and for a
 //     gradient an [Objective].
 //   - What the head makes of states: a program's ReadOut takes [States] ([Objective.States]) and returns [Readings].
-//   - What it returns: [Solution] or [Derivative], with [End], [Status], [Stats] and [Occupancy]; their Err is a
+//   - What it returns: [Solution] or [Derivative], with [End], [Status], [Stats], [Occupancy] and each [Occurrence] of an
+//     event; their Err is a
 //     [SampleError] for the first sample that failed, to which [Controller.Advise] adds what the tolerances have to do
 //     with it.
 //   - Training: [Data] ([Labelled]), an [Optimizer] ([DefaultOptimizer]) with its [Rule] ([Rules], [ParseRule]) and
@@ -39,6 +41,8 @@
 //     [Batch.StopsOf]). It is made of [StartProbe], [StartStep], [ClipStep], [Segment.StageTime], [SmallestStep] and
 //     [Controller.Next] with the history [Errors]; devices that cannot call it do the same. [LongestBack] is the limit
 //     of a row that goes back along a forward solve.
+//   - Jumps and events: [Span.DueJumps] and [Batch.AskedStopsOf]; [Watch] ([NewWatch]) is told the [Conditions] of a step
+//     at [WatchPoints] and finds each [Hit]; [Model.Maps] are their plans, each a [Map]; [TransferBar] is the way back.
 //   - Signals: [Batch.Resolve] makes [Courses] of them, with their [Knots], to read, and stops where they bend;
 //     [Batch.StopPrecision]; [Batch.TakeSignals] for minibatches; [Derivative.KeepSignalBars].
 //   - Stiff fields: what [Row.Weigh] takes in, by the [Stability] of an explicit method ([Tableau.Stability]) or the

@@ -11,6 +11,7 @@ type FieldFunc func(t float64, z, dz []float64)
 // Step is one accepted step of size H, from T to End: T + H, or the end of the span, which rounding may part from it.
 type Step struct {
 	T, H, End float64
+	Cut       bool        // by an event: it ends before T + H, and Z1 is its dense output there
 	Segment   Segment     // of the span, that it is a step of
 	Z0, Z1    []float64   // the state at both ends
 	K         [][]float64 // the stages, of a Rosenbrock method its vectors
@@ -92,17 +93,17 @@ type integration struct {
 	// so a component that crosses zero must not set the step. A row of zeros, where atol is zero too, stays so without
 	// error.
 	scaleWidth int
-	states     int // components, the first, that are of z: the others are the adjoint's
 
 	limit func(t float64) float64 // nil, or the longest step from time t: see Row.Limit
 
 	implicit
 	stability *Stability // of the explicit method; nil until it is asked for
+
+	hybrid *hybrid // nil where nothing jumps
 }
 
 func newIntegration(f FieldFunc, z0 []float64, span Span, times []float64, spec Spec) *integration {
-	in := &integration{f: f, spec: spec, span: span, z: slices.Clone(z0), states: len(z0),
-		times: span.saveTimes(times), fine: spec.Precision}
+	in := &integration{f: f, spec: spec, span: span, z: slices.Clone(z0), times: span.saveTimes(times), fine: spec.Precision}
 	in.row.Enter(span)
 	in.makeRoom(make([]float64, len(z0)))
 	for range times {
@@ -133,15 +134,21 @@ func (in *integration) run(onStep func(Step)) Path {
 		}
 		return in.path()
 	}
-	for in.row.Status == OK && in.row.T != in.span.T1 {
+	for in.row.Status == OK && in.row.T != in.span.T1 && !in.ended() {
 		in.advance(onStep)
 	}
 	return in.path()
 }
 
+// ended reports whether a terminal event has ended the integration.
+func (in *integration) ended() bool { return in.hybrid != nil && in.hybrid.ended }
+
 // advance tries a step, at the beginning of a segment after its start.
 func (in *integration) advance(onStep func(Step)) {
 	if in.row.Tried == 0 || in.row.T == in.row.Span.T1 {
+		if in.hybrid != nil {
+			in.passJumps()
+		}
 		in.row.EnterSegment(in.span.Segment(in.row.T, in.stops, in.fine))
 		if in.start(); in.row.Done() {
 			return
@@ -161,9 +168,9 @@ func (in *integration) start() {
 	in.k[0] = make([]float64, len(in.z)) // the one there is that of the step before
 	in.j = nil
 	in.eval(in.row.At(0), in.z, in.k[0])
-	f0 := in.k[0]
+	con, f0 := &in.spec.Controller, in.k[0]
 	norm := func(x func(c int) float64) float64 {
-		return rms(len(in.z), func(c int) float64 { return x(c) / in.scaleOf(c, math.Abs(in.z[c])) })
+		return rms(len(in.z), func(c int) float64 { return x(c) / (con.Atol + con.Rtol*math.Abs(in.z[c])) })
 	}
 	m := Measure{Finite: finite(in.z) && finite(f0)}
 	m.First, m.Second = norm(func(c int) float64 { return in.z[c] }), norm(func(c int) float64 { return f0[c] })
@@ -219,32 +226,23 @@ func (in *integration) errorNorm(h float64, z1 []float64) float64 {
 			e += w * in.k[i][c]
 		}
 		scale := in.scale(c, z1)
-		if e *= h; scale == 0 && (e == 0 || in.scaleWidth > 0) {
+		if scale == 0 && in.scaleWidth > 0 {
 			return 0
 		}
-		return e / scale
+		return h * e / scale
 	})
 }
 
 // scale is what the error of component c is measured by, in a step from z to z1.
 func (in *integration) scale(c int, z1 []float64) float64 {
+	con := &in.spec.Controller
 	largest := maxAbs(in.z[c], z1[c])
 	if w := in.scaleWidth; w > 0 {
 		for j := c / w * w; j < (c/w+1)*w; j++ {
 			largest = max(largest, maxAbs(in.z[j], z1[j]))
 		}
 	}
-	return in.scaleOf(c, largest)
-}
-
-// scaleOf is what the error of component c is measured by at that size.
-func (in *integration) scaleOf(c int, size float64) float64 {
-	con := &in.spec.Controller
-	if c < in.states {
-		rtol, atol := con.Tolerances(c)
-		return atol + rtol*size
-	}
-	return con.Atol + con.Rtol*size
+	return con.Atol + con.Rtol*largest
 }
 
 // weights are those of the step's vectors in its error, and in its dense output.
@@ -261,12 +259,18 @@ func (in *integration) accept(z1 []float64, onStep func(Step)) {
 	step := Step{T: in.row.T, H: in.row.Step, End: in.row.End(), Segment: in.row.Segment, Z0: in.z, Z1: z1, K: in.k}
 	_, step.Dense = in.weights()
 	step.tab, _ = in.row.Method(&in.spec).(*Tableau)
+	if in.hybrid != nil {
+		in.look(&step)
+	}
 	in.save(&step)
 	if onStep != nil {
 		onStep(step)
 	}
-	in.z, in.j = z1, nil
+	in.z, in.j = step.Z1, nil
 	in.makeRoom(in.k[len(in.k)-1])
+	if in.hybrid != nil {
+		in.takeEffect()
+	}
 }
 
 // save fills the save times up to those at t0 when step is nil, else those within the step.

@@ -75,6 +75,9 @@ func (l *leaveOut) fail(i int, end End) {
 func (l *leaveOut) clear(i int) {
 	clear(row(l.d.Z0, i, l.dim))
 	clear(row(l.d.Inputs, i, l.inputs()))
+	for _, own := range l.crossings(i) {
+		clear(own)
+	}
 	if l.d.Spans != nil {
 		l.d.Spans[i] = Span{}
 		clear(l.timesOf(i))
@@ -88,6 +91,23 @@ func (l *leaveOut) clear(i int) {
 func (l *leaveOut) timesOf(i int) []float64 {
 	from, to := l.b.Rows(i)
 	return l.d.Times[from:to]
+}
+
+// crossings are the derivatives for the jumps, their amounts and the stops of sample i.
+func (l *leaveOut) crossings(i int) [3][]float64 {
+	var own [3][]float64
+	from, to := l.b.JumpRows(i)
+	if l.d.Jumps != nil {
+		own[0] = l.d.Jumps[from:to]
+	}
+	if rows := rowCount(l.b.Jumps, l.b.JumpOffsets, len(l.d.End)); rows > 0 {
+		width := len(l.d.Amounts) / rows
+		own[1] = l.d.Amounts[from*width : to*width]
+	}
+	if from, to = l.b.StopRows(i); l.d.Stops != nil {
+		own[2] = l.d.Stops[from:to]
+	}
+	return own
 }
 
 // inputs is the number of the field's inputs.
@@ -112,6 +132,9 @@ func (l *leaveOut) judgeInputs() {
 		if l.d.signalBars != nil {
 			good = good && finite(l.d.signalBars[i])
 		}
+		for _, own := range l.crossings(i) {
+			good = good && finite(own)
+		}
 		if !good {
 			l.fail(i, End{Status: NonFinite, T: l.d.Back[i].T})
 		}
@@ -134,7 +157,7 @@ func (l *leaveOut) lossOf(i int, weights []float64) float64 {
 	for k := from; k < to; k++ {
 		loss := l.d.Losses[k]
 		switch {
-		case l.d.End[i].Status != OK, l.o.masked(k):
+		case !l.reached(i, k), l.o.masked(k):
 			l.noLoss(k)
 		case finite([]float64{loss}):
 			sum += weights[k] * loss
@@ -146,6 +169,12 @@ func (l *leaveOut) lossOf(i int, weights []float64) float64 {
 		}
 	}
 	return sum
+}
+
+// reached reports whether sample i came to the state of a loss.
+func (l *leaveOut) reached(i, loss int) bool {
+	_, ok := l.o.lossTime(l.b, i, loss, l.d.End[i])
+	return ok
 }
 
 // noLoss says that there is none.

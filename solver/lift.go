@@ -13,7 +13,8 @@ func (m Model) Features() int {
 	return m.Lift.Values[m.Lift.Input("x")].Cols
 }
 
-// SplitTheta is θ, or anything that lies like it, in its parts: of the field, the head and the lift.
+// SplitTheta is θ, or anything that lies like it, in its parts: of the field, the head and the lift. What jump and events
+// have of their own lies behind them.
 func SplitTheta[E any](m Model, theta []E) (field, head, lift []E) {
 	n := m.Field.ThetaLen()
 	field, theta = theta[:n], theta[n:]
@@ -21,7 +22,12 @@ func SplitTheta[E any](m Model, theta []E) (field, head, lift []E) {
 	if m.Head != nil {
 		n = m.Head.ThetaLen()
 	}
-	return field, theta[:n], theta[n:]
+	head, theta = theta[:n], theta[n:]
+	n = 0
+	if m.Lift != nil {
+		n = m.Lift.ThetaLen()
+	}
+	return field, head, theta[:n]
 }
 
 // WithRoom is the batch with a Z0 of its own for the states that a lift makes of its features; as it is, where it has

@@ -17,11 +17,17 @@ import (
 // LabelWidth) and perhaps "t" (width 1), the time of that z, and the outputs "out" (what the model predicts) and "loss"
 // (width 1, one loss per state); only "loss" is differentiated. The lift has the row input "x" (width Features) and the
 // output "z0" (width Dim): it makes the initial states of a batch that gives features in their place. None reads other
-// inputs. The flat parameter vector θ holds the field's parameters first, then the head's, then the lift's.
+// inputs. The flat parameter vector θ holds the field's parameters first, then the head's, then the lift's, then those of
+// jump and events: one that has the name of another there, or of one of the others, is that one.
 type Model struct {
 	Field *plan.Plan
 	Head  *plan.Plan // nil: solve only, or gradients of a caller's own cotangents
 	Lift  *plan.Plan // nil: batches give z0
+
+	// Jump is what becomes of z at the times of Batch.Jumps, with the output "r" (width Dim), the row inputs of a reset
+	// (see [Event]) and "amount"; nil: the amount is added to z.
+	Jump   *plan.Plan
+	Events []Event
 }
 
 // Dim is the number of state components.
@@ -64,6 +70,9 @@ func (m Model) ThetaLen() (n int) {
 	for _, p := range m.plans() {
 		n += p.ThetaLen()
 	}
+	for _, p := range m.ownParams() {
+		n += p.Len()
+	}
 	return n
 }
 
@@ -72,7 +81,7 @@ func (m Model) Params() (params []plan.Param) {
 	for _, p := range m.plans() {
 		params = append(params, p.Params...)
 	}
-	return params
+	return append(params, m.ownParams()...)
 }
 
 // Check reports every way in which the plans are not well formed or do not form a model.
@@ -132,7 +141,10 @@ func (m Model) Check() error {
 			bad("the lift makes z0 of width %d, the field has width %d", w, dim)
 		}
 	}
-	return errors.Join(errs...)
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	return m.checkMaps()
 }
 
 // checkVJP reports what the model lacks for a gradient: the field's product with a cotangent of f, the head's with one

@@ -10,7 +10,7 @@ import (
 // that of z(t1), one per sample, or, AtTimes, that of the states at the times of the batch, one per row: see
 // [Batch.Rows].
 type Objective struct {
-	AtTimes bool
+	AtTimes bool      // one that lies after a terminal event has no loss
 	Labels  []float64 // [losses, label width] for the head
 	Weight  []float64 // [losses] or nil: L = Σ weight·loss; nil is the mean of those that count; only with Labels
 	Mask    []bool    // [losses] or nil: true for a row that does not count, whose label may be anything; only AtTimes
@@ -18,7 +18,12 @@ type Objective struct {
 	Cotangent []float64 // [samples, dim], ∂L/∂z(t1); instead of Labels
 	Saved     []float64 // [rows, dim] or nil, ∂L/∂z at the times of the batch; only with Cotangent
 
+	// EventTimes, [samples, k], are ∂L/∂ of the times of each sample's first k events; those that did not come have no part
+	// in it. Only with Cotangent.
+	EventTimes []float64
+
 	ForTimes   bool // asks for the derivatives for t0, t1 and the times too: see [TimeDerivatives]
+	ForStops   bool // asks for those for the times of jumps and stops too: see [TransferBar]
 	ForSignals bool // asks for those for the values of the signals too; there are none for the times of their knots
 }
 
@@ -30,14 +35,16 @@ func (o Objective) losses(b Batch, i int) (from, to int) {
 	return i, i + 1
 }
 
-// lossTime is the time of the state that a loss of sample i looks at.
-func (o Objective) lossTime(b Batch, i, loss int) float64 {
+// lossTime is the time of the state that a loss of sample i looks at, which ended so; a sample that failed, or was
+// ended by an event, did not come to all of them.
+func (o Objective) lossTime(b Batch, i, loss int, end End) (t float64, reached bool) {
 	span := b.Span(i)
 	if !o.AtTimes {
-		return span.T1
+		return end.T, end.Status == OK
 	}
 	from, _ := b.Rows(i)
-	return span.SaveTime(b.TimesOf(i)[loss-from])
+	t = span.SaveTime(b.TimesOf(i)[loss-from])
+	return t, end.Status == OK && end.reached(span, t)
 }
 
 // masked reports whether a loss does not count.
@@ -73,7 +80,8 @@ func (o Objective) States(m Model, b Batch, s *Solution) States {
 		for i := range s.End {
 			from, to := o.losses(b, i)
 			for loss := from; loss < to; loss++ {
-				states.T = append(states.T, o.lossTime(b, i, loss))
+				t, _ := o.lossTime(b, i, loss, s.End[i])
+				states.T = append(states.T, t)
 			}
 		}
 	}
@@ -93,7 +101,8 @@ func (o Objective) Total(b Batch, n int, losses []float64) (sum float64) {
 
 // pick is the objective of some of n samples, with weights of their own where o has them.
 func (o Objective) pick(b Batch, samples []int, n int) Objective {
-	p := Objective{AtTimes: o.AtTimes, Cotangent: pick(o.Cotangent, samples, len(o.Cotangent)/n)}
+	p := Objective{AtTimes: o.AtTimes, Cotangent: pick(o.Cotangent, samples, len(o.Cotangent)/n),
+		EventTimes: pick(o.EventTimes, samples, len(o.EventTimes)/n)}
 	if rows := b.RowCount(n); rows > 0 {
 		p.Saved = b.pickRows(o.Saved, samples, len(o.Saved)/rows)
 	}
@@ -151,6 +160,10 @@ func (o Objective) Check(m Model, n, rows int) error {
 	}
 	if o.Saved != nil && o.Cotangent == nil {
 		wrong("the cotangent of the save times goes with a cotangent of z(t1), which may be zeros")
+	}
+	if o.EventTimes != nil && (o.Cotangent == nil || len(m.Events) == 0 || len(o.EventTimes)%n != 0) {
+		errs = append(errs, fmt.Errorf("solver: cotangents of event times, as many for each of %d samples, go with a model with "+
+			"events and a cotangent of z(t1), which may be zeros; got %d", n, len(o.EventTimes)))
 	}
 	if o.Cotangent != nil && (o.Weight != nil || o.Mask != nil || o.AtTimes) {
 		wrong("weights go with labels, and so do a mask and AtTimes: a cotangent has them in it")

@@ -26,7 +26,7 @@ func (referenceBackend) Compile(m Model, spec Spec) (Program, error) {
 		return nil, err
 	}
 	r := &reference{model: m, spec: spec, dim: m.Dim(), field: plan.NewMachine(m.Field),
-		quadrature: plan.NewMachine(m.Field)}
+		quadrature: plan.NewMachine(m.Field), maps: newReferenceMaps(m)}
 	if m.Head != nil {
 		r.head, r.unit = plan.NewMachine(m.Head), plan.NewMachine(m.Head)
 	}
@@ -48,6 +48,7 @@ type reference struct {
 	head       *plan.Machine // its accumulators are ∂L/∂θ
 	unit       *plan.Machine // the head again, for derivatives without weights
 	lift       *plan.Machine // its accumulators are ∂L/∂θ
+	maps       []referenceMap
 }
 
 var errClosed = errors.New("solver: the program is closed")
@@ -72,6 +73,16 @@ type group struct {
 	bar      []float64 // ∂L/∂inputs
 	path     Path
 	trail    trail
+
+	jumps, amounts []float64
+	crossings      []crossing
+	eventTimes     []float64 // ∂L/∂ of the times of the first events
+	forStops       bool      // asks for the next two, [rows] of the batch
+	jumpBar        []float64
+	stopBar        []float64
+	amountBars     []float64 // ∂L/∂amounts of the sample
+	batch          *Batch
+	events         []Occurrence
 }
 
 // at is the forward solve's dense output at time t, which may lie a rounding error outside of the span.
@@ -91,11 +102,14 @@ func (g *group) longestBack(t float64) float64 { return g.trail.longestBack(g.sp
 func (r *reference) groups(b Batch) []*group {
 	n := b.Len(r.dim)
 	if r.spec.Controller.Control == ControlBatch {
-		return []*group{{first: 0, n: n, span: b.Span(0), times: b.Times, stops: b.Stops}}
+		return []*group{{first: 0, n: n, span: b.Span(0), times: b.Times, stops: b.Stops, batch: &b}}
 	}
 	groups := make([]*group, n)
 	for i := range groups {
-		groups[i] = &group{first: i, n: 1, span: b.Span(i), times: b.TimesOf(i), stops: b.StopsOf(i)}
+		groups[i] = &group{first: i, n: 1, span: b.Span(i), times: b.TimesOf(i), stops: b.StopsOf(i),
+			jumps: b.JumpsOf(i), batch: &b}
+		from, to := b.JumpRows(i)
+		groups[i].amounts = b.Amounts[from*r.model.AmountWidth() : to*r.model.AmountWidth()]
 	}
 	return groups
 }
@@ -112,7 +126,7 @@ func (r *reference) Solve(ctx context.Context, theta []float64, b Batch) (*Solut
 	if r.closed {
 		return nil, errClosed
 	}
-	s, _, err := r.forward(ctx, theta, r.resolve(b))
+	s, _, err := r.forward(ctx, theta, r.resolve(b), false)
 	return s, err
 }
 
@@ -122,8 +136,8 @@ func (r *reference) resolve(b Batch) Batch {
 	return b.Resolve(b.Len(r.dim), r.spec.Controller.Control)
 }
 
-// forward solves group by group, keeping the steps.
-func (r *reference) forward(ctx context.Context, theta []float64, b Batch) (*Solution, []*group, error) {
+// forward solves group by group, keeping the steps, and where they are asked for the stops.
+func (r *reference) forward(ctx context.Context, theta []float64, b Batch, forStops bool) (*Solution, []*group, error) {
 	r.setTheta(theta)
 	n := b.Len(r.dim)
 	if b.Features != nil {
@@ -138,9 +152,12 @@ func (r *reference) forward(ctx context.Context, theta []float64, b Batch) (*Sol
 	if left == 0 {
 		left = math.MaxInt64
 	}
+	if len(r.model.Events) > 0 {
+		s.Events = make([][]Occurrence, n)
+	}
 	for _, g := range groups {
 		g.start, g.inputs, g.signals = g.rows(b.Z0, r.dim), g.rows(b.Inputs, len(b.Inputs)/n), g.readers(b)
-		g.fine = b.StopPrecision(r.spec.Precision)
+		g.fine, g.forStops = b.StopPrecision(r.spec.Precision), forStops
 		if ctx.Err() == nil {
 			left -= r.integrate(g, left)
 		} else {
@@ -177,7 +194,12 @@ func (r *reference) ReadOut(ctx context.Context, theta []float64, s States) (*Re
 // integrate solves for a group and keeps its steps for the way back, in so many bytes. It says how many it took.
 func (r *reference) integrate(g *group, bytes int64) (taken int64) {
 	in := newIntegration(r.evaluate(g), g.start, g.span, g.times, r.spec)
-	in.stops, in.fine = g.stops, g.fine
+	in.stops, in.fine, in.hybrid = g.stops, g.fine, r.hybrid(g)
+	defer func() {
+		if in.hybrid != nil {
+			g.crossings, g.events = in.hybrid.passed, in.hybrid.events
+		}
+	}()
 	in.implicit = implicit{jacobian: r.jacobian(g), timed: r.timed(g), width: r.dim}
 	if r.spec.Gradient != Adjoint && r.spec.Gradient != Discrete {
 		g.path = in.run(nil)
@@ -187,6 +209,22 @@ func (r *reference) integrate(g *group, bytes int64) (taken int64) {
 	return taken
 }
 
+// hybrid is what makes the group's state jump; nil for nothing.
+func (r *reference) hybrid(g *group) *hybrid {
+	y := &hybrid{maps: groupMoments{r, g}, times: g.jumps}
+	if g.forStops {
+		y.stops = g.batch.AskedStopsOf(g.first)
+	}
+	if len(r.model.Events) > 0 {
+		y.watch = NewWatch(r.model.Events)
+		y.watch.Start()
+	}
+	if y.watch == nil && len(y.times)+len(y.stops) == 0 {
+		return nil
+	}
+	return y
+}
+
 func (r *reference) setTheta(theta []float64) {
 	field, head, lift := SplitTheta(r.model, theta)
 	r.field.SetTheta(field)
@@ -194,6 +232,9 @@ func (r *reference) setTheta(theta []float64) {
 	if r.head != nil {
 		r.head.SetTheta(head)
 		r.unit.SetTheta(head)
+	}
+	for i := range r.maps {
+		r.maps[i].setTheta(theta)
 	}
 	if r.lift != nil {
 		r.lift.SetTheta(lift)
@@ -251,6 +292,9 @@ func (r *reference) product(g *group, t float64, cotangent []float64) {
 
 func (r *reference) report(s *Solution, g *group, b Batch) {
 	copy(g.rows(s.Z1, r.dim), g.path.Z1)
+	if s.Events != nil {
+		s.Events[g.first] = g.events
+	}
 	for i := range g.n {
 		s.End[g.first+i], s.Stats[g.first+i] = g.path.End, g.path.Stats
 		from, _ := b.Rows(g.first + i)
@@ -287,7 +331,7 @@ func (r *reference) Differentiate(ctx context.Context, theta []float64, b Batch,
 
 // differentiate is Differentiate where every sample goes forward and backward.
 func (r *reference) differentiate(ctx context.Context, theta []float64, b Batch, o Objective) (*Derivative, error) {
-	s, groups, err := r.forward(ctx, theta, b)
+	s, groups, err := r.forward(ctx, theta, b, o.ForStops)
 	if err != nil {
 		return nil, err
 	}
@@ -307,9 +351,11 @@ func (r *reference) differentiate(ctx context.Context, theta []float64, b Batch,
 	if o.ForSignals {
 		d.signalBars = b.newSignalBars(n)
 	}
+	o.openCrossings(d, r.model, b)
 	for _, g := range groups {
 		g.bar = g.rows(d.Inputs, len(d.Inputs)/n)
 		g.keepSignalBars(d.signalBars)
+		r.openTransfers(d, g, b, o)
 		if g.path.End.Status == OK {
 			r.backward(d, g, b, bar)
 		}
@@ -319,6 +365,9 @@ func (r *reference) differentiate(ctx context.Context, theta []float64, b Batch,
 	if b.Features != nil && len(lift) > 0 {
 		r.lift.VJP(map[string][]float64{"z0": d.Z0})
 		r.lift.ThetaGrad(lift)
+	}
+	for i := range r.maps {
+		r.maps[i].addTheta(d.Theta)
 	}
 	if o.ForTimes {
 		return d, TimeDerivatives(d, b, bar.weighted(bar.end, n), bar.weightedRows(b, n), r.spec.Precision, r.slopes)
@@ -379,11 +428,12 @@ func (r *reference) loss(d *Derivative, b Batch, o Objective) bars {
 	for i := range n {
 		from, to := o.losses(b, i)
 		for loss := from; loss < to && d.End[i].Status == OK; loss++ {
-			if o.masked(loss) {
+			t, reached := o.lossTime(b, i, loss, d.End[i])
+			if o.masked(loss) || !reached {
 				continue
 			}
 			barOf := row(into, loss, r.dim)
-			copy(barOf, r.lossOf(d, o, loss, weights[loss], o.lossTime(b, i, loss), row(states, loss, r.dim)))
+			copy(barOf, r.lossOf(d, o, loss, weights[loss], t, row(states, loss, r.dim)))
 			for c := range barOf {
 				if share != nil {
 					barOf[c] *= share[loss]

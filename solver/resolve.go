@@ -7,10 +7,15 @@ import (
 )
 
 // Resolve is for backends: the checked batch of n samples with [Batch.Courses] of its signals, and among its stops the
-// times at which those are not smooth. A batch without signals is itself. It does not pass Check again: its stops may
-// lie outside of the spans.
+// times of its jumps and those at which signals are not smooth. It does not pass Check again: its stops may lie outside
+// of the spans.
 func (b Batch) Resolve(n int, control Control) Batch {
-	if b.Signals.none() || b.courses != nil {
+	if b.resolved || b.courses != nil {
+		return b
+	}
+	b.resolved, b.asked, b.askedAt = true, b.Stops, b.StopOffsets
+	b.stopAtJumps(n)
+	if b.Signals.none() {
 		return b
 	}
 	b.courses, b.bendsAlone = newCourses(&b.Signals), len(b.Stops) == 0

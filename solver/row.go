@@ -116,6 +116,9 @@ func (r *Row) At(c float64) float64 { return r.StageTime(r.T, r.Step, c) }
 // End is the time at which the step ends.
 func (r *Row) End() float64 { return r.end }
 
+// Cut ends the step being tried, and with it the segment, at a time within it.
+func (r *Row) Cut(t float64) { r.end, r.Last, r.Span.T1 = t, true, t }
+
 // Judge decides whether the step is accepted. First is the norm of its scaled error; Finite says whether its result and
 // its last slope are: an infinite result has an infinite scale, which hides any error. A constant step has no error.
 func (r *Row) Judge(s *Spec, m Measure) {

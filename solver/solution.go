@@ -16,10 +16,11 @@ const (
 	Cancelled                    // the context ended first
 	AdjointDrifted               // backsolve came to a z far from the one it left from: see Derivative.Drift
 	Stiff                        // stability, not the error, holds the steps of an explicit method: see [Row.Weigh]
+	TooManyEvents                // more than Spec.EventLimit, or so close together that time stands still
 )
 
 var statusNames = []string{"ok", "max steps", "step underflow", "non-finite", "cancelled", "adjoint drifted",
-	"stiff"}
+	"stiff", "too many events"}
 
 func (s Status) String() string { return name(s, statusNames) }
 
@@ -37,13 +38,16 @@ func (s Stats) Tried() int { return s.Accepted + s.Rejected }
 // End is where a sample's integration stopped.
 type End struct {
 	Status Status
-	T      float64 // time of the last accepted state: t1 when Status is OK
+	T      float64 // time of the last accepted state: t1, or that of a terminal event, when Status is OK
 	H      float64 // the last step size tried
 
 	// With the status Stiff, |λ| of the field's Jacobian times what was left of the span, which is about three times the
 	// number of steps that an explicit method would take; 0 otherwise.
 	Stiffness float64
 }
+
+// reached reports whether the sample came to time t of its span.
+func (e End) reached(s Span, t float64) bool { return !s.before(e.T, t) }
 
 // Occupancy counts the work of a solve in rounds of a tile: how many rows could have been busy and how many were.
 type Occupancy struct{ Rows, Busy int64 }
@@ -57,16 +61,19 @@ func (o Occupancy) Fraction() float64 {
 }
 
 // Solution is what a solve returns, sample by sample. For a sample that failed, Z1 holds its last good state and Saved
-// is filled up to there, NaN beyond.
+// is filled up to there, NaN beyond, as it is for one that a terminal event ended. A state at the time of an event or a
+// jump is that before it; z1 of a sample that ended in an event is that after its reset.
 type Solution struct {
-	Z1        []float64 // [samples, dim], the states at t1
+	Z1        []float64 // [samples, dim], the states at t1, or after a terminal event
 	Saved     []float64 // [rows, dim], the states at the times of the batch; nil without times
 	End       []End     // [samples]
 	Stats     []Stats   // [samples]
 	Occupancy Occupancy
+
+	Events [][]Occurrence // [samples], in order of time; nil for a model without events
 }
 
-// Err is nil when every sample reached t1; otherwise it is a *SampleError for the first that did not.
+// Err is nil when every sample reached t1, or a terminal event; otherwise it is a *SampleError for the first that did not.
 func (s *Solution) Err() error { return firstFailure(s.End, forwardPass) }
 
 // ErrOf is nil when sample i reached t1; otherwise it is its *SampleError.
@@ -124,7 +131,7 @@ func (e *SampleError) remedy() string {
 func (c Controller) Advise(err error) {
 	var e *SampleError
 	if errors.As(err, &e) && c.Atol == 0 && e.End.Status == StepUnderflow {
-		e.Advice = "atol is 0, so a component near 0 has next to no error scale, which no step can keep: give a positive atol"
+		e.Advice = "atol is 0, so a component that stays 0 has an error scale of 0, which no step can keep: give a positive atol"
 	}
 }
 
@@ -139,6 +146,8 @@ var remedies = map[Status]string{
 	StepUnderflow: "the field may blow up or be discontinuous there: tighten the tolerances where long steps leave the field's " +
 		"domain, loosen them where they ask for more than the precision holds, use float64, or lower the learning rate",
 	NonFinite: "check the input and the parameters for NaN and infinity, or lower the learning rate",
+	TooManyEvents: "events accumulate, as the bounces of a ball do that comes to rest: end with a terminal event before, or raise " +
+		"the limit of events",
 }
 
 // stiffRemedy is what to try for a stiff field, there and back.
@@ -192,6 +201,12 @@ type Derivative struct {
 	// [TimeDerivatives].
 	Spans []Span
 	Times []float64
+
+	// Where the objective asks for stops, ∂L/∂t of each jump and stop, [rows] of these, if the field jumps with it (see
+	// [TransferBar]); zeros for those that the sample did not come to. A stop at the time of a jump is that jump. Amounts
+	// are ∂L/∂ of those of the batch, asked for or not, and nil where it has none.
+	Jumps, Stops []float64
+	Amounts      []float64
 
 	Back      []End   // [samples], how the backward pass ended; OK where the forward pass failed
 	BackStats []Stats // [samples], what it cost; with Discrete its NFE counts the VJPs

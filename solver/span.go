@@ -78,6 +78,15 @@ func (s Span) checkPrecision(i int, p Precision, timed bool) error {
 	return nil
 }
 
+// ends are the stops and the end of the span, in its direction.
+func (s Span) ends(stops []float64) []float64 {
+	var ends []float64
+	for k := range stops {
+		ends = append(ends, s.inOrder(stops, k))
+	}
+	return append(ends, s.T1)
+}
+
 // before reports whether a comes strictly before b in the direction of integration.
 func (s Span) before(a, b float64) bool {
 	if s.T1 >= s.T0 {

@@ -108,6 +108,8 @@ type Spec struct {
 	// the same bits. On CUDA there are none, and what goes beyond a given limit is errors.ErrUnsupported. Where all
 	// samples share a step all steps are kept.
 	RecordLimit int64
+
+	EventLimit int // events of a sample before it fails with TooManyEvents; 0 is DefaultEventLimit
 }
 
 // DefaultSpec is Dopri5 with the default controller in float32, with the adjoint gradient.
@@ -121,12 +123,11 @@ func (s *Spec) Tableau() *Tableau {
 	return t
 }
 
-// Tight is a solve by the error at these tolerances of all components, however s takes its steps: without a constant, smallest or largest
+// Tight is a solve by the error at these tolerances, however s takes its steps: without a constant, smallest or largest
 // one, and by the default method where its own has no error estimate.
 func (s Spec) Tight(rtol, atol float64) Spec {
 	c := &s.Controller
 	c.Rtol, c.Atol, c.Step, c.MinStep, c.MaxStep = rtol, atol, 0, 0, 0
-	c.Rtols, c.Atols = nil, nil
 	if s.Method.Orders().Estimate == 0 {
 		s.Method = DefaultSpec().Method
 	}
@@ -194,6 +195,10 @@ func (s Spec) Check() error {
 	}
 	if s.RecordLimit < 0 {
 		errs = append(errs, fmt.Errorf("solver: the limit of the records must be zero (the backend's) or positive, got %d", s.RecordLimit))
+	}
+	if s.EventLimit < 0 {
+		errs = append(errs, fmt.Errorf("solver: the limit of events must be zero (%d) or positive, got %d", DefaultEventLimit,
+			s.EventLimit))
 	}
 	if s.Precision == TF32 && s.Controller.Rtol < TF32Rtol {
 		errs = append(errs, fmt.Errorf("solver: precision tf32 needs an rtol of at least %g, got %g: use float32",

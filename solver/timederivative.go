@@ -9,6 +9,7 @@ package solver
 // those of the flow in every mode, also in that of [Discrete]: what a span does to the steps of a solve, which are
 // accepted or not, has no derivative. A save time at an end of its span is a time of its own. At a stop f is that
 // before it, at t0 that after it, a neighbour of the precision p.
+// Where a terminal event ended a sample, nothing depends on t1 and the times after it.
 //
 // It is for backends: cotangent, [samples, dim], and saved, [rows, dim] or nil, are ∂L/∂z(t1) and ∂L/∂z(t_k) with all
 // weights; slopes gives f at states z, [n, dim], at times t with the inputs of each. It costs one evaluation of f for
@@ -26,10 +27,10 @@ func TimeDerivatives(d *Derivative, b Batch, cotangent, saved []float64, p Preci
 		span, stops := b.Span(i), b.StopsOf(i)
 		before := func(t float64) float64 { return Span{t, span.T0}.Segment(t, stops, p).Within.T0 }
 		look(i, span.Segment(span.T0, stops, p).Within.T0, row(b.Z0, i, dim), row(d.Z0, i, dim))
-		look(i, before(span.T1), row(d.Z1, i, dim), row(cotangent, i, dim))
+		look(i, before(d.End[i].T), row(d.Z1, i, dim), row(cotangent, i, dim))
 		from, _ := b.Rows(i)
 		for k, time := range b.TimesOf(i) {
-			if saved != nil {
+			if saved != nil && d.End[i].reached(span, span.SaveTime(time)) {
 				look(i, before(span.SaveTime(time)), row(d.Saved, from+k, dim), row(saved, from+k, dim))
 			}
 		}
@@ -48,9 +49,14 @@ func TimeDerivatives(d *Derivative, b Batch, cotangent, saved []float64, p Preci
 	d.Spans, d.Times = make([]Span, n), make([]float64, b.RowCount(n))
 	for i := range n {
 		d.Spans[i].T0, d.Spans[i].T1 = -product(), product()
-		from, to := b.Rows(i)
-		for k := from; k < to && saved != nil; k++ {
-			d.Times[k] = product()
+		if span := b.Span(i); d.End[i].T != span.T1 {
+			d.Spans[i].T1 = 0
+		}
+		from, _ := b.Rows(i)
+		for k, time := range b.TimesOf(i) {
+			if span := b.Span(i); saved != nil && d.End[i].reached(span, span.SaveTime(time)) {
+				d.Times[from+k] = product()
+			}
 		}
 	}
 	return nil

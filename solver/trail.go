@@ -9,8 +9,10 @@ import (
 // the others are taken again from checkpoints, which halve what is left of the way as often as necessary (Griewank
 // 1992, "Achieving logarithmic growth of temporal and spatial complexity in reverse automatic differentiation").
 type trail struct {
-	n       int       // steps
-	cursor  int       // the step that stepAt found
+	n       int // steps
+	cursor  int // the step that stepAt found
+	from    int // the first that it looks at, and the one after the last: those between two jumps of the state
+	to      int
 	steps   []Step    // all; nil where they are too many
 	most    int       // steps in a row
 	windows [2]window // the last two that were looked at
@@ -42,7 +44,7 @@ func newTrail(in *integration, bytes int64) (t trail, path Path, taken int64) {
 		t.steps, t.most = nil, max(1, t.most/2)
 		t.marks = []checkpoint{{0, start}}
 	}
-	t.cursor = t.n - 1
+	t.cursor, t.to = t.n-1, t.n
 	return t, path, min(bytes, each*int64(t.n))
 }
 
@@ -53,7 +55,7 @@ func (in *integration) clone() integration {
 	for i := range c.k {
 		c.k[i] = slices.Clone(in.k[i])
 	}
-	c.times, c.saved = nil, nil
+	c.times, c.saved, c.hybrid = nil, nil, in.hybrid.clone()
 	return c
 }
 
@@ -100,13 +102,19 @@ func (t *trail) load(i int) window {
 // stepAt is the number of the step that holds time t, near the one that it found before.
 func (t *trail) stepAt(span Span, at float64) int {
 	begins := func(i int) bool { return span.before(t.step(i).T, at) }
-	for t.cursor > 0 && !begins(t.cursor) {
+	for t.cursor > t.from && !begins(t.cursor) {
 		t.cursor--
 	}
-	for t.cursor+1 < t.n && begins(t.cursor+1) {
+	for t.cursor+1 < t.to && begins(t.cursor+1) {
 		t.cursor++
 	}
 	return t.cursor
+}
+
+// between makes stepAt look at the steps from up to to alone.
+func (t *trail) between(from, to int) {
+	t.from, t.to = from, to
+	t.cursor = max(from, to-1)
 }
 
 // firstStepBack is the larger of the last two accepted steps: the last may have been cut at t1. 0 for no step at all.

@@ -24,6 +24,17 @@ func SupportsModel(m solver.Model) error {
 	if m.Lift != nil {
 		return refused("a lift")
 	}
+	if len(m.Events) > 0 || m.Jump != nil {
+		return refused("a model with events or jumps")
+	}
+	return nil
+}
+
+// SupportsObjective is Supports for an objective.
+func SupportsObjective(o solver.Objective) error {
+	if o.ForStops {
+		return refused("a derivative for the times of stops")
+	}
 	return nil
 }
 
@@ -31,6 +42,9 @@ func SupportsModel(m solver.Model) error {
 func SupportsBatch(b solver.Batch) error {
 	if len(b.Signals.Times) > 0 {
 		return refused("a batch with signals")
+	}
+	if len(b.Jumps) > 0 {
+		return refused("a batch with jumps")
 	}
 	return nil
 }

@@ -104,7 +104,9 @@ func (c *call[T]) isFinite() bool {
 	}
 	ok := !math.IsNaN(loss) && !math.IsInf(loss, 0)
 	for _, p := range c.partials[:c.tasks()] {
-		ok = ok && finite(p.field.data) && finite(p.head.data) && finite(p.lift.data)
+		for part := range p.parts() {
+			ok = ok && finite(p.part(part))
+		}
 	}
 	return ok
 }
@@ -119,8 +121,10 @@ func (s *session[T]) subtrees(sum *solver.PartialSum) {
 	for task, leaves := range c.part.tasks {
 		from, to := c.leavesOf(task)
 		first, end := from*c.leaf, min(c.n, to*c.leaf)
-		t := solver.Subtree{From: leaves[0], To: leaves[1], Sums: slices.Concat(widened(c.partials[task].field.data),
-			widened(c.partials[task].head.data), widened(c.partials[task].lift.data))}
+		t := solver.Subtree{From: leaves[0], To: leaves[1]}
+		for part := range c.partials[task].parts() {
+			t.Sums = append(t.Sums, widened(c.partials[task].part(part))...)
+		}
 		t.Loss = solver.SumOverLeaves(end-first, size, func(i int) float64 { return c.lossOf(first + i) })
 		t.Count(c.stats[first:end])
 		sum.Add(t)
@@ -135,17 +139,18 @@ func (s *session[T]) Update(total *solver.PartialSum, rate float64) (solver.Iter
 		return solver.Iteration{}, errSessionClosed
 	}
 	sum := newPartial(s.engine)
-	parts, all := [][]T{sum.field.data, sum.head.data, sum.lift.data}, 0
-	for _, p := range parts {
-		all += len(p)
+	all := 0
+	for part := range sum.parts() {
+		all += len(sum.part(part))
 	}
 	if err := solver.CheckUpdate(total, rate, s.step, all, s.program.spec.Precision); err != nil {
 		return solver.Iteration{}, err
 	}
 	numbers := total.Subtrees[0].Sums
-	for _, p := range parts {
-		convert(p, numbers[:len(p)])
-		numbers = numbers[len(p):]
+	for part := range sum.parts() {
+		to := sum.part(part)
+		convert(to, numbers[:len(to)])
+		numbers = numbers[len(to):]
 	}
 	s.engine.setTheta(s.theta)
 	gradient, it := s.engine.finish(&sum, true, len(s.features) > 0), total.Iteration()

@@ -8,22 +8,27 @@ import (
 // adjointPass feeds a tile with the continuous adjoint of a leaf's samples, from t1 to t0 in spans between the save
 // times (see solver.Reference for the definition): a alone, along the trajectories of the forward solve, or [z, a].
 type adjointPass[T simd.Float] struct {
-	tile   *tile[T]
-	along  *trajectory[T] // nil for backsolve
-	call   *call[T]
-	sums   *sums[T]
-	next   int
-	end    int
-	sample []int       // by slot
-	times  []timesLeft // by slot
-	unit   []T         // by slot, in which a is: see [solver.CotangentUnit]
-	weight []T         // of the rows in an accumulation
-	wide   [3][]float64
+	tile    *tile[T]
+	along   *trajectory[T] // nil for backsolve
+	call    *call[T]
+	sums    *sums[T]
+	next    int
+	end     int
+	sample  []int       // by slot
+	times   []timesLeft // by slot
+	from    [][]T       // by slot, of backsolve: the true state where the way to the next of the times began
+	cross   []int32     // by slot: the next crossing of the hybrid; none
+	hybrid  *hybrid[T]  // nil where nothing jumps
+	partial *partial[T]
+	unit    []T // by slot, in which a is: see [solver.CotangentUnit]
+	weight  []T // of the rows in an accumulation
+	wide    [3][]float64
 }
 
 func newAdjointPass[T simd.Float](tl *tile[T]) *adjointPass[T] {
 	p := &adjointPass[T]{tile: tl, along: tl.along, sample: make([]int, tl.capacity),
 		times: make([]timesLeft, tl.capacity), unit: make([]T, tl.capacity),
+		from: make([][]T, tl.capacity), cross: make([]int32, tl.capacity),
 		weight: make([]T, 0, tl.capacity*tl.m.stages)}
 	for i := range p.wide {
 		p.wide[i] = make([]float64, tl.dim)
@@ -47,6 +52,7 @@ func (p *adjointPass[T]) begin(slot int) bool {
 		}
 		p.next++
 		p.sample[slot], p.times[slot] = i, c.timesBack(i)
+		p.cross[slot], p.from[slot] = p.hybrid.crossingsBack(i), row(c.z1, i, c.dim)
 		p.unit[slot] = p.unitOf(i)
 		for j, v := range row(c.cotangent, i, c.dim) {
 			p.a(slot)[j] = v / p.unit[slot]
@@ -57,12 +63,12 @@ func (p *adjointPass[T]) begin(slot int) bool {
 		r.Stiff = c.stiff[i]
 		if p.along == nil {
 			copy(p.z(slot), row(c.z1, i, c.dim))
-			r.Segment = p.nextSegment(slot, c.batch.Span(i).T1)
+			r.Segment = p.nextSegment(slot, c.end[i].T)
 			return true
 		}
 		p.along.open(slot, i)
-		p.passed(slot, c.batch.Span(i).T1)
-		r.Segment = p.nextSegment(slot, c.batch.Span(i).T1)
+		p.passed(slot, c.end[i].T)
+		r.Segment = p.nextSegment(slot, c.end[i].T)
 		if p.tile.m.con.FirstStep == 0 {
 			r.H = p.along.firstStepBack(i)
 		}
@@ -85,19 +91,47 @@ func (p *adjointPass[T]) unitOf(i int) T {
 		from, to := c.batch.Rows(i)
 		largest = max(largest, largestOf(c.savedBar[from*c.dim:to*c.dim]))
 	}
+	for k := range len(c.eventTimes) / c.n {
+		largest = max(largest, abs(T(c.eventTime(i, int32(k)))))
+	}
 	return T(solver.CotangentUnit(float64(largest), p.tile.m.spec.Precision))
 }
 
 // weightOf is what multiplies what comes out of the slot's adjoint.
 func (p *adjointPass[T]) weightOf(slot int) T { return p.call.weightOf(p.sample[slot]) * p.unit[slot] }
 
-// target is the next save time on the way back, or t0.
+// target is the next save time or crossing on the way back, or t0.
 func (p *adjointPass[T]) target(slot int) float64 {
+	if p.crosses(slot) {
+		return p.hybrid.crossings[p.cross[slot]].t
+	}
 	span := p.call.batch.Span(p.sample[slot])
 	if left := &p.times[slot]; left.n() > 0 {
 		return left.next(span)
 	}
 	return span.T0
+}
+
+// crosses reports whether the next on the way back is a crossing: before a state that was saved there.
+func (p *adjointPass[T]) crosses(slot int) bool {
+	at := p.cross[slot]
+	if at < 0 {
+		return false
+	}
+	span := p.call.batch.Span(p.sample[slot])
+	left := &p.times[slot]
+	return left.n() == 0 || !after(span, left.next(span), p.hybrid.crossings[at].t)
+}
+
+// transfer takes the slot's a back over its next crossing.
+func (p *adjointPass[T]) transfer(slot int) {
+	i, at := p.sample[slot], p.cross[slot]
+	p.hybrid.transfer(i, at, p.a(slot), p.weightOf(slot), p.unit[slot], p.partial)
+	x := &p.hybrid.crossings[at]
+	if p.cross[slot] = p.hybrid.crossingBefore(i, at); x.jumps() && p.along != nil {
+		p.along.leave(slot, x.t)
+		p.tile.row[slot].Limit = p.along.longestBack(slot, i, x.t)
+	}
 }
 
 // nextSegment runs from t back to the next stop, or to the target. It is empty, there, where a is zero, which stays so
@@ -201,6 +235,11 @@ func (p *adjointPass[T]) finished(slot int) bool {
 	if r.Status == solver.OK && p.along == nil {
 		r.Status = p.meet(slot)
 	}
+	if r.Status == solver.OK && p.crosses(slot) {
+		p.transfer(slot)
+		r.Segment = p.nextSegment(slot, r.Span.T1)
+		return true
+	}
 	if left := &p.times[slot]; r.Status == solver.OK && left.n() > 0 {
 		for j, v := range row(c.savedBar, left.pass(), c.dim) {
 			p.a(slot)[j] += v / p.unit[slot]
@@ -225,19 +264,19 @@ func (p *adjointPass[T]) finished(slot int) bool {
 // to integrate there is nothing to compare.
 func (p *adjointPass[T]) meet(slot int) solver.Status {
 	c, i, span := p.call, p.sample[slot], p.tile.row[slot].Span
-	want, from := c.z0, c.z1
-	wantRow, fromRow := i, i
-	left := &p.times[slot]
-	if left.n() > 0 {
-		want, wantRow = c.saved, left.row()
+	want := row(c.z0, i, c.dim)
+	before := want
+	if left := &p.times[slot]; p.crosses(slot) {
+		want, before = p.hybrid.stateAfter(p.cross[slot]), p.hybrid.stateBefore(p.cross[slot])
+	} else if left.n() > 0 {
+		want = row(c.saved, left.row(), c.dim)
+		before = want
 	}
-	if left.begun() {
-		from, fromRow = c.saved, left.row()+1
-	}
-	for j, x := range [][]T{p.z(slot), row(want, wantRow, c.dim), row(from, fromRow, c.dim)} {
+	for j, x := range [3][]T{p.z(slot), want, p.from[slot]} {
 		convert(p.wide[j], x)
 	}
-	copy(p.z(slot), row(want, wantRow, c.dim))
+	copy(p.z(slot), before)
+	p.from[slot] = before
 	if span.T0 == span.T1 {
 		return solver.OK
 	}

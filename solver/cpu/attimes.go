@@ -49,11 +49,11 @@ type loss struct {
 func (c *call[T]) lossesOf(list []loss, samples []int) []loss {
 	for _, i := range samples {
 		if c.atTimes == nil {
-			list = append(list, loss{i, i, c.batch.Span(i).T1})
+			list = append(list, loss{i, i, c.end[i].T})
 			continue
 		}
 		from, _ := c.batch.Rows(i)
-		for j, t := range c.batch.TimesOf(i) {
+		for j, t := range c.timesBack(i).times {
 			if c.atTimes.mask == nil || !c.atTimes.mask[from+j] {
 				list = append(list, loss{from + j, i, c.batch.Span(i).SaveTime(t)})
 			}
@@ -73,8 +73,8 @@ func (c *call[T]) lossWeight(l loss) T {
 // lossOf is the weighted sum of a sample's losses.
 func (a *atTimes[T]) lossOf(c *call[T], sample int) float64 {
 	sum := 0.0
-	from, to := c.batch.Rows(sample)
-	for row := from; row < to; row++ {
+	from, _ := c.batch.Rows(sample)
+	for row := from; row < from+len(c.timesBack(sample).times); row++ {
 		if a.mask == nil || !a.mask[row] {
 			sum += float64(a.weight[row]) * float64(c.losses[row])
 		}

@@ -12,18 +12,20 @@ import (
 // write to their own samples and sums alone, so any worker may take any task.
 type call[T simd.Float] struct {
 	dim, n    int
-	leaf      int              // samples per leaf
-	perTask   int              // leaves per task
-	part      *portion         // of a minibatch, or nil: the samples are all there are
-	rows      int              // of the tiles it wants
-	paging    atomic.Bool      // the steps do not fit: see checkpoints
-	batch     solver.Batch     // resolved: its spans, times and stops
-	precision solver.Precision // that tells times beside stops apart
-	z0        []T              // [n, dim]
-	features  []T              // [n, features] that the lift makes z0 of; empty where that is given
-	z1        []T              // [n, dim]
-	saved     []T              // [rows, dim]
-	inputs    []T              // [n, constants] of the field
+	leaf      int                   // samples per leaf
+	perTask   int                   // leaves per task
+	part      *portion              // of a minibatch, or nil: the samples are all there are
+	rows      int                   // of the tiles it wants
+	paging    atomic.Bool           // the steps do not fit: see checkpoints
+	batch     solver.Batch          // resolved: its spans, times and stops
+	precision solver.Precision      // that tells times beside stops apart
+	z0        []T                   // [n, dim]
+	features  []T                   // [n, features] that the lift makes z0 of; empty where that is given
+	z1        []T                   // [n, dim]
+	saved     []T                   // [rows, dim]
+	inputs    []T                   // [n, constants] of the field
+	amounts   []T                   // [rows of jumps, amount width]
+	events    [][]solver.Occurrence // [n]; nil where nobody asks for them
 	end       []solver.End
 	stats     []solver.Stats
 	occupancy []solver.Occupancy // per task
@@ -41,6 +43,11 @@ type call[T simd.Float] struct {
 	savedBar  []T // [rows, dim] for the states at the times, or nil
 	z0Bar     []T // [n, dim], ∂L/∂z0
 	inputsBar []T // [n, constants], ∂L/∂inputs
+
+	amountsBar       []T  // as the amounts
+	forStops         bool // asks for ∂L/∂t of jumps and stops, [rows] of these
+	jumpBar, stopBar []float64
+	eventTimes       []float64 // [n, k], ∂L/∂t of the first events of each sample
 
 	forSignals bool
 	signalBars [][]float64 // [n], ∂L/∂values of each sample's signals; nil where nobody asks
@@ -86,6 +93,17 @@ func (c *call[T]) inputsOf(i int) []T { return row(c.inputs, i, len(c.inputs)/c.
 // inputsBarOf is where their derivatives are summed.
 func (c *call[T]) inputsBarOf(i int) []T { return row(c.inputsBar, i, len(c.inputsBar)/c.n) }
 
+// jumpRows is how many rows of jumps n samples have.
+func (c *call[T]) jumpRows(n int) int {
+	_, to := c.batch.JumpRows(n - 1)
+	return to
+}
+
+// hybrid reports whether states may jump in the call, or stops are passed.
+func (e *engine[T]) hybrid(c *call[T]) bool {
+	return len(e.model.Events) > 0 || len(c.batch.Jumps) > 0 || c.forStops && len(c.batch.Stops) > 0
+}
+
 // row is the part of x that belongs to sample i.
 func row[E any](x []E, i, width int) []E { return x[i*width : (i+1)*width] }
 
@@ -98,6 +116,7 @@ func (e *engine[T]) resize(c *call[T], n int) {
 	grow(&c.z1, n*c.dim)
 	constants := e.inputs - c.batch.Signals.Inputs()
 	grow(&c.inputs, n*constants)
+	grow(&c.amounts, c.jumpRows(n)*e.amountWidth)
 	grow(&c.saved, c.batch.RowCount(n)*c.dim)
 	grow(&c.end, n)
 	grow(&c.stats, n)
@@ -109,6 +128,11 @@ func (e *engine[T]) resize(c *call[T], n int) {
 	grow(&c.z0Bar, n*c.dim)
 	grow(&c.inputsBar, n*constants)
 	c.resizeSignals()
+	grow(&c.amountsBar, len(c.amounts))
+	if c.forStops {
+		_, stops := c.batch.StopRows(n - 1)
+		c.jumpBar, c.stopBar = make([]float64, c.jumpRows(n)), make([]float64, stops)
+	}
 	if e.spec.Gradient == solver.Backsolve {
 		grow(&c.drift, n)
 	}

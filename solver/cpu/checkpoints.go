@@ -16,7 +16,8 @@ import (
 // checkpoint goes halfway between as often as necessary, which costs a forward solve for each doubling (Griewank 1992,
 // "Achieving logarithmic growth of temporal and spatial complexity in reverse automatic differentiation").
 type checkpoints[T simd.Float] struct {
-	tile    *tile[T] // of one row, which takes steps again
+	tile    *tile[T]   // of one row, which takes steps again
+	hybrid  *hybrid[T] // nil where nothing jumps
 	call    *call[T]
 	first   int // of the leaf's samples
 	most    int // of the forward solve, for each sample
@@ -171,6 +172,9 @@ func (p *checkpoints[T]) begin(slot int) bool {
 		z = row(p.z, int(p.from.place), p.call.dim)
 	}
 	copy(p.tile.z, z)
+	if p.hybrid != nil && p.from.place == start {
+		p.hybrid.stateFrom(p.sample, p.call.batch.Span(p.sample).T0, p.tile.z)
+	}
 	p.tile.row[slot].Segment = p.call.segment(p.sample, p.call.batch.Span(p.sample).T0)
 	p.tile.inputs[slot] = p.call.inputsOf(p.sample)
 	p.tile.signals.enter(slot, &p.call.batch, p.sample)
@@ -185,11 +189,19 @@ func (p *checkpoints[T]) accepted(slots []int) {
 	if p.keep != nil {
 		p.keep(&p.tile.row[0], p.tile.z)
 	}
+	if r := &p.tile.row[0]; p.hybrid != nil {
+		if t, cut := p.hybrid.cutWithin(p.sample, r.T, r.End()); cut {
+			r.Cut(t)
+		}
+	}
 }
 
 func (p *checkpoints[T]) finished(slot int) bool {
 	r := &p.tile.row[slot]
 	if r.Status == solver.OK && r.T != p.call.batch.Span(p.sample).T1 { // at a stop
+		if p.hybrid != nil {
+			p.hybrid.stateFrom(p.sample, r.T, p.tile.z)
+		}
 		r.Segment = p.call.segment(p.sample, r.T)
 		return true
 	}

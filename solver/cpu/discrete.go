@@ -32,6 +32,10 @@ type reverse[T simd.Float] struct {
 	kOff      []int
 	step      []int32 // by slot: the step to take back, −1 for a sample that did not move
 	left      []timesLeft
+	cross     []int32    // by slot: the next crossing of the hybrid; none
+	hybrid    *hybrid[T] // nil where nothing jumps
+	partial   *partial[T]
+	dense     bool // the dense output has a cotangent
 	sample    []int
 	signals   signals
 	active    []int
@@ -50,6 +54,7 @@ func newReverse[T simd.Float](m *method[T], e *executor[T], rec *record[T], capa
 	r.zero = make([]int, capacity)
 	r.zOff, r.kOff = make([]int, capacity), make([]int, capacity)
 	r.step, r.left, r.sample = make([]int32, capacity), make([]timesLeft, capacity), make([]int, capacity)
+	r.cross = make([]int32, capacity)
 	r.active, r.free = make([]int, 0, capacity), make([]int, 0, capacity)
 	return r
 }
@@ -59,7 +64,7 @@ func (r *reverse[T]) open(c *call[T], sum *partial[T]) {
 	r.call, r.sums = c, &sum.field
 	r.signals.open(c.batch.Courses(), r.capacity)
 	r.stages = r.m.stages - 1
-	if c.savedBar != nil {
+	if r.dense = c.savedBar != nil || r.hybrid.cuts(); r.dense {
 		r.stages = r.m.stages
 		grow(&r.extra, len(r.g))
 	}
@@ -74,6 +79,7 @@ func (r *reverse[T]) begin(sample int) {
 	c, slot := r.call, r.free[len(r.free)-1]
 	r.sample[slot], r.left[slot] = sample, c.timesBack(sample)
 	r.signals.enter(slot, &c.batch, sample)
+	r.cross[slot] = r.hybrid.crossingsBack(sample)
 	r.step[slot] = r.record.before(sample, r.record.last[sample-r.record.first])
 	for j, v := range row(c.cotangent, sample, c.dim) {
 		r.lambda(slot)[j] = c.weightOf(sample) * v
@@ -107,8 +113,11 @@ func (r *reverse[T]) load() {
 		r.h[i] = T(st.h)
 		r.zOff[i], r.kOff[i] = s*r.dim, s*r.m.stages*r.dim
 	}
-	if r.call.savedBar != nil {
+	switch {
+	case r.dense:
 		r.loadSaved()
+	case r.hybrid != nil:
+		r.passJumps()
 	}
 }
 
@@ -230,7 +239,7 @@ func (r *reverse[T]) reverseStage(stage int, column []T) {
 	list := r.list(stage)
 	dst, off := e.at(list, r.cotangent)
 	base, baseOff := r.zeroRow, r.zero[:n]
-	if r.call.savedBar != nil {
+	if r.dense {
 		base, baseOff = r.extra[stage*r.dim:], r.kOff[:n]
 	}
 	r.exec.kern.Combine(dst, off, base, baseOff, r.h[:n], r.g[(stage+1)*r.dim:], r.kOff[:n], r.dim, column[stage+1:],
@@ -273,6 +282,9 @@ func (r *reverse[T]) retire() {
 func (r *reverse[T]) finish(slot int) {
 	c, i := r.call, r.sample[slot]
 	lambda := r.lambda(slot)
+	for r.cross[slot] >= 0 {
+		r.transfer(slot)
+	}
 	for j := range r.left[slot].n() {
 		addRow(lambda, row(c.savedBar, r.left[slot].first+j, c.dim))
 	}

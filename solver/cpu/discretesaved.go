@@ -2,6 +2,50 @@ package cpu
 
 import "neuralode/solver"
 
+// passJumps takes λ of every row back over the jumps after its step.
+func (r *reverse[T]) passJumps() {
+	for _, s := range r.active {
+		for r.crossesAfter(s, r.record.steps[r.step[s]].t) {
+			r.transfer(s)
+		}
+	}
+}
+
+// crossesAfter reports whether the slot has a crossing left after time t, and no saved state after that.
+func (r *reverse[T]) crossesAfter(slot int, t float64) bool {
+	if r.cross[slot] < 0 {
+		return false
+	}
+	span, at := r.call.batch.Span(r.sample[slot]), r.hybrid.crossings[r.cross[slot]].t
+	left := &r.left[slot]
+	return after(span, at, t) && (left.n() == 0 || !after(span, left.next(span), at))
+}
+
+// transfer takes the slot's λ back over its next crossing.
+func (r *reverse[T]) transfer(slot int) {
+	i, at := r.sample[slot], r.cross[slot]
+	r.hybrid.transfer(i, at, r.lambda(slot), 1, 1, r.partial)
+	r.cross[slot] = r.hybrid.crossingBefore(i, at)
+}
+
+// cross takes what comes in at the slot's next crossing: before an event that cut its step λ is that of the dense
+// output there, and at one that was only noted it adds to that.
+func (r *reverse[T]) crossDense(slot int, st recordedStep, extra []T) {
+	x := r.hybrid.crossings[r.cross[slot]]
+	at := (x.t - st.t) / st.h
+	if x.noted {
+		bar := r.hybrid.bars[0]
+		clear(bar)
+		r.hybrid.transfer(r.sample[slot], r.cross[slot], bar, 1, 1, r.partial)
+		r.cross[slot] = r.hybrid.crossingBefore(r.sample[slot], r.cross[slot])
+		r.spread(slot, at, st.h, bar, extra)
+		return
+	}
+	if r.transfer(slot); x.cut {
+		r.share(at, st.h, r.lambda(slot), extra)
+	}
+}
+
 // loadSaved spreads the cotangents of the save times within each row's step over the stages by the dense output's
 // weights; those at the step's end go to λ at once.
 func (r *reverse[T]) loadSaved() {
@@ -10,7 +54,14 @@ func (r *reverse[T]) loadSaved() {
 		i, st := r.sample[s], &r.record.steps[r.step[s]]
 		extra := row(r.extra, s, r.m.stages*r.dim)
 		clear(extra)
-		for left := &r.left[s]; left.n() > 0; {
+		for left := &r.left[s]; ; {
+			if r.crossesAfter(s, st.t) {
+				r.crossDense(s, *st, extra)
+				continue
+			}
+			if left.n() == 0 {
+				break
+			}
 			t := left.next(c.batch.Span(i))
 			if !after(c.batch.Span(i), t, st.t) {
 				break
@@ -31,9 +82,13 @@ func after(s solver.Span, t, start float64) bool {
 // the step's result, so λ takes it up: the stages' share through the result, b_i, is taken off again.
 func (r *reverse[T]) spread(slot int, x, h float64, bar, extra []T) {
 	addRow(r.lambda(slot), bar)
-	if x >= 1 {
-		return
+	if x < 1 {
+		r.share(x, h, bar, extra)
 	}
+}
+
+// share adds what a cotangent of the dense output at x has for the stages, beyond what λ brings them.
+func (r *reverse[T]) share(x, h float64, bar, extra []T) {
 	for i, weights := range r.m.tab.Dense {
 		w := T(h * (solver.Polynomial(weights, x) - r.m.tab.B[i]))
 		for c, v := range bar {

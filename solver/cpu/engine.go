@@ -19,6 +19,10 @@ type engine[T simd.Float] struct {
 	head   *executor[T]
 	lift   *executor[T]
 
+	moments     []moment[T] // of jump and events: see [solver.Model.Maps]
+	amountWidth int
+	places      []int // 0, 1, 2, ... as many as a tile has rows
+
 	model                             solver.Model
 	dim, inputs, outWidth, labelWidth int
 
@@ -42,7 +46,8 @@ type job[T simd.Float] struct {
 func newEngine[T simd.Float](m solver.Model, spec solver.Spec, level simd.Level, workers int) *engine[T] {
 	kern := simd.For[T](level)
 	e := &engine[T]{spec: spec, kern: kern, method: newMethod[T](spec), field: newExecutor(m.Field, kern),
-		model: m, dim: m.Dim(), inputs: m.Inputs(), outWidth: m.OutWidth(), labelWidth: m.LabelWidth()}
+		model: m, dim: m.Dim(), inputs: m.Inputs(), outWidth: m.OutWidth(), labelWidth: m.LabelWidth(),
+		moments: newMoments(m, kern), amountWidth: m.AmountWidth()}
 	if m.Head != nil {
 		e.head = newExecutor(m.Head, kern)
 	}
@@ -103,6 +108,9 @@ func (e *engine[T]) setTheta(theta []T) {
 	if e.lift != nil {
 		e.lift.params.set(lift)
 	}
+	for k := range e.moments {
+		e.moments[k].setTheta(theta)
+	}
 }
 
 // run takes all tasks of the call through the workers.
@@ -115,9 +123,15 @@ func (e *engine[T]) run(ctx context.Context, c *call[T]) {
 	e.jobs.ctx, e.jobs.call = ctx, c
 	e.jobs.next.Store(0)
 	busy := min(len(e.workers), c.tasks())
+	for len(e.places) < e.rows {
+		e.places = append(e.places, len(e.places))
+	}
 	for i := range busy {
 		if e.workers[i] == nil {
 			e.workers[i] = newWorker(e, e.rows)
+		}
+		if e.hybrid(c) {
+			e.workers[i].openHybrid()
 		}
 	}
 	e.team.run(busy)
@@ -149,6 +163,10 @@ func (e *engine[T]) finish(sum *partial[T], head, lift bool) []T {
 	}
 	if clear(ofLift); e.lift != nil && lift {
 		e.lift.params.gradient(ofLift, &sum.lift)
+	}
+	clear(e.total[len(ofField)+len(ofHead)+len(ofLift):])
+	for k := range e.moments {
+		e.moments[k].addGradient(e.total, &sum.moments[k])
 	}
 	return e.total
 }

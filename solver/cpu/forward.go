@@ -13,8 +13,9 @@ type forwardPass[T simd.Float] struct {
 	record *record[T]     // the accepted steps, for the discrete gradient; nil otherwise
 	path   *trajectory[T] // the same for the adjoint
 	points *checkpoints[T]
-	paging bool  // checkpoints are kept instead of steps
-	done   []int // samples that arrived, for who takes them back
+	hybrid *hybrid[T] // nil where nothing jumps
+	paging bool       // checkpoints are kept instead of steps
+	done   []int      // samples that arrived, for who takes them back
 	call   *call[T]
 	next   int
 	end    int
@@ -39,7 +40,8 @@ func (p *forwardPass[T]) reset(c *call[T], from, to int) {
 		points = p.points
 	}
 	if p.record != nil && c.gradient {
-		if p.record.reset(from, to, p.tile.capacity, c.savedBar == nil, points); points == nil {
+		keep := c.savedBar == nil && !p.hybrid.cuts()
+		if p.record.reset(from, to, p.tile.capacity, keep, points); points == nil {
 			p.tile.frames.record = p.record
 		} else {
 			points.reset(c, from, to, p.tile.capacity, p.record.limit, p.record.stepBytes())
@@ -67,6 +69,9 @@ func (p *forwardPass[T]) begin(slot int) bool {
 	p.tile.inputs[slot] = p.call.inputsOf(i)
 	p.tile.signals.enter(slot, &p.call.batch, i)
 	p.openTimes(slot)
+	if p.hybrid != nil {
+		p.hybrid.start(slot, i)
+	}
 	return true
 }
 
@@ -112,6 +117,9 @@ func (p *forwardPass[T]) accepted(slots []int) {
 	if p.path != nil && p.call.gradient && len(slots) > 0 && !p.paging {
 		p.keep(slots)
 	}
+	if p.hybrid != nil {
+		p.hybrid.look(slots, p.sample)
+	}
 	for _, slot := range slots {
 		r := &p.tile.row[slot]
 		z := row(p.tile.z, slot, p.tile.width)
@@ -144,11 +152,21 @@ func (p *forwardPass[T]) save(slot int, end float64) {
 		case !due:
 			return
 		case t == end:
-			copy(p.nextSaved(slot), p.tile.result(slot, p.tile.parts[0]))
+			copy(p.nextSaved(slot), p.stateAtEnd(slot))
 		default:
 			p.dense(slot, t, p.nextSaved(slot))
 		}
 	}
+}
+
+// stateAtEnd is the state at the end of the step just accepted, before an event that cut it has its effect.
+func (p *forwardPass[T]) stateAtEnd(slot int) []T {
+	if h := p.hybrid; h != nil && h.due[slot] >= 0 {
+		return h.stateBefore(h.due[slot])
+	} else if h != nil && h.failed[slot] {
+		return row(h.fail, slot, p.tile.dim)
+	}
+	return p.tile.result(slot, p.tile.parts[0])
 }
 
 // keep adds the accepted steps to the samples' trajectories.
@@ -169,7 +187,12 @@ func (p *forwardPass[T]) keep(slots []int) {
 func (p *forwardPass[T]) dense(slot int, t float64, dst []T) {
 	tl := p.tile
 	r := &tl.row[slot]
-	x := (t - r.T) / r.Step
+	tl.denseAt(slot, (t-r.T)/r.Step, dst)
+}
+
+// denseAt writes the state at x in [0, 1] of a step of the solution.
+func (tl *tile[T]) denseAt(slot int, x float64, dst []T) {
+	r := &tl.row[slot]
 	copy(dst, row(tl.z, slot, tl.width))
 	for i, weights := range tl.polynomialsOf(slot) {
 		w := T(r.Step * solver.Polynomial(weights, x))
@@ -181,7 +204,11 @@ func (p *forwardPass[T]) dense(slot int, t float64, dst []T) {
 
 func (p *forwardPass[T]) finished(slot int) bool {
 	r, i := &p.tile.row[slot], p.sample[slot]
-	if r.Status == solver.OK && r.T != p.call.batch.Span(i).T1 { // at a stop
+	ended := p.hybrid != nil && p.hybrid.takeEffect(slot, i)
+	if r.Status == solver.OK && r.T != p.call.batch.Span(i).T1 && !ended { // at a stop
+		if p.hybrid != nil {
+			p.hybrid.passJumps(slot, i, r.T)
+		}
 		r.Segment = p.call.segment(i, r.T)
 		return true
 	}

@@ -75,8 +75,11 @@ func (c *call[T]) leavesOf(task int) (from, to int) {
 // samples is the range of a leaf.
 func (c *call[T]) samples(leaf int) (from, to int) { return leaf * c.leaf, min(c.n, (leaf+1)*c.leaf) }
 
-// partial is a sum over some samples: the accumulators of the VJPs of field, head and lift.
-type partial[T simd.Float] struct{ field, head, lift sums[T] }
+// partial is a sum over some samples: the accumulators of the VJPs of field, head and lift, and of jump and events.
+type partial[T simd.Float] struct {
+	field, head, lift sums[T]
+	moments           []sums[T]
+}
 
 func newPartial[T simd.Float](e *engine[T]) partial[T] {
 	of := func(x *executor[T]) sums[T] {
@@ -85,19 +88,37 @@ func newPartial[T simd.Float](e *engine[T]) partial[T] {
 		}
 		return newSums[T](x.plan)
 	}
-	return partial[T]{of(e.field), of(e.head), of(e.lift)}
+	p := partial[T]{field: of(e.field), head: of(e.head), lift: of(e.lift)}
+	for k := range e.moments {
+		p.moments = append(p.moments, of(e.moments[k].executor))
+	}
+	return p
+}
+
+// parts is of how many sums it is made, part one of them.
+func (p *partial[T]) parts() int { return 3 + len(p.moments) }
+func (p *partial[T]) part(k int) []T {
+	switch k {
+	case 0:
+		return p.field.data
+	case 1:
+		return p.head.data
+	case 2:
+		return p.lift.data
+	}
+	return p.moments[k-3].data
 }
 
 func (p *partial[T]) clear() {
-	clear(p.field.data)
-	clear(p.head.data)
-	clear(p.lift.data)
+	for k := range p.parts() {
+		clear(p.part(k))
+	}
 }
 
 func (p *partial[T]) add(kern *simd.Kernels[T], other *partial[T]) {
-	kern.Add(p.field.data, other.field.data)
-	kern.Add(p.head.data, other.head.data)
-	kern.Add(p.lift.data, other.lift.data)
+	for k := range p.parts() {
+		kern.Add(p.part(k), other.part(k))
+	}
 }
 
 // task takes the leaves of a task through everything the call needs.

@@ -10,9 +10,9 @@ func (c *call[T]) lifting() bool { return len(c.features) > 0 }
 // featuresOf are those that the lift makes the initial state of sample i of.
 func (c *call[T]) featuresOf(i int) []T { return row(c.features, i, len(c.features)/c.n) }
 
-// putBack gives a batch the call's initial states, or what they were made of beside them, and its inputs.
+// putBack gives a batch the call's initial states, or what they were made of beside them, its inputs and its amounts.
 func (c *call[T]) putBack(b *solver.Batch) {
-	b.Z0, b.Inputs = widened(c.z0), widened(c.inputs)
+	b.Z0, b.Inputs, b.Amounts = widened(c.z0), widened(c.inputs), widened(c.amounts)
 	if c.lifting() {
 		b.Features = widened(c.features)
 	}

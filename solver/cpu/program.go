@@ -79,7 +79,8 @@ func (e *engine[T]) differentiate(ctx context.Context, theta []float64, b solver
 // differentiateAll sums over all samples, whatever they bring.
 func (e *engine[T]) differentiateAll(ctx context.Context, theta []float64, b solver.Batch,
 	o solver.Objective) (*solver.Derivative, error) {
-	c := &call[T]{gradient: true, forSignals: o.ForSignals}
+	c := &call[T]{gradient: true, forSignals: o.ForSignals, forStops: o.ForStops,
+		eventTimes: o.EventTimes}
 	e.load(c, theta, b)
 	e.loadObjective(c, o)
 	e.run(ctx, c)
@@ -98,6 +99,10 @@ func (e *engine[T]) differentiateAll(ctx context.Context, theta []float64, b sol
 	if o.Labels != nil {
 		d.Out, d.Losses = widened(c.out), widened(c.losses) // LeaveOut sums them
 	}
+	if b.Amounts != nil {
+		d.Amounts = widened(c.amountsBar)
+	}
+	d.Jumps, d.Stops = c.jumpBar, c.stopBar
 	if o.ForTimes {
 		return d, e.timeDerivatives(ctx, c, d)
 	}
@@ -115,7 +120,10 @@ func (e *engine[T]) load(c *call[T], theta []float64, b solver.Batch) {
 	e.setTheta(e.theta)
 	c.batch = b
 	e.resize(c, b.Len(e.dim))
-	convert(c.z0, b.Z0)
+	convert(c.amounts, b.Amounts)
+	if convert(c.z0, b.Z0); len(e.model.Events) > 0 {
+		c.events = make([][]solver.Occurrence, c.n)
+	}
 	convert(c.inputs, b.Inputs)
 	c.features = converted[T](b.Features)
 }
@@ -159,7 +167,7 @@ func (e *engine[T]) loadWeights(c *call[T], o solver.Objective) {
 }
 
 func result[T simd.Float](c *call[T]) solver.Solution {
-	s := solver.Solution{Z1: widened(c.z1), End: c.end, Stats: c.stats}
+	s := solver.Solution{Z1: widened(c.z1), End: c.end, Stats: c.stats, Events: c.events}
 	if len(c.saved) > 0 {
 		s.Saved = widened(c.saved)
 	}

@@ -21,6 +21,7 @@ type session[T simd.Float] struct {
 	data     solver.Data // what is not in the program's precision: spans, times, offsets, mask
 	z0       []T         // [samples, dim]; empty where there are features
 	features []T         // [samples, features] of the lift
+	amounts  []T         // [rows of jumps, amount width]
 	inputs   []T         // [samples, inputs]
 	labels   []T         // [losses, label width]
 	n        int
@@ -36,6 +37,8 @@ type session[T simd.Float] struct {
 	offsets   []int
 	stops     []float64
 	stopAt    []int
+	jumps     []float64
+	jumpAt    []int
 	objective solver.Objective // without labels, which the call has
 }
 
@@ -52,7 +55,7 @@ func (p *program[T]) Train(data solver.Data, opt solver.Optimizer,
 	n, kept := p.model.WithRoom(data.Batch).Len(p.model.Dim()), times(data)
 	kept.Batch = kept.Resolve(n, p.spec.Controller.Control)
 	s := &session[T]{program: p, engine: newEngine[T](p.model, p.spec, p.backend.level, p.backend.workers), opt: opt,
-		data: kept, z0: converted[T](data.Z0), features: converted[T](data.Features),
+		data: kept, z0: converted[T](data.Z0), features: converted[T](data.Features), amounts: converted[T](data.Amounts),
 		inputs: converted[T](data.Inputs), labels: converted[T](data.Labels), n: n,
 		theta: converted[T](start.Theta), m: converted[T](start.M), v: converted[T](start.V), step: start.Step}
 	if s.trained = opt.Trained(len(s.theta)); !opt.Rule.HasSecondMoments() {
@@ -68,7 +71,7 @@ func times(d solver.Data) solver.Data {
 	return solver.Data{
 		Batch: solver.Batch{Spans: slices.Clone(d.Spans), Times: slices.Clone(d.Times),
 			Offsets: slices.Clone(d.Offsets), Stops: slices.Clone(d.Stops), StopOffsets: slices.Clone(d.StopOffsets),
-			Signals: d.Signals.Clone()},
+			Jumps: slices.Clone(d.Jumps), JumpOffsets: slices.Clone(d.JumpOffsets), Signals: d.Signals.Clone()},
 		Objective: solver.Objective{AtTimes: d.AtTimes, Weight: slices.Clone(d.Weight), Mask: slices.Clone(d.Mask)},
 	}
 }
@@ -165,6 +168,9 @@ func (s *session[T]) load(indices []int) {
 			copy(row(c.z0, k, e.dim), row(s.z0, i, e.dim))
 		}
 		copy(c.inputsOf(k), row(s.inputs, i, len(s.inputs)/s.n))
+		jump, last := s.data.JumpRows(i)
+		to, _ := c.batch.JumpRows(k)
+		copy(c.amounts[to*e.amountWidth:], s.amounts[jump*e.amountWidth:last*e.amountWidth])
 		from, to := s.lossesOf(i)
 		c.labels = append(c.labels, s.labels[from*e.labelWidth:to*e.labelWidth]...)
 	}
@@ -198,6 +204,10 @@ func (s *session[T]) loadTimes(indices []int) {
 	if d.StopOffsets != nil {
 		s.stops, s.stopAt = gather(s.stops, s.stopAt, indices, d.StopsOf)
 		b.Stops, b.StopOffsets = s.stops, s.stopAt
+	}
+	if b.Jumps = d.Jumps; d.JumpOffsets != nil {
+		s.jumps, s.jumpAt = gather(s.jumps, s.jumpAt, indices, d.JumpsOf)
+		b.Jumps, b.JumpOffsets = s.jumps, s.jumpAt
 	}
 }
 

@@ -11,7 +11,6 @@ func (c *call[T]) segment(i int, t float64) solver.Segment {
 type timesLeft struct {
 	times []float64
 	first int // the row of the first
-	all   int // how many there were
 }
 
 // timesBack are the times of sample i as its way back begins; none where they have no cotangents.
@@ -20,8 +19,11 @@ func (c *call[T]) timesBack(i int) timesLeft {
 		return timesLeft{}
 	}
 	times := c.batch.TimesOf(i)
+	for span := c.batch.Span(i); len(times) > 0 && after(span, span.SaveTime(times[len(times)-1]), c.end[i].T); {
+		times = times[:len(times)-1] // beyond a terminal event
+	}
 	first, _ := c.batch.Rows(i)
-	return timesLeft{times: times, first: first, all: len(times)}
+	return timesLeft{times: times, first: first}
 }
 
 func (l *timesLeft) n() int { return len(l.times) }
@@ -38,6 +40,3 @@ func (l *timesLeft) pass() int {
 	l.times = l.times[:len(l.times)-1]
 	return row
 }
-
-// begun reports whether a time was passed.
-func (l *timesLeft) begun() bool { return len(l.times) < l.all }

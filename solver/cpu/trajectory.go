@@ -192,11 +192,28 @@ func (tr *trajectory[T]) passed(slot int, t float64) {
 		return
 	}
 	for step := from; step != tr.at[slot]; step = tr.steps[step].previous {
-		if last := &tr.last[tr.sample[slot]-tr.first]; *last == step {
-			*last = gone
-		}
-		tr.free = append(tr.free, step)
+		tr.release(slot, step)
 	}
+}
+
+// leave moves the slot back from the first step after a jump of the state at time t to the last before it.
+func (tr *trajectory[T]) leave(slot int, t float64) {
+	from := tr.at[slot]
+	if from < 0 || tr.steps[from].t != t {
+		return
+	}
+	tr.at[slot] = tr.previous(tr.sample[slot], from)
+	if tr.paging != nil {
+		tr.release(slot, from)
+	}
+}
+
+// release gives up a step that the slot has left.
+func (tr *trajectory[T]) release(slot int, step int32) {
+	if last := &tr.last[tr.sample[slot]-tr.first]; *last == step {
+		*last = gone
+	}
+	tr.free = append(tr.free, step)
 }
 
 // find is the step that holds time t, which is no later than the slot's; before the first step it is the first.

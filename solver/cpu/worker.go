@@ -19,6 +19,7 @@ type worker[T simd.Float] struct {
 	slots   []int
 	weight  []T
 	losses  []loss
+	hybrid  *hybrid[T] // nil until a call has jumps or events
 
 	partials []partial[T] // of a task under way: see leaves.go
 }
@@ -58,6 +59,34 @@ func newWorker[T simd.Float](e *engine[T], capacity int) *worker[T] {
 	return w
 }
 
+// openHybrid makes room for jumps and events.
+func (w *worker[T]) openHybrid() {
+	if w.hybrid == nil {
+		w.hybrid = newHybrid(w.engine, w.solve.tile)
+	}
+}
+
+// resetHybrid points those that a leaf has at it.
+func (w *worker[T]) resetHybrid(c *call[T], from, to int, p *partial[T]) {
+	h := w.hybrid
+	if !w.engine.hybrid(c) {
+		h = nil
+	}
+	w.solve.hybrid = h
+	if w.solve.points != nil {
+		w.solve.points.hybrid = h
+	}
+	if w.adjoint != nil {
+		w.adjoint.hybrid, w.adjoint.partial = h, p
+	}
+	if w.back != nil {
+		w.back.hybrid, w.back.partial = h, p
+	}
+	if h != nil {
+		h.reset(c, from, to)
+	}
+}
+
 // leaf takes one leaf of the call through everything it needs; what is summed goes to p.
 func (w *worker[T]) leaf(ctx context.Context, c *call[T], leaf int, p *partial[T]) {
 	from, to := c.samples(leaf)
@@ -74,11 +103,15 @@ func (w *worker[T]) leaf(ctx context.Context, c *call[T], leaf int, p *partial[T
 		c.forget(from, to)
 		w.solveLeaf(ctx, c, from, to, p)
 	}
+	for i := from; i < to && c.events != nil; i++ {
+		c.events[i] = w.hybrid.occurrences(i)
+	}
 }
 
 // solveLeaf takes the samples of a leaf there, and back where there is a gradient. It returns false when the record of
 // their steps is full; then there are checkpoints to be used.
 func (w *worker[T]) solveLeaf(ctx context.Context, c *call[T], from, to int, p *partial[T]) bool {
+	w.resetHybrid(c, from, to, p)
 	w.solve.reset(c, from, to)
 	if !c.gradient {
 		w.solve.tile.run(ctx, w.solve)
@@ -106,8 +139,23 @@ func (c *call[T]) forget(from, to int) {
 		if c.signalBars != nil {
 			clear(c.signalBars[i])
 		}
+		c.forgetCrossings(i)
 		clear(row(c.z0Bar, i, c.dim))
 		c.back[i], c.backStats[i] = solver.End{}, solver.Stats{}
+	}
+}
+
+// forgetCrossings is forget for jumps and stops.
+func (c *call[T]) forgetCrossings(i int) {
+	from, to := c.batch.JumpRows(i)
+	if rows := c.jumpRows(c.n); rows > 0 {
+		width := len(c.amountsBar) / rows
+		clear(c.amountsBar[from*width : to*width])
+	}
+	if c.forStops {
+		clear(c.jumpBar[from:to])
+		from, to = c.batch.StopRows(i)
+		clear(c.stopBar[from:to])
 	}
 }
 
