@@ -200,3 +200,24 @@ func TestPanels(t *testing.T) {
 		}
 	}
 }
+
+// TestCaptionsStay: a picture with a caption that has no room in the row of the marks is laid out as the others.
+func TestCaptionsStay(t *testing.T) {
+	tracks := oscillations(0)
+	for i := range tracks {
+		tracks[i].Name += strings.Repeat(" long", 4)
+	}
+	f, err := Tracks([2]string{"t", "x"}, tracks, Frame(tracks))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := 0; n < 40; n += 4 {
+		a, err := Animate([]*Figure{f, f}, []string{strings.Repeat("i", n), strings.Repeat("i", n+20)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if first, last := a.frames[0].layout(), a.frames[1].layout(); first.height != last.height {
+			t.Fatalf("captions of %d and %d letters: %v and %v high", n, n+20, first.height, last.height)
+		}
+	}
+}

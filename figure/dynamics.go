@@ -89,7 +89,7 @@ func (t Trajectories) check(p *problems, d Data) {
 func dynamicsLegend(f Field, t Trajectories) legend {
 	var l legend
 	if len(t.Paths) > 0 {
-		l = append(l, entry{"trajectory, start to end", true, drawTrajectoryThumb})
+		l = append(l, entry{text: "trajectory, start to end", wide: true, draw: drawTrajectoryThumb})
 	}
 	if n := t.endOutside(f.Grid.Limits); n > 0 {
 		l = append(l, entry{text: fmt.Sprintf("%d of %d end outside the frame", n, len(t.Paths))})
@@ -103,7 +103,7 @@ func dynamicsLegend(f Field, t Trajectories) legend {
 }
 
 func arrowEntry(text string) entry {
-	return entry{text, true, func(c *draw.Canvas) { drawArrows(c, []arrow{{c.Center(), vg.Point{X: 22}}}) }}
+	return entry{text: text, wide: true, draw: func(c *draw.Canvas) { drawArrows(c, []arrow{{c.Center(), vg.Point{X: 22}}}) }}
 }
 
 // projection tells what the picture leaves out.

@@ -69,8 +69,31 @@ func (fl Flow) frame(d Data, s scale, k int) *Figure {
 		l = append(l, lineEntry(fl.ReadOut.name(d)+" = 0.5 at the end", boundaryLine))
 	}
 	// last: what changes moves nothing else
-	l = append(l, entry{text: "t = " + minus(fmt.Sprintf("%.2f", fl.Times[k]))})
+	l = append(l, captions(fl.captions())[k])
 	return &Figure{panels: []*plot.Plot{newPlot(x, y, layers...)}, legend: l, bar: d.bar(s), ratio: ratio, dpi: dpi}
+}
+
+// captions say when a picture is.
+func (fl Flow) captions() []string {
+	texts := make([]string, len(fl.Times))
+	for k, t := range fl.Times {
+		texts[k] = "t = " + minus(fmt.Sprintf("%.2f", t))
+	}
+	return texts
+}
+
+// captions are entries of a legend of which each picture has one: all take the same room, so that none moves anything.
+func captions(texts []string) legend {
+	all := make(legend, len(texts))
+	var room vg.Length
+	for i, text := range texts {
+		all[i].text = text
+		room = max(room, all[i].width())
+	}
+	for i := range all {
+		all[i].room = room
+	}
+	return all
 }
 
 // trailed is how many pictures back a trail goes.
@@ -103,9 +126,9 @@ func Animate(pictures []*Figure, of []string) (*Animation, error) {
 	a := &Animation{dpi: animationDPI}
 	unmarked := func(e entry) bool { return e.draw == nil } // says something of one picture
 	marks := slices.DeleteFunc(slices.Clone(pictures[0].legend), unmarked)
-	for i, f := range pictures {
-		now := *f
-		now.legend = append(slices.Clip(marks), entry{text: of[i]})
+	for i, caption := range captions(of) {
+		now := *pictures[i]
+		now.legend = append(slices.Clip(marks), caption)
 		a.frames = append(a.frames, &now)
 	}
 	return a, nil

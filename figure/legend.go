@@ -17,6 +17,7 @@ type entry struct {
 	text string
 	wide bool
 	draw func(c *draw.Canvas)
+	room vg.Length // that it takes at least
 }
 
 const (
@@ -37,7 +38,7 @@ func (e entry) thumb() vg.Length {
 	return narrowThumb + legendGap
 }
 
-func (e entry) width() vg.Length { return e.thumb() + textStyle(textSize).Width(e.text) }
+func (e entry) width() vg.Length { return max(e.room, e.thumb()+textStyle(textSize).Width(e.text)) }
 
 // place calls visit with the upper left corner of each entry, relative to that of the legend, and returns the height.
 func (l legend) place(width vg.Length, visit func(entry, vg.Point)) vg.Length {
@@ -78,11 +79,11 @@ func (e entry) drawAt(c draw.Canvas, corner vg.Point) {
 }
 
 func markerEntry(text string, m marker) entry {
-	return entry{text, false, func(c *draw.Canvas) { m.draw(c, c.Center()) }}
+	return entry{text: text, wide: false, draw: func(c *draw.Canvas) { m.draw(c, c.Center()) }}
 }
 
 func lineEntry(text string, s draw.LineStyle, more ...func(*draw.Canvas)) entry {
-	return entry{text, true, func(c *draw.Canvas) {
+	return entry{text: text, wide: true, draw: func(c *draw.Canvas) {
 		c.StrokeLine2(s, c.Min.X, c.Center().Y, c.Max.X, c.Center().Y)
 		for _, m := range more {
 			m(c)
