@@ -81,16 +81,16 @@ $(PYTHON)/requirements.txt: python/requirements.txt
 	cp python/requirements.txt $@
 
 .PHONY: notebook notebook-test jupyter jupyterlab
-NBCONVERT = $(PYTHON)/bin/python -m jupyter nbconvert --log-level ERROR --execute --to notebook
+NBCONVERT = $(PYTHON)/bin/python -m nbconvert --log-level ERROR --execute --to notebook
 
-notebook: python ## run notebooks/neural_ode.ipynb and keep its outputs
-	$(NBCONVERT) --inplace notebooks/neural_ode.ipynb
+notebook: python ## run the notebooks and keep their outputs
+	$(NBCONVERT) --inplace notebooks/*.ipynb
 
-notebook-test: python ## run it and leave it as it is; what came out is .cache/notebook.html
-	$(NBCONVERT) --output-dir .cache --output notebook.ipynb notebooks/neural_ode.ipynb
-	$(PYTHON)/bin/python -m jupyter nbconvert --log-level ERROR --to html .cache/notebook.ipynb
+notebook-test: python ## run them and leave them as they are; what came out is .cache/notebooks/*.html
+	$(NBCONVERT) --output-dir .cache/notebooks notebooks/*.ipynb
+	$(PYTHON)/bin/python -m nbconvert --log-level ERROR --to html .cache/notebooks/*.ipynb
 
-jupyter: jupyterlab ## open the notebook in JupyterLab
+jupyter: jupyterlab ## open the notebooks in JupyterLab
 	$(PYTHON)/bin/python -m jupyter lab --ip $(JUPYTER_IP) notebooks/neural_ode.ipynb
 JUPYTER_IP ?= 127.0.0.1
 
