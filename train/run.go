@@ -179,7 +179,11 @@ func (r *Run) accepted(backend solver.Backend) error {
 // has done so far was done on another backend's arithmetic; otherwise it is "".
 func (r *Run) OtherArithmetic(backend solver.Backend) string {
 	now := backend.Arithmetic()
+	const renamed, as = "amd64/avx512", "amd64/fma" // of older programs, whose AVX2 had bits of its own
 	for _, then := range []string{r.arithmetic, r.began} {
+		if then == renamed {
+			then = as
+		}
 		if then != "" && then != now { // older runs do not say
 			return fmt.Sprintf("the run was trained on %s, this is %s: its bits will not be those of a run that was never stopped",
 				then, now)

@@ -104,8 +104,8 @@ func (a *app) joinCommand() *cobra.Command {
 		Use:   "join FILE",
 		Short: "Join the parts that solve --shard has written",
 		Long: `Join the parts that solve --shard has written for FILE, a .csv or .npy, and write it: the file that solve would have
-written in one process, to the bit, where all parts were solved by processors with the same instruction set; a note says
-where not. All parts must be there, which stay. FILE is there only when all of it is.`,
+written in one process, to the bit, where all parts were solved by one arithmetic (processors with AVX2 or AVX-512, one
+kind of GPU); a note says where not. All parts must be there, which stay. FILE is there only when all of it is.`,
 		Example: `  neuralode solve RUN --points points.npy --out states.npy --shard 0/2
   neuralode solve RUN --points points.npy --out states.npy --shard 1/2
   neuralode join states.npy`,

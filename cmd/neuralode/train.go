@@ -96,8 +96,8 @@ learning rate, and --freeze keeps parameters (layers.0 is layers.0.weight and la
   sgd    along m, which becomes --momentum times m plus g plus --weight-decay times θ; --nesterov goes one m further
 
 Ctrl-C writes a checkpoint and stops; --resume goes on from it, and ends with the same bits as a run that was never
-stopped. The same seed gives the same bits for any number of cores, on processors with the same instruction set; a run
-that goes on with another one says so. While a run is trained no other process can go on with it. A run needs its data
+stopped. The same seed gives the same bits for any number of cores, on processors with AVX2 or AVX-512; a run that goes
+on with another arithmetic says so. While a run is trained no other process can go on with it. A run needs its data
 file only to go on: --resume RUN --data FILE says where it is now.`,
 		Example: `  neuralode train
   neuralode train --data circle --gradient discrete --iterations 1000

@@ -55,8 +55,14 @@ func (b backend) Device() string {
 	return fmt.Sprintf("cpu (%s, %d workers)", b.level, b.workers)
 }
 
-// Arithmetic names the processor's family too: where it has fused multiply-adds, the compiler uses them in plain Go.
-func (b backend) Arithmetic() string { return runtime.GOARCH + "/" + b.level.String() }
+// Arithmetic names the processor's family too: where it has fused multiply-adds, the compiler uses them in plain Go. All
+// assembly of a family does the same fused multiply-adds in the same order, by whatever vectors.
+func (b backend) Arithmetic() string {
+	if b.level != simd.Plain {
+		return runtime.GOARCH + "/fma"
+	}
+	return runtime.GOARCH + "/" + b.level.String()
+}
 
 // Supports is an error for TF32, which needs CUDA.
 func (b backend) Supports(spec solver.Spec) error {

@@ -34,6 +34,7 @@ const tileRows = 6
 // products are the assembly products of a level: by the number of vectors in a panel, and for gemmTN by rows too.
 type products[T Float] struct {
 	lanes  int
+	chains int
 	dot    []dotFunc[T] // for as few columns as it is long, instead of gemm
 	gemm   []gemmFunc[T]
 	gemmTN [tileRows][]gemmTNFunc[T]
@@ -45,8 +46,9 @@ type products[T Float] struct {
 // panels is how a matrix of more columns than dot takes is packed.
 func (p *products[T]) panels() panels { return panels{p.lanes * len(p.gemm), p.lanes} }
 
-// stride is how far apart columns are that are packed for dot.
-func (p *products[T]) stride(k int) int { return (k + p.lanes - 1) / p.lanes * p.lanes }
+// stride is how far apart columns are that are packed for dot: a multiple of the lanes of the widest vectors, which are
+// its chains at every level.
+func (p *products[T]) stride(k int) int { return (k + p.chains - 1) / p.chains * p.chains }
 
 func (p *products[T]) packLen(k, m int) int {
 	if m <= len(p.dot) {

@@ -4,22 +4,22 @@
 
 package simd
 
-// Product of rows with 1 packed columns, each k elements and zeros up to stride, a multiple of a vector's lanes.
+// Product of rows with 1 packed columns, each k elements and zeros up to stride, a multiple of 64 bytes.
 //
 //go:noescape
 func dot1x32AVX512(dst *float32, dstOff *int, x *float32, xOff *int, w *float32, start *float32, rows int, k int, stride int)
 
-// Product of rows with 2 packed columns, each k elements and zeros up to stride, a multiple of a vector's lanes.
+// Product of rows with 2 packed columns, each k elements and zeros up to stride, a multiple of 64 bytes.
 //
 //go:noescape
 func dot2x32AVX512(dst *float32, dstOff *int, x *float32, xOff *int, w *float32, start *float32, rows int, k int, stride int)
 
-// Product of rows with 3 packed columns, each k elements and zeros up to stride, a multiple of a vector's lanes.
+// Product of rows with 3 packed columns, each k elements and zeros up to stride, a multiple of 64 bytes.
 //
 //go:noescape
 func dot3x32AVX512(dst *float32, dstOff *int, x *float32, xOff *int, w *float32, start *float32, rows int, k int, stride int)
 
-// Product of rows with 4 packed columns, each k elements and zeros up to stride, a multiple of a vector's lanes.
+// Product of rows with 4 packed columns, each k elements and zeros up to stride, a multiple of 64 bytes.
 //
 //go:noescape
 func dot4x32AVX512(dst *float32, dstOff *int, x *float32, xOff *int, w *float32, start *float32, rows int, k int, stride int)
@@ -259,22 +259,22 @@ func add32AVX512(dst *float32, src *float32, n int)
 //go:noescape
 func peak32AVX512(n int)
 
-// Product of rows with 1 packed columns, each k elements and zeros up to stride, a multiple of a vector's lanes.
+// Product of rows with 1 packed columns, each k elements and zeros up to stride, a multiple of 64 bytes.
 //
 //go:noescape
 func dot1x32AVX2(dst *float32, dstOff *int, x *float32, xOff *int, w *float32, start *float32, rows int, k int, stride int)
 
-// Product of rows with 2 packed columns, each k elements and zeros up to stride, a multiple of a vector's lanes.
+// Product of rows with 2 packed columns, each k elements and zeros up to stride, a multiple of 64 bytes.
 //
 //go:noescape
 func dot2x32AVX2(dst *float32, dstOff *int, x *float32, xOff *int, w *float32, start *float32, rows int, k int, stride int)
 
-// Product of rows with 3 packed columns, each k elements and zeros up to stride, a multiple of a vector's lanes.
+// Product of rows with 3 packed columns, each k elements and zeros up to stride, a multiple of 64 bytes.
 //
 //go:noescape
 func dot3x32AVX2(dst *float32, dstOff *int, x *float32, xOff *int, w *float32, start *float32, rows int, k int, stride int)
 
-// Product of rows with 4 packed columns, each k elements and zeros up to stride, a multiple of a vector's lanes.
+// Product of rows with 4 packed columns, each k elements and zeros up to stride, a multiple of 64 bytes.
 //
 //go:noescape
 func dot4x32AVX2(dst *float32, dstOff *int, x *float32, xOff *int, w *float32, start *float32, rows int, k int, stride int)
@@ -444,22 +444,22 @@ func add32AVX2(dst *float32, src *float32, n int)
 //go:noescape
 func peak32AVX2(n int)
 
-// Product of rows with 1 packed columns, each k elements and zeros up to stride, a multiple of a vector's lanes.
+// Product of rows with 1 packed columns, each k elements and zeros up to stride, a multiple of 64 bytes.
 //
 //go:noescape
 func dot1x64AVX512(dst *float64, dstOff *int, x *float64, xOff *int, w *float64, start *float64, rows int, k int, stride int)
 
-// Product of rows with 2 packed columns, each k elements and zeros up to stride, a multiple of a vector's lanes.
+// Product of rows with 2 packed columns, each k elements and zeros up to stride, a multiple of 64 bytes.
 //
 //go:noescape
 func dot2x64AVX512(dst *float64, dstOff *int, x *float64, xOff *int, w *float64, start *float64, rows int, k int, stride int)
 
-// Product of rows with 3 packed columns, each k elements and zeros up to stride, a multiple of a vector's lanes.
+// Product of rows with 3 packed columns, each k elements and zeros up to stride, a multiple of 64 bytes.
 //
 //go:noescape
 func dot3x64AVX512(dst *float64, dstOff *int, x *float64, xOff *int, w *float64, start *float64, rows int, k int, stride int)
 
-// Product of rows with 4 packed columns, each k elements and zeros up to stride, a multiple of a vector's lanes.
+// Product of rows with 4 packed columns, each k elements and zeros up to stride, a multiple of 64 bytes.
 //
 //go:noescape
 func dot4x64AVX512(dst *float64, dstOff *int, x *float64, xOff *int, w *float64, start *float64, rows int, k int, stride int)
@@ -699,22 +699,22 @@ func add64AVX512(dst *float64, src *float64, n int)
 //go:noescape
 func peak64AVX512(n int)
 
-// Product of rows with 1 packed columns, each k elements and zeros up to stride, a multiple of a vector's lanes.
+// Product of rows with 1 packed columns, each k elements and zeros up to stride, a multiple of 64 bytes.
 //
 //go:noescape
 func dot1x64AVX2(dst *float64, dstOff *int, x *float64, xOff *int, w *float64, start *float64, rows int, k int, stride int)
 
-// Product of rows with 2 packed columns, each k elements and zeros up to stride, a multiple of a vector's lanes.
+// Product of rows with 2 packed columns, each k elements and zeros up to stride, a multiple of 64 bytes.
 //
 //go:noescape
 func dot2x64AVX2(dst *float64, dstOff *int, x *float64, xOff *int, w *float64, start *float64, rows int, k int, stride int)
 
-// Product of rows with 3 packed columns, each k elements and zeros up to stride, a multiple of a vector's lanes.
+// Product of rows with 3 packed columns, each k elements and zeros up to stride, a multiple of 64 bytes.
 //
 //go:noescape
 func dot3x64AVX2(dst *float64, dstOff *int, x *float64, xOff *int, w *float64, start *float64, rows int, k int, stride int)
 
-// Product of rows with 4 packed columns, each k elements and zeros up to stride, a multiple of a vector's lanes.
+// Product of rows with 4 packed columns, each k elements and zeros up to stride, a multiple of 64 bytes.
 //
 //go:noescape
 func dot4x64AVX2(dst *float64, dstOff *int, x *float64, xOff *int, w *float64, start *float64, rows int, k int, stride int)

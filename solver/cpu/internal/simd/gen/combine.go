@@ -68,11 +68,13 @@ func (t target) errorNorm() {
 	c.keep(0)
 	c.keepBits(^uint64(0) >> (65 - 8*t.size))
 	atol, rtol := t.number("atol"), t.number("rtol")
-	total := t.reg()
+	total := t.squares()
 	w.rows(func(r GPVirtual) {
 		z0, z1, k, step, h := t.listed("z0", r), t.listed("z1", r), t.listed("k", r), t.reg(), param("h")
 		t.broadcast(t.at(h, r, 0), step)
-		t.zero(total)
+		for _, v := range total {
+			t.zero(v)
+		}
 		w.columns(func(col GPVirtual, masked bool) {
 			from := GP64()
 			LEAQ(t.at(k, col, 0), from)
@@ -121,10 +123,21 @@ func (t target) clear(v VecVirtual, k mask) {
 	}
 }
 
-// addSquares adds the squares of v's lanes, in float64, to the lanes of total.
-func (t target) addSquares(v, total VecVirtual) {
+// squares are the registers in which squares are summed: the lanes of the widest vector of float64, in one or in two.
+// Narrower vectors so have the same additions.
+func (t target) squares() []VecVirtual { return t.regs(zmm.bytes / t.bytes) }
+
+// addSquares adds the squares of v's lanes, in float64, to the lanes of total, every eighth column to the
+// same. Of two registers a vector of float64 goes to one, and the next to the other.
+func (t target) addSquares(v VecVirtual, total []VecVirtual) {
 	if t.size == 8 {
-		VFMADD231PD(v, v, total)
+		VFMADD231PD(v, v, total[0])
+		if len(total) > 1 {
+			kept := t.reg()
+			VMOVAPD(total[0], kept)
+			VMOVAPD(total[1], total[0])
+			VMOVAPD(kept, total[1])
+		}
 		return
 	}
 	low, high := t.reg(), t.reg()
@@ -139,23 +152,26 @@ func (t target) addSquares(v, total VecVirtual) {
 		VCVTPS2PD(v.AsX(), low)
 		VCVTPS2PD(half, high)
 	}
-	VFMADD231PD(low, low, total)
-	VFMADD231PD(high, high, total)
+	VFMADD231PD(low, low, total[0])
+	VFMADD231PD(high, high, total[len(total)-1])
 }
 
-// sumLanes stores the sum of the float64 lanes of total, which it destroys.
-func (t target) sumLanes(total VecVirtual, m Mem) {
+// sumLanes stores the sum of the float64 lanes of total, which it destroys: by halves.
+func (t target) sumLanes(total []VecVirtual, m Mem) {
+	sum := total[0]
 	if t.is512() {
 		half := YMM()
-		VEXTRACTF64X4(Imm(1), total, half)
-		VADDPD(half, total.AsY(), total.AsY())
+		VEXTRACTF64X4(Imm(1), sum, half)
+		VADDPD(half, sum.AsY(), sum.AsY())
+	} else {
+		VADDPD(total[1], sum, sum)
 	}
 	quarter := XMM()
-	VEXTRACTF128(Imm(1), total.AsY(), quarter)
-	VADDPD(quarter, total.AsX(), total.AsX())
-	VPERMILPD(Imm(1), total.AsX(), quarter)
-	VADDSD(quarter, total.AsX(), total.AsX())
-	VMOVSD(total.AsX(), m)
+	VEXTRACTF128(Imm(1), sum.AsY(), quarter)
+	VADDPD(quarter, sum.AsX(), sum.AsX())
+	VPERMILPD(Imm(1), sum.AsX(), quarter)
+	VADDSD(quarter, sum.AsX(), sum.AsX())
+	VMOVSD(sum.AsX(), m)
 }
 
 // number is a parameter of the element's type, in every lane.
