@@ -166,6 +166,7 @@ func (c *continuous) segment(span Span) Path {
 	in := newIntegration(c.slope, c.state, span, nil, c.spec)
 	in.stops, in.fine, in.row.Stiff = c.group.stops, c.group.fine, c.stiff
 	in.implicit = implicit{jacobian: c.jacobian, timed: true, width: c.dim}
+	in.states = len(in.z) - len(c.weight)
 	if c.along {
 		in.scaleWidth, in.limit = c.dim, c.group.longestBack
 	}

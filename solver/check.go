@@ -10,7 +10,7 @@ func CheckCompile(m Model, spec Spec) error {
 	if err := errors.Join(m.Check(), spec.Check()); err != nil {
 		return err
 	}
-	if err := errors.Join(m.checkJacobian(spec), m.checkEvents(spec)); err != nil {
+	if err := errors.Join(m.checkJacobian(spec), m.checkTolerances(spec), m.checkEvents(spec)); err != nil {
 		return err
 	}
 	if spec.Gradient == NoGradient {

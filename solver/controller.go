@@ -9,8 +9,8 @@ import (
 // Controller decides whether a step is accepted and how long the next one is. The error of a step is scaled by Atol +
 // Rtol·max(|z0|, |z1|) and measured as the root mean square over the components; err ≤ 1 accepts. The components of the
 // adjoint share a scale, that of the largest: the equation is linear, so one that crosses zero must not set the step;
-// and Atol is in units of the sample's largest cotangent (see [CotangentUnit]). With Atol zero a component that stays
-// zero has no scale, and no step is accepted.
+// and Atol is in units of the sample's largest cotangent (see [CotangentUnit]). With Atol zero a component at zero has no
+// scale: what rests there has no error.
 //
 // The factor for the next step is Safety · err^(−(P+I+D)/k) · errPrev^((P+2D)/k) · errPrev2^(−D/k) with k the order
 // of the embedded method plus one (Söderlind 2003, as in torchode and diffrax), within [MinFactor, MaxFactor], at least
@@ -20,7 +20,8 @@ import (
 // estimate, and for a number of steps that is known before.
 type Controller struct {
 	Rtol, Atol           float64
-	P, I, D              float64 // see Gains for named ones
+	Rtols, Atols         []float64 // of each component of z, in place of Rtol or Atol, which then are the adjoint's; or nil
+	P, I, D              float64   // see Gains for named ones
 	Safety               float64
 	MinFactor, MaxFactor float64
 	// > 0: the size of the first step, within what ClipStep allows; 0: Hairer's, two evaluations
@@ -51,6 +52,7 @@ func (c Controller) Check() error {
 	require(finite(c.Rtol) && c.Rtol >= 0, "rtol must be zero or positive, got %v", c.Rtol)
 	require(finite(c.Atol) && c.Atol >= 0, "atol must be zero or positive, got %v", c.Atol)
 	require(c.Rtol > 0 || c.Atol > 0, "one of rtol and atol must be positive")
+	errs = append(errs, c.checkTolerances())
 	require(finite(c.P) && finite(c.I) && finite(c.D) && c.P+c.I+c.D > 0, "P+I+D must be positive, got %v, %v, %v", c.P,
 		c.I, c.D)
 	require(c.Safety > 0 && c.Safety <= 1, "safety must be in (0, 1], got %v", c.Safety)
@@ -75,13 +77,16 @@ func (c Controller) Check() error {
 // round to infinity, nor both to zero.
 func (c Controller) checkIn(p Precision) error {
 	err := c.Check()
-	if least := p.Relative(); err == nil && c.Rtol > 0 && c.Rtol < least {
-		err = fmt.Errorf("solver: rtol must be zero or at least %.2g, the spacing of %v at 1, got %v", least, p, c.Rtol)
+	for _, rtol := range append([]float64{c.Rtol}, c.Rtols...) {
+		if least := p.Relative(); err == nil && rtol > 0 && rtol < least {
+			err = fmt.Errorf("solver: rtol must be zero or at least %.2g, the spacing of %v at 1, got %v", least, p, rtol)
+		}
 	}
 	if err != nil || p == Float64 {
 		return err
 	}
 	c.Rtol, c.Atol = float64(float32(c.Rtol)), float64(float32(c.Atol))
+	c.Rtols, c.Atols = roundedTo32(c.Rtols), roundedTo32(c.Atols)
 	return rounded(c.Check())
 }
 

@@ -93,6 +93,7 @@ type integration struct {
 	// so a component that crosses zero must not set the step. A row of zeros, where atol is zero too, stays so without
 	// error.
 	scaleWidth int
+	states     int // components, the first, that are of z: the others are the adjoint's
 
 	limit func(t float64) float64 // nil, or the longest step from time t: see Row.Limit
 
@@ -103,7 +104,8 @@ type integration struct {
 }
 
 func newIntegration(f FieldFunc, z0 []float64, span Span, times []float64, spec Spec) *integration {
-	in := &integration{f: f, spec: spec, span: span, z: slices.Clone(z0), times: span.saveTimes(times), fine: spec.Precision}
+	in := &integration{f: f, spec: spec, span: span, z: slices.Clone(z0), states: len(z0),
+		times: span.saveTimes(times), fine: spec.Precision}
 	in.row.Enter(span)
 	in.makeRoom(make([]float64, len(z0)))
 	for range times {
@@ -168,9 +170,9 @@ func (in *integration) start() {
 	in.k[0] = make([]float64, len(in.z)) // the one there is that of the step before
 	in.j = nil
 	in.eval(in.row.At(0), in.z, in.k[0])
-	con, f0 := &in.spec.Controller, in.k[0]
+	f0 := in.k[0]
 	norm := func(x func(c int) float64) float64 {
-		return rms(len(in.z), func(c int) float64 { return x(c) / (con.Atol + con.Rtol*math.Abs(in.z[c])) })
+		return rms(len(in.z), func(c int) float64 { return x(c) / in.scaleOf(c, math.Abs(in.z[c])) })
 	}
 	m := Measure{Finite: finite(in.z) && finite(f0)}
 	m.First, m.Second = norm(func(c int) float64 { return in.z[c] }), norm(func(c int) float64 { return f0[c] })
@@ -226,23 +228,32 @@ func (in *integration) errorNorm(h float64, z1 []float64) float64 {
 			e += w * in.k[i][c]
 		}
 		scale := in.scale(c, z1)
-		if scale == 0 && in.scaleWidth > 0 {
+		if e *= h; scale == 0 && (e == 0 || in.scaleWidth > 0) {
 			return 0
 		}
-		return h * e / scale
+		return e / scale
 	})
 }
 
 // scale is what the error of component c is measured by, in a step from z to z1.
 func (in *integration) scale(c int, z1 []float64) float64 {
-	con := &in.spec.Controller
 	largest := maxAbs(in.z[c], z1[c])
 	if w := in.scaleWidth; w > 0 {
 		for j := c / w * w; j < (c/w+1)*w; j++ {
 			largest = max(largest, maxAbs(in.z[j], z1[j]))
 		}
 	}
-	return con.Atol + con.Rtol*largest
+	return in.scaleOf(c, largest)
+}
+
+// scaleOf is what the error of component c is measured by at that size.
+func (in *integration) scaleOf(c int, size float64) float64 {
+	con := &in.spec.Controller
+	if c < in.states {
+		rtol, atol := con.Tolerances(c)
+		return atol + rtol*size
+	}
+	return con.Atol + con.Rtol*size
 }
 
 // weights are those of the step's vectors in its error, and in its dense output.

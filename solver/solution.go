@@ -131,7 +131,7 @@ func (e *SampleError) remedy() string {
 func (c Controller) Advise(err error) {
 	var e *SampleError
 	if errors.As(err, &e) && c.Atol == 0 && e.End.Status == StepUnderflow {
-		e.Advice = "atol is 0, so a component that stays 0 has an error scale of 0, which no step can keep: give a positive atol"
+		e.Advice = "atol is 0, so a component near 0 has next to no error scale, which no step can keep: give a positive atol"
 	}
 }
 

@@ -123,11 +123,12 @@ func (s *Spec) Tableau() *Tableau {
 	return t
 }
 
-// Tight is a solve by the error at these tolerances, however s takes its steps: without a constant, smallest or largest
+// Tight is a solve by the error at these tolerances of all components, however s takes its steps: without a constant, smallest or largest
 // one, and by the default method where its own has no error estimate.
 func (s Spec) Tight(rtol, atol float64) Spec {
 	c := &s.Controller
 	c.Rtol, c.Atol, c.Step, c.MinStep, c.MaxStep = rtol, atol, 0, 0, 0
+	c.Rtols, c.Atols = nil, nil
 	if s.Method.Orders().Estimate == 0 {
 		s.Method = DefaultSpec().Method
 	}

@@ -42,13 +42,16 @@ func (d digits) rounding(spec solver.Spec, scale dataset.Scale, columns int) []d
 	if err == nil || d == "all" {
 		return slices.Repeat([]dataset.Rounding{{Digits: n}}, columns)
 	}
-	by := dataset.Rounding{Rtol: math.Max(spec.Controller.Rtol, spec.Precision.Relative()), Atol: spec.Controller.Atol}
-	if spec.Controller.Step > 0 { // what the tolerances would let hold is not known
-		by = dataset.Rounding{Rtol: spec.Precision.Relative()}
+	round := make([]dataset.Rounding, columns)
+	for i := range round {
+		rtol, atol := spec.Controller.Tolerances(i)
+		if spec.Controller.Step > 0 { // what the tolerances would let hold is not known
+			rtol, atol = 0, 0
+		}
+		round[i] = dataset.Rounding{Rtol: math.Max(rtol, spec.Precision.Relative()), Atol: atol}
 	}
-	round := slices.Repeat([]dataset.Rounding{by}, columns)
 	for i := range min(columns, len(scale.Mean)) {
-		round[i].Mean, round[i].Atol = scale.Mean[i], by.Atol*scale.Std[i]
+		round[i].Mean, round[i].Atol = scale.Mean[i], round[i].Atol*scale.Std[i]
 	}
 	return round
 }

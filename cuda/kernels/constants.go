@@ -75,8 +75,24 @@ func printController(b *strings.Builder, c solver.Controller) {
 	} {
 		fmt.Fprintf(b, "constexpr double %s = %s;\n", v.name, double(v.value))
 	}
+	printTolerances(b, c)
 	fmt.Fprintf(b, "constexpr double DRIFT_LIMIT = %s;\n", double(solver.DriftLimit))
 	fmt.Fprintf(b, "constexpr int MAX_STEPS_TRIED = %d;\n", c.MaxSteps)
+}
+
+// printTolerances prints those of the components of z; ATOL and RTOL where they have none of their own.
+func printTolerances(b *strings.Builder, c solver.Controller) {
+	for _, t := range []struct {
+		name, function string
+		of             []float64
+	}{{"ATOL", "atolOf", c.Atols}, {"RTOL", "rtolOf", c.Rtols}} {
+		if len(t.of) == 0 {
+			fmt.Fprintf(b, "__device__ inline double %s(int) { return %s; }\n", t.function, t.name)
+			continue
+		}
+		fmt.Fprintf(b, "__constant__ double %sS[] = {%s};\n", t.name, numbers(t.of, 0))
+		fmt.Fprintf(b, "__device__ inline double %s(int c) { return %sS[c]; }\n", t.function, t.name)
+	}
 }
 
 // printTableau prints the method. Rows of A are filled up with zeros.

@@ -237,7 +237,10 @@ template <class T, class Pass> struct Integration {
 		if (!row.firstSlope(m)) row.phase = row.isDone() ? DONE : ACTIVE;
 	}
 
-	__device__ double scale(int r, int c) { return ATOL + RTOL * fabs(double(tile.state(r, c))); }
+	// atol and rtol are the tolerances of component c.
+	static __device__ double atol(int c) { return c < T::ADJOINT_AT ? atolOf(c) : ATOL; }
+	static __device__ double rtol(int c) { return c < T::ADJOINT_AT ? rtolOf(c) : RTOL; }
+	__device__ double scale(int r, int c) { return atol(c) + rtol(c) * fabs(double(tile.state(r, c))); }
 
 	// probe measures the slope's change.
 	__device__ void probe(Row &row, int r) {
@@ -249,9 +252,9 @@ template <class T, class Pass> struct Integration {
 	__device__ real scaledError(int r, int c) {
 		real sum = 0;
 		for (int j = 0; j < STAGES; j++) sum = mad(real(E[j]), tile.slope(r, j, c), sum);
-		const real scale = mad(real(RTOL), size(r, c), real(ATOL));
-		if (Pass::FORM == ADJOINT_ALONE && scale == 0) return 0; // zeros stay so without error
-		return real(tile.row[r].step) * sum / scale;
+		const real scale = mad(real(rtol(c)), size(r, c), real(atol(c))), error = real(tile.row[r].step) * sum;
+		if (scale == 0 && (Pass::FORM == ADJOINT_ALONE || error == 0)) return 0; // zeros stay so without error
+		return error / scale;
 	}
 
 	// size is what the error of a component is measured by: its own size, or where a stands alone the row's largest.

@@ -44,7 +44,10 @@ template <class Pass> struct WideIntegration {
 		return P::output(frame, r % TILE)[c];
 	}
 
-	__device__ double scale(int c) const { return ATOL + RTOL * fabs(double(state(c))); }
+	// atol and rtol are the tolerances of component c.
+	__device__ static double atol(int c) { return c < ADJOINT_AT ? atolOf(c) : ATOL; }
+	__device__ static double rtol(int c) { return c < ADJOINT_AT ? rtolOf(c) : RTOL; }
+	__device__ double scale(int c) const { return atol(c) + rtol(c) * fabs(double(state(c))); }
 
 	// begin gives the row its first sample.
 	__device__ void begin(Pass &pass) {
@@ -89,9 +92,9 @@ template <class Pass> struct WideIntegration {
 	__device__ real scaledError(int c, real size) const {
 		real sum = 0;
 		for (int j = 0; j < STAGES; j++) sum = mad(real(E[j]), slope(j, c), sum);
-		const real scale = mad(real(RTOL), size, real(ATOL));
-		if (ALONE && scale == 0) return 0; // zeros stay so without error
-		return real(row.step) * sum / scale;
+		const real scale = mad(real(rtol(c)), size, real(atol(c))), error = real(row.step) * sum;
+		if (scale == 0 && (ALONE || error == 0)) return 0; // zeros stay so without error
+		return error / scale;
 	}
 
 	__device__ real size(int c) const { return MATH(fmax)(MATH(fabs)(state(c)), MATH(fabs)(argument(c))); }

@@ -24,6 +24,8 @@ type method[T simd.Float] struct {
 	one     []T       // the weight of a plain Euler step
 	atol    T
 	rtol    T
+	each    []tolerance[T] // of the components of z, where they are not all these
+	resting bool           // an absolute tolerance is zero: what rests at zero has no scale
 
 	stability solver.Stability // of explicit steps
 }
@@ -31,6 +33,7 @@ type method[T simd.Float] struct {
 func newMethod[T simd.Float](spec solver.Spec) *method[T] {
 	m := &method[T]{spec: spec, con: spec.Controller, one: []T{1}, atol: T(spec.Controller.Atol),
 		rtol: T(spec.Controller.Rtol)}
+	m.setTolerances()
 	tab := spec.Explicit()
 	if r := spec.Rosenbrock(); r != nil {
 		m.stiff = newRosenbrock[T](r, spec.Precision)

@@ -71,7 +71,11 @@ func (tl *tile[T]) firstSlopes() {
 // norm is the root mean square of x, scaled by the tolerances at the state: of each fresh row, or of all together under
 // one step for all.
 func (tl *tile[T]) norm(out []float64, x []T, off []int) {
-	simd.Norm(out, x, off, tl.z, tl.list.z, tl.m.atol, tl.m.rtol, tl.width)
+	if len(tl.m.each) > 0 {
+		tl.eachNorm(out, x, off)
+	} else {
+		simd.Norm(out, x, off, tl.z, tl.list.z, tl.m.atol, tl.m.rtol, tl.width)
+	}
 	tl.share(out)
 	for i, v := range out {
 		out[i] = math.Sqrt(v / float64(tl.width))

@@ -107,7 +107,7 @@ type lists[T simd.Float] struct {
 	z, k []int
 	h    []T
 	unit []T // h over the row's scale, where the components of a row share one
-	norm [2][]float64
+	norm [3][]float64
 }
 
 // newTile makes a tile of that many rows.
@@ -135,7 +135,9 @@ func newTile[T simd.Float](m *method[T], e *executor[T], capacity int, form form
 	}
 	tl.list = lists[T]{z: make([]int, capacity), k: make([]int, capacity), h: make([]T, capacity),
 		unit: make([]T, capacity)}
-	tl.list.norm = [2][]float64{make([]float64, capacity), make([]float64, capacity)}
+	for i := range tl.list.norm {
+		tl.list.norm[i] = make([]float64, capacity)
+	}
 	tl.asking = make([]int, 0, capacity)
 	if m.stiff != nil {
 		tl.implicit = newImplicit(tl)
@@ -404,11 +406,18 @@ func (tl *tile[T]) errorNorms(slots []int, e []T) []float64 {
 	for _, p := range tl.parts {
 		part := tl.list.norm[1][:len(slots)]
 		z1, off := tl.exec.at(r, p.arg)
-		tl.exec.kern.ErrorNorm(part, tl.z[p.at:], tl.list.z, z1, off, h, tl.k[p.at:], tl.list.k, tl.width, e, atol,
-			rtol, p.size)
+		if p.at == 0 && len(tl.m.each) > 0 && tl.form != adjointAlone {
+			tl.eachError(part, p, z1, off, e)
+		} else {
+			tl.exec.kern.ErrorNorm(part, tl.z[p.at:], tl.list.z, z1, off, h, tl.k[p.at:], tl.list.k, tl.width, e,
+				atol, rtol, p.size)
+		}
 		for i, v := range part {
 			total[i] += v
 		}
+	}
+	if tl.m.resting && tl.form != adjointAlone {
+		tl.withoutResting(total, slots, e)
 	}
 	return total
 }
