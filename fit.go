@@ -7,8 +7,6 @@ import (
 	"math"
 	"slices"
 
-	"gonum.org/v1/gonum/optimize"
-
 	"neuralode/dataset"
 	"neuralode/graph"
 	"neuralode/solver"
@@ -82,18 +80,18 @@ func (o *ODE) Fit(ctx context.Context, theta []float64, s *dataset.Series, opt F
 	if _, err := o.SolveBatch(ctx, theta, one); err != nil { // a closed ODE fits nothing
 		return nil, err
 	}
-	f, err := newFit(o, ctx, theta, starts, s, opt)
+	f, err := newFit(o, theta, starts, s, opt)
 	if err != nil {
 		return nil, err
 	}
-	defer f.program.Close()
+	defer f.ode.Close()
 	for _, horizon := range opt.Horizons {
 		f.look(horizon)
-		if err := f.minimize(opt.Iterations); err != nil {
+		if err := f.minimize(ctx); err != nil {
 			return nil, err
 		}
 	}
-	return f.result()
+	return f.result(ctx)
 }
 
 // checkFit fills in the options and returns the starts.
@@ -176,31 +174,22 @@ func firstObservations(s *dataset.Series, dim int) []float64 {
 
 // fit is one under way.
 type fit struct {
-	ctx     context.Context
-	program solver.Program
+	ode     *ODE // with the loss of the series
 	series  *dataset.Series
-	dim     int
 	scale   []float64 // [features], the deviation of each
 	weights []float64 // [features], of squares in the loss
-
-	x      []float64 // what is searched, in its units: θ and, unless they are fixed, the starts
-	unit   []float64 // [x]
-	theta  []float64 // of the last point
-	starts []float64 // of it
+	options MinimizeOptions
 
 	signals   solver.Signals
 	batch     solver.Batch
 	objective solver.Objective
 
-	last        *point
-	err         error // of the device or the context, which ends the search
-	failed      error // of the last sample that failed
+	found       *Minimum
 	iterations  int
 	evaluations int
-	why         string
 }
 
-func newFit(o *ODE, ctx context.Context, theta, starts []float64, s *dataset.Series, opt FitOptions) (*fit, error) {
+func newFit(o *ODE, theta, starts []float64, s *dataset.Series, opt FitOptions) (*fit, error) {
 	head, err := graph.LowerHead(graph.Head{Dim: o.Dim(), Readout: graph.FirstComponents(s.Dim),
 		Loss: graph.WeightedSquaredError(s.Dim)})
 	if err != nil {
@@ -211,29 +200,23 @@ func newFit(o *ODE, ctx context.Context, theta, starts []float64, s *dataset.Ser
 		spec.Gradient = solver.Adjoint
 	}
 	deviations, _ := s.Standardise()
-	f := &fit{ctx: ctx, series: s, dim: o.Dim(), scale: deviations.Std, theta: slices.Clone(theta), starts: starts,
-		signals: opt.signals(s)}
+	f := &fit{series: s, scale: deviations.Std, signals: opt.signals(s), found: &Minimum{Theta: theta, Z0: starts},
+		options: MinimizeOptions{Iterations: opt.Iterations, Z0: !opt.FixedStarts, Units: units(theta)}}
 	for _, std := range f.scale {
 		f.weights = append(f.weights, 1/(std*std))
 	}
-	if f.program, err = o.backend.Compile(solver.Model{Field: o.model.Field, Head: head}, spec); err != nil {
-		return nil, err
-	}
-	f.unit, f.x = units(theta), slices.Clone(theta)
 	if !opt.FixedStarts {
-		f.unit, f.x = append(f.unit, f.startUnits()...), append(f.x, starts...)
+		f.options.Units = append(f.options.Units, f.startUnits(starts, o.Dim())...)
 	}
-	for i, u := range f.unit {
-		f.x[i] /= u
-	}
-	return f, nil
+	f.ode, err = Compile(o.backend, solver.Model{Field: o.model.Field, Head: head}, spec)
+	return f, err
 }
 
 // startUnits are the sizes in which starts are searched: the deviations of what is observed.
-func (f *fit) startUnits() []float64 {
-	u := units(f.starts)
+func (f *fit) startUnits(starts []float64, dim int) []float64 {
+	u := units(starts)
 	for i := range u {
-		if j := i % f.dim; j < f.series.Dim {
+		if j := i % dim; j < f.series.Dim {
 			u[i] = f.scale[j]
 		}
 	}
@@ -279,101 +262,30 @@ func (f *fit) look(horizon float64) {
 	f.objective.Weight = slices.Repeat([]float64{1 / max(observed, 1)}, len(f.batch.Times))
 }
 
-// put takes x apart.
-func (f *fit) put(x []float64) {
-	for i, u := range f.unit {
-		if n := len(f.theta); i < n {
-			f.theta[i] = x[i] * u
-		} else {
-			f.starts[i-n] = x[i] * u
-		}
-	}
-	f.batch.Z0 = f.starts
-}
-
-// evaluate looks at x, unless it was looked at last: the loss is infinite where a sample fails.
-func (f *fit) evaluate(x []float64) *point {
-	if f.last != nil && slices.Equal(f.last.x, x) {
-		return f.last
-	}
-	f.last = &point{x: slices.Clone(x), loss: math.Inf(1), gradient: make([]float64, len(x))}
-	if f.err != nil {
-		return f.last
-	}
-	f.put(x)
-	f.evaluations++
-	d, err := f.program.Differentiate(f.ctx, f.theta, f.batch, f.objective)
-	switch {
-	case err != nil:
-		f.err = err
-	case d.Err() != nil:
-		f.failed = d.Err()
-	default:
-		f.last.loss = d.Loss
-		copy(f.last.gradient, d.Theta)
-		copy(f.last.gradient[len(d.Theta):], d.Z0)
-		for i, u := range f.unit {
-			f.last.gradient[i] *= u
-		}
-	}
-	return f.last
-}
-
-// point is where the search looked.
-type point struct {
-	x, gradient []float64
-	loss        float64
-}
-
-// minimize searches on from x, over the rows that look took.
-func (f *fit) minimize(iterations int) error {
-	f.last = nil
-	if f.evaluate(f.x); f.err != nil {
-		return f.err
-	}
-	if math.IsInf(f.last.loss, 1) {
-		return fmt.Errorf("neuralode: Fit: where the search begins: %w", f.failed)
-	}
-	r, err := optimize.Minimize(optimize.Problem{
-		Func:   func(x []float64) float64 { return f.evaluate(x).loss },
-		Grad:   func(dst, x []float64) { copy(dst, f.evaluate(x).gradient) },
-		Status: f.status,
-	}, f.x, &optimize.Settings{MajorIterations: iterations,
-		Converger: &optimize.FunctionConverge{Relative: 1e-9, Iterations: 5}},
-		&optimize.LBFGS{})
-	if f.err != nil {
-		return f.err
-	}
-	if r == nil {
+// minimize searches on from what was found, over the rows that look took.
+func (f *fit) minimize(ctx context.Context) error {
+	f.batch.Z0 = f.found.Z0
+	found, err := f.ode.Minimize(ctx, f.found.Theta, f.batch, f.objective, f.options)
+	if err != nil {
 		return fmt.Errorf("neuralode: Fit: %w", err)
 	}
-	f.x, f.iterations, f.why = r.X, f.iterations+r.MajorIterations, r.Status.String()
-	if err != nil {
-		f.why = "no better point can be told apart" // by the line search: r is the best
-	}
+	f.found = found
+	f.iterations, f.evaluations = f.iterations+found.Iterations, f.evaluations+found.Evaluations
 	return nil
 }
 
-// status ends a search whose device failed, or whose context ended.
-func (f *fit) status() (optimize.Status, error) {
-	if f.err != nil {
-		return optimize.Failure, f.err
-	}
-	return optimize.NotTerminated, nil
-}
-
 // result is where the search came to.
-func (f *fit) result() (*Fitted, error) {
-	f.put(f.x)
-	s, err := f.program.Solve(f.ctx, f.theta, f.batch)
+func (f *fit) result(ctx context.Context) (*Fitted, error) {
+	f.batch.Z0 = f.found.Z0
+	s, err := f.ode.SolveBatch(ctx, f.found.Theta, f.batch)
 	if err == nil {
 		err = s.Err()
 	}
 	if err != nil {
 		return nil, err
 	}
-	return &Fitted{Theta: f.theta, Starts: f.starts, RMSE: f.rmse(s.Saved), Iterations: f.iterations,
-		Evaluations: f.evaluations, Why: f.why}, nil
+	return &Fitted{Theta: f.found.Theta, Starts: f.found.Z0, RMSE: f.rmse(s.Saved), Iterations: f.iterations,
+		Evaluations: f.evaluations, Why: f.found.Why}, nil
 }
 
 // rmse is the root of the mean square of each feature's errors.
@@ -382,7 +294,7 @@ func (f *fit) rmse(states []float64) []float64 {
 	for j := range all {
 		n, squares := 0.0, 0.0
 		for r := range f.series.Rows() {
-			if e := states[r*f.dim+j] - f.series.X[r*f.series.Dim+j]; !math.IsNaN(e) {
+			if e := states[r*f.ode.Dim()+j] - f.series.X[r*f.series.Dim+j]; !math.IsNaN(e) {
 				n, squares = n+1, squares+e*e
 			}
 		}

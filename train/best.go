@@ -48,6 +48,9 @@ func (r *Run) choose() {
 	if r.best.theta != nil {
 		r.Model.Theta, r.Model.found = r.best.theta, r.foundIn(r.best.starts)
 	}
+	if r.polished != nil && r.polished.Kept {
+		r.Model.Theta, r.Model.found = r.polished.theta, r.foundIn(r.polished.starts)
+	}
 }
 
 // addTo puts b into a state.

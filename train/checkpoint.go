@@ -32,6 +32,7 @@ func (r *Run) checkpoint() *safetensors.File {
 		file.Tensors["v"] = tensor(s.V)
 	}
 	r.starts.addTo(file, lastStarts)
+	r.polished.addTo(file, dtype)
 	if r.Config.Patience > 0 {
 		r.best.addTo(file, dtype)
 		r.best.starts.addTo(file, bestStarts)
@@ -95,10 +96,17 @@ func (r *Run) loadCheckpoint() error {
 		b.starts, other = startsIn(file, bestStarts, begins, dim)
 		err = errors.Join(err, other)
 	}
+	var p *polished
+	if err == nil {
+		p, err = polishedIn(file, len(r.Model.Theta))
+	}
+	if p != nil && err == nil && r.Config.Start == learntStart {
+		p.starts, err = startsIn(file, "polished.starts.", starts.begins, starts.dim)
+	}
 	if err != nil {
 		return fmt.Errorf("train: %s: %w", path, err)
 	}
-	r.state, r.starts, r.best, r.Done = s, starts, b, int(s.Step)
+	r.state, r.starts, r.best, r.polished, r.Done = s, starts, b, p, int(s.Step)
 	r.choose()
 	r.arithmetic, _ = file.Metadata("arithmetic")
 	return nil

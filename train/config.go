@@ -79,6 +79,7 @@ type Config struct {
 	Iterations int    `json:"iterations"` // 0, of a new run on a file: by its rows, see DefaultsFor
 	Batch      int    `json:"batch"`
 	Seed       uint64 `json:"seed"`
+	Polish     int    `json:"polish"` // iterations of L-BFGS at the end: see Polish
 
 	Optimizer   string   `json:"optimizer"`
 	Rate        float64  `json:"lr"`       // the largest learning rate
@@ -181,6 +182,7 @@ func (c Config) Check() error {
 	require(c.Loss != "huber" || c.HuberDelta > 0 && finite(c.HuberDelta), "huber-delta must be positive, got %v",
 		c.HuberDelta)
 	require(c.Iterations >= 1 || c.Iterations == 0 && !c.made(), "iterations must be at least 1, got %d", c.Iterations)
+	require(c.Polish >= 0, "polish must be zero or positive, got %d", c.Polish)
 	require(c.Batch >= 1, "batch must be at least 1, got %d", c.Batch)
 	require(c.CheckpointEvery >= 1, "checkpoint-every must be at least 1, got %d", c.CheckpointEvery)
 	return errors.Join(append(errs, c.checkSpec(), c.checkOptimizer(), c.checkMade())...)

@@ -138,6 +138,10 @@ func (r *Run) change(doc configDocument, iterations int) error {
 			"it cannot go on to %d as one that had them from the start; one with horizon full can",
 			r.Dir, doc.Iterations, r.Config.Iterations)
 	}
+	if r.Config.Iterations != doc.Iterations { // a polish is of the end
+		r.polished = nil
+		r.choose()
+	}
 	if r.Config.Iterations == doc.Iterations && r.Config.Data == doc.Data {
 		return nil
 	}

@@ -26,8 +26,9 @@ type Run struct {
 	state    solver.OptimizerState
 	starts   *startTable // that are learnt, of what the last iteration saw; nil where it learnt none
 	best     best
-	training []int // rows, ascending; with held they are all
-	held     []int // rows that the training does not see
+	polished *polished // nil before the end, and without a polish
+	training []int     // rows, ascending; with held they are all
+	held     []int     // rows that the training does not see
 
 	early, late *dataset.Dataset // of series whose ends are held out: what the training sees, and what it does not
 
@@ -249,5 +250,8 @@ func (r *Run) Train(ctx context.Context, backend solver.Backend, observers ...Ob
 			return err
 		}
 	}
-	return l.train(ctx)
+	if err := l.train(ctx); err != nil {
+		return err
+	}
+	return l.polish(ctx, backend)
 }

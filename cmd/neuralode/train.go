@@ -94,6 +94,8 @@ learning rate, and --freeze keeps parameters (layers.0 is layers.0.weight and la
   adam   running means of g and g²
   adamw  the same, and θ shrinks by learning rate times --weight-decay
   sgd    along m, which becomes --momentum times m plus g plus --weight-decay times θ; --nesterov goes one m further
+With --polish L-BFGS goes on from where they came to, without weight decay, and is kept where what is held out is
+predicted no worse.
 
 Ctrl-C writes a checkpoint and stops; --resume goes on from it, and ends with the same bits as a run that was never
 stopped. The same seed gives the same bits for any number of cores, on processors with AVX2 or AVX-512; a run that goes
@@ -578,6 +580,9 @@ func optimizerOf(c train.Config) string {
 	if c.Schedule != solver.ConstantRate.String() {
 		text += fmt.Sprintf(" to %v", c.FinalRate)
 	}
+	if c.Polish > 0 {
+		text += fmt.Sprintf(", then %d iterations of L-BFGS", c.Polish)
+	}
 	if c.Warmup > 0 {
 		text += fmt.Sprintf(" after %d iterations of warm-up", c.Warmup)
 	}
@@ -654,12 +659,27 @@ func (a *app) conclude(r *train.Run, found *assessment, took time.Duration, draw
 		}
 		fmt.Fprintf(a.out, "iteration %d is the model's: %s\n", r.Chosen(), why)
 	}
+	if p, ok := r.Polished(); ok {
+		fmt.Fprintf(a.out, "polish    %s\n", polishText(p))
+	}
 	fmt.Fprintf(a.out, "time      %.1f s\n", took.Seconds())
 	if err := draw(); err != nil {
 		return err
 	}
 	fmt.Fprintf(a.out, "model     %s\n", onLine(filepath.Join(r.Dir, "model.safetensors")))
 	return nil
+}
+
+// polishText says how a polish went.
+func polishText(p train.Polish) string {
+	text := fmt.Sprintf("%d iterations of L-BFGS: loss %.6g before, %.6g after", p.Iterations, p.Before, p.After)
+	if !math.IsNaN(p.HeldBefore) {
+		text += fmt.Sprintf("; held out %.6g, %.6g", p.HeldBefore, p.HeldAfter)
+	}
+	if !p.Kept {
+		text += ": not kept"
+	}
+	return text
 }
 
 // drawn draws the figures, and shows them to TensorBoard. What they cannot show is a note: the model is there.

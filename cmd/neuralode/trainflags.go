@@ -115,6 +115,9 @@ func trainingFlags(f *pflag.FlagSet, c *train.Config) {
 		"of adamw, apart from the gradient, or of sgd, added to it; --optimizer adamw sets 0.01, the others 0")
 	f.StringSliceVar(&c.Freeze, "freeze", c.Freeze, "parameters that keep their first values: layers.0, readout.bias")
 	f.Float64Var(&c.ClipNorm, "clip", c.ClipNorm, "largest 2-norm of the gradient (0: any)")
+	f.IntVar(&c.Polish, "polish", c.Polish,
+		"iterations of L-BFGS at the end, over all that is trained on at once: for the last digits, "+
+			"which want --rtol 1e-6 or so (0: none)")
 	f.Uint64Var(&c.Seed, "seed", c.Seed, "seed of data, parameters and minibatches")
 }
 

@@ -1,0 +1,119 @@
+package train
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"neuralode/solver/cpu"
+)
+
+// TestPolish: the search comes to a lower loss than the iterations, on what was held out too, for points, series and
+// series with learnt starts; a run that is stopped in it ends with the bits of one that was not, and one that is made
+// longer goes on from where its iterations ended.
+func TestPolish(t *testing.T) {
+	table := "x,u,y\n"
+	for i := range 200 {
+		x, u := float64(i%20)/20, float64(i*7%13)/13
+		table += fmt.Sprintf("%v,%v,%v\n", x, u, x*u)
+	}
+	path := filepath.Join(t.TempDir(), "table.csv")
+	if err := os.WriteFile(path, []byte(table), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	points := DefaultsFor(path)
+	points.Hidden, points.Schedule, points.Iterations = []int{16}, "constant", 100
+	series := startsConfig(swings(t, 8, 0), "full", "first")
+	learnt := startsConfig(swings(t, 8, 0.1), "full", learntStart)
+	learnt.Precision = "float64"
+	for name, c := range map[string]Config{"points": points, "series": series, "learnt starts": learnt} {
+		t.Run(name, func(t *testing.T) {
+			c.Polish = 30
+			r, backend := startsRun(t, c)
+			if err := r.Train(context.Background(), backend); err != nil {
+				t.Fatal(err)
+			}
+			p, ok := r.Polished()
+			if !ok || !p.Kept || !(p.After < 0.7*p.Before) || !(p.HeldAfter < p.HeldBefore) {
+				t.Errorf("%+v, %t", p, ok)
+			}
+			want := fileIn(t, r.Dir, modelFile)
+
+			stopped, _ := startsRun(t, c)
+			ctx, cancel := context.WithCancel(context.Background())
+			if err := stopped.Train(ctx, backend, func(e Event) {
+				if e.Iteration == c.Iterations {
+					cancel()
+				}
+			}); err == nil {
+				t.Fatal("not stopped in the polish")
+			}
+			stopped.Close()
+			if bytes.Equal(fileIn(t, stopped.Dir, modelFile), want) {
+				t.Fatal("the polish is in the model though it was stopped")
+			}
+			for range 2 { // the second time there is nothing left to do
+				again, err := ResumeRun(stopped.Dir, Resumption{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := again.Train(context.Background(), backend); err != nil {
+					t.Fatal(err)
+				}
+				if got, ok := again.Polished(); !ok || got != p {
+					t.Errorf("the run that was stopped was polished %+v, the other %+v", got, p)
+				}
+				again.Close()
+				if !bytes.Equal(fileIn(t, stopped.Dir, modelFile), want) {
+					t.Error("the model is another than that of the run that was not stopped")
+				}
+			}
+		})
+	}
+}
+
+// TestPolishOfLonger: a run that is made longer goes on from its iterations, and is polished at its new end.
+func TestPolishOfLonger(t *testing.T) {
+	c := startsConfig(swings(t, 8, 0), "full", "first")
+	c.Schedule, c.Polish, c.Iterations, c.Patience = "constant", 5, 20, 0
+	backend, err := cpu.New(cpu.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	short, _ := startsRun(t, c)
+	if err := short.Train(context.Background(), backend); err != nil {
+		t.Fatal(err)
+	}
+	short.Close()
+	longer, err := ResumeRun(short.Dir, Resumption{Iterations: 30})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer longer.Close()
+	if _, ok := longer.Polished(); ok {
+		t.Error("the run was polished before its end")
+	}
+	if err := longer.Train(context.Background(), backend); err != nil {
+		t.Fatal(err)
+	}
+	c.Iterations = 30
+	whole, _ := startsRun(t, c)
+	if err := whole.Train(context.Background(), backend); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(fileIn(t, longer.Dir, modelFile), fileIn(t, whole.Dir, modelFile)) {
+		t.Error("the model is another than that of a run that was so long from the start")
+	}
+}
+
+func fileIn(t *testing.T, dir, name string) []byte {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(dir, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
+}
