@@ -73,8 +73,14 @@ func (b *Backend) Supports(spec solver.Spec) error { return kernels.Supports(spe
 // Compile prepares a model. Kernels are compiled when a call first needs them. A model or spec that the GPU cannot
 // run is an error here.
 func (b *Backend) Compile(m solver.Model, spec solver.Spec) (solver.Program, error) {
+	if err := solver.CheckCompile(m, spec); err != nil { // of the lift, which the kernels do not have
+		return nil, err
+	}
+	whole := m
+	m.Lift = nil
 	if _, err := kernels.GenerateWide(m, spec, b.wide); err != nil {
 		return nil, err
 	}
-	return &program{backend: b, model: m, spec: spec, sessions: map[*session]bool{}}, nil
+	return &program{backend: b, model: m, whole: whole, lifter: solver.NewLifter(whole), spec: spec,
+		sessions: map[*session]bool{}}, nil
 }

@@ -13,7 +13,9 @@ import (
 // program is a compiled model: engines behind a lock.
 type program struct {
 	backend *Backend
-	model   solver.Model
+	model   solver.Model   // without a lift: what the GPU runs
+	whole   solver.Model   // as it was compiled
+	lifter  *solver.Lifter // of its lift, on the CPU; nil without one
 	spec    solver.Spec
 
 	mu       sync.Mutex
@@ -64,7 +66,7 @@ func (p *program) engineFor(e **engine, spec solver.Spec) (*engine, error) {
 
 // Solve integrates the batch; where the GPU's memory does not hold it, in parts.
 func (p *program) Solve(ctx context.Context, theta []float64, b solver.Batch) (*solver.Solution, error) {
-	if err := errors.Join(solver.CheckCall(p.model, p.spec, theta, b), kernels.SupportsBatch(b)); err != nil {
+	if err := errors.Join(solver.CheckCall(p.whole, p.spec, theta, b), kernels.SupportsBatch(b)); err != nil {
 		return nil, err
 	}
 	p.mu.Lock()
@@ -76,6 +78,8 @@ func (p *program) Solve(ctx context.Context, theta []float64, b solver.Batch) (*
 		return nil, err
 	}
 	whole := &solver.Solution{}
+	b = p.whole.WithRoom(b)
+	theta = p.raise(theta, b)
 	err = e.inParts(b.Len(p.model.Dim()), func(from, to int) error {
 		s, err := e.solve(ctx, theta, part(b, p.model.Dim(), from, to))
 		if err == nil {
@@ -92,7 +96,7 @@ func (p *program) Solve(ctx context.Context, theta []float64, b solver.Batch) (*
 // Differentiate integrates the batch and computes the gradient.
 func (p *program) Differentiate(ctx context.Context, theta []float64, b solver.Batch,
 	o solver.Objective) (*solver.Derivative, error) {
-	if err := errors.Join(solver.CheckGradient(p.model, p.spec, theta, b, o), kernels.SupportsBatch(b),
+	if err := errors.Join(solver.CheckGradient(p.whole, p.spec, theta, b, o), kernels.SupportsBatch(b),
 		kernels.SupportsObjective(o)); err != nil {
 		return nil, err
 	}
@@ -104,6 +108,7 @@ func (p *program) Differentiate(ctx context.Context, theta []float64, b solver.B
 // differentiate is Differentiate for who holds the lock.
 func (p *program) differentiate(ctx context.Context, theta []float64, b solver.Batch,
 	o solver.Objective) (*solver.Derivative, error) {
+	b = p.whole.WithRoom(b)
 	d, err := p.differentiateAll(ctx, theta, b, o)
 	if err != nil {
 		return nil, err
@@ -125,6 +130,7 @@ func (p *program) differentiateAll(ctx context.Context, theta []float64, b solve
 	if err != nil {
 		return nil, err
 	}
+	theta = p.raise(theta, b)
 	n := b.Len(p.model.Dim())
 	whole := &solver.Derivative{Theta: make([]float64, len(theta))}
 	err = e.inParts(n, func(from, to int) error {
@@ -137,6 +143,7 @@ func (p *program) differentiateAll(ctx context.Context, theta []float64, b solve
 	if err != nil {
 		return nil, err
 	}
+	p.pullBack(whole, b)
 	return whole, nil
 }
 

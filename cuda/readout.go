@@ -10,7 +10,7 @@ import (
 // ReadOut runs the head on the CPU: states come from there, and a head is a small part of a solve. TF32 is float32
 // here.
 func (p *program) ReadOut(ctx context.Context, theta []float64, s solver.States) (*solver.Readings, error) {
-	if err := solver.CheckReadOut(p.model, theta, s); err != nil {
+	if err := solver.CheckReadOut(p.whole, theta, s); err != nil {
 		return nil, err
 	}
 	p.mu.Lock()
@@ -24,7 +24,7 @@ func (p *program) ReadOut(ctx context.Context, theta []float64, s solver.States)
 			return nil, err
 		}
 	}
-	return p.reading.ReadOut(ctx, theta, s)
+	return p.reading.ReadOut(ctx, theta[:p.model.ThetaLen()], s)
 }
 
 // compileReading compiles the model for the CPU, forward alone.

@@ -32,9 +32,12 @@ type shape struct {
 
 // Train copies the data set to the GPU and opens a session.
 func (p *program) Train(data solver.Data, opt solver.Optimizer, start solver.OptimizerState) (solver.Session, error) {
-	if err := errors.Join(solver.CheckTraining(p.model, p.spec, data, opt, start),
+	if err := errors.Join(solver.CheckTraining(p.whole, p.spec, data, opt, start),
 		kernels.SupportsBatch(data.Batch)); err != nil {
 		return nil, err
+	}
+	if p.lifter != nil {
+		return p.trainLifted(data, opt, start), nil
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

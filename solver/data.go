@@ -48,8 +48,8 @@ func (d Data) Minibatch(m Model, indices []int) (Batch, Objective) {
 	return m.pick(d.Batch, indices), d.Objective.pick(d.Batch, indices, m.WithRoom(d.Batch).Len(m.Dim()))
 }
 
-// clone shares nothing with d.
-func (d Data) clone() Data {
+// Clone shares nothing with d.
+func (d Data) Clone() Data {
 	d.Batch = Batch{Z0: slices.Clone(d.Z0), Features: slices.Clone(d.Features), Spans: slices.Clone(d.Spans),
 		Times: slices.Clone(d.Times), Offsets: slices.Clone(d.Offsets), Stops: slices.Clone(d.Stops),
 		StopOffsets: slices.Clone(d.StopOffsets), Jumps: slices.Clone(d.Jumps), JumpOffsets: slices.Clone(d.JumpOffsets),

@@ -36,7 +36,8 @@
 //
 //   - Wrong use, before any work: [CheckCompile], [CheckCall], [CheckGradient], [CheckReadOut], [CheckTraining],
 //     [CheckRun].
-//   - θ in its parts, by plans: [SplitTheta]. Room for initial states that a lift makes: [Model.WithRoom].
+//   - θ in its parts, by plans: [SplitTheta]. Initial states that a lift makes: [Model.WithRoom]; where
+//     there are no kernels for it, a [Lifter] ([NewLifter]) runs it.
 //   - The control of one sample: [Row], told of a [Measure], over a [Segment] between stops ([Span.Segment],
 //     [Batch.StopsOf]). It is made of [StartProbe], [StartStep], [ClipStep], [Segment.StageTime], [SmallestStep] and
 //     [Controller.Next] with the history [Errors]; devices that cannot call it do the same. [LongestBack] is the limit
@@ -56,6 +57,6 @@
 //   - Losses at several times: [Batch.Rows], [Batch.TimesOf] and [Objective.TimeWeights].
 //   - Derivatives for times: [TimeDerivatives].
 //   - Failed samples: [FailEmptySpans] after a solve, [LeaveOut] after a gradient.
-//   - Iterations: [Data.Minibatch], [Summarize], [FailedIteration], [NonFiniteIteration]; [Optimizer.Update] of
+//   - Iterations: [Data.Clone], [Data.Minibatch], [Summarize], [FailedIteration], [NonFiniteIteration]; [Optimizer.Update] of
 //     float64, an [Update] ([UpdateOf]) of any precision with [Optimizer.RateOf] and [Optimizer.Trained].
 package solver

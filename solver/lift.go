@@ -3,6 +3,8 @@ package solver
 import (
 	"errors"
 	"fmt"
+
+	"neuralode/plan"
 )
 
 // Features is the number of features that the lift makes z0 of; 0 without a lift.
@@ -62,4 +64,35 @@ func checkFeatures(m Model, b Batch) error {
 			len(b.Features), m.Features())
 	}
 	return nil
+}
+
+// Lifter runs a model's lift by the interpreter, in float64: for the reference, and for backends that have no kernels for
+// lifts, which are a small part of a solve. It is not for concurrent use.
+type Lifter struct{ machine *plan.Machine }
+
+// NewLifter is the lifter of a model; nil for one without a lift.
+func NewLifter(m Model) *Lifter {
+	if m.Lift == nil {
+		return nil
+	}
+	return &Lifter{plan.NewMachine(m.Lift)}
+}
+
+// SetTheta takes the lift's part of θ: see [SplitTheta].
+func (l *Lifter) SetTheta(theta []float64) { l.machine.SetTheta(theta) }
+
+// Raise fills in the initial states of a batch of features that has room for them: see [Model.WithRoom].
+func (l *Lifter) Raise(b Batch, dim int) {
+	if b.Features != nil {
+		l.machine.Forward(b.Len(dim), map[string][]float64{"x": b.Features})
+		copy(b.Z0, l.machine.Output("z0"))
+	}
+}
+
+// PullBack writes to the lift's part of ∂L/∂θ what ∂L/∂z0 of the batch that was raised last makes of it.
+func (l *Lifter) PullBack(b Batch, z0Bar, theta []float64) {
+	if b.Features != nil && len(theta) > 0 {
+		l.machine.VJP(map[string][]float64{"z0": z0Bar})
+		l.machine.ThetaGrad(theta)
+	}
 }

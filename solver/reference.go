@@ -26,12 +26,9 @@ func (referenceBackend) Compile(m Model, spec Spec) (Program, error) {
 		return nil, err
 	}
 	r := &reference{model: m, spec: spec, dim: m.Dim(), field: plan.NewMachine(m.Field),
-		quadrature: plan.NewMachine(m.Field), maps: newReferenceMaps(m)}
+		quadrature: plan.NewMachine(m.Field), lift: NewLifter(m), maps: newReferenceMaps(m)}
 	if m.Head != nil {
 		r.head, r.unit = plan.NewMachine(m.Head), plan.NewMachine(m.Head)
-	}
-	if m.Lift != nil {
-		r.lift = plan.NewMachine(m.Lift)
 	}
 	return r, nil
 }
@@ -47,7 +44,7 @@ type reference struct {
 	quadrature *plan.Machine // its accumulators are ∂L/∂θ
 	head       *plan.Machine // its accumulators are ∂L/∂θ
 	unit       *plan.Machine // the head again, for derivatives without weights
-	lift       *plan.Machine // its accumulators are ∂L/∂θ
+	lift       *Lifter
 	maps       []referenceMap
 }
 
@@ -140,9 +137,8 @@ func (r *reference) resolve(b Batch) Batch {
 func (r *reference) forward(ctx context.Context, theta []float64, b Batch, forStops bool) (*Solution, []*group, error) {
 	r.setTheta(theta)
 	n := b.Len(r.dim)
-	if b.Features != nil {
-		r.lift.Forward(n, map[string][]float64{"x": b.Features})
-		copy(b.Z0, r.lift.Output("z0"))
+	if r.lift != nil {
+		r.lift.Raise(b, r.dim)
 	}
 	s := &Solution{Z1: make([]float64, n*r.dim), End: make([]End, n), Stats: make([]Stats, n)}
 	if rows := b.RowCount(n); rows > 0 {
@@ -362,9 +358,8 @@ func (r *reference) differentiate(ctx context.Context, theta []float64, b Batch,
 	}
 	field, _, lift := SplitTheta(r.model, d.Theta)
 	r.quadrature.ThetaGrad(field)
-	if b.Features != nil && len(lift) > 0 {
-		r.lift.VJP(map[string][]float64{"z0": d.Z0})
-		r.lift.ThetaGrad(lift)
+	if r.lift != nil {
+		r.lift.PullBack(b, d.Z0, lift)
 	}
 	for i := range r.maps {
 		r.maps[i].addTheta(d.Theta)

@@ -16,7 +16,7 @@ func (r *reference) Train(data Data, opt Optimizer, start OptimizerState) (Sessi
 		return nil, errClosed
 	}
 	opt.Frozen = slices.Clone(opt.Frozen)
-	s := &referenceSession{program: r, data: data.clone(), opt: opt, state: opt.start(start)}
+	s := &referenceSession{program: r, data: data.Clone(), opt: opt, state: opt.start(start)}
 	s.samples = r.model.WithRoom(data.Batch).Len(r.dim)
 	return s, nil
 }
