@@ -2,7 +2,10 @@ package neuralode_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -106,6 +109,68 @@ func TestFitOfOtherSignals(t *testing.T) {
 		_, err := exact(t, oscillator()).Fit(context.Background(), []float64{1, 0.1, 1}, s, o)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}
+
+// peersOscillator is what bench/peers/driven.py prints: diffrax 0.7.2 in float64, Dopri8 with tolerances of 1e-12 and
+// steps that end at the knots.
+var peersOscillator = map[solver.Interpolation]struct{ states, theta, u []float64 }{
+	solver.LinearInterpolation: {
+		[]float64{0.6451225342936958, -0.703711842333427, 0.1845034568131467, -0.9772158332873022, -0.4681671944708081,
+			0.16270210918571226, 0.7463557237345367, -0.6354986902791622, 0.3358066181330989, -0.23627140936758542},
+		[]float64{-1.373915679902212, 1.7934383775928975, 1.1133623158913941},
+		[]float64{0.4634142396408791, 1.3517361313533829, 1.012469201235276, 0.6047239932760115, -0.04269187588823625,
+			-0.046694219935407816, 0.18605358188446705, 0.018821850567363452, 0.7751734911974925, 0.9171899828844685}},
+	solver.HermiteInterpolation: {
+		[]float64{0.6463450119704, -0.6690105168531988, 0.3114289827186796, -0.7278371483261027, -0.3290713697201649,
+			0.03192117897793883, 1.1935934937804489, -0.08587464572690093, 0.44744944914457513, -0.40068342802955226},
+		[]float64{-1.7735686741073153, 1.8191899942627587, 2.0231193395325926},
+		[]float64{0.2423321801916805, 1.6786444418749624, 0.821467862657067, 0.7647170470048155, -0.1342420586873793,
+			-0.17715200411777127, 0.3760019337263947, -0.2648734098048825, 1.14935538590265, 0.783944997526731}},
+}
+
+// TestDrivenAgainstDiffrax compares states of an oscillator that ten knots drive, and the derivatives of their sum for
+// parameters and knots, in every mode.
+func TestDrivenAgainstDiffrax(t *testing.T) {
+	backend, _, err := neuralode.Open("cpu")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for interpolation, want := range peersOscillator {
+		b := solver.Batch{Z0: []float64{1, -0.5}, Spans: []solver.Span{{T1: 6}}, Times: []float64{0.5, 1.1, 2, 4, 6},
+			Signals: solver.Signals{Interpolation: interpolation,
+				Times:  []float64{0, 0.4, 1.1, 1.5, 2.3, 3, 3.2, 4.1, 4.8, 6},
+				Values: []float64{0, 1.2, -0.7, 0.3, 2.1, -1.4, 0.5, 0, 1.6, -0.8}}}
+		o := solver.Objective{Cotangent: make([]float64, 2), Saved: slices.Repeat([]float64{1}, 10), ForSignals: true}
+		for _, mode := range solver.Gradients() {
+			spec := solver.AccurateSpec()
+			spec.Gradient, spec.Controller.Rtol, spec.Controller.Atol = mode, 1e-10, 1e-11
+			ode, err := neuralode.New(backend, oscillator(), nil, spec)
+			if err != nil {
+				t.Fatal(err)
+			}
+			d, err := ode.Differentiate(context.Background(), []float64{2, 0.3, 1.5}, b, o)
+			if err == nil {
+				err = errors.Join(d.Err(), ode.Close())
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			what := fmt.Sprintf("%v, %v: ", interpolation, mode)
+			differ(t, what+"states", d.Saved, want.states, 1e-8)
+			differ(t, what+"∂L/∂θ", d.Theta, want.theta, 1e-7)
+			differ(t, what+"∂L/∂u", d.Signals, want.u, 1e-7)
+		}
+	}
+}
+
+// differ fails where a number is further than that from what it should be.
+func differ(t *testing.T, what string, got, want []float64, most float64) {
+	t.Helper()
+	for i, w := range want {
+		if !(math.Abs(got[i]-w) <= most) {
+			t.Errorf("%s: number %d is %v, want %v", what, i, got[i], w)
 		}
 	}
 }
