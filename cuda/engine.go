@@ -151,6 +151,9 @@ func (e *engine) load(theta []float64, b solver.Batch) error {
 // putBatch copies a batch, or the data of a training.
 func (e *engine) putBatch(b solver.Batch) error {
 	e.call.Saves, e.call.Stops = int64(len(b.Times)), int64(len(b.Stops))
+	e.call.FineStops = kernels.FineStops(b, e.spec.Precision)
+	u := kernels.SignalsOf(b, b.Len(e.model.Dim()), e.model.Inputs())
+	e.call.Constants, e.call.Signals, e.call.Hermite = u.Constants, u.Signals, u.Hermite
 	return inTurn(
 		func() error { return e.putReals(&e.call.Z0, b.Z0) },
 		func() error { return e.putReals(&e.call.Inputs, b.Inputs) },
@@ -159,6 +162,10 @@ func (e *engine) putBatch(b solver.Batch) error {
 		func() error { return put(e.memory, &e.call.Offsets, kernels.Offsets(b.Offsets)) },
 		func() error { return put(e.memory, &e.call.StopAt, b.Stops) },
 		func() error { return put(e.memory, &e.call.StopOffsets, kernels.Offsets(b.StopOffsets)) },
+		func() error { return put(e.memory, &e.call.RecordingOf, u.RecordingOf) },
+		func() error { return put(e.memory, &e.call.Knots, u.Knots) },
+		func() error { return put(e.memory, &e.call.KnotAt, u.Times) },
+		func() error { return e.putReals(&e.call.KnotValue, u.Values) },
 	)
 }
 

@@ -15,6 +15,11 @@ func part(b solver.Batch, dim, from, to int) solver.Batch {
 	}
 	p.Times, p.Offsets = partOfTimes(b.Times, b.Offsets, from, to)
 	p.Stops, p.StopOffsets = partOfTimes(b.Stops, b.StopOffsets, from, to)
+	samples := make([]int, to-from)
+	for i := range samples {
+		samples[i] = from + i
+	}
+	p.TakeSignals(&b, samples)
 	return p
 }
 

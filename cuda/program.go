@@ -69,6 +69,7 @@ func (p *program) Solve(ctx context.Context, theta []float64, b solver.Batch) (*
 	if err := errors.Join(solver.CheckCall(p.whole, p.spec, theta, b), kernels.SupportsBatch(b)); err != nil {
 		return nil, err
 	}
+	b = p.resolve(b)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	spec := p.spec
@@ -93,6 +94,11 @@ func (p *program) Solve(ctx context.Context, theta []float64, b solver.Batch) (*
 	return whole, ctx.Err()
 }
 
+// resolve prepares the signals of a batch.
+func (p *program) resolve(b solver.Batch) solver.Batch {
+	return b.Resolve(b.Len(p.model.Dim()), p.spec.Controller.Control)
+}
+
 // Differentiate integrates the batch and computes the gradient.
 func (p *program) Differentiate(ctx context.Context, theta []float64, b solver.Batch,
 	o solver.Objective) (*solver.Derivative, error) {
@@ -102,10 +108,10 @@ func (p *program) Differentiate(ctx context.Context, theta []float64, b solver.B
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.differentiate(ctx, theta, b, o)
+	return p.differentiate(ctx, theta, p.resolve(b), o)
 }
 
-// differentiate is Differentiate for who holds the lock.
+// differentiate is Differentiate of what was checked and resolved, for who holds the lock.
 func (p *program) differentiate(ctx context.Context, theta []float64, b solver.Batch,
 	o solver.Objective) (*solver.Derivative, error) {
 	b = p.whole.WithRoom(b)

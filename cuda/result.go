@@ -61,6 +61,7 @@ func (e *engine) derivative(theta []float64, b solver.Batch, o solver.Objective)
 		if d.Inputs, err = e.takeReals(&e.call.InputsBar, e.n*inputs); err != nil {
 			return nil, err
 		}
+		d.Inputs = kernels.ConstantsOf(d.Inputs, inputs, int(e.call.Constants))
 	}
 	if d.Theta, err = e.takeReals(&e.call.Gradient, e.model.ThetaLen()); err != nil {
 		return nil, err

@@ -48,6 +48,8 @@ func (p *program) Train(data solver.Data, opt solver.Optimizer, start solver.Opt
 	if err != nil {
 		return nil, err
 	}
+	data.Signals = data.Signals.Clone()
+	data.Batch = p.resolve(data.Batch)
 	s := &session{engine: e, program: p, samples: data.Len(p.model.Dim()), data: times(data), step: start.Step,
 		opt: opt}
 	if err := s.open(data, start); err != nil {
@@ -76,11 +78,13 @@ func (s *session) open(data solver.Data, start solver.OptimizerState) error {
 
 // times is a copy of what there is of the data beside the states, inputs and labels.
 func times(d solver.Data) solver.Data {
-	return solver.Data{
+	kept := solver.Data{
 		Batch: solver.Batch{Spans: slices.Clone(d.Spans), Times: slices.Clone(d.Times),
 			Offsets: slices.Clone(d.Offsets), Stops: slices.Clone(d.Stops), StopOffsets: slices.Clone(d.StopOffsets)},
 		Objective: solver.Objective{AtTimes: d.AtTimes, Weight: slices.Clone(d.Weight), Mask: slices.Clone(d.Mask)},
 	}
+	kept.TakeSignals(&d.Batch, nil)
+	return kept
 }
 
 // inTurn is the error of the first step that fails.
@@ -377,7 +381,7 @@ func (s *session) wholeData() (d solver.Data, err error) {
 	if d.Z0, err = s.takeReals(&s.call.Z0, s.samples*s.model.Dim()); err != nil {
 		return d, err
 	}
-	if d.Inputs, err = s.takeReals(&s.call.Inputs, s.samples*s.model.Inputs()); err != nil {
+	if d.Inputs, err = s.takeReals(&s.call.Inputs, s.samples*int(s.call.Constants)); err != nil {
 		return d, err
 	}
 	losses := s.samples

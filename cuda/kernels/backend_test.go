@@ -89,6 +89,13 @@ func (c *call) batch(b solver.Batch) {
 	c.put(&c.StopOffsets, kernels.Offsets(b.StopOffsets))
 	c.put(&c.Z0, c.reals(b.Z0))
 	c.put(&c.Inputs, c.reals(b.Inputs))
+	c.FineStops = kernels.FineStops(b, c.spec.Precision)
+	u := kernels.SignalsOf(b, b.Len(c.model.Dim()), c.model.Inputs())
+	c.Constants, c.Signals, c.Hermite = u.Constants, u.Signals, u.Hermite
+	c.put(&c.RecordingOf, u.RecordingOf)
+	c.put(&c.Knots, u.Knots)
+	c.put(&c.KnotAt, u.Times)
+	c.put(&c.KnotValue, c.reals(u.Values))
 }
 
 func (c *call) cancel(ctx context.Context) {
@@ -114,11 +121,17 @@ func (p *program) Solve(ctx context.Context, theta []float64, b solver.Batch) (*
 	if p.spec.Gradient != solver.NoGradient && !p.runner.solvesAlone() {
 		return p.solveAlone(ctx, theta, b)
 	}
+	b = p.resolve(b)
 	c := p.batchCall(ctx, theta, b)
 	p.runner.solve(c)
 	s := c.solution()
 	solver.FailEmptySpans(&s, b)
 	return &s, ctx.Err()
+}
+
+// resolve prepares the signals of a batch.
+func (p *program) resolve(b solver.Batch) solver.Batch {
+	return b.Resolve(b.Len(p.model.Dim()), p.spec.Controller.Control)
 }
 
 // solveAlone solves with kernels of their own, since those for the gradient do not end after the solve.
@@ -170,6 +183,12 @@ func (p *program) Differentiate(ctx context.Context, theta []float64, b solver.B
 		kernels.SupportsObjective(o)); err != nil {
 		return nil, err
 	}
+	return p.differentiate(ctx, theta, p.resolve(b), o)
+}
+
+// differentiate is Differentiate of what was checked and resolved.
+func (p *program) differentiate(ctx context.Context, theta []float64, b solver.Batch,
+	o solver.Objective) (*solver.Derivative, error) {
 	d, err := p.differentiateAll(ctx, theta, b, o)
 	if err != nil {
 		return nil, err
@@ -239,7 +258,7 @@ func (c *call) derivative(theta []float64, o solver.Objective) *solver.Derivativ
 		Theta: c.read(c.Gradient, len(theta))}
 	d.Back, d.BackStats = c.ends(c.BackStatus, c.BackT, c.BackH, c.BackStats)
 	if inputs := c.model.Inputs(); inputs > 0 {
-		d.Inputs = c.read(c.InputsBar, n*inputs)
+		d.Inputs = kernels.ConstantsOf(c.read(c.InputsBar, n*inputs), inputs, int(c.Constants))
 	}
 	if c.spec.Gradient == solver.Backsolve {
 		d.Drift = make([]float64, n)
@@ -286,6 +305,7 @@ func (p *program) Train(data solver.Data, opt solver.Optimizer, start solver.Opt
 		kernels.SupportsBatch(data.Batch)); err != nil {
 		return nil, err
 	}
+	data.Batch = p.resolve(data.Batch)
 	return &session{p, data, opt, start}, nil
 }
 
@@ -366,7 +386,7 @@ func (s *session) report(ctx context.Context, c *call, minibatches [][]int, done
 // blame looks for the sample that made the loss or its gradient not finite, by differentiating the minibatch once more.
 func (s *session) blame(ctx context.Context, minibatch []int) error {
 	b, o := s.data.Minibatch(s.model, minibatch)
-	d, err := s.Differentiate(ctx, s.state.Theta, b, o)
+	d, err := s.differentiate(ctx, s.state.Theta, b, o)
 	if err != nil {
 		return err
 	}

@@ -32,7 +32,7 @@ type Call struct {
 	Offsets    Address `c:"const long long *" doc:"[data + 1] the first save time of each sample of the data; 0: all have the same"`
 	Index      Address `c:"const long long *" doc:"[n] places in z0, inputs and labels of the samples; 0: they lie in order"`
 	Z0         Address `c:"const real *" doc:"[data][DIM]"`
-	Inputs     Address `c:"const real *" doc:"[data][INPUTS] of the field"`
+	Inputs     Address `c:"const real *" doc:"[data][constants] of the field"`
 	Labels     Address `c:"const real *" doc:"[data, or times of the data][LABEL_WIDTH]; 0: cotangent is given"`
 	Weight     Address `c:"const real *" doc:"[data] what multiplies what comes out of the way back; 0: 1 each"`
 	Counting   int64   `doc:"losses of which L is the mean: 1/counting multiplies all weights; 0: a sum"`
@@ -46,6 +46,15 @@ type Call struct {
 	Stops       int64   `doc:"number of stops: of each sample, or with stopOffsets of all together"`
 	StopAt      Address `c:"const double *" doc:"[stops]"`
 	StopOffsets Address `c:"const long long *" doc:"[data + 1] the first stop of each sample of the data; 0: all have the same"`
+	FineStops   int64   `doc:"1: times beside stops are told apart in double precision: solver.Batch.StopPrecision"`
+
+	Constants   int64   `doc:"inputs of the field that are constants of the samples: the first"`
+	Signals     int64   `doc:"signals of a recording, which the others are of, with or without their derivatives; 0: none"`
+	Hermite     int64   `doc:"1: they are Hermite splines; 0: they are linear between knots"`
+	RecordingOf Address `c:"const long long *" doc:"[data] the recording of each sample; 0: all have the one there is"`
+	Knots       Address `c:"const long long *" doc:"[recordings][signals][KNOTS_LEN] solver.Courses.Knots"`
+	KnotAt      Address `c:"const double *" doc:"times of knots"`
+	KnotValue   Address `c:"const real *" doc:"values at knots"`
 
 	Theta        Address `c:"real *" doc:"[THETA]"`
 	FieldShared  Address `c:"real *" doc:"[Fused.FieldShared] scratch of the Shared and Finish sections"`
@@ -66,7 +75,7 @@ type Call struct {
 	Cotangent  Address `c:"real *" doc:"[n][DIM] ∂L/∂z(t1): given; of losses at t1, written: the derivative of each sample's own"`
 	SavedBar   Address `c:"real *" doc:"[rows][DIM] the same at the save times: given, or of losses there, written; 0: none"`
 	Z0Bar      Address `c:"real *" doc:"[n][DIM] ∂L/∂z(t0)"`
-	InputsBar  Address `c:"real *" doc:"[n][INPUTS] ∂L/∂inputs"`
+	InputsBar  Address `c:"real *" doc:"[n][INPUTS] ∂L/∂inputs, of which those of signals say nothing"`
 	BackStatus Address `c:"int *" doc:"[n]"`
 	BackStats  Address `c:"int *" doc:"[n][3]"`
 	BackT      Address `c:"double *" doc:"[n]"`

@@ -140,6 +140,7 @@ struct Reverse {
 				each<1>(m.active, [&](int r, int) {
 					*FieldVJP::time(f.l(r), f.s(r)) = real(m.row[r].at(C[stage]));
 				});
+			loadSignals(call, m.row, m.active, f, [&](const Row &row) { return row.at(C[stage]); });
 			__syncthreads();
 			FieldVJP::forward(m.active, f, w, registers);
 			__syncthreads();

@@ -138,6 +138,8 @@ func enums() []enum {
 			{"BETA2", optimizerBeta2}, {"EPSILON", optimizerEpsilon}, {"CLIP_NORM", optimizerClipNorm},
 			{"MOMENTUM", optimizerMomentum}, {"NESTEROV", optimizerNesterov}, {"WEIGHT_DECAY", optimizerWeightDecay},
 			{"OPTIMIZER", OptimizerLen}}},
+		{"", "Call.knots", []enumValue{{"KNOTS_TIME", knotsTime}, {"KNOTS_VALUE", knotsValue},
+			{"KNOTS_COUNT", knotsCount}, {"KNOTS_LEN", KnotsLen}}},
 		{"", "Call.counters", []enumValue{{"IDLE_ROWS", CounterIdle}, {"HEAD_NEXT", CounterHeadNext},
 			{"COUNTERS", CountersLen}}},
 	}

@@ -1,14 +1,26 @@
-// Inputs of a field: constants of each sample, which are neither integrated nor in the error norm. A field that has
-// none gets none of this.
+// Inputs of a field: constants of each sample and signals, which are neither integrated nor in the error norm. A field
+// that has none gets none of this.
 
-// loadInputs gives the rows the inputs of their samples, at every stage's place: nothing else is written there.
+// loadInputs gives the rows the constants of their samples, at every stage's place: nothing else is written there.
 template <class P>
 __device__ void loadInputs(const Call &call, const Row *row, const Rows &rows, const Frames<P> &frames) {
 	if constexpr (P::READS_INPUTS)
 		each<INPUTS>(rows, [&](int r, int c) {
-			const real x = call.inputs[row[r].data * INPUTS + c];
+			if (c >= call.constants) return;
+			const real x = call.inputs[row[r].data * call.constants + c];
 			for (int slot = 0; slot < P::SLOTS; slot++) P::inputs(frames.l(r), frames.at(slot).s(r))[c] = x;
 		});
+}
+
+// loadSignals gives the rows the signals of their samples at the time of a stage.
+template <class P, class Time>
+__device__ void loadSignals(const Call &call, const Row *row, const Rows &rows, const Frames<P> &f, Time time) {
+	if constexpr (P::READS_INPUTS)
+		if (call.signals > 0)
+			each<INPUTS>(rows, [&](int r, int c) {
+				if (c < call.constants) return;
+				P::inputs(f.l(r), f.s(r))[c] = signalAt(call, row[r].data, c - call.constants, time(row[r]));
+			});
 }
 
 // clearInputsBar begins the sums of ∂L/∂inputs of the rows' samples.

@@ -30,21 +30,21 @@ func SupportsModel(m solver.Model) error {
 	return nil
 }
 
-// SupportsObjective is Supports for an objective.
-func SupportsObjective(o solver.Objective) error {
-	if o.ForStops {
-		return refused("a derivative for the times of stops")
+// SupportsBatch is Supports for a batch.
+func SupportsBatch(b solver.Batch) error {
+	if len(b.Jumps) > 0 {
+		return refused("a batch with jumps")
 	}
 	return nil
 }
 
-// SupportsBatch is Supports for a batch.
-func SupportsBatch(b solver.Batch) error {
-	if len(b.Signals.Times) > 0 {
-		return refused("a batch with signals")
-	}
-	if len(b.Jumps) > 0 {
-		return refused("a batch with jumps")
+// SupportsObjective is Supports for an objective.
+func SupportsObjective(o solver.Objective) error {
+	switch {
+	case o.ForStops:
+		return refused("a derivative for the times of stops")
+	case o.ForSignals:
+		return refused("a derivative for the values of signals")
 	}
 	return nil
 }

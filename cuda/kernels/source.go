@@ -23,6 +23,8 @@ var (
 	reportSource string
 	//go:embed stops.cu
 	stopsSource string
+	//go:embed signals.cu
+	signalsSource string
 	//go:embed inputs.cu
 	inputsSource string
 	//go:embed tile.cu
@@ -131,7 +133,7 @@ func GenerateFused(m solver.Model, spec solver.Spec, c Config) (*Fused, error) {
 
 // sources are the parts that the spec needs.
 func (k *Fused) sources() []string {
-	parts := []string{reportSource, stopsSource, inputsSource, trajectorySource, tileSource, forwardSource,
+	parts := []string{reportSource, stopsSource, signalsSource, inputsSource, trajectorySource, tileSource, forwardSource,
 		prepareSource, kernelsSource}
 	if k.spec.Gradient == solver.NoGradient {
 		return append(parts, solveSource)

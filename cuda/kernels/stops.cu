@@ -40,9 +40,9 @@ struct StopTimes {
 	}
 };
 
-// beside is the next time from t towards another that is not t in the precision of the state.
-__device__ inline double beside(double t, double towards) {
-	if (sizeof(real) == 8) return nextafter(t, towards);
+// beside is the next time from t towards another that is not t in the precision of the state, or in a finer one.
+__device__ inline double beside(double t, double towards, bool fine) {
+	if (fine || sizeof(real) == 8) return nextafter(t, towards);
 	return nextafterf(float(t), float(copysign(INFINITY, towards - t)));
 }
 
@@ -53,8 +53,8 @@ __device__ __noinline__ double setWithin(const Call &call, Row &row, double t, d
 	if (call.stops == 0) return t1;
 	const StopTimes stops(call, row.data);
 	const double end = stops.next(t, t1);
-	row.within0 = stops.has(t) ? beside(t, end) : t;
-	row.within1 = stops.has(end) ? beside(end, t) : end;
+	row.within0 = stops.has(t) ? beside(t, end, call.fineStops) : t;
+	row.within1 = stops.has(end) ? beside(end, t, call.fineStops) : end;
 	return end;
 }
 

@@ -209,6 +209,7 @@ template <class T, class Pass> struct Integration {
 			each<DIM>(rows, [&](int r, int c) { P::z(f.l(r), f.s(r))[c] = pass.along(tile.row[r], time(tile.row[r]), c); });
 		if constexpr (P::READS_TIME)
 			each<1>(rows, [&](int r, int) { *P::time(f.l(r), f.s(r)) = real(time(tile.row[r])); });
+		loadSignals(pass.call, tile.row, rows, f, time);
 	}
 
 	// chooseFirstSteps takes the rows that begin through the starting rule.

@@ -168,7 +168,8 @@ func (k *Wide) print() string {
 		p.weights.printTables(&b)
 		p.weights.print(&b, p.name+"Weights")
 	}
-	parts := []string{reportSource, stopsSource, trajectorySource, prepareSource, wideSource, wideInputsSource}
+	parts := []string{reportSource, stopsSource, trajectorySource, prepareSource, wideSource, signalsSource,
+		wideInputsSource}
 	for _, source := range parts {
 		b.WriteString("\n" + source)
 	}

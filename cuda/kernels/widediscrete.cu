@@ -182,6 +182,7 @@ struct WideReverse {
 		});
 		if constexpr (Field::READS_TIME)
 			if (controls()) *Field::time(frame, i) = real(row.at(C[stage]));
+		loadSignals<Field>(call, row.data, frame, i, row.at(C[stage]));
 	}
 };
 

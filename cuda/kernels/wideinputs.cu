@@ -1,9 +1,20 @@
 // Inputs of a field by rows in device memory: as for a block's rows, for the row of a block.
 
-// loadInputs gives a row the inputs of the sample that lies there in the data.
+// loadInputs gives a row the constants of the sample that lies there in the data.
 template <class P> __device__ void loadInputs(const Call &call, long long data, real *frame, int i) {
 	if constexpr (P::READS_INPUTS)
-		columns(INPUTS, [&](int c) { P::inputs(frame, i)[c] = call.inputs[data * INPUTS + c]; });
+		columns(INPUTS, [&](int c) {
+			if (c < call.constants) P::inputs(frame, i)[c] = call.inputs[data * call.constants + c];
+		});
+}
+
+// loadSignals gives it the signals at a time.
+template <class P> __device__ void loadSignals(const Call &call, long long data, real *frame, int i, double time) {
+	if constexpr (P::READS_INPUTS)
+		if (call.signals > 0)
+			columns(INPUTS, [&](int c) {
+				if (c >= call.constants) P::inputs(frame, i)[c] = signalAt(call, data, c - call.constants, time);
+			});
 }
 
 // clearInputsBar begins the sum of ∂L/∂inputs of a sample.

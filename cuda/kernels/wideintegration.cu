@@ -240,6 +240,7 @@ template <class Pass> struct WideIntegration {
 			columns(DIM, [&](int c) { P::z(frame, r % TILE)[c] = pass.along(*this, time, c); });
 		if constexpr (P::READS_TIME)
 			if (controls()) *P::time(frame, r % TILE) = real(time);
+		loadSignals<P>(call, row.data, frame, r % TILE, time);
 	}
 };
 
