@@ -28,6 +28,15 @@ func (s *Series) recordingOf(i int) int {
 	return i
 }
 
+// KnotsOf are the times of the knots of series i; none without signals.
+func (s *Series) KnotsOf(i int) []float64 {
+	if s.Signals == nil {
+		return nil
+	}
+	r := s.recordingOf(i)
+	return s.Signals.Times[s.Signals.Offsets[r]:s.Signals.Offsets[r+1]]
+}
+
 // SignalNames are the names of the signals; none without signals.
 func (s *Series) SignalNames() []string {
 	if s.Signals == nil {
@@ -145,7 +154,7 @@ func (s *Series) CheckSignals(hold bool) error {
 			from, to := s.Signals.Times[first], s.Signals.Times[last]
 			if !hold && (times[0] < from || times[len(times)-1] > to) {
 				return fmt.Errorf("dataset: series %q goes from %s %v to %v, the input %q is known from %v to %v: "+
-					"give it for all of it, or hold it", id, s.TimeName, times[0], times[len(times)-1], name, from, to)
+					"give it for all of that; hold-inputs keeps what it is at its ends", id, s.TimeName, times[0], times[len(times)-1], name, from, to)
 			}
 		}
 	}

@@ -40,12 +40,14 @@ func (m *Model) checkState() error {
 	}
 	p.require(m.Augment >= 0 && m.Augment < dim,
 		"augment must be from 0 to %d for a state of %d components, got %d", dim-1, dim, m.Augment)
-	p.require(len(m.Constants) == m.Net.Inputs, "constants must be a name for each of %d inputs of the field, got %d",
-		m.Net.Inputs, len(m.Constants))
-	p.require(m.Net.Inputs == 0 || m.Series(), "only series have constants")
+	p.require(len(m.Constants)+len(m.Signals) == m.Net.Inputs,
+		"constants and signals must be a name for each of %d inputs of the field, got %d and %d", m.Net.Inputs,
+		len(m.Constants), len(m.Signals))
+	p.require(m.Net.Inputs == 0 || m.Series(), "only series have constants and signals")
 	p.require(m.Inputs == nil || len(m.Inputs) == m.Features(),
 		"inputs must be a name for each of %d features, got %d", m.Features(), len(m.Inputs))
-	return errors.Join(append(p, checkNames("inputs", m.Inputs), checkNames("constants", m.Constants))...)
+	return errors.Join(append(p, checkNames("inputs", m.Inputs), checkNames("constants", m.Constants),
+		checkNames("signals", m.Signals))...)
 }
 
 // checkHead checks how read-out, loss, outputs and classes go together.

@@ -29,6 +29,10 @@ type Config struct {
 	TimeColumn string   `json:"time_column"` // the column of times; "" is one with a usual name
 	Features   []string `json:"features"`    // the columns that are fitted; none are all others
 	Constants  []string `json:"constants"`   // columns with one number for each series, which the field reads
+	Inputs     []string `json:"inputs"`      // columns with signals that are known, which it reads behind them
+
+	Interpolation string `json:"interpolation"` // of Inputs between their times: see solver.Interpolations
+	HoldInputs    bool   `json:"hold_inputs"`   // Inputs stay what they are beyond what is known of them
 
 	dataset.Format // how a file is read
 
@@ -109,8 +113,8 @@ func DefaultConfig() Config {
 		T1:      1, Method: "dopri5", Rtol: 1e-3, Atol: 1e-6, MaxSteps: 4096, Control: "sample", Gradient: "adjoint",
 		Precision: "float32", Controller: solver.AllGains()[0].Name, Iterations: 2000, Batch: 256, Seed: 42,
 		Optimizer: "adam", Rate: 3e-3, Schedule: "constant", Freeze: []string{}, Features: []string{}, Horizon: "auto",
-		CheckpointEvery: 200, Constants: []string{}, Lift: "auto", LiftHidden: []int{32}, ReadoutHidden: []int{32},
-		Start: "first", StartRate: 3,
+		CheckpointEvery: 200, Constants: []string{}, Inputs: []string{}, Interpolation: "linear", Lift: "auto",
+		LiftHidden: []int{32}, ReadoutHidden: []int{32}, Start: "first", StartRate: 3,
 	}
 }
 
@@ -158,7 +162,7 @@ func (c Config) Check() error {
 	choice("horizon", c.Horizon, Horizons)
 	choice("start", c.Start, Starts)
 	require(c.StartRate > 0 && finite(c.StartRate), "start-lr must be positive, got %v", c.StartRate)
-	errs = append(errs, c.checkSeries(), c.checkLift())
+	errs = append(errs, c.checkSeries(), c.checkLift(), c.checkInterpolation())
 	require(c.Validation >= 0 && c.Validation < 1, "validation must be at least 0 and below 1, got %v", c.Validation)
 	require(c.ValidateEvery >= 0, "validate-every must be zero or positive, got %d", c.ValidateEvery)
 	require(c.ValidateEvery <= 0 || c.Validation != 0, "validate-every %d needs rows held out: a validation above 0",
@@ -263,7 +267,7 @@ func (c Config) net(activation graph.Activation, features int) graph.MLP {
 		last /= 2
 	}
 	return graph.MLP{Sizes: slices.Concat([]int{first}, c.Hidden, []int{last}), Activation: activation, Time: c.Time,
-		Inputs: len(c.Constants), SecondOrder: c.SecondOrder}
+		Inputs: len(c.Constants) + len(c.Inputs), SecondOrder: c.SecondOrder}
 }
 
 func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }

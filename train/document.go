@@ -39,6 +39,7 @@ func readConfig(dir string) (doc configDocument, err error) {
 	doc.Start, doc.StartRate = "first", 3
 	doc.Horizon, doc.Features, doc.Weights = "auto", []string{}, []string{} // older runs do not say
 	doc.Lift, doc.Constants, doc.LiftHidden, doc.ReadoutHidden = "none", []string{}, []int{}, []int{}
+	doc.Inputs, doc.Interpolation = []string{}, "linear"
 	doc.Controller = "integral"
 	if err := json.Unmarshal(text, &doc); err != nil {
 		return doc, fmt.Errorf("train: %s: %w", path, plainly(err))

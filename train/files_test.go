@@ -24,13 +24,14 @@ func TestFilesPage(t *testing.T) {
 	table.Scale, table.Readout, table.Loss, table.Validation = "standard", "linear", "mse", 0.5
 	series, latent := SeriesDefaults(""), SeriesDefaults("")
 	latent.Latent, latent.SecondOrder, latent.Readout, latent.Constants = 4, true, "mlp", []string{"m"}
+	latent.Inputs, latent.HoldInputs = []string{"w"}, true
 	latent.LiftHidden, latent.ReadoutHidden = []int{4}, []int{4}
 	for _, x := range []struct {
 		c    Config
 		data string
 	}{
 		{table, "a,b,y\n1,2,3.5\n2,1,4.5\n3,5,1.5\n0,1,2.5\n4,4,0.5\n2,2,9.5\n5,1,7.5\n1,1,3.25\n"},
-		{latent, "id,t,a,b,m\nu,0,1,2,5\nu,1,2,1,5\nu,2,1,2,5\nv,0,2,2,6\nv,2,3,1,6\nv,3,2,2,6\n"},
+		{latent, "id,t,a,b,m,w\nu,0,1,2,5,1\nu,1,2,1,5,2\nu,2,1,2,5,\nv,0,2,2,6,3\nv,2,3,1,6,\nv,3,2,2,6,1\n"},
 		{series, "id,t,a,b\nu,0,1,2\nu,1,2,1\nu,2,1,2\nv,0,2,2\nv,2,3,1\nv,3,2,2\n"},
 	} {
 		x.c.Hidden, x.c.Batch, x.c.Patience, x.c.Iterations = []int{4}, 4, 3, 20

@@ -73,6 +73,7 @@ func (c Config) checkLift() error {
 	if c.Task != seriesTask {
 		p.require(c.LiftFrom == 0 && c.LiftWindow == 0, "points are lifted from what they are: lift-from and lift-window are of series")
 		p.require(len(c.Constants) == 0, "points have no constants beside their features: constants are of series")
+		p.require(len(c.Inputs) == 0 && !c.HoldInputs, "points have no inputs in time: inputs and hold-inputs are of series")
 	}
 	return errors.Join(p...)
 }
@@ -230,8 +231,12 @@ func slopeAtFirst(t, x []float64) float64 {
 }
 
 // CheckStarts reports the first series that the model has no initial state for: where not all features are observed in
-// its first row, of second order none in a later one, or, with a lift, nothing is among the rows that it looks at.
+// its first row, of second order none in a later one, or, with a lift, nothing is among the rows that it looks at; or
+// that goes on where its inputs are not known.
 func (m *Model) CheckStarts(s *dataset.Series) error {
+	if err := m.checkSignals(s); err != nil {
+		return err
+	}
 	lead := s.Leading()
 	if !m.lifted() {
 		if _, err := lead.Dataset(); err != nil || !m.Net.SecondOrder {

@@ -79,6 +79,7 @@ func fromFile(described *reference.Model, file *safetensors.Reader) (*Model, err
 	meta.json("huber_delta", &m.HuberDelta, "a number")
 	meta.json("weights", &m.Weights, "a JSON list of numbers")
 	meta.names("constants", &m.Constants)
+	m.takeSignals(&meta)
 	task := ""
 	meta.text("task", &task)
 	meta.require(task == "" || task == seriesTask, "metadata \"task\" is %.60q, want %s, or none", task, seriesTask)

@@ -30,8 +30,12 @@ type Model struct {
 	Targets   []string // and of the label's columns
 	Classes   []string
 	Constants []string // the names of what the field reads of each series beside the state
-	Span      solver.Span
-	Theta     []float64 // the field's parameters, then the read-out's, the loss's and the lift's
+	Signals   []string // and of the signals that it reads behind them
+
+	Interpolation solver.Interpolation // of signals
+	HoldSignals   bool                 // they stay what they are beyond what is known of them
+	Span          solver.Span
+	Theta         []float64 // the field's parameters, then the read-out's, the loss's and the lift's
 
 	ReadoutHidden []int // widths of the hidden layers of the read-out "mlp"
 	ofSeries      bool  // the model is one of series, whatever its read-out
@@ -44,6 +48,7 @@ type Model struct {
 	TimeScale    dataset.Scale // from the times of series to those of the field
 
 	ConstantScale dataset.Scale // from the units of constants to those of the field's inputs
+	SignalScale   dataset.Scale // and from those of signals
 
 	found *foundStarts // of a model of series with learnt starts
 
@@ -68,7 +73,8 @@ func (m *Model) Planar() bool { return m.Features() == 2 && !m.Latent() && !m.Ne
 // newModel is the untrained model of a run, which will see these rows of the data; nil: all.
 func newModel(c Config, activation graph.Activation, d *dataset.Dataset, rows []int) (*Model, error) {
 	m := &Model{Net: c.net(activation, d.Dim), Augment: c.Augment, Component: c.Component, Classes: d.Classes,
-		Constants: c.Constants, Span: solver.Span{T0: c.T0, T1: c.T1}, HuberDelta: c.HuberDelta}
+		Constants: c.Constants, Signals: c.Inputs, HoldSignals: c.HoldInputs, Span: solver.Span{T0: c.T0, T1: c.T1}, HuberDelta: c.HuberDelta}
+	m.Interpolation, _ = solver.ParseInterpolation(c.Interpolation) // which Check has looked at
 	if d.Named {
 		m.Inputs, m.Targets = d.Features, d.Targets
 	}
@@ -283,6 +289,9 @@ func (m *Model) file(dtype safetensors.DType) (*safetensors.File, error) {
 			return nil, fmt.Errorf("train: %w", err)
 		}
 		file.Metadata["constants"] = string(names)
+	}
+	if err := m.addSignals(file.Metadata); err != nil {
+		return nil, err
 	}
 	for _, p := range m.Solver.Params()[len(m.Solver.Field.Params):] {
 		file.Tensors[p.Name] = safetensors.Tensor{DType: dtype, Shape: p.Shape, Floats: m.Theta[n : n+p.Len()]}

@@ -104,6 +104,9 @@ func (m *Model) checkScales() error {
 	if err := m.ConstantScale.Check(len(m.Constants)); err != nil {
 		p = append(p, fmt.Errorf("scale of the constants: %w", err))
 	}
+	if err := m.SignalScale.Check(len(m.Signals)); err != nil {
+		p = append(p, fmt.Errorf("scale of the signals: %w", err))
+	}
 	if err := m.TimeScale.Check(1); err != nil {
 		p = append(p, fmt.Errorf("scale of the times: %w", err))
 	}
@@ -119,13 +122,14 @@ const (
 	timeScale    = "scale.time"
 
 	constantScale = "scale.constants"
+	signalScale   = "scale.signals"
 )
 
 // addScales puts the scales into a model file, in float64 whatever the parameters are in: a mean may be large beside
 // its deviation.
 func (m *Model) addScales(file *safetensors.File) {
 	for name, s := range map[string]dataset.Scale{featureScale: m.FeatureScale, labelScale: m.LabelScale,
-		timeScale: m.TimeScale, constantScale: m.ConstantScale} {
+		timeScale: m.TimeScale, constantScale: m.ConstantScale, signalScale: m.SignalScale} {
 		if len(s.Mean) == 0 {
 			continue
 		}
@@ -150,6 +154,7 @@ func (m *Model) takeScales(file *safetensors.Reader) (err error) {
 	}
 	m.FeatureScale, m.LabelScale = take(featureScale, m.Features()), take(labelScale, m.Outputs)
 	m.TimeScale, m.ConstantScale = take(timeScale, 1), take(constantScale, len(m.Constants))
+	m.SignalScale = take(signalScale, len(m.Signals))
 	if err == nil {
 		err = m.checkScales()
 	}

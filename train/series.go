@@ -45,8 +45,8 @@ func (c Config) checkSeries() error {
 }
 
 func (c Config) seriesOptions() dataset.SeriesOptions {
-	return dataset.SeriesOptions{ID: c.ID, Time: c.TimeColumn, Features: c.Features, Constants: c.Constants, Float32: c.Precision != "float64",
-		Format: c.Format}
+	return dataset.SeriesOptions{ID: c.ID, Time: c.TimeColumn, Features: c.Features, Constants: c.Constants,
+		Inputs: c.Inputs, Float32: c.Precision != "float64", Format: c.Format}
 }
 
 // readSeries reads the file of series.
@@ -59,6 +59,7 @@ func (c Config) readSeries() (*dataset.Dataset, error) {
 	if c.wantsLift() == "none" {
 		d, err = s.Dataset()
 	}
+	err = errors.Join(err, s.CheckSignals(c.HoldInputs))
 	if err == nil && len(observedLater(s, between(0, s.Len()))) == 0 {
 		err = errors.New("nothing was observed after the first rows, from which solves begin")
 	}
@@ -160,6 +161,7 @@ func (m *Model) learnSeriesScale(d *dataset.Dataset, rows []int) {
 	if n := len(m.Constants); n > 0 {
 		m.ConstantScale = dataset.Standardise(seen.Constants, n, nil)
 	}
+	m.SignalScale = seen.StandardiseSignals()
 	m.Span = spanOf(m.TimeScale.Apply(d.Series.Times))
 }
 
@@ -168,7 +170,7 @@ func (m *Model) SeriesBatch(s *dataset.Series) solver.Batch { return m.batch(s) 
 
 // batch is the series as solves take them: each from its first row on, kept at the times of all rows.
 func (m *Model) batch(s *dataset.Series) solver.Batch {
-	b := solver.Batch{Times: m.TimeScale.Apply(s.Times), Offsets: s.Offsets}
+	b := solver.Batch{Times: m.TimeScale.Apply(s.Times), Offsets: s.Offsets, Signals: m.signals(s)}
 	if len(m.Constants) > 0 {
 		b.Inputs = m.ConstantScale.Apply(s.Constants)
 	}

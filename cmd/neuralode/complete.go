@@ -22,6 +22,8 @@ var (
 	methods     = names(solver.Methods())
 	optimizers  = names(solver.Rules())
 	schedules   = names(solver.Declines())
+
+	interpolations = names(solver.Interpolations())
 )
 
 func names[T fmt.Stringer](all []T) []string {
@@ -43,7 +45,7 @@ var choices = map[string][]string{
 	"data": madeData, "task": train.Tasks, "readout": train.Readouts, "loss": train.Losses, "device": neuralode.Devices,
 	"activation": activations, "method": methods, "controller": controllers, "control": controls, "gradient": gradients,
 	"precision": precisions, "scale": train.Scales, "preset": train.Presets, "horizon": train.Horizons,
-	"lift": train.Lifts, "optimizer": optimizers, "schedule": schedules, "header": {"auto", "yes", "no"},
+	"interpolation": interpolations, "lift": train.Lifts, "optimizer": optimizers, "schedule": schedules, "header": {"auto", "yes", "no"},
 	"ranks": rankChoices, "separator": {"auto", ",", ";", "tab", "space"}, "format": answerFormats,
 }
 

@@ -34,7 +34,7 @@ samples at once:
                 of them; z at t0. Of series with a lift, x is what docs/files.md says of lift_rows; there is none of
                 series of second order without one, whose velocities come from more than their first row
   field.onnx    t [batch, 1] and z [batch, dim] to f [batch, dim], the right-hand side of dz/dt = f(t, z); of series with
-                constants inputs too, scaled
+                constants or inputs these too, scaled, at that t
   readout.onnx  z [batch, dim] at t1 to out [batch, outputs]: logits of classes, or numbers in the units of the labels
 
 A solver of the other program's integrates f from t0 to t1; metadata of each file say from when to when, how the model was

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -19,6 +20,8 @@ import (
 // forecastOptions are forecast's flags.
 type forecastOptions struct {
 	data, out, device string
+	future            string // a file of inputs
+	hold              bool
 	until, every      float64
 	id, time          string
 	format            dataset.Format
@@ -34,10 +37,13 @@ func (a *app) forecastCommand() *cobra.Command {
 		Long: `Solve series with a model that was trained on series, each from its first row on, and write a row for each series and time
 as CSV: id, time and features, named and in units as in the data. Series are those of the run, or of --data, where one row
 of each suffices. Times are those of the series; with --every they are evenly spaced; --until goes on to that time, by
---every or else as far apart as the series' own times are on average. Exit status 1 when a series has no answer to the end:
+--every or else as far apart as the series' own times are on average. Of a model with inputs these must be known for all of
+that: they are columns of the series, whose features may be empty, and --future is a file of id, time and inputs with what
+is known beyond, up to which series are continued. Exit status 1 when a series has no answer to the end:
 its fields are empty from there on, and all others are written.`,
 		Example: `  neuralode forecast RUN --until 20 --every 0.1
-  neuralode forecast RUN --data new.csv --until 20 --every 0.1 --out forecast.csv`,
+  neuralode forecast RUN --data new.csv --until 20 --every 0.1 --out forecast.csv
+  neuralode forecast RUN --future inputs.csv --out forecast.csv`,
 		Args: oneArgument("a run folder or a model file"),
 		RunE: func(c *cobra.Command, args []string) error { return a.forecast(c.Context(), o, args[0]) },
 	}
@@ -47,6 +53,8 @@ its fields are empty from there on, and all others are written.`,
 	f.Float64Var(&o.until, "until", math.NaN(), "time to which every series is continued (default its last)")
 	f.Lookup("until").DefValue = "0" // of which pflag says nothing
 	f.Float64Var(&o.every, "every", 0, "time between two rows (default the times of the series)")
+	f.StringVar(&o.future, "future", "", "file of ids, times and inputs that are known beyond those of the series")
+	f.BoolVar(&o.hold, "hold-inputs", false, "let inputs stay what they are beyond what is known of them")
 	f.StringVar(&o.id, "id", "", "the column that tells the series apart (default that of the training, or one with a usual name)")
 	f.StringVar(&o.time, "time-column", "",
 		"the column of times (default that of the training, or one with a usual name)")
@@ -72,7 +80,7 @@ func (o *forecastOptions) check(path string) error {
 	if err := o.digits.check(true); err != nil {
 		return err
 	}
-	return checkReplaced(o.out, inputFile{"data", o.data},
+	return checkReplaced(o.out, inputFile{"data", o.data}, inputFile{"future", o.future},
 		inputFile{"metrics of the run", filepath.Join(path, "metrics.csv")})
 }
 
@@ -88,6 +96,10 @@ func (a *app) forecast(ctx context.Context, o *forecastOptions, path string) err
 		return wrongUse(fmt.Errorf("%s is no model of series: predict answers for points, solve gives their states",
 			path))
 	}
+	if len(s.model.Signals) == 0 && (o.future != "" || o.hold) {
+		return wrongUse(fmt.Errorf("%s has no inputs: future and hold-inputs have no effect", path))
+	}
+	s.model.HoldSignals = s.model.HoldSignals || o.hold
 	spec, err := o.solve.spec(s)
 	if err != nil {
 		return err
@@ -104,6 +116,9 @@ func (a *app) forecast(ctx context.Context, o *forecastOptions, path string) err
 	a.noteNothingRead(o.solve.flags, o.data)
 	a.takeNotes(series.Notes)
 	wanted, err := o.wanted(series)
+	if err == nil {
+		err = wanted.CheckSignals(s.model.HoldSignals)
+	}
 	if err != nil {
 		return wrongUse(err)
 	}
@@ -133,10 +148,31 @@ func (o *forecastOptions) series(s *source, spec solver.Spec) (*dataset.Series, 
 		if err := s.run.LoadData(); err != nil {
 			return nil, err
 		}
-		return s.run.Data.Series, nil
+		return o.withFuture(s, s.run.Data.Series, spec)
 	}
-	options := dataset.SeriesOptions{ID: o.id, Time: o.time, Features: s.model.Inputs, SinglePoints: true,
-		Constants: s.model.Constants, Format: o.format, Float32: spec.Precision != solver.Float64}
+	options := o.options(s, spec)
+	options.Features, options.Constants = s.model.Inputs, s.model.Constants
+	series, err := dataset.ReadSeries(o.data, options)
+	if err != nil {
+		return nil, err
+	}
+	if series.Dim != s.model.Features() {
+		return nil, fmt.Errorf("%s has %d features, the model wants %d (--drop leaves columns out)", o.data, series.Dim,
+			s.model.Features())
+	}
+	if series, err = o.withFuture(s, series, spec); err != nil {
+		return nil, err
+	}
+	if err := s.model.CheckStarts(series); err != nil {
+		return nil, fmt.Errorf("%s: %w", o.data, err)
+	}
+	return series, nil
+}
+
+// options say how files are read for a model.
+func (o *forecastOptions) options(s *source, spec solver.Spec) dataset.SeriesOptions {
+	options := dataset.SeriesOptions{ID: o.id, Time: o.time, Inputs: s.model.Signals, SinglePoints: true,
+		Format: o.format, Float32: spec.Precision != solver.Float64}
 	if s.run != nil {
 		c := s.run.Config
 		options.Format = ownFormat(o.solve.flags, o.format, c.Format)
@@ -147,29 +183,50 @@ func (o *forecastOptions) series(s *source, spec solver.Spec) (*dataset.Series, 
 			}
 		}
 	}
-	series, err := dataset.ReadSeries(o.data, options)
+	return options
+}
+
+// withFuture adds to the series what the file of the future says of their inputs.
+func (o *forecastOptions) withFuture(s *source, series *dataset.Series, spec solver.Spec) (*dataset.Series, error) {
+	if o.future == "" {
+		return series, nil
+	}
+	options := o.options(s, spec)
+	options.SignalsAlone = true
+	future, err := dataset.ReadSeries(o.future, options)
 	if err != nil {
 		return nil, err
 	}
-	if series.Dim != s.model.Features() {
-		return nil, fmt.Errorf("%s has %d features, the model wants %d (--drop leaves columns out)", o.data, series.Dim,
-			s.model.Features())
-	}
-	if err := s.model.CheckStarts(series); err != nil {
-		return nil, fmt.Errorf("%s: %w", o.data, err)
+	if series, err = series.WithSignals(future); err != nil {
+		return nil, fmt.Errorf("%s: %w", o.future, err)
 	}
 	return series, nil
 }
 
+// ownTimes are those of series i, and behind them those for which the file of the future has inputs.
+func (o *forecastOptions) ownTimes(s *dataset.Series, i int) []float64 {
+	times := slices.Clone(s.TimesOf(i))
+	if o.future == "" {
+		return times
+	}
+	last := times[len(times)-1]
+	for _, t := range s.KnotsOf(i) {
+		if t > last {
+			times = append(times, t)
+		}
+	}
+	return times
+}
+
 // wanted are the series at the times that are asked for.
 func (o *forecastOptions) wanted(s *dataset.Series) (*dataset.Series, error) {
-	if o.every == 0 && math.IsNaN(o.until) {
+	if o.every == 0 && math.IsNaN(o.until) && o.future == "" {
 		return s, nil
 	}
 	const most = 10_000_000
 	rows := 0.0
 	for i := range s.Len() {
-		times := s.TimesOf(i)
+		times := o.ownTimes(s, i)
 		if end := o.end(times); end < times[0] {
 			return nil, fmt.Errorf("until %v is before the first time of series %q, %v", o.until, s.IDs[i], times[0])
 		} else if d := o.spacing(times); d > 0 {
@@ -179,7 +236,7 @@ func (o *forecastOptions) wanted(s *dataset.Series) (*dataset.Series, error) {
 	if rows > most {
 		return nil, fmt.Errorf("that makes %.3g rows, want at most %d: choose a larger --every", rows, most)
 	}
-	return s.At(func(i int) []float64 { return o.times(s.TimesOf(i)) }), nil
+	return s.At(func(i int) []float64 { return o.times(o.ownTimes(s, i)) }), nil
 }
 
 // end is the last time that is wanted of a series.

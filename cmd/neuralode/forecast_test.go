@@ -135,3 +135,66 @@ func badSeries(t *testing.T) string {
 	}
 	return path
 }
+
+// oscillator is the series of the example with an input.
+const oscillator = "../../examples/oscillator/oscillator.csv"
+
+// TestForecastWithInputs trains on a driven oscillator and goes on as far as its inputs are known, by the file, by
+// another, or held.
+func TestForecastWithInputs(t *testing.T) {
+	dir, of := filepath.Join(t.TempDir(), "run"), t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(of, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	status, _, said := call(t, "train", "--data", oscillator, "--inputs", "force", "--interpolation", "hermite",
+		"--second-order", "--out", dir, "--iterations", "20", "--hidden", "8", "--device", "cpu")
+	if status != 0 || !strings.Contains(said, "inputs force, hermite") {
+		t.Fatalf("status %d, %s", status, said)
+	}
+	future := write("future.csv", "t,force\n20,1\n20.5,0\n22,-1\n")
+	fresh := write("new.csv", "t,position,force\n0,1,0\n1,0.5,1\n2,,2\n3,,1\n")
+	alone := write("alone.csv", "t,force\n0,1\n1,2\n")
+	for _, x := range []struct {
+		args []string
+		last string // time
+		rows int
+	}{
+		{[]string{}, "20", 401},
+		{[]string{"--future", future}, "22", 403},
+		{[]string{"--future", future, "--until", "21"}, "21", 412},
+		{[]string{"--future", future, "--every", "1"}, "22", 23},
+		{[]string{"--until", "21", "--every", "1", "--hold-inputs"}, "21", 22},
+		{[]string{"--data", fresh}, "3", 4},
+	} {
+		out := succeed(t, append([]string{"forecast", dir, "--device", "cpu"}, x.args...)...)
+		s, err := dataset.ReadSeriesCSV("out", strings.NewReader(out), dataset.SeriesOptions{Time: "t"})
+		if err != nil {
+			t.Errorf("%v: %v", x.args, err)
+			continue
+		}
+		if got := fmt.Sprint(s.Times[s.Rows()-1]); got != x.last || s.Rows() != x.rows || s.Features[0] != "position" {
+			t.Errorf("%v: %d rows of %v up to %s, want %d up to %s", x.args, s.Rows(), s.Features, got, x.rows, x.last)
+		}
+	}
+	if out := succeed(t, "eval", dir, "--data", fresh, "--json"); !strings.Contains(out, "\"samples\":1") {
+		t.Errorf("eval says %s", out)
+	}
+	succeed(t, "verify", dir, "--gradient-samples", "1")
+	succeed(t, "plot", dir)
+	for want, args := range map[string][]string{
+		`the input "force" is known from 0 to 20`: {"forecast", dir, "--until", "21"},
+		`there is no column "force"`:              {"forecast", dir, "--future", write("other.csv", "t,u\n20,1\n")},
+		`line 3, column 2 ("force")`:              {"forecast", dir, "--future", write("bad.csv", "t,force\n20,1\n21,on\n")},
+		`there is no column "position"`:           {"forecast", dir, "--data", alone},
+		"interpolation must be one of":            {"train", "--data", oscillator, "--inputs", "force", "--interpolation", "step"},
+		"none are named":                          {"train", "--data", oscillator, "--task", "series", "--hold-inputs"},
+	} {
+		if status, _, said := call(t, args...); status == 0 || !strings.Contains(said, want) || strings.Contains(said, "panic") {
+			t.Errorf("%v: status %d, %q, want %q", args, status, said, want)
+		}
+	}
+}

@@ -69,7 +69,10 @@ their beginnings, longer and longer; shooting segments that follow each other, w
 the gaps that grows with them, and then whole series. With --start learnt each series begins at a state that is trained,
 not at its first observation, and one that was not trained on where it fits best what was observed of it.
 --validation holds out whole series or, of fewer than five, the last rows of each. --constants names columns with one
-number for each series, which the field reads too.
+number for each series, which the field reads too, and --inputs columns with signals that are known, such as a force:
+what they are between the rows says --interpolation, linear, on whose bends steps end, or hermite, smooth cubics with
+the slopes of the lines before. They must be known from the first row of a series to its last, and may be empty between;
+rows may have inputs alone.
 
 --lift linear or mlp makes the initial state of the features of a point, or of the first --lift-from rows of a series:
 what was observed in each, scaled, what was not, and when; then no single row need have all features. With --latent the
@@ -259,7 +262,7 @@ func (o *trainOptions) seemsSeries(flags *pflag.FlagSet) bool {
 	}
 	given := func(names ...string) bool { return slices.ContainsFunc(names, flags.Changed) }
 	switch {
-	case given("id", "time-column", "features", "weights", "constants", "lift-from", "lift-window"):
+	case given("id", "time-column", "features", "weights", "constants", "inputs", "lift-from", "lift-window"):
 		return true
 	case flags.Changed("readout") && o.config.Readout == "components":
 		return true
@@ -462,6 +465,9 @@ func fieldText(m *train.Model) string {
 	}
 	if len(m.Constants) > 0 {
 		all = append(all, "constants "+onLine(strings.Join(m.Constants, ", ")))
+	}
+	if len(m.Signals) > 0 {
+		all = append(all, fmt.Sprintf("inputs %s, %v", onLine(strings.Join(m.Signals, ", ")), m.Interpolation))
 	}
 	if lift := m.Lift; lift.Features > 0 {
 		text := "lift linear"

@@ -34,6 +34,11 @@ func dataFlags(f *pflag.FlagSet, c *train.Config) {
 	f.StringSliceVar(&c.Features, "features", c.Features, "of series: the columns that are fitted (default all others)")
 	f.StringSliceVar(&c.Constants, "constants", c.Constants,
 		"of series: columns with one number for each, which the field reads beside the state")
+	f.StringSliceVar(&c.Inputs, "inputs", c.Inputs, "of series: columns of known signals, which the field reads too")
+	f.StringVar(&c.Interpolation, "interpolation", c.Interpolation, oneOf(interpolations)+
+		": what --inputs are between the rows")
+	f.BoolVar(&c.HoldInputs, "hold-inputs", c.HoldInputs,
+		"let --inputs stay what they are beyond what is known of them")
 	f.StringVar(&c.Horizon, "horizon", c.Horizon,
 		"of series: "+oneOf(train.Horizons)+": how much of each is seen, from the first iteration on")
 	f.StringVar(&c.Start, "start", c.Start,
