@@ -279,6 +279,9 @@ func (p *Predictor) Observed(ctx context.Context, states []float64) ([]float64, 
 // *solver.SampleError of one of them, numbered as in s. States are those of the field: see Observed.
 func (p *Predictor) SolveSeries(ctx context.Context, starts []float64, s *dataset.Series,
 	use func(from int, part *dataset.Series, s *solver.Solution, failed error) error) error {
+	if err := p.model.checkSignals(s); err != nil {
+		return fmt.Errorf("train: %w", err)
+	}
 	dim := p.model.Net.Dim()
 	for from := 0; from < s.Len(); {
 		to := from + 1

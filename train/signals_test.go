@@ -120,7 +120,7 @@ func TestInputsThatAreNotKnown(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer p.Close()
-	err = p.SolveSeries(context.Background(), r.Data.Series, func(int, *dataset.Series, *solver.Solution, error) error {
+	err = p.SolveSeries(context.Background(), nil, r.Data.Series, func(int, *dataset.Series, *solver.Solution, error) error {
 		t.Error("a solve goes where inputs are not known")
 		return nil
 	})
