@@ -117,6 +117,13 @@ mpi-test: ## the tests of ranks by every MPI that is here; apt has openmpi-bin a
 	NEURALODE_REQUIRE_MPI_TESTS=1 NEURALODE_MPI_TESTS=all $(GO) test -count=1 -timeout 30m ./mpi ./ranks
 	NEURALODE_REQUIRE_MPI_TESTS=1 NEURALODE_MPI_TESTS=all $(GO) test -count=1 -timeout 30m -run Ranks ./train ./cmd/neuralode
 
+.PHONY: worker worker-test
+worker: ## build bin/neuralode-worker, which takes the shards of an ensemble from a queue of NATS JetStream
+	cd worker && $(GO) build -trimpath -o ../bin/neuralode-worker .
+
+worker-test: ## its tests, with a server of their own
+	cd worker && $(GO) vet . && $(GO) test -count=1 .
+
 bench-tables: build ## train on tables of scikit-learn with defaults alone, beside its own models; fetches it into .cache
 	@test -x $(PEERS)/bin/python || python3 -m venv $(PEERS)
 	$(PEERS)/bin/pip install -q -r bench/tables/requirements.txt
