@@ -40,7 +40,7 @@ themselves (discrete). Training writes a run folder with the model, its figures 
 		Args:          cobra.NoArgs,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	root.AddCommand(a.trainCommand(), a.predictCommand(), a.forecastCommand(), a.serveCommand(), a.solveCommand(), a.joinCommand(),
+	root.AddCommand(a.trainCommand(), a.predictCommand(), a.forecastCommand(), a.serveCommand(), a.solveCommand(), a.joinCommand(), a.workerCommand(),
 		a.evalCommand(), a.plotCommand(), a.liveCommand(), a.verifyCommand(), a.exportCommand(), a.benchCommand(),
 		a.devicesCommand(), a.doctorCommand(), a.versionCommand(), a.licensesCommand())
 	for _, c := range root.Commands() {
