@@ -77,12 +77,12 @@ func (e *engine) beginPart(whole, n, rows int, cut kernels.Cut) error {
 	c.LeftOut = 0
 	leaves := (n + cut.Leaf - 1) / cut.Leaf
 	err := e.rooms([]room{e.reals(&c.Theta, e.model.ThetaLen()), e.reals(&c.Z1, n*dim), e.reals(&c.Saved, e.saved*dim),
-		{&c.Status, 4 * n}, {&c.Stats, 12 * n}, {&c.EndT, 8 * n}, {&c.EndH, 8 * n}})
+		{&c.Status, 4 * n}, {&c.Stats, 16 * n}, {&c.EndT, 8 * n}, {&c.EndH, 8 * n}})
 	if err == nil && e.gradients() {
 		err = e.rooms([]room{e.reals(&c.Z0Bar, n*dim),
 			e.reals(&c.InputsBar, n*e.model.Inputs()),
 			e.reals(&c.Cotangent, n*dim), e.reals(&c.Gradient, e.model.ThetaLen()), {&c.BackStatus, 4 * n},
-			{&c.BackStats, 12 * n}, {&c.BackT, 8 * n}, {&c.BackH, 8 * n}, {&c.Drift, 8 * n}, {&c.RecordLast, 4 * n},
+			{&c.BackStats, 16 * n}, {&c.BackT, 8 * n}, {&c.BackH, 8 * n}, {&c.Drift, 8 * n}, {&c.RecordLast, 4 * n},
 			{&c.Decision, 8 * kernels.DecisionLen}, {&c.Totals, 8 * kernels.TotalsLen * leaves}})
 	}
 	if err == nil && e.gradients() {

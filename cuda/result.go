@@ -31,7 +31,7 @@ func (e *engine) solution() (*solver.Solution, error) {
 
 // ends copies out how the samples ended in one direction.
 func (e *engine) ends(status, t, h, stats *kernels.Address) ([]solver.End, []solver.Stats, error) {
-	codes, counts := make([]int32, e.n), make([]int32, 3*e.n)
+	codes, counts := make([]int32, e.n), make([]int32, 4*e.n)
 	ts, hs := make([]float64, e.n), make([]float64, e.n)
 	for _, err := range []error{take(e.memory, status, codes), take(e.memory, stats, counts), take(e.memory, t, ts),
 		take(e.memory, h, hs)} {
@@ -42,7 +42,8 @@ func (e *engine) ends(status, t, h, stats *kernels.Address) ([]solver.End, []sol
 	ends, all := make([]solver.End, e.n), make([]solver.Stats, e.n)
 	for i := range ends {
 		ends[i] = solver.End{Status: solver.Status(codes[i]), T: ts[i], H: hs[i]}
-		all[i] = solver.Stats{Accepted: int(counts[3*i]), Rejected: int(counts[3*i+1]), NFE: int(counts[3*i+2])}
+		all[i] = solver.Stats{Accepted: int(counts[4*i]), Rejected: int(counts[4*i+1]), NFE: int(counts[4*i+2]),
+			Jacobians: int(counts[4*i+3])}
 	}
 	return ends, all, nil
 }

@@ -91,14 +91,25 @@ struct BackwardPass {
 	// weightOf is what multiplies what comes out of the row's adjoint.
 	__device__ real weightOf(const Row &row) const { return sampleWeight(call, batch, row.sample) * row.unit; }
 
+#if STIFF
+	template <class Integration> __device__ void accepted(const Rows &rows, Integration &in) {
+		Systems<Integration>(in).quadrature(*this, rows);
+	}
+#else
 	// accepted adds −h·b_i·aᵀ ∂f/∂θ, weighted, at the stages with a weight b_i, and the same for the inputs.
-	__device__ void accepted(const Rows &rows) {
+	template <class Integration> __device__ void accepted(const Rows &rows, Integration &) {
 		for (int e = threadIdx.x; e < rows.n * USED; e += THREADS) {
 			const Row &row = tile.row[rows.list[e / USED]];
 			tile.weight[e] = real(-row.step * B[USED_STAGE[e % USED]]) * weightOf(row);
 		}
 		__syncthreads();
-		const Terms terms{USED_SLOT, USED, tile.weight};
+		add(rows, USED_SLOT, USED);
+	}
+#endif
+
+	// add accumulates so many evaluations of each row, from their slots and with their weights.
+	__device__ void add(const Rows &rows, const int *slots, int evaluations) {
+		const Terms terms{slots, evaluations, tile.weight};
 		FieldVJP::accumulate(rows, tile.frames(0), terms, sums);
 		sumInputsBar(call, tile.row, rows, tile.frames(0), terms);
 	}

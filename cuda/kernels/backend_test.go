@@ -18,8 +18,8 @@ func (p *program) newCall(n, rows int, theta []float64) *call {
 	c.device.Write(c.Theta, c.reals(theta))
 	c.roomReals(map[*kernels.Address]int{&c.Z1: n * dim, &c.Saved: c.saved * dim,
 		&c.Z0Bar: n * dim, &c.InputsBar: n * p.model.Inputs(), &c.Gradient: len(theta)})
-	for name, bytes := range map[*kernels.Address]int{&c.Status: 4 * n, &c.Stats: 12 * n, &c.EndT: 8 * n,
-		&c.EndH: 8 * n, &c.Occupancy: 16 * c.blocks, &c.BackStatus: 4 * n, &c.BackStats: 12 * n, &c.BackT: 8 * n,
+	for name, bytes := range map[*kernels.Address]int{&c.Status: 4 * n, &c.Stats: 16 * n, &c.EndT: 8 * n,
+		&c.EndH: 8 * n, &c.Occupancy: 16 * c.blocks, &c.BackStatus: 4 * n, &c.BackStats: 16 * n, &c.BackT: 8 * n,
 		&c.BackH: 8 * n, &c.Drift: 8 * n, &c.RecordLast: 4 * n, &c.RecordUsed: 8 * c.blocks,
 		&c.Totals: 8 * kernels.TotalsLen * c.leaves, &c.Decision: 8 * kernels.DecisionLen} {
 		c.room(name, bytes)
@@ -165,14 +165,15 @@ func (c *call) solution() solver.Solution {
 func (c *call) ends(status, t, h, stats kernels.Address) ([]solver.End, []solver.Stats) {
 	n := int(c.N)
 	end, st := make([]solver.End, n), make([]solver.Stats, n)
-	codes, counts, ts, hs := make([]int32, n), make([]int32, 3*n), make([]float64, n), make([]float64, n)
+	codes, counts, ts, hs := make([]int32, n), make([]int32, 4*n), make([]float64, n), make([]float64, n)
 	c.device.Read(status, codes)
 	c.device.Read(stats, counts)
 	c.device.Read(t, ts)
 	c.device.Read(h, hs)
 	for i := range n {
 		end[i] = solver.End{Status: solver.Status(codes[i]), T: ts[i], H: hs[i]}
-		st[i] = solver.Stats{Accepted: int(counts[3*i]), Rejected: int(counts[3*i+1]), NFE: int(counts[3*i+2])}
+		st[i] = solver.Stats{Accepted: int(counts[4*i]), Rejected: int(counts[4*i+1]), NFE: int(counts[4*i+2]),
+			Jacobians: int(counts[4*i+3])}
 	}
 	return end, st
 }

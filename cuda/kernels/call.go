@@ -65,7 +65,7 @@ type Call struct {
 	Z1        Address `c:"real *" doc:"[n][DIM] states at t1"`
 	Saved     Address `c:"real *" doc:"[rows][DIM] states at the save times, a row for each of each sample: solver.Batch.Rows"`
 	Status    Address `c:"int *" doc:"[n] solver.Status"`
-	Stats     Address `c:"int *" doc:"[n][3] accepted, rejected, evaluations"`
+	Stats     Address `c:"int *" doc:"[n][4] accepted, rejected, evaluations, Jacobians"`
 	EndT      Address `c:"double *" doc:"[n] solver.End.T"`
 	EndH      Address `c:"double *" doc:"[n] solver.End.H"`
 	Occupancy Address `c:"long long *" doc:"[blocks][2] rows and busy rows"`
@@ -77,7 +77,7 @@ type Call struct {
 	Z0Bar      Address `c:"real *" doc:"[n][DIM] ∂L/∂z(t0)"`
 	InputsBar  Address `c:"real *" doc:"[n][INPUTS] ∂L/∂inputs, of which those of signals say nothing"`
 	BackStatus Address `c:"int *" doc:"[n]"`
-	BackStats  Address `c:"int *" doc:"[n][3]"`
+	BackStats  Address `c:"int *" doc:"[n][4]"`
 	BackT      Address `c:"double *" doc:"[n]"`
 	BackH      Address `c:"double *" doc:"[n]"`
 	Drift      Address `c:"double *" doc:"[n] solver.Derivative.Drift (backsolve)"`

@@ -32,7 +32,8 @@ func printConstants(b *strings.Builder, m solver.Model, spec solver.Spec, fieldS
 	integer(b, "HEAD_SUMS", sums-fieldSums)
 	integer(b, "RECORD_Z", recordZ(m, spec))
 	printController(b, spec.Controller)
-	printTableau(b, spec.Tableau())
+	printTableau(b, tableauOf(spec))
+	printRosenbrock(b, spec)
 }
 
 func integer(b *strings.Builder, name string, v int) {
@@ -132,7 +133,7 @@ func Records(g solver.Gradient) bool { return g == solver.Adjoint || g == solver
 func recordZ(m solver.Model, spec solver.Spec) int {
 	switch spec.Gradient {
 	case solver.Adjoint:
-		return (degree(spec.Tableau()) + 1) * m.Dim()
+		return (degree(tableauOf(spec)) + 1) * m.Dim()
 	case solver.Discrete:
 		return m.Dim()
 	}

@@ -18,7 +18,9 @@ struct Control {
 	int status, accept;          // accept: of the step under way, as last and finite
 	int tried;                   // steps of this span
 	int accepted, rejected, nfe; // of this sample
+	int jacobians;               // of this sample
 	bool last, finite;           // it ends the span; it could be computed
+	bool knows;                  // the derivatives of the slope are those where the step begins
 
 	static constexpr double GIVEN_STEP = FIRST_STEP > CONSTANT_STEP ? FIRST_STEP : CONSTANT_STEP; // the first; 0: to be found
 

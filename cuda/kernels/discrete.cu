@@ -88,7 +88,7 @@ struct Reverse {
 		row.from = call.recordLast[sample];
 		findData(call, batch, row);
 		row.left = call.savedBar ? row.saves : 0;
-		row.accepted = row.rejected = row.nfe = 0;
+		row.accepted = row.rejected = row.nfe = row.jacobians = 0;
 		row.status = OK;
 		const double *span = spanOf(call, row.data);
 		row.t = row.t0 = span[0];

@@ -2,10 +2,14 @@
 // the accepted steps.
 
 struct ForwardPass {
+#if STIFF
+	typedef FieldVJP Program;
+#else
 	typedef Field Program;
+#endif
 	static constexpr Form FORM = SOLUTION;
 	static constexpr bool CHECKS = false;
-	typedef Tile<Field, FORM> Memory;
+	typedef Tile<Program, FORM> Memory;
 
 	const Call &call;
 	const Batch &batch;
@@ -51,7 +55,7 @@ struct ForwardPass {
 
 	__device__ void settled(Row &row) { pass(row); }
 
-	__device__ void accepted(const Rows &rows) {
+	template <class Integration> __device__ void accepted(const Rows &rows, Integration &) {
 		if (recording) record(rows);
 		if (call.saves == 0) return;
 		each<DIM>(rows, [&](int r, int c) {

@@ -36,9 +36,9 @@ __device__ void reportLeaf(const Call &call, const Batch &batch, long long leaf)
 #if HAS_HEAD
 		if (call.progress && call.status[i] == OK) mine[TOTAL_LOSS] = sampleLoss(call, batch, i);
 #endif
-		mine[TOTAL_ACCEPTED] = call.stats[3 * i];
-		mine[TOTAL_REJECTED] = call.stats[3 * i + 1];
-		mine[TOTAL_NFE] = mine[TOTAL_NFE_MAX] = call.stats[3 * i + 2];
+		mine[TOTAL_ACCEPTED] = call.stats[STATS * i];
+		mine[TOTAL_REJECTED] = call.stats[STATS * i + 1];
+		mine[TOTAL_NFE] = mine[TOTAL_NFE_MAX] = call.stats[STATS * i + 2];
 	}
 	for (int j = 0; j < to - from; j++) {
 		double next[TOTALS];

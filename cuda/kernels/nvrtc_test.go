@@ -1,6 +1,7 @@
 package kernels_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -78,6 +79,13 @@ func TestNVRTC(t *testing.T) {
 	spec := solver.DefaultSpec()
 	spec.Gradient, spec.Precision = solver.Discrete, solver.TF32
 	seedNet().compileVariants(t, library, spec)
+	for _, mode := range []solver.Gradient{solver.NoGradient, solver.Adjoint} {
+		spec := solver.DefaultSpec()
+		spec.Method, spec.Gradient, spec.Precision = solver.Rodas5P(), mode, solver.Float64
+		compiled()[0].compileVariants(t, library, spec)
+		spec.Method, spec.Precision = solver.Rosenbrock23(), solver.Float32
+		compiled()[0].compileVariants(t, library, spec)
+	}
 }
 
 // TestNVRTCFunctions compiles every function of plans.
@@ -119,6 +127,9 @@ func (c modelCase) compileVariants(t *testing.T, library string, spec solver.Spe
 	t.Run(fmt.Sprintf("%s/%v/%v/wide", c.name, spec.Gradient, spec.Precision), func(t *testing.T) {
 		t.Parallel()
 		k, err := kernels.GenerateWide(m, spec, kernels.DefaultWide())
+		if errors.Is(err, errors.ErrUnsupported) && spec.Rosenbrock() != nil {
+			t.Skip(err)
+		}
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -10,11 +10,19 @@ import (
 // Supports is an error for what the kernels cannot do of what a spec asks, whatever the model; it is
 // errors.ErrUnsupported. One step for all samples would tie the rows of all blocks together in every step.
 func Supports(spec solver.Spec) error {
-	if spec.Rosenbrock() != nil {
+	if _, chooses := spec.Method.(*solver.Auto); chooses {
 		return refused(fmt.Sprintf("method %s", spec.Method))
 	}
 	if spec.Controller.Control == solver.ControlBatch {
 		return refused("one step for all samples (control batch)")
+	}
+	return nil
+}
+
+// supportsWide is Supports for fields that do not fit into a block: there are no Jacobians of them.
+func supportsWide(spec solver.Spec) error {
+	if spec.Rosenbrock() != nil {
+		return refused(fmt.Sprintf("method %s with a field that does not fit into a block", spec.Method))
 	}
 	return nil
 }

@@ -77,24 +77,27 @@ __device__ inline double saveTime(const Call &call, const Row &row, int j) {
 	return snapped(spanOf(call, row.data), call.saveAt[j + (call.offsets ? call.offsets[row.data] : 0)]);
 }
 
+constexpr int STATS = 4;
+
 __device__ inline void writeStats(int *stats, const Row &row) {
 	stats[0] = row.accepted;
 	stats[1] = row.rejected;
 	stats[2] = row.nfe;
+	stats[3] = row.jacobians;
 }
 
 __device__ inline void reportForward(const Call &call, const Row &row) {
 	call.status[row.sample] = row.status;
 	call.endT[row.sample] = row.t;
 	call.endH[row.sample] = row.step;
-	writeStats(call.stats + 3 * row.sample, row);
+	writeStats(call.stats + STATS * row.sample, row);
 }
 
 // isLeftOut reports whether a sample has no part in the solve, and says so.
 __device__ inline bool isLeftOut(const Call &call, int sample) {
 	if (!call.leftOut || !call.leftOut[sample]) return false;
 	call.status[sample] = CANCELLED;
-	for (int i = 0; i < 3; i++) call.stats[3 * sample + i] = 0;
+	for (int i = 0; i < STATS; i++) call.stats[STATS * sample + i] = 0;
 	return true;
 }
 
@@ -102,7 +105,7 @@ __device__ inline void reportBackward(const Call &call, const Row &row) {
 	call.backStatus[row.sample] = row.status;
 	call.backT[row.sample] = row.t;
 	call.backH[row.sample] = row.step;
-	writeStats(call.backStats + 3 * row.sample, row);
+	writeStats(call.backStats + STATS * row.sample, row);
 }
 
 // skipBackward is for a sample that failed on the way forward: it contributes nothing. It returns false.

@@ -1,8 +1,11 @@
 // The kernel of a solve without gradient.
 
+// Steps with Jacobians take the weights of the way back too.
+constexpr int SOLVE_WEIGHTS = STIFF ? FieldWeights::LENGTH : FieldWeights::FORWARD;
+
 struct SolveMemory {
 	ForwardPass::Memory tile;
-	alignas(16) real w[WEIGHTS_ON_CHIP ? FieldWeights::FORWARD : 1];
+	alignas(16) real w[WEIGHTS_ON_CHIP ? SOLVE_WEIGHTS : 1];
 };
 static_assert(sizeof(SolveMemory) <= SHARED_BYTES, "the block needs more shared memory than the printer thought");
 
@@ -15,7 +18,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) solve(const Call *p) {
 	int from, to;
 	samplesOf(call, batch, from, to);
 	if (threadIdx.x == 0) clearReport(call);
-	if (WEIGHTS_ON_CHIP) copyAll(m.w, call.fieldWeights, FieldWeights::FORWARD);
+	if (WEIGHTS_ON_CHIP) copyAll(m.w, call.fieldWeights, SOLVE_WEIGHTS);
 	__syncthreads();
 	solveForward(call, batch, m.tile, WEIGHTS_ON_CHIP ? m.w : call.fieldWeights, false, from, to);
 }

@@ -27,6 +27,8 @@ var (
 	signalsSource string
 	//go:embed inputs.cu
 	inputsSource string
+	//go:embed rosenbrock.cu
+	rosenbrockSource string
 	//go:embed tile.cu
 	tileSource string
 	//go:embed forward.cu
@@ -133,8 +135,11 @@ func GenerateFused(m solver.Model, spec solver.Spec, c Config) (*Fused, error) {
 
 // sources are the parts that the spec needs.
 func (k *Fused) sources() []string {
-	parts := []string{reportSource, stopsSource, signalsSource, inputsSource, trajectorySource, tileSource, forwardSource,
-		prepareSource, kernelsSource}
+	parts := []string{reportSource, stopsSource, signalsSource, inputsSource, trajectorySource}
+	if k.spec.Rosenbrock() != nil {
+		parts = append(parts, rosenbrockSource)
+	}
+	parts = append(parts, tileSource, forwardSource, prepareSource, kernelsSource)
 	if k.spec.Gradient == solver.NoGradient {
 		return append(parts, solveSource)
 	}
@@ -155,11 +160,13 @@ func (k *Fused) lower() {
 	k.FieldWeights, k.FieldShared, k.Sums = max(k.field.length, 1), max(k.field.scratchLen, 1), k.field.sumsLen
 	k.NeedsShare, k.RecordZ = len(k.model.Field.SharedCode) > 0, recordZ(k.model, k.spec)
 	k.programs = []*program{newProgram("Field", k.field, false, nil, nil)}
-	switch k.spec.Gradient {
-	case solver.Adjoint, solver.Backsolve:
+	switch {
+	case k.spec.Rosenbrock() != nil: // the field with its products there and back, of which nothing is kept
+		k.programs = []*program{newProgram("FieldVJP", k.field, true, keptForSteps(k.model.Field), nil)}
+	case k.spec.Gradient == solver.Adjoint, k.spec.Gradient == solver.Backsolve:
 		k.programs = append(k.programs, newProgram("FieldVJP", k.field, true, keptForSteps(k.model.Field),
 			sumSlots(k.spec.Tableau())))
-	case solver.Discrete:
+	case k.spec.Gradient == solver.Discrete:
 		k.programs = append(k.programs, newProgram("FieldVJP", k.field, true, keptForVJP(k.model.Field),
 			everyStage(k.spec.Tableau())))
 	}
@@ -171,8 +178,10 @@ func (k *Fused) lower() {
 		k.NeedsShare = k.NeedsShare || len(k.model.Head.SharedCode) > 0
 		k.programs = append(k.programs, newProgram("Head", k.head, true, nil, nil))
 	}
-	for _, p := range k.programs[:min(2, len(k.programs))] {
-		p.chooseColumns(k.config, k.realBytes())
+	for _, p := range k.programs {
+		if p.weights == k.field {
+			p.chooseColumns(k.config, k.realBytes())
+		}
 	}
 }
 
@@ -210,7 +219,7 @@ const (
 func (k *Fused) fit() error {
 	k.Shared = k.rowBytes()
 	weights := k.field.length
-	if k.spec.Gradient == solver.NoGradient {
+	if k.spec.Gradient == solver.NoGradient && k.spec.Rosenbrock() == nil {
 		weights = k.field.forward
 	}
 	k.weightsOnChip = k.reserve(weights)
@@ -224,7 +233,7 @@ func (k *Fused) fit() error {
 
 // rowBytes is what the rows take in the largest of the phases that a block goes through.
 func (k *Fused) rowBytes() int {
-	stages, dim, most := k.spec.Tableau().Stages(), k.model.Dim(), 0
+	stages, dim, most := tableauOf(k.spec).Stages(), k.model.Dim(), 0
 	for i, p := range k.programs {
 		numbers := p.rowLen() + stages
 		if i == 0 || k.spec.Gradient == solver.Adjoint {
@@ -232,6 +241,9 @@ func (k *Fused) rowBytes() int {
 		} else {
 			numbers += 2 * dim * (stages + 2)                   // the same of state and adjoint
 			numbers = max(numbers, p.rowLen()+dim*(3*stages+1)) // slopes, products and cotangents of the stages
+		}
+		if k.spec.Rosenbrock() != nil {
+			numbers += 2 * dim * (dim + 1) // Jacobian, factors, exchanges of rows, derivative for t
 		}
 		most = max(most, tileBytes+k.config.Rows*(controlBytes+k.realBytes()*numbers))
 	}

@@ -7,7 +7,7 @@
 //	bool begin(Row &)           sets the span of row.sample; false when there is nothing to solve
 //	real load(Row, row, c)      the state the sample starts from
 //	void begun(rows)            all threads: the samples of the rows have just been loaded
-//	void accepted(rows)         all threads: the steps of the rows are accepted, their states not yet moved on
+//	void accepted(rows, in)     all threads: the steps of the rows are accepted, their states not yet moved on
 //	real along(Row &, t, c)     with ADJOINT_ALONE: z(t)
 //	void settled(Row &)         the row has moved on
 //	void arrived(Row &, row)    with CHECKS: a span is over, its result not yet taken; may fail the row
@@ -22,6 +22,9 @@ template <class P, Form FORM> struct Tile {
 	real local[ROWS * P::LOCAL], keep[ROWS * P::SLOTS * P::KEEP];
 	real z[ROWS * WIDTH], k[ROWS * STAGES * WIDTH], square[ROWS * WIDTH];
 	real weight[ROWS * STAGES]; // of the terms in a sum over accepted steps
+#if STIFF
+	Linear<WIDTH> linear;
+#endif
 	Row row[ROWS];
 	Rows active, fresh, moved;
 	int stop;
@@ -48,6 +51,10 @@ template <class P, Form FORM> struct Tile {
 };
 
 template <class T, class Pass> struct Integration {
+	typedef T Memory;
+	typedef typename Pass::Program Program;
+	static constexpr Form FORM = Pass::FORM;
+
 	T &tile;
 	Pass &pass;
 	const real *w;
@@ -97,7 +104,10 @@ template <class T, class Pass> struct Integration {
 	}
 
 	// enter starts a span. The step size is the pass's, or that of the span before; 0 asks for the starting rule.
-	__device__ void enter(Row &row) { row.phase = row.enter() ? FRESH : DONE; }
+	__device__ void enter(Row &row) {
+		row.phase = row.enter() ? FRESH : DONE;
+		row.knows = false;
+	}
 
 	// fill gives the next samples to the idle rows. It returns false when there is nothing left to do.
 	__device__ bool fill(int round) {
@@ -115,7 +125,7 @@ template <class T, class Pass> struct Integration {
 		__syncthreads();
 		if (sample >= 0) {
 			mine().sample = sample;
-			mine().accepted = mine().rejected = mine().nfe = mine().left = 0;
+			mine().accepted = mine().rejected = mine().nfe = mine().jacobians = mine().left = 0;
 			mine().h = mine().limit = 0;
 			if (pass.begin(mine())) {
 				enter(mine());
@@ -165,7 +175,7 @@ template <class T, class Pass> struct Integration {
 	__device__ void evaluate() {
 		select(tile.fresh, tile.row, [](const Row &r) { return r.phase == FRESH; });
 		__syncthreads();
-		for (int e = tile.fresh.n > 0 ? FIRST : 1; e < STAGES; e++) {
+		for (int e = tile.fresh.n > 0 ? FIRST : 1; e < (STIFF ? 1 : STAGES); e++) {
 			if (e == 1) beginStages();
 			const Rows &rows = e < 1 ? tile.fresh : tile.active;
 			if (rows.n == 0) continue;
@@ -182,6 +192,10 @@ template <class T, class Pass> struct Integration {
 			each<T::WIDTH>(rows, [&](int r, int c) { tile.slope(r, stage, c) = tile.derivative(r, stage, c); });
 			if (e < 1) chooseFirstSteps(e);
 		}
+#if STIFF
+		beginStages();
+		Systems<Integration>(*this).step();
+#endif
 		each<T::WIDTH>(tile.active, [&](int r, int c) { tile.square[r * T::WIDTH + c] = scaledError(r, c); });
 		__syncthreads();
 	}
@@ -278,7 +292,7 @@ template <class T, class Pass> struct Integration {
 	__device__ void judge() {
 		if (ownsRow() && mine().phase == ACTIVE) {
 			const int r = threadIdx.x;
-			mine().nfe += STAGES - 1;
+			if (!STIFF) mine().nfe += STAGES - 1;
 			mine().judge(Measure{finiteTrial(r), rms([&](int c) { return double(tile.square[r * T::WIDTH + c]); }), 0});
 		}
 		__syncthreads();
@@ -289,7 +303,7 @@ template <class T, class Pass> struct Integration {
 		select(tile.moved, tile.row, [](const Row &r) { return r.phase == ACTIVE && r.accept; });
 		__syncthreads();
 		if (tile.moved.n > 0) {
-			pass.accepted(tile.moved);
+			pass.accepted(tile.moved, *this);
 			each<T::WIDTH>(tile.moved, [&](int r, int c) {
 				tile.state(r, c) = tile.argument(r, STAGES - 1, c);
 				tile.slope(r, 0, c) = tile.slope(r, STAGES - 1, c);
@@ -313,6 +327,7 @@ template <class T, class Pass> struct Integration {
 	// settle moves a row on.
 	__device__ void settle(Row &row) {
 		row.settle();
+		if (row.accept) row.knows = false;
 		if (row.accept) pass.settled(row);
 		if (row.isDone()) row.phase = DONE;
 	}

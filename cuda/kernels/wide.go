@@ -105,7 +105,7 @@ func checkWide(m solver.Model, spec solver.Spec, c WideConfig) error {
 	if err := errors.Join(solver.CheckCompile(m, spec), c.check()); err != nil {
 		return err
 	}
-	if err := cmp.Or(Supports(spec), SupportsModel(m)); err != nil {
+	if err := cmp.Or(Supports(spec), SupportsModel(m), supportsWide(spec)); err != nil {
 		return err
 	}
 	err := checkTables(m.Field)

@@ -137,7 +137,7 @@ struct WideReverse {
 		row.from = isCancelled(call) ? -1 : call.recordLast[row.sample];
 		findData(call, batch, row);
 		row.left = call.savedBar ? row.saves : 0;
-		row.accepted = row.rejected = row.nfe = 0;
+		row.accepted = row.rejected = row.nfe = row.jacobians = 0;
 		row.t = row.t0 = spanOf(call, row.data)[0];
 		row.t1 = spanOf(call, row.data)[1];
 		row.step = 0;

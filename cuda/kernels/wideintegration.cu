@@ -220,7 +220,7 @@ template <class Pass> struct WideIntegration {
 			atomicAdd(reinterpret_cast<unsigned long long *>(call.counters + IDLE_ROWS), 1ull);
 			return;
 		}
-		row.accepted = row.rejected = row.nfe = row.left = 0;
+		row.accepted = row.rejected = row.nfe = row.jacobians = row.left = 0;
 		row.h = row.limit = 0;
 		if (pass.begin(*this)) enter();
 	}

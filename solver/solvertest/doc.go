@@ -54,7 +54,7 @@ func (s Suite) Run(t *testing.T) {
 	t.Run("training", s.training)
 	t.Run("iterations in parts", s.parts)
 	t.Run("limited records", s.records)
-	t.Run("stiff fields", s.stiff)
+	t.Run("stiff fields", s.Stiff)
 	t.Run("stiffness", s.detected)
 }
 

@@ -1,0 +1,21 @@
+package kernels_test
+
+import (
+	"testing"
+
+	"neuralode/cuda/kernels/emulate"
+	"neuralode/solver"
+	"neuralode/solver/solvertest"
+)
+
+// TestStiff runs what the suite of all backends asks of methods for stiff fields, in float64; in float32 they run with
+// the whole suite.
+func TestStiff(t *testing.T) {
+	t.Parallel()
+	_, err := build(emulate.Program("", nil))
+	needCompiler(t, err)
+	if testing.Short() {
+		t.Skip("slow")
+	}
+	solvertest.Suite{Backend: small(), Precision: solver.Float64, Samples: 6}.Stiff(t)
+}
