@@ -394,5 +394,6 @@ func (tl *tile[T]) scale(slot, c int, z1 T) float64 {
 	if tl.form == adjointAlone {
 		largest = max(largestOf(row(tl.z, slot, tl.width)), largestOf(tl.result(slot, tl.parts[0])))
 	}
-	return float64(tl.m.atol + tl.m.rtol*largest)
+	t := tl.tolerance(c)
+	return float64(t.atol + t.rtol*largest)
 }
