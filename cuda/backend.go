@@ -70,6 +70,18 @@ func (b *Backend) shared() int {
 // Supports is an error for one step for all samples, which needs the CPU.
 func (b *Backend) Supports(spec solver.Spec) error { return kernels.Supports(spec) }
 
+// fits reports what the kernels cannot do of model and spec. What does not fit into a block has wide kernels, where the
+// method has.
+func (b *Backend) fits(m solver.Model, spec solver.Spec) error {
+	if spec.Rosenbrock() != nil {
+		if _, err := kernels.Latency(m, spec, b.shared()); err == nil || !errors.Is(err, kernels.ErrWide) {
+			return err
+		}
+	}
+	_, err := kernels.GenerateWide(m, spec, b.wide)
+	return err
+}
+
 // Compile prepares a model. Kernels are compiled when a call first needs them. A model or spec that the GPU cannot
 // run is an error here.
 func (b *Backend) Compile(m solver.Model, spec solver.Spec) (solver.Program, error) {
@@ -78,7 +90,7 @@ func (b *Backend) Compile(m solver.Model, spec solver.Spec) (solver.Program, err
 	}
 	whole := m
 	m.Lift = nil
-	if _, err := kernels.GenerateWide(m, spec, b.wide); err != nil {
+	if err := b.fits(m, spec); err != nil {
 		return nil, err
 	}
 	return &program{backend: b, model: m, whole: whole, lifter: solver.NewLifter(whole), spec: spec,

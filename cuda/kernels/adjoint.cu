@@ -91,7 +91,7 @@ struct BackwardPass {
 	// weightOf is what multiplies what comes out of the row's adjoint.
 	__device__ real weightOf(const Row &row) const { return sampleWeight(call, batch, row.sample) * row.unit; }
 
-#if STIFF
+#if ROSENBROCK
 	template <class Integration> __device__ void accepted(const Rows &rows, Integration &in) {
 		Systems<Integration>(in).quadrature(*this, rows);
 	}

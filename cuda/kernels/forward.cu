@@ -2,7 +2,7 @@
 // the accepted steps.
 
 struct ForwardPass {
-#if STIFF
+#if ROSENBROCK
 	typedef FieldVJP Program;
 #else
 	typedef Field Program;

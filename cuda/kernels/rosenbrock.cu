@@ -79,12 +79,12 @@ template <class Integration> struct Systems {
 	__device__ void step() {
 		linearize();
 		if (in.ownsRow() && in.mine().phase == ACTIVE) tile.linear.factor(threadIdx.x, in.mine().step);
-		for (int i = 0; i < SYSTEMS; i++) {
-			const int from = i == 0 ? 0 : ENDS_IN_STAGE && i == SYSTEMS - 1 ? LAST : i + 1;
+#pragma unroll 1
+		for (int i = 0; i <= SYSTEMS - ENDS_IN_STAGE; i++) { // one loop, so that the field's code is there once
+			const int from = i == 0 ? 0 : i == SYSTEMS - ENDS_IN_STAGE ? LAST : i + 1;
 			if (i > 0) evaluate(from);
-			solve(i, from);
+			if (i < SYSTEMS) solve(i, from);
 		}
-		if (!ENDS_IN_STAGE) evaluate(LAST);
 		if (in.ownsRow() && in.mine().phase == ACTIVE) in.mine().nfe += SYSTEMS - ENDS_IN_STAGE;
 	}
 
@@ -148,6 +148,7 @@ template <class Integration> struct Systems {
 		arguments(rows, [&](int r, int c) { return tile.state(r, c); }, 0.0);
 		P::forward(rows, tile.frames(0), in.w, in.registers);
 		__syncthreads();
+#pragma unroll 1
 		for (int d = 0; d < DIM; d++) product(rows, d);
 		each<WIDTH>(rows, [&](int r, int c) { tile.linear.inTime[r * WIDTH + c] = 0; });
 		if (TIMED) inTime(rows);
@@ -179,6 +180,7 @@ template <class Integration> struct Systems {
 			const double t = tile.row[r].at(i * TIME_FRACTION);
 			return ALONE ? t : double(real(t)); // the field alone sees the time, and rounds it
 		};
+#pragma unroll 1
 		for (int i = 0; i < 3; i++) {
 			if (i > 0) ask(rows, [&](int r, int c) { return tile.state(r, c); }, i * TIME_FRACTION);
 			each<WIDTH>(rows, [&](int r, int c) {
@@ -193,6 +195,7 @@ template <class Integration> struct Systems {
 	// quadrature adds −∫ aᵀ ∂f/∂θ dt over the rows' steps, weighted, and the same for the inputs, by Gauss's on the dense output.
 	// It leaves the steps' results where they were.
 	template <class Pass> __device__ void quadrature(Pass &pass, const Rows &rows) {
+#pragma unroll 1
 		for (int n = 0; n < NODES; n++) {
 			ask(rows, [&](int r, int c) { return ahead(r, c, NODE[n], STAGES); }, NODE_AT[n]);
 			for (int e = threadIdx.x; e < rows.n; e += THREADS) {

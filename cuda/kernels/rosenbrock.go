@@ -28,7 +28,7 @@ func tableauOf(spec solver.Spec) *solver.Tableau {
 // printRosenbrock prints what a Rosenbrock method has beside a tableau.
 func printRosenbrock(b *strings.Builder, spec solver.Spec) {
 	m := spec.Rosenbrock()
-	fmt.Fprintf(b, "#define STIFF %d\n", btoi(m != nil))
+	fmt.Fprintf(b, "#define ROSENBROCK %d\n", btoi(m != nil))
 	if m == nil {
 		return
 	}

@@ -1,7 +1,7 @@
 // The kernel of a solve without gradient.
 
 // Steps with Jacobians take the weights of the way back too.
-constexpr int SOLVE_WEIGHTS = STIFF ? FieldWeights::LENGTH : FieldWeights::FORWARD;
+constexpr int SOLVE_WEIGHTS = ROSENBROCK ? FieldWeights::LENGTH : FieldWeights::FORWARD;
 
 struct SolveMemory {
 	ForwardPass::Memory tile;

@@ -22,7 +22,7 @@ template <class P, Form FORM> struct Tile {
 	real local[ROWS * P::LOCAL], keep[ROWS * P::SLOTS * P::KEEP];
 	real z[ROWS * WIDTH], k[ROWS * STAGES * WIDTH], square[ROWS * WIDTH];
 	real weight[ROWS * STAGES]; // of the terms in a sum over accepted steps
-#if STIFF
+#if ROSENBROCK
 	Linear<WIDTH> linear;
 #endif
 	Row row[ROWS];
@@ -175,7 +175,7 @@ template <class T, class Pass> struct Integration {
 	__device__ void evaluate() {
 		select(tile.fresh, tile.row, [](const Row &r) { return r.phase == FRESH; });
 		__syncthreads();
-		for (int e = tile.fresh.n > 0 ? FIRST : 1; e < (STIFF ? 1 : STAGES); e++) {
+		for (int e = tile.fresh.n > 0 ? FIRST : 1; e < (ROSENBROCK ? 1 : STAGES); e++) {
 			if (e == 1) beginStages();
 			const Rows &rows = e < 1 ? tile.fresh : tile.active;
 			if (rows.n == 0) continue;
@@ -192,7 +192,7 @@ template <class T, class Pass> struct Integration {
 			each<T::WIDTH>(rows, [&](int r, int c) { tile.slope(r, stage, c) = tile.derivative(r, stage, c); });
 			if (e < 1) chooseFirstSteps(e);
 		}
-#if STIFF
+#if ROSENBROCK
 		beginStages();
 		Systems<Integration>(*this).step();
 #endif
@@ -292,7 +292,7 @@ template <class T, class Pass> struct Integration {
 	__device__ void judge() {
 		if (ownsRow() && mine().phase == ACTIVE) {
 			const int r = threadIdx.x;
-			if (!STIFF) mine().nfe += STAGES - 1;
+			if (!ROSENBROCK) mine().nfe += STAGES - 1;
 			mine().judge(Measure{finiteTrial(r), rms([&](int c) { return double(tile.square[r * T::WIDTH + c]); }), 0});
 		}
 		__syncthreads();
