@@ -111,7 +111,7 @@ func enums() []enum {
 		{"Status", "solver.Status", []enumValue{{"OK", int(solver.OK)}, {"MAX_STEPS", int(solver.MaxSteps)},
 			{"STEP_UNDERFLOW", int(solver.StepUnderflow)}, {"NON_FINITE", int(solver.NonFinite)},
 			{"CANCELLED", int(solver.Cancelled)}, {"ADJOINT_DRIFTED", int(solver.AdjointDrifted)},
-			{"STIFF", int(solver.Stiff)}}},
+			{"STIFF", int(solver.Stiff)}, {"TOO_MANY_EVENTS", int(solver.TooManyEvents)}}},
 		{"Gradient", "solver.Gradient", []enumValue{{"NO_GRADIENT", int(solver.NoGradient)},
 			{"ADJOINT", int(solver.Adjoint)}, {"DISCRETE", int(solver.Discrete)},
 			{"BACKSOLVE", int(solver.Backsolve)}}},

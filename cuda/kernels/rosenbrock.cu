@@ -68,12 +68,17 @@ template <class Integration> struct Systems {
 	typedef typename Integration::Memory T;
 	typedef typename Integration::Program P;
 	static constexpr int WIDTH = T::WIDTH, LAST = STAGES - 1;
-	static constexpr bool ALONE = Integration::FORM == ADJOINT_ALONE, TIMED = ALONE || P::READS_TIME;
+	static constexpr bool ALONE = Integration::FORM == ADJOINT_ALONE;
 
 	Integration &in;
 	T &tile;
 
 	__device__ explicit Systems(Integration &in) : in(in), tile(in.tile) {}
+
+	// isTimed reports whether the slope depends on t.
+	__device__ bool isTimed() const {
+		return ALONE || P::READS_TIME || (P::READS_INPUTS && in.pass.call.signals > 0);
+	}
 
 	// step computes the vectors of a step after the first.
 	__device__ void step() {
@@ -98,6 +103,7 @@ template <class Integration> struct Systems {
 			});
 		if constexpr (P::READS_TIME)
 			each<1>(rows, [&](int r, int) { *P::time(f.l(r), f.s(r)) = real(tile.row[r].at(fraction)); });
+		loadSignals(in.pass.call, tile.row, rows, f, [&](const Row &row) { return row.at(fraction); });
 		__syncthreads();
 	}
 
@@ -151,12 +157,12 @@ template <class Integration> struct Systems {
 #pragma unroll 1
 		for (int d = 0; d < DIM; d++) product(rows, d);
 		each<WIDTH>(rows, [&](int r, int c) { tile.linear.inTime[r * WIDTH + c] = 0; });
-		if (TIMED) inTime(rows);
+		if (isTimed()) inTime(rows);
 		__syncthreads();
 		if (in.ownsRow() && in.mine().phase == ACTIVE && !in.mine().knows) {
 			in.mine().knows = true;
 			in.mine().jacobians++;
-			in.mine().nfe += TIMED ? 2 : 0;
+			in.mine().nfe += isTimed() ? 2 : 0;
 		}
 		__syncthreads();
 	}

@@ -15,15 +15,20 @@ import (
 
 // Stiff holds the methods for stiff fields to closed forms, to the reference, and to the promises that hold for others.
 func (s Suite) Stiff(t *testing.T) {
+	s.StiffGradients(t)
+	t.Run("rows", s.stiffRows)
+	t.Run("refused", s.stiffRefused)
+	t.Run("problems", s.stiffProblems)
+}
+
+// StiffGradients is the part of Stiff that is about single solves and their gradients.
+func (s Suite) StiffGradients(t *testing.T) {
 	if spec := s.spec(solver.Adjoint); !s.supportsMethod(t, spec, solver.Rodas5P()) {
 		t.Skip("explicit methods alone")
 	}
 	t.Run("closed forms", s.stiffClosedForms)
 	t.Run("gradients", s.stiffGradients)
 	t.Run("differences", s.stiffDifferences)
-	t.Run("rows", s.stiffRows)
-	t.Run("refused", s.stiffRefused)
-	t.Run("problems", s.stiffProblems)
 }
 
 func (s Suite) supportsMethod(t *testing.T, spec solver.Spec, m solver.Method) bool {
