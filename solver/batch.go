@@ -172,7 +172,11 @@ func (b Batch) pick(samples []int, dim int) Batch {
 	n := b.Len(dim)
 	p := Batch{Z0: pick(b.Z0, samples, dim), Features: pick(b.Features, samples, len(b.Features)/n), Spans: b.Spans,
 		Inputs: pick(b.Inputs, samples, len(b.Inputs)/n)}
-	p.TakeSignals(&b, samples)
+	if b.courses == nil {
+		p.Signals = b.Signals.pick(samples)
+	} else {
+		p.TakeSignals(&b, samples)
+	}
 	if len(b.Spans) > 1 {
 		p.Spans = nil
 		for _, i := range samples {

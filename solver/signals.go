@@ -221,6 +221,27 @@ func (u *Signals) known(recording int) Span {
 	return all
 }
 
+// pick are the signals of some of the samples, with the recordings of these alone.
+func (u *Signals) pick(samples []int) Signals {
+	p := *u
+	if u.none() || u.Of == nil && u.recordings() == 1 {
+		return p
+	}
+	w, place := u.Width(), map[int]int{}
+	p.Times, p.Values, p.Offsets, p.Of = nil, nil, []int{0}, nil
+	for _, i := range samples {
+		r := u.recording(i)
+		if _, ok := place[r]; !ok {
+			from, to := u.knots(r)
+			place[r] = len(place)
+			p.Times, p.Values = append(p.Times, u.Times[from:to]...), append(p.Values, u.Values[from*w:to*w]...)
+			p.Offsets = append(p.Offsets, len(p.Times))
+		}
+		p.Of = append(p.Of, place[r])
+	}
+	return p
+}
+
 // Clone shares nothing with u.
 func (u *Signals) Clone() Signals {
 	p := *u

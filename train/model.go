@@ -77,6 +77,7 @@ func newModel(c Config, activation graph.Activation, d *dataset.Dataset, rows []
 	m.Interpolation, _ = solver.ParseInterpolation(c.Interpolation) // which Check has looked at
 	if d.Named {
 		m.Inputs, m.Targets = d.Features, d.Targets
+		m.nameInputs(d.Series)
 	}
 	if err := errors.Join(m.chooseLift(c, d), m.chooseHead(c, d)); err != nil {
 		return nil, err

@@ -60,6 +60,7 @@ func (c Config) readSeries() (*dataset.Dataset, error) {
 		d, err = s.Dataset()
 	}
 	err = errors.Join(err, s.CheckSignals(c.HoldInputs))
+	d.Notes = append(d.Notes, c.signalNotes(s)...)
 	if err == nil && len(observedLater(s, between(0, s.Len()))) == 0 {
 		err = errors.New("nothing was observed after the first rows, from which solves begin")
 	}

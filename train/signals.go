@@ -20,6 +20,29 @@ func (m *Model) signals(s *dataset.Series) solver.Signals {
 		Values: m.SignalScale.Apply(u.Values), Offsets: u.Offsets, Of: of}
 }
 
+// manyKnots is how many knots a recording has at least, on average, before a note says what lines between them cost.
+const manyKnots = 200
+
+// signalNotes are for people who may not know what their choice of interpolation costs.
+func (c Config) signalNotes(s *dataset.Series) []string {
+	if s.Signals == nil || c.Interpolation != solver.LinearInterpolation.String() {
+		return nil
+	}
+	if each := len(s.Signals.Times) / s.Signals.Len(); each >= manyKnots {
+		return []string{fmt.Sprintf("steps end where inputs bend, at most of the %d rows that a series has on average: "+
+			"interpolation hermite goes over them", each)}
+	}
+	return nil
+}
+
+// nameInputs calls constants and signals of series as the file's header does: a column may have been named by its
+// number, which is another's in another file.
+func (m *Model) nameInputs(s *dataset.Series) {
+	if s != nil {
+		m.Constants, m.Signals = s.ConstantNames, s.SignalNames()
+	}
+}
+
 // checkSignals reports signals that are not those of the model, or not known for all of the series.
 func (m *Model) checkSignals(s *dataset.Series) error {
 	if got := s.SignalNames(); len(got) != len(m.Signals) {

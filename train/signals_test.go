@@ -46,12 +46,12 @@ func pushed(t *testing.T, n int) string {
 	return path
 }
 
-// TestInputs: series that a known signal pushes are told apart by it alone, seen in training or not, in windows or
+// TestInputs names columns by their numbers; the model names them as the header does. Series that a known signal pushes are told apart by it alone, seen in training or not, in windows or
 // whole; the model file has all that is to be known of the signal.
 func TestInputs(t *testing.T) {
 	for _, interpolation := range solver.Interpolations() {
 		c := seriesConfig(pushed(t, 20))
-		c.Features, c.Inputs, c.Constants, c.Interpolation = []string{"x"}, []string{"u"}, []string{"k"}, interpolation.String()
+		c.Features, c.Inputs, c.Constants, c.Interpolation = []string{"x"}, []string{"4"}, []string{"5"}, interpolation.String()
 		r, e := heldScores(t, c)
 		if !(e.R2 > 0.98) {
 			t.Errorf("%v: R² is %v", interpolation, e.R2)
@@ -60,7 +60,7 @@ func TestInputs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !slices.Equal(m.Signals, c.Inputs) || m.Interpolation != interpolation ||
+		if !slices.Equal(m.Signals, []string{"u"}) || !slices.Equal(m.Constants, []string{"k"}) || m.Interpolation != interpolation ||
 			!slices.Equal(m.SignalScale.Mean, r.Model.SignalScale.Mean) || m.Net.Inputs != 2 {
 			t.Errorf("the model file has the signals %q, %v, with the scale %+v", m.Signals, m.Interpolation, m.SignalScale)
 		}
@@ -71,6 +71,32 @@ func TestInputs(t *testing.T) {
 		again, err := m.Evaluate(context.Background(), backend(t), spec, r.Held())
 		if err != nil || again.RMSE != e.RMSE {
 			t.Errorf("the model of the file has RMSE %v, %v; want %v", again.RMSE, err, e.RMSE)
+		}
+	}
+}
+
+// TestManyKnots says what lines between many knots cost.
+func TestManyKnots(t *testing.T) {
+	var text strings.Builder
+	text.WriteString("id,t,x,u\n")
+	for k := range 500 {
+		fmt.Fprintf(&text, "a,%d,%v,%v\n", k, math.Sin(float64(k)), k%7)
+	}
+	path := filepath.Join(t.TempDir(), "series.csv")
+	if err := os.WriteFile(path, []byte(text.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for interpolation, want := range map[string]bool{"linear": true, "hermite": false} {
+		c := seriesConfig(path)
+		c.Inputs, c.Interpolation = []string{"u"}, interpolation
+		r, err := train.NewRun(filepath.Join(t.TempDir(), "run"), c, backend(t), "test")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		said := strings.Contains(strings.Join(r.Data.Notes, "\n"), "at most of the 500 rows")
+		if said != want {
+			t.Errorf("%s: the notes are %q", interpolation, r.Data.Notes)
 		}
 	}
 }

@@ -107,6 +107,7 @@ func (s Suite) signals(t *testing.T) {
 	t.Run("training", func(t *testing.T) { s.signalsInTraining(t, own) })
 	t.Run("limited records", func(t *testing.T) { s.signalsInLimitedRecords(t, own) })
 	t.Run("fine knots", s.fineKnots)
+	t.Run("stiff methods", func(t *testing.T) { s.signalsOfStiffMethods(t, own) })
 	t.Run("wrong", func(t *testing.T) { s.wrongSignals(t, own) })
 }
 
@@ -369,6 +370,30 @@ func (s Suite) signalsInLimitedRecords(t *testing.T, u solver.Signals) {
 		}
 		same(t, "∂L/∂θ", got[1].Theta, got[0].Theta)
 		same(t, "∂L/∂values", got[1].Signals, got[0].Signals)
+	}
+}
+
+// signalsOfStiffMethods asks the methods that want the field's derivative for the time: signals have a part in it.
+func (s Suite) signalsOfStiffMethods(t *testing.T, u solver.Signals) {
+	for _, method := range solver.Methods() {
+		spec := s.spec(solver.Adjoint)
+		if spec.Method = method; spec.Rosenbrock() == nil {
+			continue
+		}
+		m := solver.Model{Field: lower(t, driven())}
+		if !s.supports(t, m, spec) {
+			t.Skip(s.Backend.Supports(spec))
+		}
+		b := drivenBatch(u)
+		d := s.differentiate(t, m, spec, []float64{drivenGain, drivenRate}, b,
+			solver.Objective{Cotangent: []float64{1, 1, 1}})
+		var want []float64
+		for i := range b.Z0 {
+			want = append(want, of(u, i).state(b.Inputs[i], drivenGain, drivenRate, b.Z0[i], 2))
+		}
+		near(t, method.String()+": z1", d.Z1, want, s.choose(2e-4, 1e-6))
+		near(t, method.String()+": ∂L/∂z0", d.Z0, slices.Repeat([]float64{math.Exp(-2 * drivenRate)}, 3),
+			s.choose(2e-4, 1e-6))
 	}
 }
 
