@@ -208,7 +208,7 @@ func newFit(o *ODE, theta, starts []float64, s *dataset.Series, opt FitOptions) 
 	if !opt.FixedStarts {
 		f.options.Units = append(f.options.Units, f.startUnits(starts, o.Dim())...)
 	}
-	f.ode, err = Compile(o.backend, solver.Model{Field: o.model.Field, Head: head}, spec)
+	f.ode, err = Compile(o.backend, o.model.WithHead(head), spec)
 	return f, err
 }
 

@@ -30,6 +30,11 @@ type Model struct {
 	Events []Event
 }
 
+// WithHead is the field, with what interrupts it, and another head; without a lift.
+func (m Model) WithHead(head *plan.Plan) Model {
+	return Model{Field: m.Field, Head: head, Jump: m.Jump, Events: m.Events}
+}
+
 // Dim is the number of state components.
 func (m Model) Dim() int { return m.Field.Values[m.Field.Output("f")].Cols }
 

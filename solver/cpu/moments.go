@@ -57,6 +57,7 @@ func (m *moment[T]) addGradient(theta []T, s *sums[T]) {
 type seat[T simd.Float] struct {
 	*moment[T]
 	many, one frames[T]
+	weight    []T // [1], scratch
 }
 
 func newSeats[T simd.Float](moments []moment[T], capacity int) []seat[T] {
@@ -64,7 +65,7 @@ func newSeats[T simd.Float](moments []moment[T], capacity int) []seat[T] {
 	for k := range moments {
 		if seats[k].moment = &moments[k]; moments[k].executor != nil {
 			seats[k].many = newFrames(moments[k].executor, capacity, [2]int{1, 1})
-			seats[k].one = newFrames(moments[k].executor, 1, [2]int{1, 1})
+			seats[k].one, seats[k].weight = newFrames(moments[k].executor, 1, [2]int{1, 1}), make([]T, 1)
 		}
 	}
 	return seats
@@ -134,7 +135,7 @@ func (s *seat[T]) bar(input string) []T {
 
 // sum adds the last back to ∂L/∂θ, with a weight.
 func (s *seat[T]) sum(to *sums[T], weight T) {
-	w := [1]T{weight}
-	s.scale(&s.one.rows, w[:])
+	s.weight[0] = weight
+	s.scale(&s.one.rows, s.weight)
 	s.accumulate(to, &s.one.rows)
 }
