@@ -140,6 +140,9 @@ func (d *Dataset) checkIndices() error {
 	return nil
 }
 
+// sameCell reports that two numbers are equal, or neither was observed.
+func sameCell(a, b float64) bool { return a == b || math.IsNaN(a) && math.IsNaN(b) }
+
 // checkSeries demands that the points of the task Forecast, and of no other, are the first rows of series.
 func (d *Dataset) checkSeries() error {
 	if (d.Task == Forecast) != (d.Series != nil) {
@@ -151,7 +154,7 @@ func (d *Dataset) checkSeries() error {
 	if err := d.Series.Check(); err != nil {
 		return err
 	}
-	if d.Series.Dim != d.Dim || !slices.Equal(d.Series.starts(), d.X) {
+	if d.Series.Dim != d.Dim || !slices.EqualFunc(d.Series.starts(), d.X, sameCell) {
 		return errors.New("dataset: the points are not the first rows of the series")
 	}
 	return nil

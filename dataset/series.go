@@ -100,6 +100,15 @@ func (s *Series) Dataset() (*Dataset, error) {
 	return d, nil
 }
 
+// FirstObserved is the first row of series i in which feature j was observed; one past its last row where none is.
+func (s *Series) FirstObserved(i, j int) int {
+	row := s.Offsets[i]
+	for row < s.Offsets[i+1] && math.IsNaN(s.X[row*s.Dim+j]) {
+		row++
+	}
+	return row
+}
+
 // starts are the first rows, [n, Dim].
 func (s *Series) starts() []float64 {
 	x := make([]float64, 0, s.Len()*s.Dim)

@@ -52,7 +52,7 @@ func (p *Portrait) readOut(ctx context.Context, l figure.Limits) (*figure.Map, e
 	x, y := (l.XMin+l.XMax)/2, (l.YMin+l.YMax)/2
 	room := figure.Limits{XMin: x - side, XMax: x + side, YMin: y - side, YMax: y + side}
 	grid := figure.Grid{Limits: room, NX: readOutCells, NY: readOutCells}
-	out, err := p.predictor.ReadOut(ctx, p.model.States(flat(grid.Points())))
+	out, err := p.predictor.ReadOut(ctx, p.model.StatesAt(flat(grid.Points())))
 	if err != nil {
 		return nil, err
 	}

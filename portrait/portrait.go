@@ -118,7 +118,7 @@ func (p *Portrait) Field(t float64, grid figure.Grid) figure.Field {
 // fieldOn is the right-hand side of a model at its time t on a grid of its first two features, the others 0.
 func fieldOn(m *train.Model, t float64, grid figure.Grid) (vectors []figure.Point) {
 	dim := m.Net.Dim()
-	f := m.UnscaleRates(m.Field(t, m.States(flat(grid.Points()))))
+	f := m.UnscaleRates(m.Field(t, m.StatesAt(flat(grid.Points()))))
 	for i := range grid.Len() {
 		vectors = append(vectors, figure.Point{f[i*dim], f[i*dim+1]})
 	}

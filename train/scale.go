@@ -35,14 +35,20 @@ func (m *Model) Scaled() bool { return len(m.FeatureScale.Mean) > 0 }
 
 // States is the points x, [n, features], as initial states [n, dim]: scaled, with the added zeros, or lifted.
 func (m *Model) States(x []float64) []float64 {
-	x = m.FeatureScale.Apply(x)
 	if m.lifted() {
-		return m.liftedFrom(x)
+		return m.liftedFrom(m.FeatureScale.Apply(x))
 	}
-	if m.Features() == m.Net.Dim() {
+	return m.StatesAt(x)
+}
+
+// StatesAt is the states [n, dim] whose first components are the features x, [n, features], scaled, and the others 0. x
+// may be shared.
+func (m *Model) StatesAt(x []float64) []float64 {
+	x = m.FeatureScale.Apply(x)
+	features, dim := m.Features(), m.Net.Dim()
+	if features == dim {
 		return x
 	}
-	features, dim := m.Features(), m.Net.Dim()
 	z := make([]float64, len(x)/features*dim)
 	for i := range len(x) / features {
 		copy(z[i*dim:], x[i*features:(i+1)*features])

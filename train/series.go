@@ -320,17 +320,18 @@ func between(from, to int) []int {
 
 // nearness adds up how near solves come to what was observed.
 type nearness struct {
-	names                  []string
-	mean                   []float64 // of what was observed, beside the first rows
-	n, miss, spread, still []float64 // sums for each feature
-	rows                   int       // that count
-	loss                   numberLoss
+	names           []string
+	mean            []float64 // of what was observed, beside the first rows
+	n, miss, spread []float64 // sums for each feature
+	still, stayed   []float64 // squares of what is off the first observation of its series, and their number
+	rows            int       // that count
+	loss            numberLoss
 }
 
 func newNearness(s *dataset.Series, loss numberLoss) *nearness {
 	dim := s.Dim
 	w := &nearness{names: s.Features, mean: make([]float64, dim), n: make([]float64, dim), miss: make([]float64, dim),
-		spread: make([]float64, dim), still: make([]float64, dim), loss: loss}
+		spread: make([]float64, dim), still: make([]float64, dim), stayed: make([]float64, dim), loss: loss}
 	w.each(s, func(_, _, j int, x float64) { w.n[j], w.mean[j] = w.n[j]+1, w.mean[j]+x })
 	for j, n := range w.n {
 		w.mean[j] /= math.Max(n, 1)
@@ -359,12 +360,14 @@ func (w *nearness) add(s *dataset.Series, m *Model, seen []float64) (loss float6
 		if r != last {
 			w.rows, last = w.rows+1, r
 		}
-		first := s.X[s.Offsets[i]*s.Dim+j]
 		miss := x - seen[r*s.Dim+j]
 		w.n[j]++
 		w.miss[j] += miss * miss
 		w.spread[j] += (x - w.mean[j]) * (x - w.mean[j])
-		w.still[j] += (x - first) * (x - first)
+		if first := s.FirstObserved(i, j); first < r {
+			off := x - s.X[first*s.Dim+j]
+			w.still[j], w.stayed[j] = w.still[j]+off*off, w.stayed[j]+1
+		}
 		if len(m.FeatureScale.Std) > 0 {
 			miss /= m.FeatureScale.Std[j]
 		}
@@ -377,7 +380,7 @@ func (w *nearness) features() []FeatureScore {
 	var all []FeatureScore
 	for j, name := range w.names {
 		f := FeatureScore{Name: name, RMSE: math.Sqrt(w.miss[j] / w.n[j]), R2: 1 - w.miss[j]/w.spread[j],
-			Held: math.Sqrt(w.still[j] / w.n[j])}
+			Held: math.Sqrt(w.still[j] / w.stayed[j])}
 		if !finite(f.R2) {
 			f.R2 = math.NaN()
 		}

@@ -90,6 +90,35 @@ func TestForecast(t *testing.T) {
 	}
 }
 
+// TestStartsUnseen goes the whole way with series of which not all was observed where they begin.
+func TestStartsUnseen(t *testing.T) {
+	text, err := os.ReadFile(animals)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	id := ""
+	for i, line := range strings.Split(strings.TrimSpace(string(text)), "\n") {
+		if cells := strings.Split(line, ","); cells[0] != id && i > 0 {
+			id, cells[2] = cells[0], ""
+			line = strings.Join(cells, ",")
+		}
+		lines = append(lines, line)
+	}
+	path := write(t, "unseen.csv", strings.Join(lines, "\n")+"\n")
+	for _, start := range [][]string{{"--lift", "mlp"}, {"--lift", "linear", "--latent", "3"}} {
+		dir := filepath.Join(t.TempDir(), "run")
+		succeed(t, append([]string{"train", "--data", path, "--out", dir, "--iterations", "20", "--hidden", "8", "--device",
+			"cpu"}, start...)...)
+		for _, out := range []string{succeed(t, "eval", dir, "--device", "cpu"),
+			succeed(t, "forecast", dir, "--until", "12", "--every", "0.5", "--device", "cpu")} {
+			if strings.Contains(out, "NaN") {
+				t.Errorf("%v: %s", start, out)
+			}
+		}
+	}
+}
+
 // TestFilesAreNamed finds each file of a run of points and of one of series in docs/files.md, in the README and in train's help.
 func TestFilesAreNamed(t *testing.T) {
 	page, err := os.ReadFile("../../docs/files.md")
