@@ -96,8 +96,8 @@ func TestSizes(t *testing.T) {
 	}
 }
 
-// TestNoScale solves a component that stays 0 with an atol of 0: the error says what is wrong with that.
-func TestNoScale(t *testing.T) {
+// TestRestsAtZero solves a component that stays 0 with an atol of 0: what rests there has no error.
+func TestRestsAtZero(t *testing.T) {
 	c := DefaultConfig()
 	c.Hidden = []int{4}
 	m, err := newModel(c, graph.Tanh, &dataset.Dataset{Dim: 2, Task: dataset.Binary, Width: 1,
@@ -114,7 +114,7 @@ func TestNoScale(t *testing.T) {
 	}
 	err = p.Solve(context.Background(), []float64{1, 0}, nil,
 		func(_ int, _ *solver.Solution, failed error) error { return failed })
-	if err == nil || !strings.Contains(err.Error(), "step underflow") || !strings.Contains(err.Error(), "scale of 0") {
-		t.Errorf("got %v", err)
+	if err != nil {
+		t.Error(err)
 	}
 }
