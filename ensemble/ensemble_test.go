@@ -42,7 +42,8 @@ func TestParse(t *testing.T) {
 		env  map[string]string
 		want Shard
 	}{
-		{"0/1", nil, Shard{0, 1}}, {"3/64", slurm, Shard{3, 64}}, {"auto", slurm, Shard{6, 64}}, {"auto/64", slurm, Shard{6, 64}},
+		{"0/1", nil, Shard{0, 1}}, {"3/64", slurm, Shard{3, 64}}, {"auto", slurm, Shard{6, 64}},
+		{"auto/64", slurm, Shard{6, 64}},
 		{"auto/8", indexed, Shard{5, 8}}, {"/8", indexed, Shard{5, 8}},
 		{"auto/12", map[string]string{"SLURM_ARRAY_TASK_ID": "11"}, Shard{11, 12}},
 	} {
@@ -52,7 +53,8 @@ func TestParse(t *testing.T) {
 		}
 	}
 	for text, env := range map[string]map[string]string{
-		"": nil, "3": nil, "64/64": nil, "-1/4": nil, "1/0": nil, "a/b": nil, "1/2/3": nil, "auto": indexed, "auto/4": indexed,
+		"": nil, "3": nil, "64/64": nil, "-1/4": nil, "1/0": nil, "a/b": nil, "1/2/3": nil,
+		"auto": indexed, "auto/4": indexed,
 		"auto/63": slurm, "auto/64": nil, "auto/2": {"SLURM_ARRAY_TASK_ID": "x"}, "0/9999999999": nil,
 	} {
 		if s, err := Parse(text, func(key string) string { return env[key] }); err == nil {
@@ -133,7 +135,9 @@ func TestJoinRefuses(t *testing.T) {
 	}
 	flipped := bytes.Clone(text)
 	flipped[len(flipped)-50] ^= 1
-	for what, content := range map[string][]byte{"truncated": text[:len(text)-5], "empty": {}, "of another bit": flipped} {
+	for what, content := range map[string][]byte{
+		"truncated": text[:len(text)-5], "empty": {}, "of another bit": flipped,
+	} {
 		if err := os.WriteFile(second, content, 0o644); err != nil {
 			t.Fatal(err)
 		}

@@ -79,8 +79,8 @@ func Join(out string, w io.Writer) (*Joined, error) {
 		switch {
 		case errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrDamaged):
 			lacking := missing(out, of)
-			return nil, fmt.Errorf("ensemble: of %d shards %s are missing or damaged: solve them with --shard %s/%d and so on",
-				of, shorten(lacking), lacking[0], of)
+			return nil, fmt.Errorf("ensemble: of %d shards %s are missing or damaged: solve them with --shard %s/%d "+
+				"and so on", of, shorten(lacking), lacking[0], of)
 		case err != nil:
 			return nil, err
 		case first == nil:
@@ -89,8 +89,8 @@ func Join(out string, w io.Writer) (*Joined, error) {
 				return nil, err
 			}
 		case p.Identity != first.Identity || p.Samples != first.Samples:
-			return nil, fmt.Errorf("ensemble: shard %v is of another solve than shard %v: model, points, times or tolerances differ",
-				p.Shard, first.Shard)
+			return nil, fmt.Errorf("ensemble: shard %v is of another solve than shard %v: model, points, times or "+
+				"tolerances differ", p.Shard, first.Shard)
 		}
 		if err := writer.Write(p.States); err != nil {
 			return nil, err

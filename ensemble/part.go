@@ -147,8 +147,8 @@ func Done(path string, s Shard, of Solve) (bool, error) {
 	case err != nil:
 		return false, err
 	case p.Shard != s || p.Identity != of.Identity || p.Samples != of.Samples:
-		return false, fmt.Errorf("ensemble: %s is of another solve: its model, points, times or tolerances differ; remove it, or give another out",
-			path)
+		return false, fmt.Errorf("ensemble: %s is of another solve: its model, points, times or tolerances differ; "+
+			"remove it, or give another out", path)
 	}
 	return true, nil
 }

@@ -89,8 +89,8 @@ func ofTask(s Shard, given bool, getenv func(string) string) (Shard, error) {
 		count, err := strconv.Atoi(getenv(v.count))
 		switch {
 		case !given && err != nil:
-			return s, fmt.Errorf("ensemble: %s is there, but how many tasks there are is not: give the shard as auto/64",
-				v.index)
+			return s, fmt.Errorf("ensemble: %s is there, but how many tasks there are is not: give the shard as "+
+				"auto/64", v.index)
 		case !given:
 			s.Of = count
 		case err == nil && count != s.Of:

@@ -34,7 +34,8 @@ func Launched(getenv func(string) string) (Launch, error) {
 		size := 0
 		if text := getenv(l.size); text != "" {
 			if size, err = strconv.Atoi(text); err != nil || size <= rank {
-				return Launch{}, fmt.Errorf("mpi: %s must be a number of ranks above %s %d, got %.20q", l.size, l.rank, rank, text)
+				return Launch{}, fmt.Errorf("mpi: %s must be a number of ranks above %s %d, got %.20q", l.size, l.rank,
+					rank, text)
 			}
 		}
 		return Launch{By: l.by, Rank: rank, Size: size}, nil

@@ -12,11 +12,13 @@ func TestLaunched(t *testing.T) {
 		env  map[string]string
 		want Launch
 	}{
-		"none":                         {map[string]string{}, Launch{}},
-		"batch script of Slurm":        {map[string]string{"SLURM_PROCID": "0", "SLURM_NTASKS": "4"}, Launch{}},
-		"Open MPI":                     {map[string]string{"OMPI_COMM_WORLD_RANK": "2", "OMPI_COMM_WORLD_SIZE": "3", "PMIX_RANK": "2"}, Launch{"Open MPI", 2, 3}},
-		"MPICH":                        {map[string]string{"PMI_RANK": "0", "PMI_SIZE": "2"}, Launch{"PMI", 0, 2}},
-		"srun --mpi=pmix":              {map[string]string{"PMIX_RANK": "5", "SLURM_STEP_NUM_TASKS": "8"}, Launch{"PMIx", 5, 8}},
+		"none":                  {map[string]string{}, Launch{}},
+		"batch script of Slurm": {map[string]string{"SLURM_PROCID": "0", "SLURM_NTASKS": "4"}, Launch{}},
+		"Open MPI": {map[string]string{"OMPI_COMM_WORLD_RANK": "2", "OMPI_COMM_WORLD_SIZE": "3", "PMIX_RANK": "2"},
+			Launch{"Open MPI", 2, 3}},
+		"MPICH": {map[string]string{"PMI_RANK": "0", "PMI_SIZE": "2"}, Launch{"PMI", 0, 2}},
+		"srun --mpi=pmix": {map[string]string{"PMIX_RANK": "5", "SLURM_STEP_NUM_TASKS": "8"},
+			Launch{"PMIx", 5, 8}},
 		"PMIx that keeps it to itself": {map[string]string{"PMIX_RANK": "5"}, Launch{"PMIx", 5, 0}},
 	} {
 		got, err := Launched(func(key string) string { return c.env[key] })
@@ -25,7 +27,8 @@ func TestLaunched(t *testing.T) {
 		}
 	}
 	for _, env := range []map[string]string{
-		{"PMI_RANK": "-1", "PMI_SIZE": "2"}, {"PMI_RANK": "2", "PMI_SIZE": "2"}, {"PMI_RANK": "x"}, {"PMI_RANK": "0", "PMI_SIZE": "many"},
+		{"PMI_RANK": "-1", "PMI_SIZE": "2"}, {"PMI_RANK": "2", "PMI_SIZE": "2"}, {"PMI_RANK": "x"},
+		{"PMI_RANK": "0", "PMI_SIZE": "many"},
 	} {
 		if l, err := Launched(func(key string) string { return env[key] }); err == nil {
 			t.Errorf("%v is taken for %+v", env, l)
@@ -60,7 +63,8 @@ func TestCandidates(t *testing.T) {
 	if got := candidates("/my/libmpi.so", "PMI"); len(got) != 1 || got[0] != "/my/libmpi.so" {
 		t.Errorf("a library that is named is tried beside others: %v", got)
 	}
-	for by, first := range map[string]string{"PMI": "libmpi.so.12", "Open MPI": "libmpi.so.40", "PMIx": "libmpi.so.40"} {
+	const mpich, open = "libmpi.so.12", "libmpi.so.40"
+	for by, first := range map[string]string{"PMI": mpich, "Open MPI": open, "PMIx": open} {
 		if got := candidates("", by); got[0] != first || len(got) < 5 {
 			t.Errorf("%s: %v, want %s first and all others after", by, got, first)
 		}

@@ -1,4 +1,4 @@
-//go:build !linux || !(amd64 || arm64)
+//go:build !linux || !(amd64 || arm64) || nompi
 
 package mpi
 
@@ -10,7 +10,8 @@ import (
 )
 
 func openLibrary(string) (uintptr, error) {
-	return 0, fmt.Errorf("not on %s/%s, only on Linux: %w", runtime.GOOS, runtime.GOARCH, errors.ErrUnsupported)
+	return 0, fmt.Errorf("this program is built without MPI, for %s/%s: %w", runtime.GOOS, runtime.GOARCH,
+		errors.ErrUnsupported)
 }
 
 func symbol(uintptr, string) (uintptr, error) { return 0, errors.ErrUnsupported }

@@ -85,8 +85,8 @@ func (w *World) open(l Launch) (library uintptr, err error) {
 		}
 		errs = append(errs, err)
 	}
-	return 0, fmt.Errorf("mpi: no library can be opened: install openmpi-bin or mpich (the one whose mpirun starts this), "+
-		"or give its libmpi in NEURALODE_MPI; tried %w", errors.Join(errs...))
+	return 0, fmt.Errorf("mpi: no library can be opened: install openmpi-bin or mpich (the one whose mpirun starts "+
+		"this), or give its libmpi in NEURALODE_MPI; tried %w", errors.Join(errs...))
 }
 
 func (w *World) enter(l Launch) error {
@@ -124,8 +124,8 @@ func (w *World) meant(l Launch) error {
 		return nil
 	}
 	w.calls.finalize()
-	return fmt.Errorf("mpi: the launcher (%s) started %d ranks, %s sees %d: give the libmpi that belongs to the launcher in NEURALODE_MPI",
-		l.By, l.Size, w, w.size)
+	return fmt.Errorf("mpi: the launcher (%s) started %d ranks, %s sees %d: give the libmpi that belongs to the "+
+		"launcher in NEURALODE_MPI", l.By, l.Size, w, w.size)
 }
 
 // register looks the functions up.

@@ -24,7 +24,8 @@ func TestTraffic(t *testing.T) {
 			for _, size := range []int{1, 2, 3, 5, 8, 13} {
 				e := ranks.ExchangeOf(n, sums, size, precision, solver.ControlSample)
 				p.checkTraffic(t, spec, n, size, e)
-				if rounds := bits.Len(uint(e.Owners - 1)); e.Owners > 1 && e.Messages[len(e.Messages)-1].Round != rounds-1 {
+				rounds := bits.Len(uint(e.Owners - 1))
+				if e.Owners > 1 && e.Messages[len(e.Messages)-1].Round != rounds-1 {
 					t.Errorf("%d owners need %d rounds", e.Owners, rounds)
 				}
 			}

@@ -1,6 +1,6 @@
 // Package ranks trains in several processes what one would train, with the same bits: each takes some leaves of a
-// minibatch, their sums meet along the tree of the leaves, and all update alike. Rank 0 leads: it says what is done, and
-// the others follow. How bytes come from one to another is a [Link]'s; package mpi has one.
+// minibatch, their sums meet along the tree of the leaves, and all update alike. Rank 0 leads: it says what is done,
+// and the others follow. How bytes come from one to another is a [Link]'s; package mpi has one.
 package ranks
 
 import (

@@ -127,7 +127,8 @@ func (g *group) end(t testing.TB) error {
 
 func run(t testing.TB, s solver.Session, minibatches [][]int, rates []float64) (told []solver.Iteration) {
 	t.Helper()
-	if err := s.Run(context.Background(), minibatches, rates, func(it solver.Iteration) { told = append(told, it) }); err != nil {
+	err := s.Run(context.Background(), minibatches, rates, func(it solver.Iteration) { told = append(told, it) })
+	if err != nil {
 		t.Fatal(err)
 	}
 	return told
@@ -240,7 +241,8 @@ func TestAFailureEndsTheRun(t *testing.T) {
 			if err == nil && others == nil || err != nil && !strings.Contains(err.Error(), errBroken.Error()) {
 				t.Errorf("rank %d, %+v: %v, of the others %v", broken, f, err, others)
 			}
-			if named := fmt.Sprintf("rank %d: ", broken); err != nil && broken > 0 && !strings.Contains(err.Error(), named) {
+			named := fmt.Sprintf("rank %d: ", broken)
+			if err != nil && broken > 0 && !strings.Contains(err.Error(), named) {
 				t.Errorf("%v, want %q", err, named)
 			}
 			if n > 3 && broken == 0 {
@@ -316,7 +318,8 @@ func TestWrongRuns(t *testing.T) {
 // TestMessages sends bytes of any length, to one and to all.
 func TestMessages(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		n := rapid.OneOf(rapid.IntRange(0, 100), rapid.IntRange(64<<10-20, 64<<10+20), rapid.IntRange(0, 300_000)).Draw(t, "n")
+		n := rapid.OneOf(rapid.IntRange(0, 100), rapid.IntRange(64<<10-20, 64<<10+20),
+			rapid.IntRange(0, 300_000)).Draw(t, "n")
 		data := bytes.Repeat([]byte{1, 2, 3}, n/3+1)[:n]
 		links := rankstest.Links(2)
 		a, b := ranks.Join(links[0]), ranks.Join(links[1])
@@ -327,7 +330,8 @@ func TestMessages(t *testing.T) {
 		})
 		got, err := b.Receive(0)
 		kind, told, err2 := b.Hear()
-		if wait.Wait(); err != nil || err2 != nil || !bytes.Equal(got, data) || kind != ranks.Open || !bytes.Equal(told, data) {
+		wait.Wait()
+		if err != nil || err2 != nil || !bytes.Equal(got, data) || kind != ranks.Open || !bytes.Equal(told, data) {
 			t.Fatalf("%d bytes: %v, %v", n, err, err2)
 		}
 	})

@@ -193,7 +193,8 @@ func TestRanksThatDiffer(t *testing.T) {
 	}
 	other := filepath.Join(t.TempDir(), "other.csv")
 	moved := filepath.Join(t.TempDir(), "moved.csv")
-	if err := errors.Join(os.WriteFile(other, append(text, "7,1,1,1\n7,2,3,4\n"...), 0o644), os.WriteFile(moved, text, 0o644)); err != nil {
+	more := append(text[:len(text):len(text)], "7,1,1,1\n7,2,3,4\n"...)
+	if err := errors.Join(os.WriteFile(other, more, 0o644), os.WriteFile(moved, text, 0o644)); err != nil {
 		t.Fatal(err)
 	}
 	least := cpu.Levels()[0]
@@ -208,7 +209,8 @@ func TestRanksThatDiffer(t *testing.T) {
 		"other data":    {func(p *Peer) { p.Config.Data = other }, "train: rank 2 has other data in " + other},
 		"no data":       {func(p *Peer) { p.Config.Data = "/nowhere.csv" }, "train: rank 2 fails: "},
 		"version":       {func(p *Peer) { p.Version = "0.1" }, "train: rank 2 runs version 0.1, rank 0 tested"},
-		"wrong flags":   {func(p *Peer) { p.Config, p.Wrong = nil, errors.New("batch must be at least 1") }, "train: rank 2 fails: batch"},
+		"wrong flags": {func(p *Peer) { p.Config, p.Wrong = nil, errors.New("batch must be at least 1") },
+			"train: rank 2 fails: batch"},
 		"level": {func(p *Peer) {
 			p.Open = func(solver.Spec) (solver.Backend, error) { return cpu.New(cpu.Options{Level: least}) }
 		}, "train: rank 2 computes by "},

@@ -1,6 +1,6 @@
-// Command neuralode-worker spreads the shards of an ensemble over workers by a queue of NATS JetStream: for work that is
-// uneven, or workers that come and go. A shard whose worker dies goes to another. It is a module of its own, so that its
-// libraries stay out of neuralode's.
+// Command neuralode-worker spreads the shards of an ensemble over workers by a queue of NATS JetStream: for work that
+// is uneven, or workers that come and go. A shard whose worker dies goes to another. It is a module of its own, so that
+// its libraries stay out of neuralode's.
 package main
 
 import (
@@ -22,11 +22,11 @@ const usage = `usage:
   neuralode-worker clear  [flags]                   take them out; what is at work is still done
 
   neuralode-worker fill 64
-  neuralode-worker work -- neuralode solve RUN --points p.npy --out s.npy --shard {}     # on as many machines as you like
+  neuralode-worker work -- neuralode solve RUN --points p.npy --out s.npy --shard {}
   neuralode join s.npy
 
-A command that fails is tried again, by any worker; a worker that dies loses nothing. work ends when nothing is left, with
-status 1 where shards failed as often as --attempts.
+work runs on as many machines as you like. A command that fails is tried again, by any worker; a worker that dies loses
+nothing. work ends when nothing is left, with status 1 where shards failed as often as --attempts.
 flags:
 `
 
@@ -53,7 +53,8 @@ func run(ctx context.Context, args []string, out, said io.Writer) int {
 	}
 	f.StringVar(&o.url, "url", "nats://127.0.0.1:4222", "of the NATS server")
 	f.StringVar(&o.queue, "queue", "neuralode", "name of the queue")
-	f.DurationVar(&o.patience, "patience", 30*time.Second, "how long a worker may be silent before its shard goes to another")
+	f.DurationVar(&o.patience, "patience", 30*time.Second,
+		"how long a worker may be silent before its shard goes to another")
 	f.IntVar(&o.attempts, "attempts", 5, "how often a shard is tried")
 	if len(args) == 0 {
 		f.Usage()

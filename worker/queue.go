@@ -42,8 +42,8 @@ func (q *queue) make(ctx context.Context) (err error) {
 	if q.js, err = jetstream.New(q.conn); err != nil {
 		return err
 	}
-	q.stream, err = q.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{Name: q.queue, Subjects: []string{q.subject()},
-		Retention: jetstream.WorkQueuePolicy})
+	q.stream, err = q.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{Name: q.queue,
+		Subjects: []string{q.subject()}, Retention: jetstream.WorkQueuePolicy})
 	if err != nil {
 		return err
 	}

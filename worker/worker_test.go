@@ -24,7 +24,8 @@ func TestMain(m *testing.M) {
 // natsServer is a server within the test, with a queue on disk.
 func natsServer(t *testing.T) (url string) {
 	t.Helper()
-	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: t.TempDir(), NoSigs: true})
+	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: t.TempDir(),
+		NoSigs: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +80,8 @@ func TestEnsemble(t *testing.T) {
 			t.Fatalf("%v: %v: %s", args, err, out)
 		}
 	}
-	do("train", "--samples", "20", "--hidden", "8", "--iterations", "5", "--no-figures", "--device", "cpu", "--out", "run")
+	do("train", "--samples", "20", "--hidden", "8", "--iterations", "5", "--no-figures", "--device", "cpu", "--out",
+		"run")
 	points := "x1,x2\n"
 	for i := range 500 {
 		points += fmt.Sprintf("%d,%g\n", i%7, float64(i)/500)
@@ -91,7 +93,8 @@ func TestEnsemble(t *testing.T) {
 	if said := succeed(t, "fill", "--url", url, "24"); !strings.HasPrefix(said, "24 shards are left: 24 wait") {
 		t.Error(said)
 	}
-	const script = `./neuralode solve run --points p.csv --out s.npy --device cpu --shard $0 && if mkdir killed 2>/dev/null; then kill -9 $PPID; fi`
+	const script = `./neuralode solve run --points p.csv --out s.npy --device cpu --shard $0 &&
+		if mkdir killed 2>/dev/null; then kill -9 $PPID; fi`
 	var workers []*exec.Cmd
 	for range 3 {
 		w := exec.Command(os.Args[0], "work", "--url", url, "--patience", "1s", "--", "sh", "-c", script, "{}")
@@ -146,8 +149,9 @@ func TestFailures(t *testing.T) {
 func TestWrongUse(t *testing.T) {
 	url := natsServer(t)
 	for _, args := range [][]string{
-		{}, {"fly"}, {"fill", "--url", url}, {"fill", "--url", url, "0"}, {"fill", "--url", url, "many"}, {"work", "--url", url},
-		{"work", "--url", url, "--", "true"}, {"status", "--no"}, {"status", "--patience", "1ms"}, {"status", "--attempts", "0"},
+		{}, {"fly"}, {"fill", "--url", url}, {"fill", "--url", url, "0"}, {"fill", "--url", url, "many"},
+		{"work", "--url", url}, {"work", "--url", url, "--", "true"}, {"status", "--no"}, {"status", "--patience", "1ms"},
+		{"status", "--attempts", "0"},
 	} {
 		if status, _, said := call(args...); status != 2 {
 			t.Errorf("%v: status %d, %s", args, status, said)

@@ -85,14 +85,15 @@ func report(w io.Writer, nets []net) {
 	fmt.Fprintln(w, "|---|---|---|---|---|")
 	for _, n := range nets {
 		c := n.cost
-		fmt.Fprintf(w, "| %s | %.2f | %.3f | %.3f | %d |\n", n.name, 1e3*c.leaf, 1e3*c.update, 1e3*(c.pack+c.join), 4*c.sums)
+		fmt.Fprintf(w, "| %s | %.2f | %.3f | %.3f | %d |\n", n.name, 1e3*c.leaf, 1e3*c.update,
+			1e3*(c.pack+c.join), 4*c.sums)
 	}
 	for _, net := range nets {
 		samples := strongLeaves * net.cost.samples
 		for _, by := range networks {
 			strong, weak := by.strong(net.cost, samples), by.weak(net.cost, weakLeaves*net.cost.samples)
-			fmt.Fprintf(w, "\n%s, %s, simulated: strong, %d samples; weak, %d a rank. Half of ideal up to %d and %d ranks.\n\n",
-				net.name, by.name, samples, weakLeaves*net.cost.samples, pays(strong), pays(weak))
+			fmt.Fprintf(w, "\n%s, %s, simulated: strong, %d samples; weak, %d a rank. "+
+				"Half of ideal up to %d and %d ranks.\n\n", net.name, by.name, samples, weakLeaves*net.cost.samples, pays(strong), pays(weak))
 			fmt.Fprintln(w, "| ranks | strong, ms | of ideal | weak, ms | of ideal |\n|---|---|---|---|---|")
 			for i, s := range strong {
 				if i%2 == 0 {
@@ -110,7 +111,8 @@ func short(name string) string { return strings.Fields(name)[0] }
 // draw draws the efficiencies of both kinds over the number of ranks.
 func draw(path string, nets []net) error {
 	var panels [2]*figure.Figure
-	for k, title := range [2]string{"strong scaling, simulated: part of ideal", "weak scaling, simulated: part of ideal"} {
+	for k, kind := range [2]string{"strong", "weak"} {
+		title := kind + " scaling, simulated: part of ideal"
 		var tracks []figure.Track
 		for _, net := range nets {
 			for _, by := range networks {

@@ -19,7 +19,8 @@ func TestIteration(t *testing.T) {
 	}{
 		{64, 1, 200 + 11},
 		{64, 2, half + told + 11},
-		{64, 5, half + 3 + 3*(14+8*0.5) + math.Min(3*(14+total*0.5), 7*14+2*0.8*total*0.5) + 7 + 11}, // three have nothing to do
+		// of five ranks three have nothing to do
+		{64, 5, half + 3 + 3*(14+8*0.5) + math.Min(3*(14+total*0.5), 7*14+2*0.8*total*0.5) + 7 + 11},
 		{128, 4, half + (3 + 2 + 10 + 164*0.5 + 2 + 7) + 3 + 2*(14+8*0.5) + 2*(14+total*0.5) + 7 + 11},
 	} {
 		if got := n.iteration(c, k.samples, k.size); math.Abs(got-k.want) > 1e-9 {

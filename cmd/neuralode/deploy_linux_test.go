@@ -24,7 +24,8 @@ func deployed(t *testing.T) (path string) {
 	for name, script := range map[string]string{
 		"neuralode": fmt.Sprintf("NEURALODE_TEST_PROGRAM=1 exec %s \"$@\"", os.Args[0]),
 		"mpirun":    fmt.Sprintf("exec %s --oversubscribe \"$@\"", launcher.Path),
-		"srun":      "case $1$2 in --mpi=pmix--kill-on-bad-exit=1) shift 2; exec mpirun -n $SLURM_NTASKS \"$@\";; esac; exit 9",
+		"srun": "case $1$2 in --mpi=pmix--kill-on-bad-exit=1) shift 2; exec mpirun -n $SLURM_NTASKS \"$@\";; esac\n" +
+			"exit 9",
 	} {
 		if err := os.WriteFile(filepath.Join(path, name), []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil {
 			t.Fatal(err)
@@ -69,7 +70,8 @@ func TestTrainingScripts(t *testing.T) {
 
 // TestSlurmOptions are such as sbatch has (Slurm 22.05).
 func TestSlurmOptions(t *testing.T) {
-	known := regexp.MustCompile(`^#SBATCH --(job-name=\S+|ntasks=\d+|cpus-per-task=\d+|time=\d\d:\d\d:\d\d|signal=TERM@\d+|requeue|open-mode=append|array=0-\d+)$`)
+	known := regexp.MustCompile(`^#SBATCH --(job-name=\S+|ntasks=\d+|cpus-per-task=\d+|time=\d\d:\d\d:\d\d|` +
+		`signal=TERM@\d+|requeue|open-mode=append|array=0-\d+)$`)
 	for _, name := range []string{"slurm-train.sbatch", "slurm-ensemble.sbatch"} {
 		options := 0
 		for line := range strings.Lines(string(readFile(t, "../../deploy/"+name))) {
@@ -149,7 +151,8 @@ func TestIndexedJob(t *testing.T) {
 	args = strings.ReplaceAll(strings.ReplaceAll(args, "points.npy", "points.csv"), "/data/", data+"/")
 	for _, index := range []string{"0", "63"} {
 		said := script(t, programs, []string{"JOB_COMPLETION_INDEX=" + index}, strings.Fields(args)...)
-		if part := filepath.Join(data, fmt.Sprintf("states.part-%02s-of-64.safetensors", index)); !strings.Contains(said, part) {
+		part := filepath.Join(data, fmt.Sprintf("states.part-%02s-of-64.safetensors", index))
+		if !strings.Contains(said, part) {
 			t.Errorf("want %s, said %s", part, said)
 		}
 	}
@@ -209,7 +212,8 @@ func TestMPIJob(t *testing.T) {
 // TestScalePage asks each command of the page for help after all of its flags.
 func TestScalePage(t *testing.T) {
 	page := string(readFile(t, "../../docs/scale.md"))
-	commands := regexp.MustCompile(`(?m)neuralode ((?:train|solve|join) [^#|\n`+"`"+`]*)`).FindAllStringSubmatch(page, -1)
+	command := regexp.MustCompile(`(?m)neuralode ((?:train|solve|join) [^#|\n` + "`" + `]*)`)
+	commands := command.FindAllStringSubmatch(page, -1)
 	if len(commands) < 4 {
 		t.Fatalf("the page has %d commands", len(commands))
 	}

@@ -103,8 +103,8 @@ func (a *app) joinCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "join FILE",
 		Short: "Join the parts that solve --shard has written",
-		Long: `Join the parts that solve --shard has written for FILE, a .csv or .npy, and write it: the file that solve would have
-written in one process, to the bit, where all parts were solved by one arithmetic (processors with AVX2 or AVX-512, one
+		Long: `Join the parts that solve --shard has written for FILE, a .csv or .npy, and write it: the file that solve would
+have written in one process, to the bit, where all parts were solved by one arithmetic (processors with AVX2 or AVX-512, one
 kind of GPU); a note says where not. All parts must be there, which stay. FILE is there only when all of it is.`,
 		Example: `  neuralode solve RUN --points points.npy --out states.npy --shard 0/2
   neuralode solve RUN --points points.npy --out states.npy --shard 1/2
@@ -134,8 +134,8 @@ func (a *app) join(ctx context.Context, out string) error {
 		fmt.Fprintf(a.err, "note       parts were solved by %s: the last digits are not those of one process\n",
 			strings.Join(j.Arithmetic, " and "))
 	}
-	fmt.Fprintf(a.out, "%d samples of %d shards, %d steps, %d field evaluations\nstates    %s\n", j.Samples, j.Shards, j.Steps,
-		j.NFE, onLine(out))
+	fmt.Fprintf(a.out, "%d samples of %d shards, %d steps, %d field evaluations\nstates    %s\n", j.Samples, j.Shards,
+		j.Steps, j.NFE, onLine(out))
 	return nil
 }
 

@@ -42,7 +42,8 @@ func TestShards(t *testing.T) {
 		}
 		_ = p.Process.Kill()
 		_ = p.Wait()
-		if status, _, said := call(t, "join", out); status != 1 || !strings.Contains(said, "of 64 shards") && !strings.Contains(said, "no parts") {
+		status, _, said := call(t, "join", out)
+		if status != 1 || !strings.Contains(said, "of 64 shards") && !strings.Contains(said, "no parts") {
 			t.Errorf("joined without parts: %d, %s", status, said)
 		}
 		shards := make(chan int)
@@ -68,7 +69,8 @@ func TestShards(t *testing.T) {
 		if _, _, said := call(t, solve("--out", out, "--shard", "7/64")...); !strings.Contains(said, "is there") {
 			t.Errorf("a part is solved again: %s", said)
 		}
-		if status, _, said := call(t, solve("--out", out, "--shard", "7/64", "--rtol", "1e-4")...); status != 1 || !strings.Contains(said, "another solve") {
+		status, _, said = call(t, solve("--out", out, "--shard", "7/64", "--rtol", "1e-4")...)
+		if status != 1 || !strings.Contains(said, "another solve") {
 			t.Errorf("a part of another solve is lost: %d, %s", status, said)
 		}
 	}
@@ -90,7 +92,8 @@ func TestWrongShards(t *testing.T) {
 		{"--shard", "1/2"}, {"--shard", "2/2", "--out", "a.npy"}, {"--shard", "x", "--out", "a.npy"},
 		{"--shard", "auto/4", "--out", "a.npy"}, {"--shard", "0/2", "--out", "a.txt"},
 	} {
-		if status, _, said := call(t, append([]string{"solve", "model.safetensors", "--points", points}, more...)...); status != 2 {
+		args := append([]string{"solve", "model.safetensors", "--points", points}, more...)
+		if status, _, said := call(t, args...); status != 2 {
 			t.Errorf("%v: status %d, %s", more, status, said)
 		}
 	}
@@ -99,7 +102,8 @@ func TestWrongShards(t *testing.T) {
 			t.Errorf("%v: status %d, %s", args, status, said)
 		}
 	}
-	if status, _, said := call(t, "join", filepath.Join(t.TempDir(), "a.npy")); status != 1 || !strings.Contains(said, "no parts") {
+	status, _, said := call(t, "join", filepath.Join(t.TempDir(), "a.npy"))
+	if status != 1 || !strings.Contains(said, "no parts") {
 		t.Errorf("status %d, %s", status, said)
 	}
 }

@@ -58,7 +58,8 @@ func trainedBy(t *testing.T, level string, p reference.Problem, spec solver.Spec
 	for i := range all {
 		all[i] = i
 	}
-	_ = s.Run(context.Background(), [][]int{all, all, all}, nil, func(solver.Iteration) {}) // backsolve may drift: for both
+	// Backsolve may drift, and then does so by both.
+	_ = s.Run(context.Background(), [][]int{all, all, all}, nil, func(solver.Iteration) {})
 	state, err := s.State()
 	if err != nil {
 		t.Fatal(err)

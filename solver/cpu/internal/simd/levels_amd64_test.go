@@ -96,8 +96,9 @@ func levelsAgreeOnRows[T simd.Float](r *rand.Rand, n int, both func(string, func
 	both(fmt.Sprint("error norm ", n), func(kern *simd.Kernels[T]) []T {
 		out, bits := make([]float64, rows), make([]T, 0, 2*rows)
 		kern.ErrorNorm(out, x.base, x.off, y.base, y.off, h, k.base, k.off, n, coef, 1e-6, 1e-3, n)
-		for _, v := range out { // float64 in two parts that float32 holds
-			bits = append(bits, T(math.Float64bits(v)>>42), T(math.Float64bits(v)>>20&(1<<22-1)), T(math.Float64bits(v)&(1<<20-1)))
+		for _, v := range out { // float64 in parts that float32 holds
+			b := math.Float64bits(v)
+			bits = append(bits, T(b>>42), T(b>>20&(1<<22-1)), T(b&(1<<20-1)))
 		}
 		return bits
 	})
