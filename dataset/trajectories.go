@@ -47,6 +47,17 @@ func NewTrajectoryNPY(w io.Writer, samples int, times []float64, dim int) (*Traj
 	return t, err
 }
 
+// NewStepsCSV writes lines as NewTrajectoryCSV does, for samples that have times of their own: see WriteSample.
+func NewStepsCSV(w io.Writer, dim int, round ...Rounding) (*TrajectoryWriter, error) {
+	return NewTrajectoryCSV(w, []float64{0}, dim, round...)
+}
+
+// WriteSample writes the states of the next sample, [times, dim], at times of its own, as text. Its errors are Write's.
+func (t *TrajectoryWriter) WriteSample(times, states []float64) error {
+	t.times = times
+	return t.Write(states)
+}
+
 func (t *TrajectoryWriter) check() error {
 	if n := len(t.round); t.csv != nil && n != 1 && n != t.dim {
 		return fmt.Errorf("dataset: %d roundings of %d dimensions, want one for all or for each", n, t.dim)

@@ -40,6 +40,9 @@ type Batch struct {
 	Inputs  []float64
 	Signals Signals
 
+	// KeepSteps asks for Solution.Steps, which take memory for every step. Not on CUDA.
+	KeepSteps bool
+
 	// Of a batch that was resolved.
 	resolved   bool
 	asked      []float64 // the stops as they came

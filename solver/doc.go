@@ -18,10 +18,9 @@
 //     stops, inputs and [Signals] with their [Interpolation] ([Interpolations], [ParseInterpolation]), and for a
 //     gradient an [Objective].
 //   - What the head makes of states: a program's ReadOut takes [States] ([Objective.States]) and returns [Readings].
-//   - What it returns: [Solution] or [Derivative], with [End], [Status], [Stats], [Occupancy] and each [Occurrence] of an
-//     event; their Err is a
-//     [SampleError] for the first sample that failed, to which [Controller.Advise] adds what the tolerances have to do
-//     with it.
+//   - What it returns: [Solution] or [Derivative], with [End], [Status], [Stats], [Steps], [Occupancy] and each
+//     [Occurrence] of an event; their Err is a [SampleError] for the first sample that failed, to which
+//     [Controller.Advise] adds what the tolerances have to do with it.
 //   - Training: [Data] ([Labelled]), an [Optimizer] ([DefaultOptimizer]) with its [Rule] ([Rules], [ParseRule]) and
 //     what is frozen ([Range], [Ranges], [Optimizer.CheckFrozen]), and an [OptimizerState] ([NewOptimizerState]) open a
 //     [Session], which tells of each [Iteration] and stops with an [IterationError]. A [Schedule] with its [Decline]
@@ -49,6 +48,7 @@
 //   - Stiff fields: what [Row.Weigh] takes in, by the [Stability] of an explicit method ([Tableau.Stability]) or the
 //     Jacobian; the derivative for t in a step ([TimeFraction], [TimeWeights]); integrals along its dense output, at a
 //     [GaussNode] each ([GaussNodes]).
+//   - Steps that a batch keeps: a [Track] of each sample, joined by [JoinTracks].
 //   - Times between steps: [Span.SaveTime], and [Polynomial] for the weights of the dense output.
 //   - What a continuous adjoint is measured by: [CotangentUnit]. What backsolve checks: [Controller.Drift], up to
 //     [DriftLimit].

@@ -95,6 +95,8 @@ type integration struct {
 	scaleWidth int
 	states     int // components, the first, that are of z: the others are the adjoint's
 
+	tracks []Track // nil, or of samples laid end to end: what is kept of the steps
+
 	limit func(t float64) float64 // nil, or the longest step from time t: see Row.Limit
 
 	implicit
@@ -130,6 +132,7 @@ func (in *integration) path() Path {
 
 func (in *integration) run(onStep func(Step)) Path {
 	in.save(nil)
+	in.track(in.span.T0, in.z)
 	if in.row.Done() {
 		if !finite(in.z) {
 			in.row.Status = NonFinite
@@ -274,6 +277,7 @@ func (in *integration) accept(z1 []float64, onStep func(Step)) {
 		in.look(&step)
 	}
 	in.save(&step)
+	in.track(step.End, step.Z1)
 	if onStep != nil {
 		onStep(step)
 	}
@@ -281,6 +285,14 @@ func (in *integration) accept(z1 []float64, onStep func(Step)) {
 	in.makeRoom(in.k[len(in.k)-1])
 	if in.hybrid != nil {
 		in.takeEffect()
+	}
+}
+
+// track keeps the state at a time.
+func (in *integration) track(t float64, z []float64) {
+	for i := range in.tracks {
+		k, dim := &in.tracks[i], len(z)/len(in.tracks)
+		k.T, k.Z = append(k.T, t), append(k.Z, z[i*dim:(i+1)*dim]...)
 	}
 }
 

@@ -63,6 +63,7 @@ type group struct {
 	span     Span
 	times    []float64
 	stops    []float64
+	tracks   []Track   // nil, or of the samples
 	fine     Precision // beside them
 	start    []float64 // z0
 	inputs   []float64
@@ -144,6 +145,10 @@ func (r *reference) forward(ctx context.Context, theta []float64, b Batch, forSt
 	if rows := b.RowCount(n); rows > 0 {
 		s.Saved = make([]float64, rows*r.dim)
 	}
+	var tracks []Track
+	if b.KeepSteps {
+		tracks = make([]Track, n)
+	}
 	groups, left := r.groups(b), r.spec.RecordLimit
 	if left == 0 {
 		left = math.MaxInt64
@@ -154,12 +159,18 @@ func (r *reference) forward(ctx context.Context, theta []float64, b Batch, forSt
 	for _, g := range groups {
 		g.start, g.inputs, g.signals = g.rows(b.Z0, r.dim), g.rows(b.Inputs, len(b.Inputs)/n), g.readers(b)
 		g.fine, g.forStops = b.StopPrecision(r.spec.Precision), forStops
+		if b.KeepSteps {
+			g.tracks = tracks[g.first : g.first+g.n]
+		}
 		if ctx.Err() == nil {
 			left -= r.integrate(g, left)
 		} else {
 			g.path = cancelled(g.start, g.span, g.times, r.spec)
 		}
 		r.report(s, g, b)
+	}
+	if b.KeepSteps {
+		s.Steps = JoinTracks(tracks)
 	}
 	return s, groups, ctx.Err()
 }
@@ -190,7 +201,7 @@ func (r *reference) ReadOut(ctx context.Context, theta []float64, s States) (*Re
 // integrate solves for a group and keeps its steps for the way back, in so many bytes. It says how many it took.
 func (r *reference) integrate(g *group, bytes int64) (taken int64) {
 	in := newIntegration(r.evaluate(g), g.start, g.span, g.times, r.spec)
-	in.stops, in.fine, in.hybrid = g.stops, g.fine, r.hybrid(g)
+	in.stops, in.fine, in.tracks, in.hybrid = g.stops, g.fine, g.tracks, r.hybrid(g)
 	defer func() {
 		if in.hybrid != nil {
 			g.crossings, g.events = in.hybrid.passed, in.hybrid.events

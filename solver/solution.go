@@ -68,6 +68,7 @@ type Solution struct {
 	Saved     []float64 // [rows, dim], the states at the times of the batch; nil without times
 	End       []End     // [samples]
 	Stats     []Stats   // [samples]
+	Steps     *Steps    // nil where the batch does not keep them
 	Occupancy Occupancy
 
 	Events [][]Occurrence // [samples], in order of time; nil for a model without events

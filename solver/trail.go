@@ -55,7 +55,7 @@ func (in *integration) clone() integration {
 	for i := range c.k {
 		c.k[i] = slices.Clone(in.k[i])
 	}
-	c.times, c.saved, c.hybrid = nil, nil, in.hybrid.clone()
+	c.times, c.saved, c.tracks, c.hybrid = nil, nil, nil, in.hybrid.clone()
 	return c
 }
 

@@ -36,7 +36,7 @@ func TestBlocks(t *testing.T) {
 			return nil, 0, err
 		}
 		defer p.Close()
-		err = p.solve(context.Background(), x, []float64{0.25, 1}, bytes,
+		err = p.solve(context.Background(), x, solver.Batch{Times: []float64{0.25, 1}}, bytes,
 			func(from int, s *solver.Solution, failed error) error {
 				if from != len(saved)/(2*3) {
 					t.Errorf("a block from %d after %d numbers", from, len(saved))

@@ -80,20 +80,30 @@ func (p *Predictor) Close() error {
 // are solved at once. It ends at the first error of use.
 func (p *Predictor) Solve(ctx context.Context, x, times []float64,
 	use func(from int, s *solver.Solution, failed error) error) error {
-	return p.solve(ctx, x, times, solveBytes, use)
+	return p.solve(ctx, x, solver.Batch{Times: times}, solveBytes, use)
 }
 
-// solve is Solve with blocks of about so many bytes.
-func (p *Predictor) solve(ctx context.Context, x, times []float64, bytes float64,
+// SolveSteps is Solve with all accepted steps in place of states at times: Solution.Steps.
+func (p *Predictor) SolveSteps(ctx context.Context, x []float64,
+	use func(from int, s *solver.Solution, failed error) error) error {
+	return p.solve(ctx, x, solver.Batch{KeepSteps: true}, solveBytes/usualSteps, use)
+}
+
+// usualSteps is how many steps SolveSteps expects a sample to take, for the memory of a block.
+const usualSteps = 64
+
+// solve is Solve of such batches with blocks of about so many bytes.
+func (p *Predictor) solve(ctx context.Context, x []float64, like solver.Batch, bytes float64,
 	use func(from int, s *solver.Solution, failed error) error) error {
 	features := p.model.Features()
 	n := len(x) / features
-	block, err := p.model.block(p.spec, n, len(times), bytes)
+	block, err := p.model.block(p.spec, n, len(like.Times), bytes)
 	if err != nil {
 		return err
 	}
 	for from := 0; from < n; from += block {
-		b := solver.Batch{Spans: []solver.Span{p.model.Span}, Times: times}
+		b := like
+		b.Spans = []solver.Span{p.model.Span}
 		p.model.startPoints(&b, x[from*features:min(n, from+block)*features])
 		s, err := p.ode.SolveBatch(ctx, p.model.Theta, b)
 		if err != nil {

@@ -90,6 +90,7 @@ func (s *solveFlags) checkIdle(step float64) error {
 type solveOptions struct {
 	points, out, device, times string
 	shard                      string
+	steps                      bool
 	digits                     digits
 	format                     dataset.Format
 	solve                      solveFlags
@@ -113,6 +114,7 @@ With --shard only a fixed part of the samples is solved, into a file of its own 
 makes that of --out when all parts are there. A part that is there and whole is not solved again.`,
 		Example: `  neuralode solve RUN --points points.csv --times 0,0.5,1
   neuralode solve RUN --points points.csv --times 0:1:101 --out states.npy
+  neuralode solve RUN --points points.csv --steps --out steps.csv
   neuralode solve model.safetensors --points points.npy --out states.npy
   neuralode solve RUN --points labelled.csv --drop label --out states.csv
   neuralode solve RUN --points points.npy --out states.npy --shard 3/64`,
@@ -124,6 +126,7 @@ makes that of --out when all parts are there. A part that is there and whole is 
 	f.StringVar(&o.points, "points", "",
 		".csv, .tsv, .txt or .npy file of points, or one of these and .gz; - for text on standard input")
 	f.StringVar(&o.times, "times", "", "times of the states, as 0,0.5,1 or 0:1:101 or a file of them (default the end alone)")
+	f.BoolVar(&o.steps, "steps", false, "write the states at the start and after each accepted step, in place of --times; on the CPU")
 	formatFlags(f, &o.format)
 	f.StringSliceVar(&o.format.Drop, "leave-out", nil, "--drop, as it was once called")
 	f.Lookup("leave-out").Hidden = true
@@ -141,7 +144,7 @@ func (a *app) solve(ctx context.Context, o *solveOptions, path string) error {
 		return wrongUse(errors.New("give the points: --points FILE"))
 	}
 	shard, err := o.shardOf()
-	if err = errors.Join(checkStates(o.out), err); err != nil {
+	if err = errors.Join(checkStates(o.out), o.checkSteps(), err); err != nil {
 		return wrongUse(err)
 	}
 	replaced := checkReplaced(o.out, inputFile{"points", o.points}, inputFile{"times", o.times},
@@ -169,6 +172,9 @@ func (a *app) solve(ctx context.Context, o *solveOptions, path string) error {
 		return fmt.Errorf("%s has %d features, the model wants %d (--drop leaves columns out)", o.points, points.Dim,
 			s.model.Features())
 	}
+	if o.steps && o.device == "auto" {
+		o.device = "cpu"
+	}
 	p, err := a.predictor(o.device, s.model, spec)
 	if err != nil {
 		return err
@@ -179,7 +185,48 @@ func (a *app) solve(ctx context.Context, o *solveOptions, path string) error {
 	if shard != nil {
 		return a.solveShard(ctx, o, path, *shard, p, points, times, p.Backend().Arithmetic())
 	}
-	return a.writeStates(ctx, o.out, func(w io.Writer) error { return o.states(ctx, w, p, spec, points, times) })
+	return a.writeStates(ctx, o.out, func(w io.Writer) error {
+		if o.steps {
+			return o.allSteps(ctx, w, p, spec, points)
+		}
+		return o.states(ctx, w, p, spec, points, times)
+	})
+}
+
+// checkSteps reports what has no part in writing steps, of which each sample has its own.
+func (o *solveOptions) checkSteps() error {
+	switch {
+	case !o.steps:
+		return nil
+	case o.times != "":
+		return errors.New("--steps writes the states at the ends of steps: leave --times out")
+	case o.shard != "":
+		return errors.New("--steps has no parts to join: leave --shard out")
+	case strings.HasSuffix(o.out, ".npy"):
+		return errors.New("--steps gives each sample times of its own, which an array does not hold: write a .csv")
+	}
+	return nil
+}
+
+// allSteps solves the points and writes their states at the ends of steps to w.
+func (o *solveOptions) allSteps(ctx context.Context, w io.Writer, p *train.Predictor, spec solver.Spec,
+	points *dataset.Dataset) error {
+	dim := p.Model().Net.Dim()
+	t, err := dataset.NewStepsCSV(w, dim, o.digits.rounding(spec, p.Model().FeatureScale, dim)...)
+	if err != nil {
+		return err
+	}
+	err = p.SolveSteps(ctx, points.X, func(_ int, s *solver.Solution, failed error) error {
+		for i := 0; i < len(s.End) && failed == nil; i++ {
+			times, z := s.Steps.Of(i)
+			failed = t.WriteSample(times, p.Model().Unscale(z))
+		}
+		return failed
+	})
+	if err != nil {
+		return err
+	}
+	return t.Close()
 }
 
 // timesWithin are the times that are asked for, or the end of the model's.

@@ -40,6 +40,9 @@ func SupportsModel(m solver.Model) error {
 
 // SupportsBatch is Supports for a batch.
 func SupportsBatch(b solver.Batch) error {
+	if b.KeepSteps {
+		return refused("a batch that keeps its steps")
+	}
 	if len(b.Jumps) > 0 {
 		return refused("a batch with jumps")
 	}

@@ -28,6 +28,7 @@ type call[T simd.Float] struct {
 	events    [][]solver.Occurrence // [n]; nil where nobody asks for them
 	end       []solver.End
 	stats     []solver.Stats
+	tracks    []solver.Track     // [n], or nil where no steps are kept
 	occupancy []solver.Occupancy // per task
 
 	reading    reading   // of states, z1: nothing is solved

@@ -72,6 +72,10 @@ func (p *forwardPass[T]) begin(slot int) bool {
 	if p.hybrid != nil {
 		p.hybrid.start(slot, i)
 	}
+	if p.call.tracks != nil {
+		p.call.tracks[i].Begin() // the steps of a leaf may be taken twice
+		p.track(slot, p.call.batch.Span(i).T0, row(p.call.z0, i, p.call.dim))
+	}
 	return true
 }
 
@@ -120,6 +124,11 @@ func (p *forwardPass[T]) accepted(slots []int) {
 	if p.hybrid != nil {
 		p.hybrid.look(slots, p.sample)
 	}
+	if p.call.tracks != nil {
+		for _, slot := range slots {
+			p.track(slot, p.tile.row[slot].End(), p.tile.result(slot, p.tile.parts[0]))
+		}
+	}
 	for _, slot := range slots {
 		r := &p.tile.row[slot]
 		z := row(p.tile.z, slot, p.tile.width)
@@ -130,6 +139,15 @@ func (p *forwardPass[T]) accepted(slots []int) {
 			p.checkpoint(slot)
 		}
 		p.save(slot, r.End())
+	}
+}
+
+// track keeps the state of the slot's sample at a time.
+func (p *forwardPass[T]) track(slot int, t float64, z []T) {
+	k := &p.call.tracks[p.sample[slot]]
+	k.T = append(k.T, t)
+	for _, v := range z {
+		k.Z = append(k.Z, float64(v))
 	}
 }
 

@@ -126,6 +126,9 @@ func (e *engine[T]) load(c *call[T], theta []float64, b solver.Batch) {
 	}
 	convert(c.inputs, b.Inputs)
 	c.features = converted[T](b.Features)
+	if b.KeepSteps {
+		c.tracks = make([]solver.Track, c.n)
+	}
 }
 
 func (p *program[T]) Differentiate(ctx context.Context, theta []float64, b solver.Batch,
@@ -170,6 +173,9 @@ func result[T simd.Float](c *call[T]) solver.Solution {
 	s := solver.Solution{Z1: widened(c.z1), End: c.end, Stats: c.stats, Events: c.events}
 	if len(c.saved) > 0 {
 		s.Saved = widened(c.saved)
+	}
+	if c.tracks != nil {
+		s.Steps = solver.JoinTracks(c.tracks)
 	}
 	for _, o := range c.occupancy {
 		s.Occupancy.Rows += o.Rows

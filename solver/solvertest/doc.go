@@ -35,6 +35,7 @@ func (s Suite) Run(t *testing.T) {
 	t.Run("lifts", s.lifts)
 	t.Run("stops", s.stops)
 	t.Run("tolerances", s.tolerances)
+	t.Run("steps", s.steps)
 	t.Run("signals", s.signals)
 	t.Run("jumps", s.jumps)
 	t.Run("events", s.events)
