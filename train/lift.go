@@ -190,12 +190,26 @@ func (m *Model) starts(b *solver.Batch, s *dataset.Series) {
 		return
 	}
 	for i := range s.Len() {
-		z := m.States(s.X[s.Offsets[i]*s.Dim : (s.Offsets[i]+1)*s.Dim])
+		z := m.States(m.beginning(s, i))
 		if m.Net.SecondOrder {
 			m.startVelocities(z[m.Net.Dim()/2:], s.Leading(), i)
 		}
 		b.Z0 = append(b.Z0, z...)
 	}
+}
+
+// beginning is what was observed of series i in its first row. Where that is not all, as learnt starts allow, it is what
+// was observed first of a feature, and the mean where nothing was.
+func (m *Model) beginning(s *dataset.Series, i int) []float64 {
+	x := slices.Clone(s.X[s.Offsets[i]*s.Dim : (s.Offsets[i]+1)*s.Dim])
+	for j := range x {
+		if row := s.FirstObserved(i, j); row < s.Offsets[i+1] {
+			x[j] = s.X[row*s.Dim+j]
+		} else if x[j] = 0; m.Scaled() {
+			x[j] = m.FeatureScale.Mean[j]
+		}
+	}
+	return x
 }
 
 // startVelocities are the slopes at the first row of series i of the parabolas through the first three observations of
@@ -231,13 +245,16 @@ func slopeAtFirst(t, x []float64) float64 {
 }
 
 // CheckStarts reports the first series that the model has no initial state for: where not all features are observed in
-// its first row, of second order none in a later one, or, with a lift, nothing is among the rows that it looks at; or
-// that goes on where its inputs are not known.
+// its first row, unless starts are learnt, of second order none in a later one, or, with a lift, nothing is among the
+// rows that it looks at; or that goes on where its inputs are not known.
 func (m *Model) CheckStarts(s *dataset.Series) error {
 	if err := m.checkSignals(s); err != nil {
 		return err
 	}
 	lead := s.Leading()
+	if m.found != nil && !m.Net.SecondOrder {
+		return nil
+	}
 	if !m.lifted() {
 		if _, err := lead.Dataset(); err != nil || !m.Net.SecondOrder {
 			return err

@@ -56,8 +56,10 @@ func (c Config) readSeries() (*dataset.Dataset, error) {
 		return nil, err
 	}
 	d := s.Unstarted()
-	if c.wantsLift() == "none" {
-		d, err = s.Dataset()
+	if c.wantsLift() == "none" && c.Start != learntStart {
+		if _, err = s.Dataset(); err != nil {
+			err = fmt.Errorf("%w: choose start learnt or lift mlp, which find it", err)
+		}
 	}
 	err = errors.Join(err, s.CheckSignals(c.HoldInputs))
 	d.Notes = append(d.Notes, c.signalNotes(s)...)

@@ -106,7 +106,11 @@ func TestStartsUnseen(t *testing.T) {
 		lines = append(lines, line)
 	}
 	path := write(t, "unseen.csv", strings.Join(lines, "\n")+"\n")
-	for _, start := range [][]string{{"--lift", "mlp"}, {"--lift", "linear", "--latent", "3"}} {
+	if status, _, said := call(t, "train", "--data", path, "--out", filepath.Join(t.TempDir(), "run")); status == 0 ||
+		!strings.Contains(said, "is not observed") || strings.Contains(said, "panic") {
+		t.Errorf("without a start: status %d, %s", status, said)
+	}
+	for _, start := range [][]string{{"--lift", "mlp"}, {"--lift", "linear", "--latent", "3"}, {"--start", "learnt"}} {
 		dir := filepath.Join(t.TempDir(), "run")
 		succeed(t, append([]string{"train", "--data", path, "--out", dir, "--iterations", "20", "--hidden", "8", "--device",
 			"cpu"}, start...)...)
