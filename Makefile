@@ -5,7 +5,7 @@ GO ?= go
 RACE ?= ./...
 
 .DEFAULT_GOAL := help
-.PHONY: help build train test check fmt vet lint edges generate race cross bench bench-peers bench-series bench-serve bench-tables profile clean
+.PHONY: help build train test check fmt vet lint edges generate race cross bench bench-peers bench-series bench-fit bench-serve bench-tables profile clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,10 @@ bench-peers: build ## time diffrax, torchdiffeq and torchode beside neuralode; f
 bench-series: ## train on observed series beside diffrax; bench-peers fetches it
 	$(GO) build -o bin/series ./bench/series
 	$(PEERS)/bin/python bench/peers/series.py bin/series bench/results
+
+bench-fit: ## fit the rates of an equation beside diffrax and SciPy; bench-peers fetches them
+	$(GO) build -o bin/fit ./bench/fit
+	$(PEERS)/bin/python bench/peers/fit.py bin/fit bench/results
 
 bench-serve: build ## ask for predictions beside a FastAPI server with torchdiffeq; fetches both
 	@test -x $(PEERS)/bin/python || python3 -m venv $(PEERS)
