@@ -99,16 +99,19 @@ func (r *Run) checked() *dataset.Dataset {
 const (
 	leastBetweenChecks  = 10
 	iterationsPerSample = 8
+	fitsPerCheck        = 10 // as much more a check costs that fits the starts of series, of half their rows
 )
 
 // CheckEvery is how many iterations lie between two looks at the rows held out, 0 without such rows:
-// Config.ValidateEvery, or 10, or more where the rows are many beside a minibatch. The data must have been loaded.
+// Config.ValidateEvery, or 10, or more where the rows are many beside a minibatch, or their starts are fitted. The data must have been loaded.
 func (r *Run) CheckEvery() int {
 	switch n, batch := min(len(r.held), maxChecked), min(r.Config.Batch, len(r.training)); {
 	case n == 0:
 		return 0
 	case r.Config.ValidateEvery > 0:
 		return r.Config.ValidateEvery
+	case r.Config.Start == learntStart && !r.EndsHeld():
+		return fitsPerCheck * max(leastBetweenChecks, (iterationsPerSample*n+batch-1)/batch)
 	default:
 		return max(leastBetweenChecks, (iterationsPerSample*n+batch-1)/batch)
 	}
