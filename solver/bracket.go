@@ -80,7 +80,7 @@ type parabola [3]point
 // tries is how often a minimum is approached by parabolas before it is given up.
 const tries = 4
 
-// sink looks for an x between from and to where f is zero or below, by successive parabolic interpolation (Brent 1973,
+// sink looks for an x between from and to where f is below zero, by successive parabolic interpolation (Brent 1973,
 // "Algorithms for Minimization Without Derivatives", chapter 5), as long as the parabola comes near zero.
 func (p parabola) sink(from, to float64, f func(float64) float64) (x float64, found bool) {
 	if !(p[0].y > 0 && p[1].y > 0 && p[2].y > 0) {
@@ -92,7 +92,7 @@ func (p parabola) sink(from, to float64, f func(float64) float64) (x float64, fo
 			return 0, false
 		}
 		at := point{x, f(x)}
-		if at.y <= 0 {
+		if at.y < 0 {
 			return x, true
 		}
 		p = p.with(at)
