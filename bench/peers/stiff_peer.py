@@ -1,7 +1,11 @@
 """Solves the stiff problems of `go run ./bench/workprecision -stiff` by others, and prints the same lines of CSV:
 SciPy's Radau, BDF and LSODA, and diffrax's Kvaerno5, compiled, in float64 on one core. The time is the fastest of three
-solves, without compiling. After a solve of more than 20 seconds the method is left there.
+solves, without compiling. After a solve of more than 20 seconds the method is left there. With names of files of such
+lines it prints a table of them instead: how many milliseconds each needs for an error.
 """
+
+import csv
+import math
 
 import os
 import sys
@@ -99,7 +103,34 @@ def diffrax_solve(field, z0, t1, rtol, atol):
     return (np.asarray(s.ys[-1]) if ok else None), "", "", int(s.stats["num_steps"]), took
 
 
+def milliseconds(rows, error):
+    """The time for an error, between those measured on a logarithmic scale; "≤" the least where all are better."""
+    points = sorted((math.log10(float(r["error"])), math.log10(float(r["milliseconds"]))) for r in rows
+                    if r["error"] != "failed" and float(r["error"]) < 3)
+    target = math.log10(error)
+    if not points or points[0][0] > target:
+        return "-"
+    if points[-1][0] < target:
+        return f"≤ {10 ** points[-1][1]:.2g}"
+    for (e, t), (next_e, next_t) in zip(points, points[1:]):
+        if e <= target <= next_e:
+            return f"{10 ** (t + (next_t - t) * (target - e) / max(next_e - e, 1e-9)):.2g}"
+
+
+def tables(files):
+    rows = [r for name in files for r in csv.DictReader(open(name))]
+    methods = list(dict.fromkeys(r["method"] for r in rows))
+    for error in (1e-4, 1e-6):
+        print(f"\n| ms for an error of {error:.0e} |", " | ".join(methods), "|\n|---" + "|---" * len(methods) + "|")
+        for problem in dict.fromkeys(r["problem"] for r in rows):
+            cells = [milliseconds([r for r in rows if r["problem"] == problem and r["method"] == m], error)
+                     for m in methods]
+            print(f"| {problem} |", " | ".join(cells), "|")
+
+
 def main():
+    if len(sys.argv) > 1:
+        return tables(sys.argv[1:])
     print("library,problem,method,rtol,evaluations,jacobians,steps,milliseconds,error")
     for name, field, z0, t1, want, atol in problems():
         for library, method in [("scipy", "Radau"), ("scipy", "BDF"), ("scipy", "LSODA"), ("diffrax", "Kvaerno5")]:

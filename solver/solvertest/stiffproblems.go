@@ -54,12 +54,13 @@ func relaxation(mu, t1, x, y float64) Stiff {
 
 // reactions are Robertson's: x' = −0.04x + 10⁴yz, z' = 3·10⁷y², and x + y + z stays.
 func reactions(t1, x, y, z float64) Stiff {
-	field := graph.Field{Dim: 3, Func: func(_, s *node, _ []*node) (*node, error) {
+	rates := []graph.Param{{Name: "slow"}, {Name: "fast"}, {Name: "back"}}
+	field := graph.Field{Dim: 3, Params: rates, Func: func(_, s *node, k []*node) (*node, error) {
 		x, y, z := expr.Col(s, 0), expr.Col(s, 1), expr.Col(s, 2)
-		slow, fast, back := expr.Scale(0.04, x), expr.Scale(3e7, expr.Square(y)), expr.Scale(1e4, expr.Mul(y, z))
+		slow, fast, back := expr.Mul(x, k[0]), expr.Mul(expr.Square(y), k[1]), expr.Mul(expr.Mul(y, z), k[2])
 		return expr.Columns(expr.Sub(back, slow), expr.Sub(expr.Sub(slow, back), fast), fast), nil
 	}}
-	return Stiff{Name: fmt.Sprintf("Robertson to %g", t1), Field: field, Z0: []float64{1, 0, 0}, T1: t1,
+	return Stiff{Name: fmt.Sprintf("Robertson to %g", t1), Field: field, Theta: []float64{0.04, 3e7, 1e4}, Z0: []float64{1, 0, 0}, T1: t1,
 		Want: []float64{x, y, z}, Atol: min(1e-4, math.Abs(y)/10)}
 }
 
