@@ -51,20 +51,16 @@ func (t *Tableau) stabilityFunction(x float64) float64 {
 	return r
 }
 
-// A step counts as held by stability from this part of the bound on. A row goes over to the method for stiff fields
-// after so many such steps, with fewer others in a row between than take it back: the numbers are those of AutoSwitch of
-// OrdinaryDiffEq.jl, which wants all in a row; but after a rejection the error keeps a step or two below the bound.
+// A step counts as held by stability from heldFrom of the bound on; steps are held as long as there are fewer than
+// freeToLeave others in a row between. Then a row goes over to the method for stiff fields after heldToStiff of them, and
+// back after freeToLeave others. The numbers are those of AutoSwitch of OrdinaryDiffEq.jl, which wants all in a row; but
+// after a rejection the error keeps a step or two below the bound. A row without such a method fails after heldToFail, as
+// with DOPRI5 of Hairer and Wanner; but only where there is no hope for it: see isHopeless.
 const (
 	heldFrom    = 0.9
 	heldToStiff = 10
-	freeToLeave = 3
-)
-
-// A row without such a method fails after so many steps that were held, with fewer others in a row between, as DOPRI5
-// of Hairer and Wanner does; but only where there is no hope for it: see isHopeless.
-const (
 	heldToFail  = 15
-	freeToClear = 6
+	freeToLeave = 3
 )
 
 // Weighs reports whether Weigh is to be called after Judge, before Settle. Where a field is not stiff, the steps of an
@@ -87,14 +83,10 @@ func (r *Row) Weighs(s *Spec) bool {
 // any hope. An estimate that is no number says that it does not.
 func (r *Row) Weigh(s *Spec, bound, lambda float64) {
 	held := math.Abs(r.Step)*lambda > heldFrom*bound
-	clear := freeToClear
 	_, chooses := s.Method.(*Auto)
-	if chooses {
-		clear = freeToLeave
-	}
 	if r.lambda = lambda; held {
 		r.held, r.free = r.held+1, 0
-	} else if r.free++; r.free >= clear {
+	} else if r.free++; r.free >= freeToLeave {
 		r.held = 0
 	}
 	r.turns = chooses && (!r.Stiff && r.held >= heldToStiff || r.Stiff && r.free >= freeToLeave)
