@@ -28,8 +28,8 @@ func (d *Dataset) observe(float32s bool) {
 		}
 	}
 	if id, t := d.series(); id != t {
-		d.note("features %.40q and %.40q look like the number of a series and the time in it. Series are not read as such: "+
-			"every row is a point of its own, and both are features (drop leaves them out)",
+		d.note("features %.40q and %.40q look like the number of a series and the time in it: here every row is a point of "+
+			"its own, and both are features. The task series reads series whose rows follow each other",
 			d.Features[id], d.Features[t])
 	}
 }

@@ -332,6 +332,9 @@ func TestSeriesAsDataset(t *testing.T) {
 		!strings.Contains(err.Error(), `series "a" begins at t 0, where feature "y" is not observed`) {
 		t.Errorf("a start that is not known: %v", err)
 	}
+	if d := s.Unstarted(); d.Check() != nil || d.Select([]int{1, 0}).Check() != nil {
+		t.Errorf("such a start is for a lift: %v", d.Check())
+	}
 }
 
 // TestStandardiseSeries: x of walk has the mean and deviation of its twelve numbers, and both features move by 1/σx and

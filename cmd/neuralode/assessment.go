@@ -117,7 +117,10 @@ func (a *assessment) print(w io.Writer) error {
 		fmt.Fprintln(table)
 	}
 	for j, f := range a.Features {
-		fmt.Fprintf(table, "%s\tRMSE %.5g, R² %.4f\tas it began %.5g", onLine(f.Name), f.RMSE, f.R2, f.Held)
+		fmt.Fprintf(table, "%s\tRMSE %.5g, R² %.4f\t", onLine(f.Name), f.RMSE, f.R2)
+		if !math.IsNaN(f.Held) {
+			fmt.Fprintf(table, "as it began %.5g", f.Held)
+		}
 		if a.Noise != nil {
 			fmt.Fprintf(table, "\tnoise %.5g", a.Noise[j])
 		}

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -229,5 +231,37 @@ func TestForecastWithInputs(t *testing.T) {
 		if status, _, said := call(t, args...); status == 0 || !strings.Contains(said, want) || strings.Contains(said, "panic") {
 			t.Errorf("%v: status %d, %q, want %q", args, status, said, want)
 		}
+	}
+}
+
+// TestGapsAtTheStart trains on series of which one feature is in no first row: a lift looks at more. Pictures and scores
+// are such as of others.
+func TestGapsAtTheStart(t *testing.T) {
+	text := strings.Builder{}
+	text.WriteString("id,t,x,y\n")
+	for i := range 6 {
+		for k := range 12 {
+			x, y := math.Sincos(0.3*float64(k) + float64(i))
+			if k == 0 {
+				fmt.Fprintf(&text, "%d,0,,%v\n", i, y)
+			} else {
+				fmt.Fprintf(&text, "%d,%v,%v,%v\n", i, 0.3*float64(k), x, y)
+			}
+		}
+	}
+	data := write(t, "gaps.csv", text.String())
+	dir := filepath.Join(t.TempDir(), "run")
+	status, out, said := call(t, "train", "--data", data, "--lift", "mlp", "--lift-from", "3", "--iterations", "20", "--hidden",
+		"8", "--out", dir, "--device", "cpu")
+	if status != 0 || strings.Contains(out, "NaN") || !strings.Contains(out, "plane.png") {
+		t.Errorf("status %d, %s, %s", status, out, said)
+	}
+	var scores map[string]any
+	if err := json.Unmarshal([]byte(succeed(t, "eval", dir, "--json", "--device", "cpu")), &scores); err != nil {
+		t.Error(err)
+	}
+	if status, _, said := call(t, "train", "--data", data, "--out", dir+"2"); status != 1 ||
+		!strings.Contains(said, `series "0" begins at t 0, where feature "x" is not observed`) || !strings.Contains(said, "lift") {
+		t.Errorf("without a lift: status %d, %s", status, said)
 	}
 }
