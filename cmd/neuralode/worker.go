@@ -24,7 +24,12 @@ builds it.`,
 		Example: `  neuralode worker fill 64
   neuralode worker work -- neuralode solve RUN --points p.npy --out s.npy --shard {}`,
 		DisableFlagParsing: true,
-		RunE:               func(c *cobra.Command, args []string) error { return a.worker(c.Context(), args) },
+		RunE: func(c *cobra.Command, args []string) error {
+			if _, err := findWorker(); err != nil && len(args) > 0 && (args[0] == "--help" || args[0] == "-h") {
+				return c.Help() // else its own, which says more
+			}
+			return a.worker(c.Context(), args)
+		},
 	}
 }
 

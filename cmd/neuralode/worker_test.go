@@ -16,6 +16,9 @@ func TestWorker(t *testing.T) {
 	if status, _, said := call(t, "worker", "fill", "64"); status != 1 || !strings.Contains(said, "make worker") {
 		t.Errorf("status %d, %s", status, said)
 	}
+	if said := succeed(t, "worker", "--help"); !strings.Contains(said, "make worker builds it") {
+		t.Errorf("its help is %q", said)
+	}
 	script := "#!/bin/sh\necho \"$@\"\ntest $1 = fill\n"
 	if err := os.WriteFile(filepath.Join(dir, workerProgram), []byte(script), 0o755); err != nil {
 		t.Fatal(err)
