@@ -94,7 +94,7 @@ func (s *Series) Dataset() (*Dataset, error) {
 	for i, v := range d.X {
 		if math.IsNaN(v) {
 			return nil, fmt.Errorf("dataset: series %q begins at %s %v, where feature %q is not observed: a solve begins "+
-				"there. Fill it in, leave the row out, or let a lift make the state of several rows",
+				"there",
 				s.IDs[i/s.Dim], s.TimeName, s.Times[s.Offsets[i/s.Dim]], s.Features[i%s.Dim])
 		}
 	}
