@@ -52,10 +52,10 @@ func measureAll() (nets []net, err error) {
 		times int
 	}{
 		{"spiral (2-64-64-2)", spiral, 400},
-		{"middle (64-512-512-64)", func() (*bench.Case, error) { return bench.Middle(64) }, 12},
+		{"middle (64-512-512-64)", func() (*bench.Case, error) { return bench.Middle(64) }, 40},
 		{"large (128-2048-2048-128)", func() (*bench.Case, error) {
 			return bench.Untrained("large", []int{128, 2048, 2048, 128}, 64)
-		}, 3},
+		}, 8},
 	} {
 		c, err := n.open()
 		if err != nil {
