@@ -100,8 +100,8 @@ func (r *Run) loadCheckpoint() error {
 	if err == nil {
 		p, err = polishedIn(file, len(r.Model.Theta))
 	}
-	if p != nil && err == nil && r.Config.Start == learntStart {
-		p.starts, err = startsIn(file, "polished.starts.", starts.begins, starts.dim)
+	if p != nil && err == nil && starts != nil {
+		p.starts, err = startsIn(file, polishedStarts, starts.begins, starts.dim)
 	}
 	if err != nil {
 		return fmt.Errorf("train: %s: %w", path, err)

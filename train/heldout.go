@@ -103,7 +103,8 @@ const (
 )
 
 // CheckEvery is how many iterations lie between two looks at the rows held out, 0 without such rows:
-// Config.ValidateEvery, or 10, or more where the rows are many beside a minibatch, or their starts are fitted. The data must have been loaded.
+// Config.ValidateEvery, or 10, or more where the rows are many beside a minibatch, or their starts are fitted. The data
+// must have been loaded.
 func (r *Run) CheckEvery() int {
 	switch n, batch := min(len(r.held), maxChecked), min(r.Config.Batch, len(r.training)); {
 	case n == 0:

@@ -157,7 +157,7 @@ func (p *polished) addTo(file *safetensors.File, dtype safetensors.DType) {
 	file.Tensors["polished.theta"] = safetensors.Tensor{DType: dtype, Shape: []int{len(p.theta)}, Floats: p.theta}
 	file.Tensors["polished.search"] = safetensors.Int64([]int64{int64(p.Iterations), kept}, 2)
 	file.Tensors["polished.losses"] = safetensors.Float64([]float64{p.Before, p.After, p.HeldBefore, p.HeldAfter}, 4)
-	p.starts.addTo(file, "polished.starts.")
+	p.starts.addTo(file, polishedStarts)
 }
 
 // polishedIn reads what addTo wrote, of n parameters; nil where there is none.

@@ -245,3 +245,18 @@ func TestRanksThatDiffer(t *testing.T) {
 		})
 	}
 }
+
+// TestStartsInRanks: what ranks cannot do is refused before anything is written.
+func TestStartsInRanks(t *testing.T) {
+	c := startsConfig(swings(t, 3, 0), "shooting", "first")
+	crew := crewOf(2, alike(c))
+	defer crew.end(t)
+	backend, _ := openCPU(solver.Spec{})
+	dir := filepath.Join(t.TempDir(), "run")
+	if r, err := crew.lead.NewRun(dir, c, backend, tested); !errors.Is(err, errors.ErrUnsupported) {
+		t.Errorf("a run %v, error %v", r, err)
+	}
+	if exists(dir) {
+		t.Error("the folder is there")
+	}
+}

@@ -42,8 +42,8 @@ func (r *Run) countFirstRows(v *view, see Sight) {
 	}
 }
 
-// startTable is the learnt starts of a view's samples, with moments of Adam and a number of updates of each: only what a
-// sample does itself moves its row.
+// startTable is the learnt starts of a view's samples, with moments of Adam and a number of updates of each: only its own
+// sample moves a row, and in shooting the segment that ends where it begins.
 type startTable struct {
 	dim     int
 	z, m, v []float64 // [samples, dim]
@@ -207,6 +207,8 @@ func (t *startTable) addTo(file *safetensors.File, prefix string) {
 const (
 	lastStarts = "starts."
 	bestStarts = "best.starts."
+
+	polishedStarts = "polished.starts."
 )
 
 // startsIn reads what addTo wrote of a view; nil where there is none.
