@@ -21,6 +21,8 @@ type engine struct {
 	losses  int
 	sharing int // samples that share a part of the record
 	steps   int // of such a part: more than at first, once they were too few
+
+	signalsBarAt []int64 // see kernels.SignalsBarAt; nil where nobody asks
 }
 
 func (b *Backend) newEngine(m solver.Model, spec solver.Spec) (*engine, error) {

@@ -7,6 +7,16 @@ import (
 
 // loadObjective copies the objective of a batch that has been loaded.
 func (e *engine) loadObjective(b solver.Batch, o solver.Objective) error {
+	e.signalsBarAt = nil
+	if o.ForSignals {
+		e.signalsBarAt = kernels.SignalsBarAt(b, e.n)
+	}
+	if err := inTurn(
+		func() error { return put(e.memory, &e.call.SignalsBarAt, e.signalsBarAt) },
+		func() error { return put(e.memory, &e.call.SignalsBar, make([]float64, lastOf(e.signalsBarAt))) },
+	); err != nil {
+		return err
+	}
 	if o.Labels != nil {
 		e.call.Counting = int64(kernels.Counting(o, b, e.n))
 		return inTurn(
@@ -58,4 +68,25 @@ func (e *engine) roomAtTimes(o solver.Objective) error {
 		func() error { return e.rooms([]room{e.reals(&e.call.SavedBar, e.saved*e.model.Dim())}) },
 		func() error { return e.putReals(&e.call.Cotangent, make([]float64, e.n*e.model.Dim())) },
 	)
+}
+
+// lastOf is the last of numbers, 0 of none.
+func lastOf(x []int64) int64 {
+	if len(x) == 0 {
+		return 0
+	}
+	return x[len(x)-1]
+}
+
+// takeSignals copies out the derivatives for the values of signals, where they were asked for.
+func (e *engine) takeSignals(d *solver.Derivative) error {
+	if e.signalsBarAt == nil {
+		return nil
+	}
+	bar := make([]float64, lastOf(e.signalsBarAt))
+	if err := take(e.memory, &e.call.SignalsBar, bar); err != nil {
+		return err
+	}
+	d.KeepSignalBars(kernels.SignalBars(bar, e.signalsBarAt))
+	return nil
 }

@@ -43,7 +43,7 @@ func partOf(o solver.Objective, b solver.Batch, dim, from, to int) solver.Object
 	}
 	first, _ := b.Rows(from)
 	_, end := b.Rows(to - 1)
-	p := solver.Objective{AtTimes: o.AtTimes, ForTimes: o.ForTimes, Cotangent: cut(o.Cotangent, from, to, n),
+	p := solver.Objective{AtTimes: o.AtTimes, ForTimes: o.ForTimes, ForSignals: o.ForSignals, Cotangent: cut(o.Cotangent, from, to, n),
 		Saved: cut(o.Saved, first, end, b.RowCount(n))}
 	if o.Labels == nil {
 		return p

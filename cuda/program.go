@@ -198,4 +198,5 @@ func joinDerivative(whole, d *solver.Derivative) {
 	whole.Drift = append(whole.Drift, d.Drift...)
 	whole.Spans = append(whole.Spans, d.Spans...)
 	whole.Times = append(whole.Times, d.Times...)
+	whole.KeepSignalBars(append(whole.SignalBars(), d.SignalBars()...))
 }

@@ -64,6 +64,9 @@ func (e *engine) derivative(theta []float64, b solver.Batch, o solver.Objective)
 		}
 		d.Inputs = kernels.ConstantsOf(d.Inputs, inputs, int(e.call.Constants))
 	}
+	if err := e.takeSignals(d); err != nil {
+		return nil, err
+	}
 	if d.Theta, err = e.takeReals(&e.call.Gradient, e.model.ThetaLen()); err != nil {
 		return nil, err
 	}

@@ -223,6 +223,9 @@ type Derivative struct {
 // [Courses.Add] has them, of which it makes Signals.
 func (d *Derivative) KeepSignalBars(bars [][]float64) { d.signalBars = bars }
 
+// SignalBars are what KeepSignalBars was given, until LeaveOut has made Signals of them.
+func (d *Derivative) SignalBars() [][]float64 { return d.signalBars }
+
 // Err is nil when every sample went forward and backward; otherwise it is a *SampleError.
 func (d *Derivative) Err() error {
 	if err := d.Solution.Err(); err != nil {

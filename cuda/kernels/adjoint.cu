@@ -103,15 +103,17 @@ struct BackwardPass {
 			tile.weight[e] = real(-row.step * B[USED_STAGE[e % USED]]) * weightOf(row);
 		}
 		__syncthreads();
-		add(rows, USED_SLOT, USED);
+		add(rows, USED_SLOT, USED, [](int q) { return C[USED_STAGE[q]]; });
 	}
 #endif
 
-	// add accumulates so many evaluations of each row, from their slots and with their weights.
-	__device__ void add(const Rows &rows, const int *slots, int evaluations) {
+	// add accumulates so many evaluations of each row, from their slots and with their weights, at these fractions of the
+	// step.
+	template <class At> __device__ void add(const Rows &rows, const int *slots, int evaluations, At at) {
 		const Terms terms{slots, evaluations, tile.weight};
 		FieldVJP::accumulate(rows, tile.frames(0), terms, sums);
-		sumInputsBar(call, tile.row, rows, tile.frames(0), terms);
+		sumInputsBar(call, tile.row, rows, tile.frames(0), terms,
+			[&](const Row &row, int q) { return row.at(at(q)); });
 	}
 
 	// store passes a stop or a save time, or takes the result.

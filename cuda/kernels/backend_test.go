@@ -221,6 +221,11 @@ func (p *program) differentiateAll(ctx context.Context, theta []float64, b solve
 
 // aim copies the objective.
 func (c *call) aim(b solver.Batch, o solver.Objective) {
+	if at := kernels.SignalsBarAt(b, int(c.N)); o.ForSignals && at != nil {
+		c.signalsBarAt = at
+		c.put(&c.SignalsBarAt, at)
+		c.put(&c.SignalsBar, make([]float64, at[len(at)-1]))
+	}
 	c.room(&c.Cotangent, c.realBytes()*len(b.Z0))
 	if o.Labels != nil {
 		n := int(c.N)
@@ -260,6 +265,11 @@ func (c *call) derivative(theta []float64, o solver.Objective) *solver.Derivativ
 	d.Back, d.BackStats = c.ends(c.BackStatus, c.BackT, c.BackH, c.BackStats)
 	if inputs := c.model.Inputs(); inputs > 0 {
 		d.Inputs = kernels.ConstantsOf(c.read(c.InputsBar, n*inputs), inputs, int(c.Constants))
+	}
+	if at := c.signalsBarAt; at != nil {
+		bar := make([]float64, at[len(at)-1])
+		c.device.Read(c.SignalsBar, bar)
+		d.KeepSignalBars(kernels.SignalBars(bar, at))
 	}
 	if c.spec.Gradient == solver.Backsolve {
 		d.Drift = make([]float64, n)

@@ -56,6 +56,9 @@ type Call struct {
 	KnotAt      Address `c:"const double *" doc:"times of knots"`
 	KnotValue   Address `c:"const real *" doc:"values at knots"`
 
+	SignalsBar   Address `c:"double *" doc:"∂L/∂values of each sample's signals, as solver.Courses.Add has them; 0: nobody asks"`
+	SignalsBarAt Address `c:"const long long *" doc:"[n + 1] the first of each sample"`
+
 	Theta        Address `c:"real *" doc:"[THETA]"`
 	FieldShared  Address `c:"real *" doc:"[Fused.FieldShared] scratch of the Shared and Finish sections"`
 	HeadShared   Address `c:"real *" doc:"[Fused.HeadShared]"`

@@ -156,6 +156,8 @@ type call struct {
 	depth  int
 	saved  int // rows of the states at save times
 	losses int
+
+	signalsBarAt []int64 // nil where nobody asks
 }
 
 // put copies data to the device; nothing gives the address 0.

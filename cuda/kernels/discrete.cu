@@ -164,7 +164,8 @@ struct Reverse {
 		each<DIM>(m.active, [&](int r, int c) {
 			product(r, stage, c) = last ? lambda(r, c) + gradientOf(f, r, c) : gradientOf(f, r, c);
 		});
-		sumInputsBar(call, m.row, m.active, f, Terms{EVERY_SLOT + stage, 1, nullptr});
+		sumInputsBar(call, m.row, m.active, f, Terms{EVERY_SLOT + stage, 1, nullptr},
+			[&](const Row &row, int) { return row.at(C[stage]); });
 	}
 
 	// retire moves every row to the step before, or hands over ∂L/∂z0.

@@ -23,16 +23,22 @@ __device__ void loadSignals(const Call &call, const Row *row, const Rows &rows, 
 			});
 }
 
-// clearInputsBar begins the sums of ∂L/∂inputs of the rows' samples.
+// clearInputsBar begins the sums of ∂L/∂inputs of the rows' samples, and of what these are of signals.
 template <int WIDTH = INPUTS> __device__ void clearInputsBar(const Call &call, const Row *row, const Rows &rows) {
 	if constexpr (WIDTH > 0)
-		each<WIDTH>(rows, [&](int r, int c) { call.inputsBar[placeOf(row[r].sample, WIDTH) + c] = 0; });
+		each<WIDTH>(rows, [&](int r, int c) {
+			const int sample = row[r].sample;
+			call.inputsBar[placeOf(sample, WIDTH) + c] = 0;
+			if (!call.signalsBar || c > 0) return;
+			for (long long k = call.signalsBarAt[sample]; k < call.signalsBarAt[sample + 1]; k++) call.signalsBar[k] = 0;
+		});
 }
 
-// sumInputsBar adds Σ weight·∂L/∂inputs over the terms of each of the rows to that of its sample.
-template <class P, int WIDTH = INPUTS>
+// sumInputsBar adds Σ weight·∂L/∂inputs over the terms of each of the rows to that of its sample; time(row, q) is that of
+// term q.
+template <class P, int WIDTH = INPUTS, class Time>
 __device__ void sumInputsBar(const Call &call, const Row *row, const Rows &rows, const Frames<P> &frames,
-	const Terms &terms) {
+	const Terms &terms, Time time) {
 	if constexpr (P::HAS_INPUTS_GRADIENT)
 		for (int e = threadIdx.x; e < rows.n * WIDTH; e += THREADS) {
 			const int p = e / WIDTH, c = e % WIDTH, r = rows.list[p];
@@ -40,6 +46,10 @@ __device__ void sumInputsBar(const Call &call, const Row *row, const Rows &rows,
 			for (int q = 0; q < terms.n; q++) {
 				const Frames<P> f = frames.at(terms.slots[q]);
 				sum = mad(weightOf(terms, p, q), P::inputsGradient(f.l(r), f.s(r))[c], sum);
+				if (!call.signalsBar || c < call.constants || c >= call.constants + call.signals) continue;
+				addSignals(call, row[r].data, row[r].sample, c, time(row[r], q), [&](int c) {
+					return double(weightOf(terms, p, q) * P::inputsGradient(f.l(r), f.s(r))[c]);
+				});
 			}
 		}
 }

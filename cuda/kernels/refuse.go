@@ -51,11 +51,8 @@ func SupportsBatch(b solver.Batch) error {
 
 // SupportsObjective is Supports for an objective.
 func SupportsObjective(o solver.Objective) error {
-	switch {
-	case o.ForStops:
+	if o.ForStops {
 		return refused("a derivative for the times of stops")
-	case o.ForSignals:
-		return refused("a derivative for the values of signals")
 	}
 	return nil
 }

@@ -210,7 +210,7 @@ template <class Integration> struct Systems {
 				row.nfe++;
 			}
 			__syncthreads();
-			pass.add(rows, EVERY_SLOT, 1); // the first
+			pass.add(rows, EVERY_SLOT, 1, [&](int) { return NODE_AT[n]; }); // the first
 			__syncthreads();
 		}
 		each<WIDTH>(rows, [&](int r, int c) { tile.argument(r, LAST, c) = ahead(r, c, A[LAST], LAST); });

@@ -38,6 +38,28 @@ func SignalsOf(b solver.Batch, n, inputs int) SignalTable {
 	return t
 }
 
+// SignalsBarAt is Call.signalsBarAt for a batch of n samples that was resolved, nil without signals.
+func SignalsBarAt(b solver.Batch, n int) []int64 {
+	c := b.Courses()
+	if c == nil {
+		return nil
+	}
+	at := make([]int64, 1, n+1)
+	for i := range n {
+		at = append(at, at[i]+int64(c.Len(b.Recording(i))))
+	}
+	return at
+}
+
+// SignalBars are the parts of Call.signalsBar, of which at is Call.signalsBarAt.
+func SignalBars(bar []float64, at []int64) [][]float64 {
+	bars := make([][]float64, len(at)-1)
+	for i := range bars {
+		bars[i] = bar[at[i]:at[i+1]]
+	}
+	return bars
+}
+
 // FineStops is Call.fineStops for a batch that was resolved.
 func FineStops(b solver.Batch, p solver.Precision) int64 {
 	if b.StopPrecision(p) == solver.Float64 {

@@ -125,7 +125,8 @@ struct WideBackward {
 			const real weight = real(-now.row.step * B[stage]) * weightOf(now);
 			const real *x = kept(now, stage);
 			addTerm<Field>(now.call, now.r, i, true, weight, [=](const Kept &value) { return x + value.keep; });
-			if (Field::INPUTS_GRADIENT >= 0) addInputsBar(now.call, now.row.sample, weight, x + Field::kept()[Field::INPUTS_GRADIENT].keep);
+			if (Field::INPUTS_GRADIENT >= 0)
+				addInputsBar(now.call, now.row, weight, x + Field::kept()[Field::INPUTS_GRADIENT].keep, now.row.at(C[stage]));
 		}
 		keep(now, 0);
 		if (now.controls()) now.row.ready = 1;

@@ -41,7 +41,7 @@ struct WideReverse {
 		});
 		if (Field::INPUTS_GRADIENT >= 0) {
 			const Kept value = Field::kept()[Field::INPUTS_GRADIENT];
-			addInputsBar(call, row.sample, 1, frame + value.at + r % TILE * value.stride);
+			addInputsBar(call, row, 1, frame + value.at + r % TILE * value.stride, row.at(C[row.stage]));
 		}
 		const bool over = row.stage == 0;
 		__syncthreads();

@@ -39,7 +39,8 @@ func TestTrainingWithSignalsDoesNotAllocate(t *testing.T) {
 	for _, mode := range solver.Gradients() {
 		spec := solver.DefaultSpec()
 		spec.Gradient = mode
-		s, err := compile(t, backend(t, 2), m, spec).Train(data, solver.DefaultOptimizer(1e-4), solver.NewOptimizerState(theta))
+		s, err := compile(t, backend(t, 1), m, spec).Train(data, solver.DefaultOptimizer(1e-4),
+			solver.NewOptimizerState(theta))
 		if err != nil {
 			t.Fatal(err)
 		}
