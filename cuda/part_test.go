@@ -100,3 +100,18 @@ func timed(t *testing.T) solver.Model {
 	}
 	return solver.Model{Field: field, Head: head}
 }
+
+// TestPartsOfSignals: samples keep their recordings, and what is asked for of them.
+func TestPartsOfSignals(t *testing.T) {
+	b := solver.Batch{Z0: make([]float64, 14), Spans: []solver.Span{{T1: 1}}, Signals: solver.Signals{
+		Times: []float64{0, 0.4, 1, 0, 1}, Values: []float64{1, -1, 0.5, 2, 3}, Offsets: []int{0, 3, 5},
+		Of: []int{1, 0, 0, 1, 1, 0, 1}}}
+	o := solver.Objective{Cotangent: make([]float64, 14), ForSignals: true}
+	for _, whole := range []solver.Batch{b, b.Resolve(7, solver.ControlSample)} {
+		p := part(whole, 2, 2, 5)
+		if !slices.Equal(p.Signals.Of, []int{0, 1, 1}) || (p.Courses() == nil) != (whole.Courses() == nil) ||
+			!partOf(o, whole, 2, 2, 5).ForSignals {
+			t.Errorf("%+v", p.Signals)
+		}
+	}
+}
