@@ -19,7 +19,14 @@ func main() {
 	all := flag.Bool("all", false, "print every measurement first")
 	names := flag.String("methods", "dopri5,tsit5", "methods with an error estimate")
 	stiff := flag.Bool("stiff", false, "solve stiff problems instead, by the methods for these")
+	hull := flag.Float64("detest", 0, "print evaluations and errors on all of DETEST at this rtol instead")
 	flag.Parse()
+	if *hull > 0 {
+		if err := printDetest(os.Stdout, *hull); err != nil {
+			log.Fatal(err)
+		}
+		return
+	}
 	if *stiff {
 		if err := printStiff(os.Stdout); err != nil {
 			log.Fatal(err)
