@@ -88,3 +88,43 @@ func ExampleODE_SolveBatch_stops() {
 	// stops []: z(10) = 0.000
 	// stops [7.1 7.2]: z(10) = 0.752
 }
+
+// ExampleWithLift makes the initial state of two features by a linear map, whose parameters are trained with the others:
+// here dz/dt = −z from z(0) = 2x₁ − x₂ + 0.5.
+func ExampleWithLift() {
+	decay := graph.Field{Dim: 1, Func: func(t, z *gorgonia.Node, _ []*gorgonia.Node) (*gorgonia.Node, error) {
+		return expr.Neg(z), nil
+	}}
+	lift, err := graph.PerceptronLift([]int{2, 1}, graph.Tanh)
+	if err != nil {
+		log.Fatal(err)
+	}
+	model, err := neuralode.Lower(decay, nil)
+	if err == nil {
+		model, err = neuralode.WithLift(model, lift)
+	}
+	if err != nil {
+		log.Fatal(err)
+	}
+	backend, _, err := neuralode.Open("cpu")
+	if err != nil {
+		log.Fatal(err)
+	}
+	ode, err := neuralode.Compile(backend, model, solver.AccurateSpec())
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer ode.Close()
+	theta := []float64{2, -1, 0.5} // lift.0.weight, lift.0.bias
+	batch := solver.Batch{Features: []float64{1, 3, 2, 0}, Spans: []solver.Span{{T1: 1}}}
+	d, err := ode.Differentiate(context.Background(), theta, batch, solver.Objective{Cotangent: []float64{1, 0}})
+	if err == nil {
+		err = d.Err()
+	}
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("z(1) %.4f, of the first: d z(1)/dθ %.4f\n", d.Z1, d.Theta)
+	// Output:
+	// z(1) [-0.1839 1.6555], of the first: d z(1)/dθ [0.3679 1.1036 0.3679]
+}

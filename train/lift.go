@@ -212,36 +212,55 @@ func (m *Model) beginning(s *dataset.Series, i int) []float64 {
 	return x
 }
 
-// startVelocities are the slopes at the first row of series i of the parabolas through the first three observations of
-// each feature, or of the line through two.
+// velocityWindow is how long a feature is looked at for its first velocity, in units of the scaled time, in which features
+// move by about one deviation: a parabola is close to what moves smoothly over that, and noise averages out.
+const velocityWindow = 0.75
+
+// startVelocities are the slopes at the first row of series i of the parabolas that fit the observations of each feature
+// within the velocity window best, of three at least where there are so many; of two, that of the line.
 func (m *Model) startVelocities(v []float64, s *dataset.Series, i int) {
+	first := s.Offsets[i]
 	for j := range s.Dim {
 		var t, x []float64
-		for r := s.Offsets[i]; r < s.Offsets[i+1] && len(t) < 3; r++ {
-			if v := s.X[r*s.Dim+j]; !math.IsNaN(v) {
-				t, x = append(t, (s.Times[r]-s.Times[s.Offsets[i]])/m.timeUnit()), append(x, v)
+		for r := first; r < s.Offsets[i+1]; r++ {
+			later := (s.Times[r] - s.Times[first]) / m.timeUnit()
+			if later > velocityWindow && len(t) >= 3 {
+				break
+			}
+			if v := m.FeatureScale.Apply(s.X[r*s.Dim : (r+1)*s.Dim])[j]; !math.IsNaN(v) {
+				t, x = append(t, later), append(x, v)
 			}
 		}
-		if len(m.FeatureScale.Std) > 0 {
-			for k := range x {
-				x[k] = (x[k] - m.FeatureScale.Mean[j]) / m.FeatureScale.Std[j]
-			}
-		}
-		v[j] = slopeAtFirst(t, x)
+		v[j] = slopeAtZero(t, x)
 	}
 }
 
-// slopeAtFirst is that of the polynomial through up to three points, by divided differences; 0 of one.
-func slopeAtFirst(t, x []float64) float64 {
+// slopeAtZero is the slope at t = 0 of the parabola with the least squares, or of two points the line; 0 of one. It is
+// made of polynomials that are orthogonal over the points (Forsythe 1957).
+func slopeAtZero(t, x []float64) float64 {
 	if len(t) < 2 {
 		return 0
 	}
-	first := (x[1] - x[0]) / (t[1] - t[0])
-	if len(t) < 3 {
-		return first
+	n, mean := float64(len(t)), 0.0
+	for _, t := range t {
+		mean += t / n
 	}
-	second := (x[2] - x[1]) / (t[2] - t[1])
-	return first - (t[1]-t[0])*(second-first)/(t[2]-t[0])
+	square, third, fit := 0.0, 0.0, 0.0 // of t − mean
+	for i, t := range t {
+		p := t - mean
+		square, third, fit = square+p*p, third+t*p*p, fit+x[i]*p
+	}
+	slope := fit / square
+	if len(t) < 3 {
+		return slope
+	}
+	a, b := third/square, square/n
+	square, fit = 0, 0
+	for i, t := range t {
+		p := (t-a)*(t-mean) - b
+		square, fit = square+p*p, fit+x[i]*p
+	}
+	return slope - fit/square*(mean+a)
 }
 
 // CheckStarts reports the first series that the model has no initial state for: where not all features are observed in

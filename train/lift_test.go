@@ -57,18 +57,26 @@ func TestEndsAreNotLiftedFrom(t *testing.T) {
 	}
 }
 
-// TestSlopeAtFirst: a parabola's slope is exact, whatever the times.
-func TestSlopeAtFirst(t *testing.T) {
-	at := []float64{0, 0.25, 1}
-	x := make([]float64, 3)
-	for i, t := range at {
-		x[i] = 3 + 0.5*t - 2*t*t
+// TestStartVelocities: a parabola's slope is exact, whatever the times, and noise on times that are close does not blow up.
+func TestStartVelocities(t *testing.T) {
+	for _, at := range [][]float64{{0, 0.25, 1}, {0, 0.1, 0.15, 0.7, 0.71}} {
+		x := make([]float64, len(at))
+		for i, t := range at {
+			x[i] = 3 + 0.5*t - 2*t*t
+		}
+		if got := slopeAtZero(at, x); math.Abs(got-0.5) > 1e-12 {
+			t.Errorf("the slope of a parabola is %v, want 0.5", got)
+		}
 	}
-	if got := slopeAtFirst(at, x); math.Abs(got-0.5) > 1e-12 {
-		t.Errorf("the slope of a parabola is %v, want 0.5", got)
-	}
-	if got := slopeAtFirst(at[:2], []float64{1, 2}); got != 4 {
+	if got := slopeAtZero([]float64{0, 0.25}, []float64{1, 2}); got != 4 {
 		t.Errorf("the slope of a line is %v, want 4", got)
+	}
+	noisy := &dataset.Series{IDs: []string{"a"}, Offsets: []int{0, 7}, Dim: 1, Features: []string{"x"},
+		Times: []float64{0, 0.001, 0.002, 0.2, 0.4, 0.6, 9}, X: []float64{0.05, -0.05, 0.05, 0.15, 0.45, 0.55, 99}}
+	velocity := make([]float64, 1)
+	new(Model).startVelocities(velocity, noisy, 0)
+	if math.Abs(velocity[0]-1) > 1 {
+		t.Errorf("what moves at the speed 1, seen through noise of 0.05, begins at %v", velocity)
 	}
 	m := &Model{Net: graph.MLP{Sizes: []int{4, 2}, SecondOrder: true},
 		FeatureScale: dataset.Scale{Mean: []float64{1, 0}, Std: []float64{2, 2}},

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"neuralode/dataset"
-	"neuralode/plan"
 	"neuralode/safetensors"
 	"neuralode/solver"
 )
@@ -72,13 +71,13 @@ func (m *Model) startPoints(b *solver.Batch, x []float64) {
 	}
 }
 
-// liftedFrom is what the lift makes of what it reads, by the interpreter.
+// liftedFrom is what the lift makes of what it reads, in float64.
 func (m *Model) liftedFrom(x []float64) []float64 {
 	_, _, theta := solver.SplitTheta(m.Solver, m.Theta)
-	machine := plan.NewMachine(m.Solver.Lift)
-	machine.SetTheta(theta)
-	machine.Forward(len(x)/m.liftWidth(), map[string][]float64{"x": x})
-	return machine.Output("z0")
+	lifter, b := solver.NewLifter(m.Solver), m.Solver.WithRoom(solver.Batch{Features: x})
+	lifter.SetTheta(theta)
+	lifter.Raise(b, m.Net.Dim())
+	return b.Z0
 }
 
 // Unscale is states z, [n, dim], in the units of the data: what States would make of them again, but for components

@@ -78,7 +78,7 @@ rows may have inputs alone.
 what was observed in each, scaled, what was not, and when; then no single row need have all features. With --latent the
 state has so many components, and --readout linear or mlp gives the features back: encoder, equation, decoder, a latent
 ODE. With --second-order the state is positions, the features among them, and as many velocities, and the net gives
-accelerations; unless they are lifted, velocities begin as the slope of the parabola through a feature's first three
+accelerations; unless they are lifted, velocities begin as the slope of the parabola that fits a feature's first
 observations, and those of points as zeros.
 
 Defaults depend on the data: flags below have those of made data, and then those of tables and of series where they
