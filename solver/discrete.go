@@ -8,60 +8,84 @@ import "slices"
 // dense output's weights to the stages' cotangents; they also reach the last stage, whose argument is z1.
 // A step that leaves λ with a number that is not finite ends the way back there.
 func (r *reference) discrete(g *group, cotangent, weight []float64, saved [][]float64) wayBack {
-	weighted := func(bar []float64) []float64 {
-		bar = slices.Clone(bar)
-		for c, w := range weight {
-			bar[c] *= w
-		}
-		return bar
-	}
-	w := wayBack{a: weighted(cotangent), end: End{T: g.path.End.T}}
-	marks := g.marks(saved)
-	ones := slices.Repeat([]float64{1}, len(weight))
+	d := discrete{reference: r, group: g, weight: weight, saved: saved, marks: g.marks(saved),
+		ones: slices.Repeat([]float64{1}, len(weight))}
+	w := wayBack{a: d.weighted(cotangent), end: End{T: g.path.End.T}}
 	dense := saved != nil || len(r.model.Events) > 0
 	for i := g.trail.n - 1; i >= 0; i-- {
 		s := *g.trail.step(i)
-		within := []bar(nil)
-		for n := len(marks); n > 0 && g.span.before(s.T, marks[n-1].t); n = len(marks) {
-			m := marks[n-1]
-			marks = marks[:n-1]
-			switch {
-			case m.cross == nil:
-				within = append(within, bar{m.t, weighted(saved[m.save])})
-			case m.cross.noted:
-				within = append(within, bar{m.t, r.transfer(g, m.cross, make([]float64, len(weight)), ones, m.time)})
-			default:
-				w.a = r.transfer(g, m.cross, w.a, ones, m.time)
-			}
-		}
-		if s.Cut { // λ is that of the dense output there, and nothing is left of the step's result
-			within = append(within, bar{s.End, w.a})
-			w.a = make([]float64, len(w.a))
-		}
-		slices.Reverse(within) // in order of time
-		w.a = r.reverseStep(g, s, w.a, within, dense, &w.stats)
+		lambda, within := d.within(&s, w.a)
+		w.a = r.reverseStep(g, s, lambda, within, dense, &w.stats)
 		w.stats.Accepted++
 		if !finite(w.a) {
 			return w.failed(End{Status: NonFinite, T: s.End, H: -s.H})
 		}
 		w.end = End{T: s.T, H: -s.H}
 	}
-	slices.Reverse(marks) // at t0 itself
-	for _, m := range marks {
-		if m.cross != nil {
-			w.a = r.transfer(g, m.cross, w.a, ones, m.time)
-		}
-	}
-	slices.Reverse(marks)
-	for _, m := range marks {
-		if m.cross == nil {
-			addTo(w.a, weighted(saved[m.save])...)
-		}
-	}
-	if !finite(w.a) { // without a step, what came in
+	if w.a = d.beginning(w.a); !finite(w.a) { // without a step, what came in
 		return w.failed(End{Status: NonFinite, T: g.span.T0})
 	}
 	return w
+}
+
+// discrete is a discrete gradient under way.
+type discrete struct {
+	*reference
+	group        *group
+	weight, ones []float64 // of cotangents that come in, and of λ
+	saved        [][]float64
+	marks        []mark // left, the last first to come
+}
+
+func (d *discrete) weighted(bar []float64) []float64 {
+	bar = slices.Clone(bar)
+	for c, w := range d.weight {
+		bar[c] *= w
+	}
+	return bar
+}
+
+// cross takes λ over the crossing of a mark.
+func (d *discrete) cross(m mark, lambda []float64) []float64 {
+	return d.transfer(d.group, m.cross, lambda, d.ones, m.time)
+}
+
+// within passes the marks of a step: it returns λ of its result, and the cotangents within it in order of time.
+func (d *discrete) within(s *Step, lambda []float64) ([]float64, []bar) {
+	var within []bar
+	for n := len(d.marks); n > 0 && d.group.span.before(s.T, d.marks[n-1].t); n = len(d.marks) {
+		m := d.marks[n-1]
+		d.marks = d.marks[:n-1]
+		switch {
+		case m.cross == nil:
+			within = append(within, bar{m.t, d.weighted(d.saved[m.save])})
+		case m.cross.noted:
+			within = append(within, bar{m.t, d.cross(m, make([]float64, len(lambda)))})
+		default:
+			lambda = d.cross(m, lambda)
+		}
+	}
+	if s.Cut { // λ is that of the dense output there, and nothing is left of the step's result
+		within = append(within, bar{s.End, lambda})
+		lambda = make([]float64, len(lambda))
+	}
+	slices.Reverse(within)
+	return lambda, within
+}
+
+// beginning passes the marks at t0 itself: jumps, the last first, and then the states saved before them.
+func (d *discrete) beginning(lambda []float64) []float64 {
+	for i := len(d.marks) - 1; i >= 0; i-- {
+		if m := d.marks[i]; m.cross != nil {
+			lambda = d.cross(m, lambda)
+		}
+	}
+	for _, m := range d.marks {
+		if m.cross == nil {
+			addTo(lambda, d.weighted(d.saved[m.save])...)
+		}
+	}
+	return lambda
 }
 
 // bar is a cotangent of the state at a time.

@@ -210,7 +210,7 @@ func (m Model) checkEvents(s Spec) error {
 type crossing struct {
 	t             float64
 	event         int // −1 for none
-	jump, stop    int // the row of the jump or stop; −1 for none
+	jump, stop    int // which of the sample's; −1 for none
 	steps         int // accepted before it
 	terminal      bool
 	noted         bool // an event without effect

@@ -20,8 +20,8 @@ type hybrid struct {
 
 // moments are the maps of a model as an integration asks them.
 type moments interface {
-	// jump is z after the jump of that row, reset after that event.
-	jump(row int, t float64, z []float64) []float64
+	// jump is z after that jump of the sample, reset after that event.
+	jump(number int, t float64, z []float64) []float64
 	reset(event int, t float64, z []float64) []float64
 	condition(event int, t float64, z []float64) float64
 	// slope is the derivative of a condition for time where the field is f.
