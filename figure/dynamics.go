@@ -103,7 +103,9 @@ func dynamicsLegend(f Field, t Trajectories) legend {
 }
 
 func arrowEntry(text string) entry {
-	return entry{text: text, wide: true, draw: func(c *draw.Canvas) { drawArrows(c, []arrow{{c.Center(), vg.Point{X: 22}}}) }}
+	return entry{text: text, wide: true, draw: func(c *draw.Canvas) {
+		drawArrows(c, []arrow{{c.Center(), vg.Point{X: 22}}})
+	}}
 }
 
 // projection tells what the picture leaves out.

@@ -32,8 +32,8 @@ type Held struct {
 // likelihoods are, the axis is linear and the mean is that of the values.
 //
 // iterations [n] increase, loss [n] has the value at each. Values that are not finite, or not positive on a logarithmic
-// axis, have no place: they leave a gap in the thin line, do not enter the mean, and the legend says how many there are.
-// It is an error if no value is left.
+// axis, have no place: they leave a gap in the thin line, do not enter the mean, and the legend says how many there
+// are. It is an error if no value is left.
 func Loss(iterations []int, loss []float64) (*Figure, error) {
 	return LossWithHeld(iterations, loss, Held{})
 }

@@ -58,8 +58,8 @@ type Feed struct {
 func NewFeed(title string, facts []Fact, iterations int, scene *Scene) *Feed {
 	own, model := *scene, *scene.Model
 	own.Model = &model
-	f := &Feed{scene: &own, about: describe(title, facts, scene), total: iterations, curves: newCurves(), phase: Watched,
-		pictures: map[int][]byte{}, painted: -1, throttle: newThrottle()}
+	f := &Feed{scene: &own, about: describe(title, facts, scene), total: iterations, curves: newCurves(),
+		phase: Watched, pictures: map[int][]byte{}, painted: -1, throttle: newThrottle()}
 	f.about.Instance = rand.Text()[:8]
 	return f
 }

@@ -12,7 +12,8 @@ import (
 func pointOf(e train.Event) Point {
 	none := math.NaN()
 	p := Point{Iteration: e.Iteration, Loss: e.Work.Loss, Validation: none, Accuracy: none, R2: none,
-		NFEMean: e.Work.NFEMean, NFEMax: float64(e.Work.NFEMax), SamplesPerSecond: e.SamplesPerSecond, Elapsed: e.Elapsed}
+		NFEMean: e.Work.NFEMean, NFEMax: float64(e.Work.NFEMax), SamplesPerSecond: e.SamplesPerSecond,
+		Elapsed: e.Elapsed}
 	if v := e.Validation; v != nil {
 		p.Validation, p.Accuracy, p.R2 = v.Loss, v.Accuracy, v.R2
 	}
@@ -23,8 +24,8 @@ func pointOf(e train.Event) Point {
 func pointsOf(rows []train.Row) []Point {
 	points := make([]Point, len(rows))
 	for i, r := range rows {
-		points[i] = Point{Iteration: r.Iteration, Loss: r.Loss, Validation: r.ValidationLoss, Accuracy: r.Accuracy, R2: r.R2,
-			NFEMean: r.NFEMean, NFEMax: r.NFEMax, SamplesPerSecond: r.SamplesPerSecond,
+		points[i] = Point{Iteration: r.Iteration, Loss: r.Loss, Validation: r.ValidationLoss, Accuracy: r.Accuracy,
+			R2: r.R2, NFEMean: r.NFEMean, NFEMax: r.NFEMax, SamplesPerSecond: r.SamplesPerSecond,
 			Elapsed: time.Duration(r.Seconds * float64(time.Second))}
 	}
 	return points

@@ -73,7 +73,8 @@ func (s *Server) known(token string) bool {
 func (s *Server) withToken(find func(*http.Request) string, next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if !s.known(find(r)) {
-			http.Error(w, "the token is missing or wrong: open the address that the program printed", http.StatusForbidden)
+			http.Error(w, "the token is missing or wrong: open the address that the program printed",
+				http.StatusForbidden)
 			return
 		}
 		next(w, r)

@@ -128,6 +128,6 @@ func (f *Feed) status() status {
 	p := f.last
 	return status{Phase: f.phase, Note: f.note, Iteration: p.Iteration, Total: f.total, Loss: number(p.Loss),
 		Validation: number(p.Validation), Accuracy: number(p.Accuracy), R2: number(p.R2), NFE: number(p.NFEMean),
-		SamplesPerSecond: number(p.SamplesPerSecond), PerSecond: number(perSecond), Elapsed: number(p.Elapsed.Seconds()),
-		Left: number(left.Seconds()), Kept: f.kept}
+		SamplesPerSecond: number(p.SamplesPerSecond), PerSecond: number(perSecond),
+		Elapsed: number(p.Elapsed.Seconds()), Left: number(left.Seconds()), Kept: f.kept}
 }

@@ -76,8 +76,8 @@ func arrowsOf(f figure.Field) arrows {
 	return a
 }
 
-// paint computes the picture and writes it as JSON. What cannot be solved is left out, and the note says why. A fault of
-// a picture does not end the training.
+// paint computes the picture and writes it as JSON. What cannot be solved is left out, and the note says why. A fault
+// of a picture does not end the training.
 func (s *Scene) paint(ctx context.Context, at train.Snapshot, labels [2]float64) (text []byte, err error) {
 	defer func() {
 		if fault := recover(); fault != nil {

@@ -157,6 +157,8 @@ func TestPicturesOfEachModel(t *testing.T) {
 		"constants": func(c *train.Config) { c.Constants = []string{"r"} },
 		"latent":    func(c *train.Config) { c.Latent, c.Lift, c.LiftFrom, c.Readout = 3, "mlp", 5, "mlp" },
 		"second":    func(c *train.Config) { c.SecondOrder = true },
+		"inputs":    func(c *train.Config) { c.Inputs = []string{"r"} },
+		"learnt":    func(c *train.Config) { c.Start = "learnt" },
 	} {
 		host, token := place(t, serve(t, seriesFeed(t, seriesRun(t, 16, change)), live.Actions{}))
 		status, body := ask(t, host, "GET /picture?iteration=0&token="+token+" HTTP/1.1\r\nHost: "+host+

@@ -19,7 +19,8 @@ const (
 	mostMoments  = 48
 )
 
-// some is the portrait with a part of its samples, picked evenly over their labels, or with all where there are no more.
+// some is the portrait with a part of its samples, picked evenly over their labels, or with all where there are no
+// more.
 func (p *Portrait) some(n int) *Portrait {
 	few := *p
 	few.Data.Points, few.Data.Labels = nil, nil

@@ -17,8 +17,8 @@ const (
 	cells        = 200
 )
 
-// Dynamics is the field at t0 and the way of some samples, in a frame that the ways stay within, and beside it where the
-// data are at t1.
+// Dynamics is the field at t0 and the way of some samples, in a frame that the ways stay within, and beside it where
+// the data are at t1.
 func (p *Portrait) Dynamics(ctx context.Context) (*figure.Figure, error) {
 	ways, err := p.Ways(ctx, trajectories, points)
 	if err != nil {

@@ -7,7 +7,8 @@ import (
 	"neuralode/dataset"
 )
 
-// legendNames are the names of the classes, or of what a regression predicts. Numbers alone would say little in a legend.
+// legendNames are the names of the classes, or of what a regression predicts. Numbers alone would say little in a
+// legend.
 func legendNames(d *dataset.Dataset) []string {
 	if len(d.Classes) == 0 {
 		return d.Targets[:1]

@@ -8,9 +8,10 @@ import (
 	"neuralode/train"
 )
 
-// StepSizes is how far each accepted step went, in the time of the data, in the solves of a batch, one after another, as
-// [train.Model.PointBatch] and [train.Model.SeriesBatch] give them. It is the reference backend that tells: float64, for
-// a few samples. A solve that fails gives the steps that it took. It is nil where there is nothing to solve, or ctx ends.
+// StepSizes is how far each accepted step went, in the time of the data, in the solves of a batch, one after another,
+// as [train.Model.PointBatch] and [train.Model.SeriesBatch] give them. It is the reference backend that tells: float64,
+// for a few samples. A solve that fails gives the steps that it took. It is nil where there is nothing to solve, or ctx
+// ends.
 func StepSizes(ctx context.Context, m *train.Model, b solver.Batch, spec solver.Spec) (sizes []float64) {
 	spec = m.InFieldTime(spec)
 	spec.Gradient, spec.Precision = solver.NoGradient, solver.Float64

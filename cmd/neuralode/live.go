@@ -77,8 +77,8 @@ func (a *app) listen(address string) (*live.Server, error) {
 	}
 	page, err := live.Listen(address)
 	if err == nil && !page.Loopback() {
-		fmt.Fprintln(a.err, "note       the page can be reached from other machines: who knows its whole address can see "+
-			"and stop the run")
+		fmt.Fprintln(a.err, "note       the page can be reached from other machines: who knows its whole address "+
+			"can see and stop the run")
 	}
 	return page, err
 }

@@ -161,7 +161,7 @@ func (d *drawing) plane(ctx context.Context, backend solver.Backend) error {
 	}
 	defer p.Close()
 	if !d.run.Model.Planar() {
-		fmt.Fprintf(d.app.err, "dynamics are drawn for states that are points of the plane, those of this model are not\n")
+		fmt.Fprintln(d.app.err, "dynamics are drawn for states that are points of the plane, those of this model are not")
 	} else if err = d.write(ctx, "dynamics", func() (*figure.Figure, error) { return p.Dynamics(ctx) }); isOfFile(err) {
 		return err
 	}
