@@ -17,6 +17,7 @@ import (
 func (s Suite) Stiff(t *testing.T) {
 	s.StiffGradients(t)
 	t.Run("rows", s.stiffRows)
+	t.Run("one step for all", s.stiffTogether)
 	t.Run("refused", s.stiffRefused)
 	t.Run("problems", s.stiffProblems)
 }
@@ -258,6 +259,27 @@ func (s Suite) stiffRows(t *testing.T) {
 			limited, err := s.compile(t, m, spec).Differentiate(context.Background(), []float64{0.5}, b, o)
 			sameDerivative(t, supported(t, limited, err), whole)
 		}
+	}
+}
+
+// stiffTogether gives a batch, some of it stiff, one step for all, and compares with the reference.
+func (s Suite) stiffTogether(t *testing.T) {
+	b, o := mixedBatch(5)
+	b.Spans = []solver.Span{{T1: 2}}
+	m := solver.Model{Field: lower(t, mixed())}
+	for method, tol := range s.stiffMethods(t) {
+		spec := s.spec(solver.Adjoint)
+		spec.Method, spec.Controller.Control = method, solver.ControlBatch
+		spec.Controller.Rtol, spec.Controller.Atol = tol, tol
+		if !s.supports(t, m, spec) {
+			continue
+		}
+		d := s.differentiate(t, m, spec, []float64{0.5}, b, o)
+		want := Suite{Backend: solver.Reference(), Precision: s.Precision}.differentiate(t, m, spec, []float64{0.5}, b, o)
+		bound := s.choose(1000*tol, tol)
+		near(t, fmt.Sprintf("%v: z1", method), d.Z1, want.Z1, bound)
+		near(t, fmt.Sprintf("%v: ∂L/∂z0", method), d.Z0, want.Z0, bound)
+		near(t, fmt.Sprintf("%v: ∂L/∂θ", method), d.Theta, want.Theta, bound)
 	}
 }
 
