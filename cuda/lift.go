@@ -10,8 +10,8 @@ import (
 	"neuralode/solver"
 )
 
-// raise returns the part of θ that the GPU has, and fills in the initial states of a batch of features. A lift runs on the
-// CPU: it is a small part of a solve. The program is locked.
+// raise returns the part of θ that the GPU has, and fills in the initial states of a batch of features. A lift runs on
+// the CPU: it is a small part of a solve. The program is locked.
 func (p *program) raise(theta []float64, b solver.Batch) []float64 {
 	if p.lifter == nil {
 		return theta
@@ -38,8 +38,8 @@ func (p *program) pullBack(d *solver.Derivative, b solver.Batch) {
 	d.Theta = append(d.Theta, lift...)
 }
 
-// liftedSession trains a model with a lift: each iteration lifts its minibatch on the CPU, has it solved and differentiated
-// on the GPU, and updates θ on the CPU, in the precision of the GPU.
+// liftedSession trains a model with a lift: each iteration lifts its minibatch on the CPU, has it solved and
+// differentiated on the GPU, and updates θ on the CPU, in the precision of the GPU.
 type liftedSession struct {
 	program *program
 	data    solver.Data
@@ -52,7 +52,8 @@ type liftedSession struct {
 // trainLifted opens a session. The arguments were checked.
 func (p *program) trainLifted(data solver.Data, opt solver.Optimizer, start solver.OptimizerState) solver.Session {
 	opt.Frozen = slices.Clone(opt.Frozen)
-	s := &liftedSession{program: p, data: data.Clone(), opt: opt, samples: p.whole.WithRoom(data.Batch).Len(p.model.Dim())}
+	s := &liftedSession{program: p, data: data.Clone(), opt: opt}
+	s.samples = p.whole.WithRoom(data.Batch).Len(p.model.Dim())
 	s.state = solver.OptimizerState{Theta: s.rounded(start.Theta), M: s.rounded(start.M), V: s.rounded(start.V),
 		Step: start.Step}
 	return s

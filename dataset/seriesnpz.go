@@ -14,8 +14,8 @@ import (
 )
 
 // ReadSeriesNPZ reads series from named NumPy arrays, as numpy.savez and savez_compressed write them: features as
-// [series, times, features], or one by one as [series, times]; times that all share, [times], or of each series its own,
-// [series, times], not a number behind the last; and what there is one of for each series, an id or constants, as
+// [series, times, features], or one by one as [series, times]; times that all share, [times], or of each series its
+// own, [series, times], not a number behind the last; and what there is one of for each series, an id or constants, as
 // [series]. Where no array has more than one dimension, all are of one series and as long. Arrays are chosen by their
 // names as columns of a text are; feature K of several in an array NAME is NAMEK, from 1. Without times these are 0, 1,
 // 2, ..., without ids so are they. Errors are those of [ReadSeriesCSV] and name the array, and series and row from 1.

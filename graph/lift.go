@@ -78,7 +78,7 @@ func (l Lift) trace(batch int) (*trace, error) {
 	if err := tr.differentiate("z0"); err != nil {
 		return nil, err
 	}
-	if tr.cotangent.node == nil && len(l.Params) > 0 { // no parameter has an effect: a VJP takes a cotangent all the same
+	if tr.cotangent.node == nil && len(l.Params) > 0 { // none has an effect: a VJP takes a cotangent all the same
 		tr.cotangent = named{"z0", argument(tr.graph, cotangentName, batch, l.Dim)}
 	}
 	return tr, nil

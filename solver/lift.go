@@ -15,8 +15,8 @@ func (m Model) Features() int {
 	return m.Lift.Values[m.Lift.Input("x")].Cols
 }
 
-// SplitTheta is θ, or anything that lies like it, in its parts: of the field, the head and the lift. What jump and events
-// have of their own lies behind them.
+// SplitTheta is θ, or anything that lies like it, in its parts: of the field, the head and the lift. What jump and
+// events have of their own lies behind them.
 func SplitTheta[E any](m Model, theta []E) (field, head, lift []E) {
 	n := m.Field.ThetaLen()
 	field, theta = theta[:n], theta[n:]
@@ -66,8 +66,8 @@ func checkFeatures(m Model, b Batch) error {
 	return nil
 }
 
-// Lifter runs a model's lift by the interpreter, in float64: for the reference, and for backends that have no kernels for
-// lifts, which are a small part of a solve. It is not for concurrent use.
+// Lifter runs a model's lift by the interpreter, in float64: for the reference, and for backends that have no kernels
+// for lifts, which are a small part of a solve. It is not for concurrent use.
 type Lifter struct{ machine *plan.Machine }
 
 // NewLifter is the lifter of a model; nil for one without a lift.

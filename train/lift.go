@@ -51,17 +51,21 @@ func (c Config) wantsLift() string {
 // checkLift reports what does not go with a lift, or with none.
 func (c Config) checkLift() error {
 	var p problems
-	p.require(slices.Contains(Lifts, c.Lift) || c.Lift == "", "lift must be one of auto, none, linear, mlp, got %q", c.Lift)
+	p.require(slices.Contains(Lifts, c.Lift) || c.Lift == "",
+		"lift must be one of auto, none, linear, mlp, got %q", c.Lift)
 	p.require(c.Latent >= 0 && c.Latent <= MaxWidth, "latent must be from 0 to %d, got %d", MaxWidth, c.Latent)
-	p.require(c.LiftFrom >= 0 && c.LiftFrom <= MaxWidth, "lift-from must be from 0 to %d rows, got %d", MaxWidth, c.LiftFrom)
-	p.require(c.LiftWindow >= 0 && !math.IsInf(c.LiftWindow, 0), "lift-window must be zero or positive, got %v", c.LiftWindow)
+	p.require(c.LiftFrom >= 0 && c.LiftFrom <= MaxWidth,
+		"lift-from must be from 0 to %d rows, got %d", MaxWidth, c.LiftFrom)
+	p.require(c.LiftWindow >= 0 && !math.IsInf(c.LiftWindow, 0),
+		"lift-window must be zero or positive, got %v", c.LiftWindow)
 	for name, widths := range map[string][]int{"lift-hidden": c.LiftHidden, "readout-hidden": c.ReadoutHidden} {
 		p.require(len(widths) < MaxLayers, "%s must be fewer than %d layers, got %d", name, MaxLayers, len(widths))
 		for _, h := range widths {
 			p.require(h >= 1 && h <= MaxWidth, "%s must be at least 1 and at most %d, got %d", name, MaxWidth, h)
 		}
 	}
-	p.require(c.wantsLift() != "mlp" || len(c.LiftHidden) > 0, "lift mlp needs layers: choose lift-hidden, or lift linear")
+	p.require(c.wantsLift() != "mlp" || len(c.LiftHidden) > 0,
+		"lift mlp needs layers: choose lift-hidden, or lift linear")
 	p.require(c.Readout != "mlp" || len(c.ReadoutHidden) > 0,
 		"readout mlp needs layers: choose readout-hidden, or readout linear")
 	p.require(c.Latent == 0 || c.wantsLift() != "none",
@@ -71,9 +75,11 @@ func (c Config) checkLift() error {
 	p.require(!c.SecondOrder || c.Latent%2 == 0,
 		"a latent state of second order has as many velocities as positions, got latent %d", c.Latent)
 	if c.Task != seriesTask {
-		p.require(c.LiftFrom == 0 && c.LiftWindow == 0, "points are lifted from what they are: lift-from and lift-window are of series")
+		p.require(c.LiftFrom == 0 && c.LiftWindow == 0,
+			"points are lifted from what they are: lift-from and lift-window are of series")
 		p.require(len(c.Constants) == 0, "points have no constants beside their features: constants are of series")
-		p.require(len(c.Inputs) == 0 && !c.HoldInputs, "points have no inputs in time: inputs and hold-inputs are of series")
+		p.require(len(c.Inputs) == 0 && !c.HoldInputs,
+			"points have no inputs in time: inputs and hold-inputs are of series")
 	}
 	return errors.Join(p...)
 }
@@ -142,7 +148,8 @@ func (m *Model) liftWidth() int {
 
 // lift is the lift as an expression.
 func (m *Model) lift() (graph.Lift, error) {
-	return graph.PerceptronLift(slices.Concat([]int{m.liftWidth()}, m.Lift.Hidden, []int{m.Net.Dim()}), m.Net.Activation)
+	widths := slices.Concat([]int{m.liftWidth()}, m.Lift.Hidden, []int{m.Net.Dim()})
+	return graph.PerceptronLift(widths, m.Net.Activation)
 }
 
 // leads are what the lift reads of series, [series, liftWidth]: zeros stand for what was not observed.
@@ -198,8 +205,8 @@ func (m *Model) starts(b *solver.Batch, s *dataset.Series) {
 	}
 }
 
-// beginning is what was observed of series i in its first row. Where that is not all, as learnt starts allow, it is what
-// was observed first of a feature, and the mean where nothing was.
+// beginning is what was observed of series i in its first row. Where that is not all, as learnt starts allow, it is
+// what was observed first of a feature, and the mean where nothing was.
 func (m *Model) beginning(s *dataset.Series, i int) []float64 {
 	x := slices.Clone(s.X[s.Offsets[i]*s.Dim : (s.Offsets[i]+1)*s.Dim])
 	for j := range x {
@@ -212,12 +219,12 @@ func (m *Model) beginning(s *dataset.Series, i int) []float64 {
 	return x
 }
 
-// velocityWindow is how long a feature is looked at for its first velocity, in units of the scaled time, in which features
-// move by about one deviation: a parabola is close to what moves smoothly over that, and noise averages out.
+// velocityWindow is how long a feature is looked at for its first velocity, in units of the scaled time, in which
+// features move by about one deviation: a parabola is close to what moves smoothly over that, and noise averages out.
 const velocityWindow = 0.75
 
-// startVelocities are the slopes at the first row of series i of the parabolas that fit the observations of each feature
-// within the velocity window best, of three at least where there are so many; of two, that of the line.
+// startVelocities are the slopes at the first row of series i of the parabolas that fit the observations of each
+// feature within the velocity window best, of three at least where there are so many; of two, that of the line.
 func (m *Model) startVelocities(v []float64, s *dataset.Series, i int) {
 	first := s.Offsets[i]
 	for j := range s.Dim {
@@ -319,7 +326,8 @@ func (m *Model) takeLift(meta *metadata) {
 	meta.widths("readout_hidden", &m.ReadoutHidden)
 	if text, ok := meta.find("lift_window"); ok {
 		v, err := strconv.ParseFloat(text, 64)
-		meta.require(err == nil && v >= 0 && finite(v), "metadata %q is %.60q, want a number from 0", "lift_window", text)
+		meta.require(err == nil && v >= 0 && finite(v),
+			"metadata %q is %.60q, want a number from 0", "lift_window", text)
 		m.Lift.Window = v
 	}
 }
@@ -348,11 +356,13 @@ func (m *Model) checkLift() error {
 	p.require(!m.lifted() || m.Augment == 0, "a lift makes the whole state, got augment %d", m.Augment)
 	p.require(m.lifted() || m.Lift.Rows == 0 && len(m.Lift.Hidden) == 0 && m.Lift.Window == 0,
 		"lift_rows, lift_hidden and lift_window are of a lift, and there are no lift_features")
-	p.require(!m.lifted() || m.Series() == (m.Lift.Rows > 0), "a lift of series is from their rows, and one of points from none: got %d",
+	p.require(!m.lifted() || m.Series() == (m.Lift.Rows > 0),
+		"a lift of series is from their rows, and one of points from none: got %d",
 		m.Lift.Rows)
 	p.require(m.Lift.Features <= MaxWidth && m.Lift.Rows <= MaxWidth && m.Lift.Rows*(2*m.Lift.Features+1) <= MaxWidth,
 		"a lift of %d features from %d rows, want at most %d numbers", m.Lift.Features, m.Lift.Rows, MaxWidth)
-	p.require((m.Readout == "mlp") == (len(m.ReadoutHidden) > 0), "readout_hidden are of readout mlp, got %d layers for readout %s",
+	p.require((m.Readout == "mlp") == (len(m.ReadoutHidden) > 0),
+		"readout_hidden are of readout mlp, got %d layers for readout %s",
 		len(m.ReadoutHidden), m.Readout)
 	return errors.Join(p...)
 }

@@ -57,7 +57,8 @@ func TestEndsAreNotLiftedFrom(t *testing.T) {
 	}
 }
 
-// TestStartVelocities: a parabola's slope is exact, whatever the times, and noise on times that are close does not blow up.
+// TestStartVelocities: a parabola's slope is exact, whatever the times, and noise on times that are close does not blow
+// up.
 func TestStartVelocities(t *testing.T) {
 	for _, at := range [][]float64{{0, 0.25, 1}, {0, 0.1, 0.15, 0.7, 0.71}} {
 		x := make([]float64, len(at))

@@ -102,7 +102,8 @@ func fromFile(described *reference.Model, file *safetensors.Reader) (*Model, err
 
 // takeHead appends the read-out's parameters, and demands that the file has no others.
 func (m *Model) takeHead(file *safetensors.Reader) error {
-	return m.take(file, m.head().Params(), fmt.Sprintf("readout %s and loss %s", m.Readout, m.Loss), "readout.", "loss.")
+	of := fmt.Sprintf("readout %s and loss %s", m.Readout, m.Loss)
+	return m.take(file, m.head().Params(), of, "readout.", "loss.")
 }
 
 // takeLiftTensors is takeHead of the lift.

@@ -240,11 +240,11 @@ func (m *Model) labels(labels []float64) []float64 {
 }
 
 // Save writes the model to a safetensors file with tensors of that type; see package reference for the format. What the
-// format lacks stands in further metadata: augment, readout, component, outputs, loss, classes, inputs and targets, of the
-// loss huber huber_delta, and weights where features of series have such in the loss; in the tensor loss.noise,
-// [outputs], of the loss gaussian; and in tensors scale.features.mean and .std, [features], and scale.labels.mean and .std, [outputs], always F64, of a
-// model that has such scales: a feature x begins as the state's component (x − mean) / std, and an output o says label
-// mean + std·o.
+// format lacks stands in further metadata: augment, readout, component, outputs, loss, classes, inputs and targets, of
+// the loss huber huber_delta, and weights where features of series have such in the loss; in the tensor loss.noise,
+// [outputs], of the loss gaussian; and in tensors scale.features.mean and .std, [features], and scale.labels.mean and
+// .std, [outputs], always F64, of a model that has such scales: a feature x begins as the state's component (x − mean)
+// / std, and an output o says label mean + std·o.
 func (m *Model) Save(path string, dtype safetensors.DType) error {
 	file, err := m.file(dtype)
 	if err != nil {

@@ -1,6 +1,6 @@
-// Command spirals writes spirals.csv: the curves of torchdiffeq's latent_ode.py (Chen et al. 2018), which diffrax's example
-// of a latent ODE has too, each seen at random times and through noise. A coin decides whether one winds clockwise, and it
-// begins at a place on the way that is random too.
+// Command spirals writes spirals.csv: the curves of torchdiffeq's latent_ode.py (Chen et al. 2018), which diffrax's
+// example of a latent ODE has too, each seen at random times and through noise. A coin decides whether one winds
+// clockwise, and it begins at a place on the way that is random too.
 package main
 
 import (

@@ -59,7 +59,8 @@ func (s Suite) lifted(t *testing.T, l lesson, mode solver.Gradient) {
 	near(t, fmt.Sprintf("%v: z1", mode), d.Z1, unlifted.Z1, s.choose(1e-4, 1e-7))
 	near(t, fmt.Sprintf("%v: ∂L/∂z0", mode), d.Z0, unlifted.Z0, s.choose(1e-3, 1e-7))
 	before := len(l.theta) - l.model.Lift.ThetaLen()
-	near(t, fmt.Sprintf("%v: ∂L/∂θ of the field", mode), d.Theta[:before], unlifted.Theta[:before], s.choose(1e-3, 1e-7))
+	near(t, fmt.Sprintf("%v: ∂L/∂θ of the field", mode), d.Theta[:before], unlifted.Theta[:before],
+		s.choose(1e-3, 1e-7))
 	for _, g := range unlifted.Theta[before:] {
 		if g != 0 {
 			t.Errorf("%v: the lift has the gradient %v where z0 is given", mode, g)
@@ -73,7 +74,8 @@ func (s Suite) lifted(t *testing.T, l lesson, mode solver.Gradient) {
 		same(t, fmt.Sprintf("sample %d: z1", i), d.Z1[2*i:2*i+2], alone.Z1)
 		same(t, fmt.Sprintf("sample %d: ∂L/∂z0", i), d.Z0[2*i:2*i+2], alone.Z0)
 	}
-	want := Suite{Backend: solver.Reference(), Precision: s.Precision}.differentiate(t, l.model, s.spec(mode), l.theta, b, o)
+	reference := Suite{Backend: solver.Reference(), Precision: s.Precision}
+	want := reference.differentiate(t, l.model, s.spec(mode), l.theta, b, o)
 	near(t, fmt.Sprintf("%v: ∂L/∂θ", mode), d.Theta, want.Theta, s.choose(1e-3, 1e-9))
 	if s.Precision == solver.Float64 {
 		s.liftDifferences(t, l, mode, program, d.Theta, b, o)
@@ -106,7 +108,8 @@ func (s Suite) liftDifferences(t *testing.T, l lesson, mode solver.Gradient, pro
 	for i, g := range theta {
 		along += g * math.Sin(float64(i+1))
 	}
-	near(t, fmt.Sprintf("%v: along a direction", mode), []float64{along}, []float64{(loss(e) - loss(-e)) / (2 * e)}, 1e-6)
+	near(t, fmt.Sprintf("%v: along a direction", mode), []float64{along}, []float64{(loss(e) - loss(-e)) / (2 * e)},
+		1e-6)
 }
 
 // liftedTraining compares a training with the reference's, and one in parts with the whole, to the bit.
@@ -123,7 +126,8 @@ func (s Suite) liftedTraining(t *testing.T, l lesson, mode solver.Gradient) {
 			got := s.taughtInParts(t, program, l, opt, 3, parts)
 			same(t, "θ", got.state.Theta, want.state.Theta)
 			if !slices.Equal(got.iterations, want.iterations) {
-				t.Errorf("%v, %d parts: the iterations tell %+v, want %+v", mode, parts, got.iterations, want.iterations)
+				t.Errorf("%v, %d parts: the iterations tell %+v, want %+v", mode, parts, got.iterations,
+					want.iterations)
 			}
 		}
 	})
