@@ -65,15 +65,18 @@ type Config struct {
 	HuberDelta float64  `json:"huber_delta"`
 	Weights    []string `json:"weights"` // of features of series in the loss, NAME=NUMBER; 1 of those that it does not name
 
-	T0        float64 `json:"t0"`
-	T1        float64 `json:"t1"`
-	Method    string  `json:"method"`
-	Rtol      float64 `json:"rtol"`
-	Atol      float64 `json:"atol"`
-	MaxSteps  int     `json:"max_steps"`
-	Control   string  `json:"control"`
-	Gradient  string  `json:"gradient"`
-	Precision string  `json:"precision"`
+	T0     float64 `json:"t0"`
+	T1     float64 `json:"t1"`
+	Method string  `json:"method"`
+	Rtol   float64 `json:"rtol"`
+	Atol   float64 `json:"atol"`
+	// of each component of the state, of which Rtol and Atol are the smallest; none: these for all
+	Rtols     []float64 `json:"rtols,omitempty"`
+	Atols     []float64 `json:"atols,omitempty"`
+	MaxSteps  int       `json:"max_steps"`
+	Control   string    `json:"control"`
+	Gradient  string    `json:"gradient"`
+	Precision string    `json:"precision"`
 
 	Controller string  `json:"controller"` // see solver.AllGains
 	Step       float64 `json:"step"`       // constant; 0: by the error
@@ -278,6 +281,7 @@ func (c Config) Spec() (solver.Spec, error) {
 	gains, err := solver.GainsNamed(c.Controller)
 	s.Controller = s.Controller.With(gains)
 	s.Controller.Rtol, s.Controller.Atol, s.Controller.MaxSteps = c.Rtol, c.Atol, c.MaxSteps
+	s.Controller.Rtols, s.Controller.Atols = c.Rtols, c.Atols
 	s.Controller.Step, s.Controller.MinStep, s.Controller.MaxStep = c.Step, c.MinStep, c.MaxStep
 	var errs [4]error
 	s.Method, errs[0] = solver.MethodNamed(c.Method)

@@ -62,6 +62,12 @@ func byFlag(flags *pflag.FlagSet, values map[string]any) (map[string]string, err
 			names = append(names, f.Name)
 		}
 	})
+	for _, name := range []string{"rtol", "atol"} { // a run's own has those of the components beside the smallest
+		if each, ok := values[name+"s"]; ok {
+			values[name] = each
+			delete(values, name+"s")
+		}
+	}
 	texts, keyOf := map[string]string{}, map[string]string{}
 	var errs []error
 	for _, key := range slices.Sorted(maps.Keys(values)) {

@@ -23,7 +23,8 @@ import (
 // solveFlags are the flags that say how to solve, where a run's own configuration is the default.
 type solveFlags struct {
 	flags             *pflag.FlagSet
-	rtol, atol        tolerances
+	rtol, atol        float64
+	rtols, atols      []float64
 	precision, method string
 	controller        string
 	step              float64
@@ -31,9 +32,9 @@ type solveFlags struct {
 }
 
 func (s *solveFlags) add(f *pflag.FlagSet) {
-	s.flags, s.rtol, s.atol = f, tolerances{1e-3}, tolerances{1e-6}
-	f.Var(&s.rtol, "rtol", "relative tolerance of a step, or one for each component of the state; a run has its own")
-	f.Var(&s.atol, "atol", "absolute tolerance of a step, or one for each component of the state; a run has its own")
+	s.flags, s.rtol, s.atol = f, 1e-3, 1e-6
+	f.Var(&tolerances{&s.rtol, &s.rtols}, "rtol", "relative tolerance of a step, or one for each component of the state; a run has its own")
+	f.Var(&tolerances{&s.atol, &s.atols}, "atol", "absolute tolerance of a step, or one for each component of the state; a run has its own")
 	f.StringVar(&s.precision, "precision", "float32", oneOf(precisions)+"; a run has its own")
 	f.StringVar(&s.method, "method", methods[0], oneOf(methods)+"; a run has its own")
 	f.StringVar(&s.controller, "controller", controllers[0], oneOf(controllers)+"; a run has its own")
@@ -53,8 +54,8 @@ func (s *solveFlags) spec(from *source) (solver.Spec, error) {
 			do()
 		}
 	}
-	set("rtol", func() { c.Rtol = s.rtol.strictest() })
-	set("atol", func() { c.Atol = s.atol.strictest() })
+	set("rtol", func() { c.Rtol, c.Rtols = s.rtol, s.rtols })
+	set("atol", func() { c.Atol, c.Atols = s.atol, s.atols })
 	set("precision", func() { c.Precision = s.precision })
 	set("method", func() { c.Method = s.method })
 	set("controller", func() { c.Controller = s.controller })
@@ -65,7 +66,6 @@ func (s *solveFlags) spec(from *source) (solver.Spec, error) {
 		return solver.Spec{}, wrongUse(err)
 	}
 	spec, err := c.Spec()
-	spec.Controller.Rtols, spec.Controller.Atols = s.rtol.each(), s.atol.each()
 	spec.Gradient = solver.NoGradient // not every method has the run's
 	if err == nil {
 		err = spec.Check()

@@ -7,25 +7,37 @@ import (
 	"strings"
 )
 
-// tolerances is a flag of one number for all components of the state, or of one for each, with commas between.
-type tolerances []float64
+// tolerances is a flag of one number for all components of the state, or of one for each, with commas between: then
+// each are these, and all is the smallest.
+type tolerances struct {
+	all  *float64
+	each *[]float64
+}
 
 func (t *tolerances) Set(text string) error {
-	var all []float64
+	var each []float64
 	for part := range strings.SplitSeq(text, ",") {
 		v, err := strconv.ParseFloat(strings.TrimSpace(part), 64)
 		if err != nil {
 			return fmt.Errorf("want a number, or one for each component with commas between, got %q", text)
 		}
-		all = append(all, v)
+		each = append(each, v)
 	}
-	*t = all
+	if *t.all, *t.each = slices.Min(each), each; len(each) == 1 {
+		*t.each = nil
+	}
 	return nil
 }
 
 func (t *tolerances) String() string {
+	if t.all == nil { // of pflag's own
+		return ""
+	}
+	if len(*t.each) == 0 {
+		return strconv.FormatFloat(*t.all, 'g', -1, 64)
+	}
 	var parts []string
-	for _, v := range *t {
+	for _, v := range *t.each {
 		parts = append(parts, strconv.FormatFloat(v, 'g', -1, 64))
 	}
 	return strings.Join(parts, ",")
@@ -33,14 +45,3 @@ func (t *tolerances) String() string {
 
 // Type is what help calls a value.
 func (t *tolerances) Type() string { return "float[,...]" }
-
-// strictest is the smallest of them.
-func (t tolerances) strictest() float64 { return slices.Min(t) }
-
-// each are those of the components, nil where one is for all.
-func (t tolerances) each() []float64 {
-	if len(t) == 1 {
-		return nil
-	}
-	return t
-}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -21,5 +23,25 @@ func TestTolerances(t *testing.T) {
 	}
 	if code, _, _ := call(t, append(solve, "--atol", "1e-3,x")...); code != 2 {
 		t.Errorf("a tolerance that is no number ends with %d", code)
+	}
+}
+
+// TestTrainedTolerances trains with a tolerance for each component, which the run keeps, and its config.json gives to
+// another.
+func TestTrainedTolerances(t *testing.T) {
+	dir := trained(t, "--no-figures", "--atol", "1e-6,1e-8")
+	path := filepath.Join(dir, "config.json")
+	content, err := os.ReadFile(path)
+	if err != nil || !strings.Contains(string(content), "\"atols\"") {
+		t.Errorf("%v: no atols in %s", err, content)
+	}
+	again := filepath.Join(t.TempDir(), "again")
+	succeed(t, "train", "--config", path, "--iterations", "1", "--out", again, "--no-figures", "--device", "cpu")
+	if content, err = os.ReadFile(filepath.Join(again, "config.json")); err != nil ||
+		!strings.Contains(string(content), "\"atols\"") {
+		t.Errorf("%v: no atols in %s", err, content)
+	}
+	if code, _, _ := call(t, "train", "--out", filepath.Join(t.TempDir(), "x"), "--atol", "1,2,3", "--iterations", "1"); code == 0 {
+		t.Error("three tolerances of two components are no error")
 	}
 }

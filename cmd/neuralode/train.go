@@ -560,7 +560,8 @@ func stepsOf(c train.Config) string {
 	if c.Step > 0 {
 		return fmt.Sprintf("constant steps of %v", c.Step)
 	}
-	text := fmt.Sprintf("rtol %v, atol %v, controller %s", c.Rtol, c.Atol, c.Controller)
+	text := fmt.Sprintf("rtol %v, atol %v, controller %s", &tolerances{&c.Rtol, &c.Rtols}, &tolerances{&c.Atol, &c.Atols},
+		c.Controller)
 	if c.MinStep > 0 {
 		text += fmt.Sprintf(", steps of at least %v", c.MinStep)
 	}

@@ -115,8 +115,9 @@ func (o *verifyOptions) modelSpec(s *source) (solver.Spec, error) {
 		c = s.run.Config
 	}
 	for name, set := range map[string]func(){
-		"rtol": func() { c.Rtol = o.rtol }, "atol": func() { c.Atol = o.atol }, "precision": func() { c.Precision = o.precision },
-		"gradient": func() { c.Gradient = o.gradient }, "control": func() { c.Control = o.control },
+		"rtol": func() { c.Rtol, c.Rtols = o.rtol, nil }, "atol": func() { c.Atol, c.Atols = o.atol, nil },
+		"precision": func() { c.Precision = o.precision },
+		"gradient":  func() { c.Gradient = o.gradient }, "control": func() { c.Control = o.control },
 	} {
 		if o.flags.Changed(name) {
 			set()
