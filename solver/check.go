@@ -26,7 +26,17 @@ func CheckCall(m Model, spec Spec, theta []float64, b Batch) error {
 	}
 	b = m.WithRoom(b)
 	return errors.Join(checkTheta(m, theta), b.Check(m.Dim(), spec), checkInputs(m, b),
-		checkAmounts(m, b), checkTime(m, spec, b))
+		checkAmounts(m, b), checkMoments(m, b), checkTime(m, spec, b))
+}
+
+// checkMoments reports signals of which events and jumps would need second derivatives.
+func checkMoments(m Model, b Batch) error {
+	u := &b.Signals
+	if u.Derivative && u.Interpolation == HermiteInterpolation && (m.Jump != nil || len(m.Events) > 0) {
+		return fmt.Errorf("solver: events and jumps do not read derivatives of signals between which cubics run: %w",
+			errors.ErrUnsupported)
+	}
+	return nil
 }
 
 // checkInputs reports constants and signals that are not together what the field reads of each sample.

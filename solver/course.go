@@ -99,6 +99,17 @@ func (r *Courses) Read(recording int, t float64, near []int, u []float64) {
 	}
 }
 
+// Slope writes the derivatives for time of what Read reads of lines, and of cubics without their derivatives.
+func (r *Courses) Slope(recording int, t float64, near []int, u []float64) {
+	clear(u)
+	for j := range r.Width {
+		c := r.of(recording, j)
+		near[j] = c.find(t, near[j])
+		w := c.weights(t, near[j])
+		u[j] = w.of(&w.derivative, c.values)
+	}
+}
+
 // Add adds to bar, [Len], the derivatives for the values of a recording: those of the signals at time t, times u, as
 // Read has them.
 func (r *Courses) Add(recording int, t float64, near []int, u, bar []float64) {

@@ -24,7 +24,7 @@ func (d Data) check(m Model, spec Spec) error {
 	}
 	d.Batch = m.WithRoom(d.Batch)
 	n := d.Len(m.Dim())
-	err := errors.Join(d.Batch.Check(m.Dim(), spec), checkInputs(m, d.Batch), checkAmounts(m, d.Batch),
+	err := errors.Join(d.Batch.Check(m.Dim(), spec), checkInputs(m, d.Batch), checkAmounts(m, d.Batch), checkMoments(m, d.Batch),
 		checkTime(m, spec, d.Batch))
 	if err != nil || m.Head == nil {
 		return err

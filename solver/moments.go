@@ -88,19 +88,28 @@ func (y groupMoments) slope(event int, t float64, z, f []float64) float64 {
 	y.condition(event, t, z)
 	m := y.conditionMap(event)
 	m.run.VJP(map[string][]float64{"g": {1}})
-	slope := timeBar(m.run)
+	slope := y.timeBar(m.run, t)
 	for c, v := range m.run.InputGrad("z") {
 		slope += v * f[c]
 	}
 	return slope
 }
 
-// timeBar is the derivative for t of the last VJP.
-func timeBar(m *plan.Machine) float64 {
+// timeBar is the derivative for t of the last VJP, that of signals included, which change in time.
+func (g *group) timeBar(m *plan.Machine, t float64) float64 {
+	sum := 0.0
 	if bar := m.InputGrad("t"); bar != nil {
-		return bar[0]
+		sum = bar[0]
 	}
-	return 0
+	if bar := m.InputGrad("inputs"); bar != nil && g.signals != nil {
+		c := g.signals[0]
+		u := make([]float64, c.courses.Inputs())
+		c.courses.Slope(c.recording, t, c.near, u)
+		for k, v := range u {
+			sum += bar[len(g.inputs)+k] * v
+		}
+	}
+	return sum
 }
 
 // resetBar takes λ back through the jump or the reset of a crossing; it returns ∂r/∂zᵀλ and ⟨λ, ∂r/∂t⟩.
@@ -129,7 +138,7 @@ func (y groupMoments) resetBar(c *crossing, lambda, weight []float64) (bar []flo
 	m.run.VJP(map[string][]float64{"r": lambda})
 	bar = make([]float64, len(lambda))
 	addTo(bar, m.run.InputGrad("z")...)
-	return bar, timeBar(m.run)
+	return bar, y.timeBar(m.run, c.t)
 }
 
 // conditionBar adds to a λ before an event what goes through its time, whose derivative is given, where the field is f.

@@ -316,19 +316,17 @@ func (c *conditions[T]) At(k int, x float64) float64 {
 
 func (c *conditions[T]) Slope(k int) float64 {
 	s := c.condition(k)
-	s.evaluate(c.reads(c.of, c.tile.row[c.slot].At(0), c.state(0)))
-	return slopeOf(s, row(c.tile.k, c.slot*c.tile.m.stages, c.tile.width))
+	reads := c.reads(c.of, c.tile.row[c.slot].At(0), c.state(0))
+	s.evaluate(reads)
+	return slopeOf(s, reads, row(c.tile.k, c.slot*c.tile.m.stages, c.tile.width))
 }
 
 // slopeOf is the derivative for time of the condition that was last evaluated, where the field is f. It leaves the
 // gradients for a cotangent of 1.
-func slopeOf[T simd.Float](s *seat[T], f []T) float64 {
+func slopeOf[T simd.Float](s *seat[T], x instant[T], f []T) float64 {
 	one := [1]T{1}
 	s.back(one[:])
-	slope := 0.0
-	if bar := s.bar("t"); bar != nil {
-		slope = float64(bar[0])
-	}
+	slope := s.timeBar(x)
 	for c, v := range s.bar("z") {
 		slope += float64(v) * float64(f[c])
 	}

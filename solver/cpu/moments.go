@@ -133,6 +133,23 @@ func (s *seat[T]) bar(input string) []T {
 	return nil
 }
 
+// timeBar is the derivative of the last back for the time of what was read, that of signals included, which change in
+// time.
+func (s *seat[T]) timeBar(x instant[T]) float64 {
+	sum := 0.0
+	if bar := s.bar("t"); bar != nil {
+		sum = float64(bar[0])
+	}
+	if bar := s.bar("inputs"); bar != nil && x.signals != nil {
+		u := x.signals
+		u.courses.Slope(u.recording[0], x.t, u.nearOf(0), u.u)
+		for k, v := range u.u {
+			sum += float64(bar[len(x.inputs)+k]) * v
+		}
+	}
+	return sum
+}
+
 // sum adds the last back to ∂L/∂θ, with a weight.
 func (s *seat[T]) sum(to *sums[T], weight T) {
 	s.weight[0] = weight

@@ -78,9 +78,7 @@ func (h *hybrid[T]) resetBar(i int, at int32, lambda, bar []T, weight T, p *part
 	s.back(lambda)
 	clear(bar)
 	copy(bar, s.bar("z"))
-	if b := s.bar("t"); b != nil {
-		time = float64(b[0])
-	}
+	time = s.timeBar(reads)
 	h.feed(i, reads, weight, s.bar("inputs"))
 	addWeighted(amountBar, weight, s.bar("amount"))
 	s.sum(&p.moments[k], weight)
@@ -147,7 +145,7 @@ func (h *hybrid[T]) conditionBar(i int, at int32, lambda []T, time float64, weig
 	copy(f, h.slope(i, h.timeBefore(i, x.t), h.stateBefore(at)))
 	reads := h.reads(i, x.t, h.stateBefore(at))
 	s.evaluate(reads)
-	mu := T(-time / slopeOf(s, f))
+	mu := T(-time / slopeOf(s, reads, f))
 	addWeighted(lambda, mu, s.bar("z"))
 	h.feed(i, reads, weight*mu, s.bar("inputs"))
 	s.sum(&p.moments[k], weight*mu)

@@ -76,6 +76,7 @@ func (s Suite) events(t *testing.T) {
 	t.Run("falling ball", s.everyGradient(s.fallingBall))
 	t.Run("bouncing ball", s.everyGradient(s.bouncingBall))
 	t.Run("impact", s.everyGradient(s.impact))
+	t.Run("signals", s.everyGradient(s.eventsOfSignals))
 	t.Run("other methods", s.eventsOfMethods)
 	t.Run("noted", s.everyGradient(s.noted))
 	t.Run("order", s.orderOfEvents)
@@ -179,6 +180,30 @@ func (s Suite) impact(t *testing.T, mode solver.Gradient) {
 		Spans: []solver.Span{{T1: 4}}}, solver.Objective{Cotangent: []float64{3}, EventTimes: []float64{-2}})
 	near(t, "time", []float64{d.End[0].T}, []float64{crossing(x[0], x[1], x[2], x[3])}, s.choose(1e-4, 1e-6))
 	near(t, "gradient", slices.Concat(d.Z0, d.Inputs, d.Theta), differences(value, x), s.choose(2e-3, 1e-5))
+}
+
+// eventsOfSignals meet a level that moves, a signal, and take it over: all that changes with its knots.
+func (s Suite) eventsOfSignals(t *testing.T, mode solver.Gradient) {
+	f := graph.Field{Dim: 1, Inputs: 2, Params: []graph.Param{{Name: "rate"}},
+		InputFunc: func(_, z, u *node, theta []*node) (*node, error) {
+			return expr.Add(zeros(z), expr.Mul(theta[0], expr.Col(u, 0))), nil
+		},
+		Events: []graph.Event{{Terminal: true,
+			Condition: func(m graph.Moment) (*node, error) { return expr.Sub(m.Z, expr.Col(m.Inputs, 1)), nil },
+			Reset: func(m graph.Moment) (*node, error) {
+				return expr.Mul(m.Z, expr.Square(expr.Col(m.Inputs, 1))), nil
+			}}}}
+	value := func(x []float64) float64 { // z0, constant, rate, two knots at 0 and 4
+		bend := (x[4] - x[3]) / 4
+		at := (x[3] - x[0]) / (x[2]*x[1] - bend)
+		level := x[3] + bend*at
+		return 2*level*level*level - at
+	}
+	x := []float64{0.5, 2, 0.4, 2, 1}
+	d := s.differentiate(t, modelOf(t, f), s.spec(mode), x[2:3], solver.Batch{Z0: x[:1], Inputs: x[1:2],
+		Spans: []solver.Span{{T1: 4}}, Signals: solver.Signals{Times: []float64{0, 4}, Values: x[3:]}},
+		solver.Objective{Cotangent: []float64{2}, EventTimes: []float64{-1}, ForSignals: true})
+	near(t, "the gradient", slices.Concat(d.Z0, d.Inputs, d.Theta, d.Signals), differences(value, x), s.choose(2e-3, 1e-5))
 }
 
 // eventsOfMethods are found on the dense output of each method.
