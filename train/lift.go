@@ -271,16 +271,16 @@ func slopeAtZero(t, x []float64) float64 {
 }
 
 // CheckStarts reports the first series that the model has no initial state for: where not all features are observed in
-// its first row, unless starts are learnt, of second order none in a later one, or, with a lift, nothing is among the
-// rows that it looks at; or that goes on where its inputs are not known.
+// its first row, of second order none in a later one, or, with a lift, nothing is among the rows that it looks at; of
+// models with learnt starts there is none. It also reports a series that goes on where its inputs are not known.
 func (m *Model) CheckStarts(s *dataset.Series) error {
 	if err := m.checkSignals(s); err != nil {
 		return err
 	}
-	lead := s.Leading()
-	if m.found != nil && !m.Net.SecondOrder {
+	if m.found != nil {
 		return nil
 	}
+	lead := s.Leading()
 	if !m.lifted() {
 		if _, err := lead.Dataset(); err != nil || !m.Net.SecondOrder {
 			return err

@@ -28,13 +28,21 @@ func (m *Model) Compile(backend solver.Backend, spec solver.Spec) (*Predictor, e
 		return nil, err
 	}
 	if spec.Gradient = solver.NoGradient; m.found != nil { // starts are fitted
-		spec.Gradient = solver.Discrete
+		spec.Gradient = searchGradient(spec)
 	}
 	ode, err := neuralode.Compile(backend, m.Solver, m.InFieldTime(spec))
 	if err != nil {
 		return nil, err
 	}
 	return predictorOf(m, ode, spec, true), nil
+}
+
+// searchGradient is how losses are differentiated in a search: exactly, where the method has that.
+func searchGradient(spec solver.Spec) solver.Gradient {
+	if slices.Contains(spec.Gradients(), solver.Discrete) {
+		return solver.Discrete
+	}
+	return spec.Gradients()[0]
 }
 
 // predictorOf is a compiled model with its parameters as they are now.

@@ -286,3 +286,45 @@ func TestStartsBesideNoise(t *testing.T) {
 		t.Errorf("R² %v", r2)
 	}
 }
+
+// TestStartsOfSecondOrder: starts that are learnt, or fitted, have velocities of their own, and need no whole first rows.
+func TestStartsOfSecondOrder(t *testing.T) {
+	path := swings(t, 8, 0)
+	var rows []string
+	for _, line := range strings.Split(string(fileIn(t, filepath.Dir(path), filepath.Base(path))), "\n") {
+		if fields := strings.Split(line, ","); len(fields) == 4 && fields[1] == "0" {
+			line = fields[0] + ",0,," + fields[3]
+		}
+		rows = append(rows, line)
+	}
+	if err := os.WriteFile(path, []byte(strings.Join(rows, "\n")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := startsConfig(path, "full", learntStart)
+	c.SecondOrder, c.Iterations = true, 10
+	r, backend := startsRun(t, c)
+	if err := r.Train(context.Background(), backend); err != nil {
+		t.Fatal(err)
+	}
+	for name, d := range map[string]*dataset.Dataset{"training": r.Training(), "held out": r.Held()} {
+		if e, err := r.Model.Evaluate(context.Background(), backend, r.recipe.spec, d); err != nil || !finite(e.Loss) {
+			t.Errorf("%s: %+v, %v", name, e, err)
+		}
+	}
+}
+
+// TestStartsByStiffMethods: starts are fitted by the gradient that the method has.
+func TestStartsByStiffMethods(t *testing.T) {
+	for _, method := range []string{"auto", "rodas5p"} {
+		c := startsConfig(swings(t, 6, 0), "full", learntStart)
+		c.Method, c.Gradient, c.Iterations = method, "adjoint", 2
+		r, backend := startsRun(t, c)
+		if err := r.Train(context.Background(), backend); err != nil {
+			t.Fatal(err)
+		}
+		e, err := r.Model.Evaluate(context.Background(), backend, r.recipe.spec, r.Held())
+		if err != nil || !finite(e.Loss) {
+			t.Errorf("%s: %+v, %v", method, e, err)
+		}
+	}
+}
