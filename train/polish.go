@@ -49,7 +49,7 @@ func (l *loop) polish(ctx context.Context, backend solver.Backend) error {
 		return err
 	}
 	defer ode.Close()
-	b, o, samples, starts := r.polishData()
+	b, o, samples, starts, searched := r.polishData()
 	frozen, err := solver.Ranges(r.Model.params(), r.Config.Freeze)
 	if err != nil {
 		return err
@@ -59,7 +59,7 @@ func (l *loop) polish(ctx context.Context, backend solver.Backend) error {
 		return err
 	}
 	found, err := ode.Minimize(ctx, r.Model.Theta, b, o, neuralode.MinimizeOptions{Iterations: r.Config.Polish,
-		Z0: starts != nil, Frozen: frozen})
+		Z0: searched, Frozen: frozen})
 	if err != nil {
 		return fmt.Errorf("train: polish: %w", err)
 	}
@@ -71,8 +71,9 @@ func (l *loop) polish(ctx context.Context, backend solver.Backend) error {
 		}
 	}
 	for k, i := range samples {
-		if starts != nil {
+		if searched {
 			copy(starts.of(i), row(found.Z0, k, starts.dim))
+			starts.steps[i] = max(starts.steps[i], 1) // it is found, though the iterations may not have come to it
 		}
 	}
 	if p.HeldAfter, err = l.heldLoss(ctx, p.theta, r.foundIn(starts)); err != nil {
@@ -88,9 +89,7 @@ func (l *loop) polish(ctx context.Context, backend solver.Backend) error {
 // do, and at others it is another's.
 func (r *Run) compilePolish(backend solver.Backend) (*neuralode.ODE, error) {
 	spec := r.recipe.spec
-	if spec.Gradient = solver.Discrete; spec.Rosenbrock() != nil {
-		spec.Gradient = solver.Adjoint
-	}
+	spec.Gradient = searchGradient(spec)
 	double := spec
 	if double.Precision = solver.Float64; backend.Supports(double) == nil {
 		spec = double
@@ -102,9 +101,9 @@ func (r *Run) compilePolish(backend solver.Backend) (*neuralode.ODE, error) {
 	return neuralode.Compile(backend, model, r.Model.InFieldTime(spec))
 }
 
-// polishData is all that the last iteration could have seen, the samples of its view, and the starts that are searched
-// too, nil where none are: those of segments stay where they are.
-func (r *Run) polishData() (b solver.Batch, o solver.Objective, samples []int, starts *startTable) {
+// polishData is all that the last iteration could have seen, the samples of its view, and its starts, nil where none are
+// learnt. They are searched too, but for those of segments, which stay where they are.
+func (r *Run) polishData() (b solver.Batch, o solver.Objective, samples []int, starts *startTable, searched bool) {
 	see, _ := r.Config.horizon(r.Chosen()-1, r.longest())
 	v := r.view(see)
 	table := r.starts
@@ -113,7 +112,7 @@ func (r *Run) polishData() (b solver.Batch, o solver.Objective, samples []int, s
 	}
 	if table == nil {
 		b, o = v.data.Minibatch(r.compiled.model, v.rows)
-		return b, o, v.rows, nil
+		return b, o, v.rows, nil, false
 	}
 	table = table.clone()
 	s := r.openStarts(r.compiled.ode, v, see, solver.Optimizer{}, r.state, table)
@@ -122,10 +121,7 @@ func (r *Run) polishData() (b solver.Batch, o solver.Objective, samples []int, s
 	for i := range o.Weight {
 		o.Weight[i] /= float64(max(counting(o.Mask), 1))
 	}
-	if r.Config.Start != learntStart || see.Parts == Segments {
-		return b, o, v.rows, nil
-	}
-	return b, o, v.rows, table
+	return b, o, v.rows, table, r.Config.Start == learntStart && see.Parts != Segments
 }
 
 // heldLoss is the loss of what is held out, NaN where there is none or where it cannot be solved.

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"neuralode/solver/cpu"
@@ -116,4 +118,44 @@ func fileIn(t *testing.T, dir, name string) []byte {
 		t.Fatal(err)
 	}
 	return content
+}
+
+// TestPolishKeepsStarts: where a polish searches no starts, as of segments, and where iterations came to none of some
+// series, the model still knows where those begin that it was trained on.
+func TestPolishKeepsStarts(t *testing.T) {
+	var text strings.Builder
+	text.WriteString("t,x\n")
+	for k := range 600 {
+		fmt.Fprintf(&text, "%v,%v\n", k, math.Sin(float64(k)))
+	}
+	long := filepath.Join(t.TempDir(), "long.csv")
+	if err := os.WriteFile(long, []byte(text.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	segments := startsConfig(long, "shooting", learntStart)
+	segments.Validation, segments.Patience = 0, 0
+	few := startsConfig(swings(t, 8, 0), "full", learntStart)
+	few.Batch, few.Validation, few.Patience = 2, 0, 0
+	for name, c := range map[string]Config{"segments": segments, "more series than were seen": few} {
+		t.Run(name, func(t *testing.T) {
+			c.Iterations, c.Polish = 2, 2
+			r, backend := startsRun(t, c)
+			if err := r.Train(context.Background(), backend); err != nil {
+				t.Fatal(err)
+			}
+			if p, ok := r.Polished(); !ok || !p.Kept {
+				t.Fatalf("%+v, %t", p, ok)
+			}
+			unknown := func(m *Model) int { return m.Unknown(r.Training().Series) }
+			r.Close()
+			again, err := ResumeRun(r.Dir, Resumption{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer again.Close()
+			if n, of := unknown(r.Model), unknown(again.Model); n != 0 || of != 0 {
+				t.Errorf("%d series are unknown to the model, %d when it goes on", n, of)
+			}
+		})
+	}
 }
