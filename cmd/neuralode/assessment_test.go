@@ -90,10 +90,14 @@ func TestWarning(t *testing.T) {
 func TestValidationFlags(t *testing.T) {
 	data := madeTable(t, 40, func(x, _ float64, _ *rand.Rand) any { return x > 50 })
 	numbers := madeTable(t, 40, func(x, _ float64, _ *rand.Rand) any { return x })
+	series := filepath.Join("..", "..", "examples", "lotkavolterra", "animals.csv")
 	for _, c := range []struct {
 		args []string
 		want string // in config.json
 	}{
+		{[]string{"--data", series, "--validation", "0"}, `"validation": 0,"validate_every": 0,"patience": 0,`},
+		{[]string{"--data", series, "--loss", "gaussian"}, `"task": "series",`},
+		{[]string{"--data", series, "--weights", "prey=2", "--start", "learnt"}, `"weights": [  "prey=2"],`},
 		{[]string{"--data", data}, `"scale": "standard","validation": 0.2,"validate_every": 0,"patience": 0,`},
 		{[]string{"--data", numbers}, `"scale": "standard","validation": 0.2,"validate_every": 0,"patience": 20,`},
 		{[]string{"--data", numbers, "--patience", "7"}, `"scale": "standard","validation": 0.2,"validate_every": 0,"patience": 7,`},
@@ -119,6 +123,11 @@ func TestValidationFlags(t *testing.T) {
 		{[]string{"--patience", "-1"}, "patience must be zero or positive, got -1"},
 		{[]string{"--patience", "3", "--validation", "0"}, "patience 3 needs rows held out"},
 		{[]string{"--scale", "robust"}, "scale must be one of standard, none"},
+		{[]string{"--validate-every", "3"}, "validate-every 3 needs rows held out"},
+		{[]string{"--readout", "linear", "--component", "1"}, "component 1 has no effect on readout linear"},
+		{[]string{"--start", "learnt"}, "start learnt is for series"},
+		{[]string{"--loss", "gaussian"}, "loss gaussian wants labels that are numbers"},
+		{[]string{"--polish", "-1"}, "polish must be zero or positive"},
 	} {
 		if status, _, said := call(t, quick(c.args...)...); status != exitUsage || !strings.Contains(said, c.want) {
 			t.Errorf("%q: status %d, %s", c.args, status, said)

@@ -36,7 +36,9 @@ answer that is the same for every row: the largest class of the training's rows 
 R² and RMSE are of labels that are numbers, in their units; the loss is between scaled ones. NFE is the number of field
 evaluations that a sample took. The confusion table has a row for each true class. Columns whose header has the names
 that the model was trained on may come in any order. Series are solved from their first rows on: R² and RMSE are of all
-other rows, also for each feature, beside the RMSE of the answer that it stays as it began.`,
+other rows, also for each feature, beside the RMSE of the answer that it stays as it began. Where starts are
+learnt, a series that was not trained on begins where it fits the first half of its rows, and is scored by the others.
+With the loss gaussian noise is the deviation that was found of what is seen from what is predicted.`,
 		Example: `  neuralode eval runs/spiral-20260101-120000
   neuralode eval runs/spiral-20260101-120000 --data others.csv --json
   neuralode eval model.safetensors --data points.csv --label kind`,

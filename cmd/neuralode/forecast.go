@@ -39,7 +39,8 @@ as CSV: id, time and features, named and in units as in the data. Series are tho
 of each suffices. Times are those of the series; with --every they are evenly spaced; --until goes on to that time, by
 --every or else as far apart as the series' own times are on average. Of a model with inputs these must be known for all of
 that: they are columns of the series, whose features may be empty, and --future is a file of id, time and inputs with what
-is known beyond, up to which series are continued. Exit status 1 when a series has no answer to the end:
+is known beyond, up to which series are continued. Where starts are learnt, a series that was not trained on begins where
+it fits best all that was observed of it, which a note says. Exit status 1 when a series has no answer to the end:
 its fields are empty from there on, and all others are written.`,
 		Example: `  neuralode forecast RUN --until 20 --every 0.1
   neuralode forecast RUN --data new.csv --until 20 --every 0.1 --out forecast.csv
