@@ -154,7 +154,8 @@ func (s *Series) CheckSignals(hold bool) error {
 			from, to := s.Signals.Times[first], s.Signals.Times[last]
 			if !hold && (times[0] < from || times[len(times)-1] > to) {
 				return fmt.Errorf("dataset: series %q goes from %s %v to %v, the input %q is known from %v to %v: "+
-					"give it for all of that; hold-inputs keeps what it is at its ends", id, s.TimeName, times[0], times[len(times)-1], name, from, to)
+					"give it for all of that; hold-inputs keeps what it is at its ends", id, s.TimeName, times[0],
+					times[len(times)-1], name, from, to)
 			}
 		}
 	}

@@ -250,10 +250,10 @@ func (u *Signals) Clone() Signals {
 	return p
 }
 
-// checkPrecision reports a recording whose knots are too near each other for stops beside them: the field may jump at
-// stops, so that it is asked at times beside them that the precision tells apart.
+// checkPrecision reports a recording whose knots are too near each other for stops or jumps beside them: the field may
+// jump there, so that it is asked at times beside them that the precision tells apart.
 func (u *Signals) checkPrecision(b Batch, p Precision) error {
-	if p == Float64 || len(b.Stops) == 0 || u.none() || u.Interpolation != LinearInterpolation {
+	if p == Float64 || len(b.Stops)+len(b.Jumps) == 0 || u.none() || u.Interpolation != LinearInterpolation {
 		return nil
 	}
 	for r := range u.recordings() {

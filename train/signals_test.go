@@ -46,8 +46,9 @@ func pushed(t *testing.T, n int) string {
 	return path
 }
 
-// TestInputs names columns by their numbers; the model names them as the header does. Series that a known signal pushes are told apart by it alone, seen in training or not, in windows or
-// whole; the model file has all that is to be known of the signal.
+// TestInputs: series that a known signal pushes are told apart by it alone, seen in training or not, in windows or
+// whole; the model file has all that is to be known of the signal. Columns are named by their numbers here, and in the
+// model as the header does.
 func TestInputs(t *testing.T) {
 	for _, interpolation := range solver.Interpolations() {
 		c := seriesConfig(pushed(t, 20))

@@ -67,7 +67,7 @@ __device__ __noinline__ real signalAt(const Call &call, long long data, long lon
 
 // addSignal adds to the derivatives for the values of a sample's signal what bar, that for number c of what the field
 // reads of signals at time t, makes of them.
-__device__ __noinline__ void addSignal(const Call &call, long long data, int sample, long long c, double t, double bar) {
+__device__ inline void addSignal(const Call &call, long long data, int sample, long long c, double t, double bar) {
 	const long long signal = c % call.signals;
 	double *sums = call.signalsBar + call.signalsBarAt[sample];
 	for (long long j = 0; j < signal; j++) sums += Course(call, data, j).n;
