@@ -112,6 +112,8 @@ func (o *ODE) checkFit(theta []float64, s *dataset.Series, opt *FitOptions) ([]f
 		opt.Iterations = 200
 	}
 	require(len(theta) == o.model.ThetaLen(), "theta has %d numbers, want %d", len(theta), o.model.ThetaLen())
+	require(o.model.WithHead(nil).ThetaLen() == o.model.ThetaLen(),
+		"the read-out or the lift of the ODE has parameters, but states are fitted from their starts on: leave it out")
 	require(s.Dim <= o.Dim(), "the series have %d features, want at most the %d components of z", s.Dim, o.Dim())
 	signals := opt.signals(s)
 	require(len(s.ConstantNames)+signals.Inputs() == o.model.Inputs(),

@@ -166,6 +166,11 @@ func TestFitErrors(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "nothing to fit") {
 		t.Errorf("a fit of nothing: %v", err)
 	}
+	read := open(t, rotation(), &graph.Head{Dim: 2, Readout: graph.Linear(1), Loss: graph.MeanSquaredError()})
+	_, err = read.Fit(context.Background(), []float64{1, 0, 0, 0}, s, neuralode.FitOptions{})
+	if err == nil || !strings.Contains(err.Error(), "the read-out or the lift of the ODE has parameters") {
+		t.Errorf("a fit of a read-out: %v", err)
+	}
 	if err := still.Close(); err != nil {
 		t.Fatal(err)
 	}
