@@ -17,10 +17,21 @@ func readme(t *testing.T) string {
 	return string(text)
 }
 
+// pages are the README and the page on series behind it.
+func pages(t *testing.T) string {
+	t.Helper()
+	series, err := os.ReadFile("../../docs/series.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return readme(t) + string(series)
+}
+
 // TestReadmeCommands asks each command of the README for help after all of its flags: what it does not know it refuses.
 func TestReadmeCommands(t *testing.T) {
-	commands := regexp.MustCompile(`(?m)^    (?:neuralode|go run ./cmd/neuralode|bin/neuralode) ([^#\n]*)`).FindAllStringSubmatch(readme(t), -1)
-	commands = append(commands, regexp.MustCompile("`neuralode ([a-z][^`]*)`").FindAllStringSubmatch(readme(t), -1)...)
+	text := pages(t)
+	commands := regexp.MustCompile(`(?m)^    (?:neuralode|go run ./cmd/neuralode|bin/neuralode) ([^#\n]*)`).FindAllStringSubmatch(text, -1)
+	commands = append(commands, regexp.MustCompile("`neuralode ([a-z][^`]*)`").FindAllStringSubmatch(text, -1)...)
 	if len(commands) < 10 {
 		t.Fatalf("the README has %d commands", len(commands))
 	}
@@ -38,7 +49,7 @@ func TestReadmeFlags(t *testing.T) {
 		"export", "bench", "devices", "doctor"} {
 		help.WriteString(succeed(t, c, "--help"))
 	}
-	text := strings.ReplaceAll(readme(t), "docker run --rm", "")
+	text := strings.ReplaceAll(pages(t), "docker run --rm", "")
 	for _, flag := range regexp.MustCompile("(?:^|[ `])--[a-z][a-z0-9-]*").FindAllString(text, -1) {
 		flag = strings.TrimLeft(flag, " `")
 		if !strings.Contains(help.String(), flag+" ") && flag != "--help" && flag != "--rm" {

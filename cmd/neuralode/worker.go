@@ -19,8 +19,8 @@ func (a *app) workerCommand() *cobra.Command {
 		Use:   "worker [arguments of " + workerProgram + "]",
 		Short: "Spread the shards of an ensemble over workers by a queue (" + workerProgram + ")",
 		Long: `Run ` + workerProgram + `, which lies beside this program or where the shell finds programs: it puts the shards
-of an ensemble into a queue of NATS JetStream, and runs a command for each, on as many machines as you like. make worker
-builds it.`,
+of an ensemble into a queue of NATS JetStream, and runs a command for each, on as many machines as you like.
+make worker builds it.`,
 		Example: `  neuralode worker fill 64
   neuralode worker work -- neuralode solve RUN --points p.npy --out s.npy --shard {}`,
 		DisableFlagParsing: true,
