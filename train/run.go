@@ -104,7 +104,21 @@ func prepare(c Config) (*Run, error) {
 	if r.Model, err = newModel(r.Config, r.recipe.activation, r.learnt(), r.training); err != nil {
 		return nil, err
 	}
-	return r, r.checkMemory()
+	return r, errors.Join(r.checkStarts(), r.checkMemory())
+}
+
+// checkStarts reports the first series without an initial state: trainings come to it late, and scores of them at the
+// end.
+func (r *Run) checkStarts() error {
+	if r.Data.Series == nil {
+		return nil
+	}
+	for _, d := range []*dataset.Dataset{r.learnt(), r.checkable()} {
+		if err := r.Model.CheckStarts(d.Series); err != nil {
+			return fmt.Errorf("train: %s: %w", r.Config.Data, err)
+		}
+	}
+	return nil
 }
 
 // create writes the configuration, which makes the folder a run, and what a run begins with.

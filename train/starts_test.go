@@ -328,3 +328,36 @@ func TestStartsByStiffMethods(t *testing.T) {
 		}
 	}
 }
+
+// TestStartsAreCheckedFirst: a series that solves cannot begin, trained on or held out, is an error before there is a run.
+func TestStartsAreCheckedFirst(t *testing.T) {
+	second := func(c *Config) { c.SecondOrder = true }
+	lifted := func(c *Config) { c.Lift, c.LiftFrom = "linear", 3 }
+	for name, x := range map[string]struct {
+		series, from, to int // rows of the first without an observation
+		change           func(*Config)
+	}{
+		"one observation": {8, 1, 40, second}, "one of what is trained on": {3, 1, 32, second},
+		"nothing in a lift": {8, 0, 3, lifted},
+	} {
+		path := swings(t, x.series, 0)
+		rows := strings.Split(string(fileIn(t, filepath.Dir(path), filepath.Base(path))), "\n")
+		for k := x.from; k < x.to; k++ { // behind the header, of the first series
+			fields := strings.Split(rows[1+k], ",")
+			rows[1+k] = fields[0] + "," + fields[1] + ",,"
+		}
+		if err := os.WriteFile(path, []byte(strings.Join(rows, "\n")), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		backend, err := cpu.New(cpu.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, dir := startsConfig(path, "auto", "first"), filepath.Join(t.TempDir(), "run")
+		x.change(&c)
+		_, err = NewRun(dir, c, backend, "")
+		if err == nil || !strings.Contains(err.Error(), `series "s0"`) || HoldsRun(dir) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
