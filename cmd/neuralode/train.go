@@ -337,6 +337,17 @@ func (o *trainOptions) idle(given []string) string {
 	} else {
 		add("series", "horizon")
 	}
+	if o.config.Start != "learnt" && o.config.Horizon != "shooting" {
+		add("learnt starts", "start-lr")
+	}
+	if lift := o.config.Lift; lift == "none" || lift == "auto" && o.config.Latent == 0 {
+		add("a lift", "lift-hidden", "lift-from", "lift-window")
+	} else if lift == "linear" {
+		add("the lift mlp", "lift-hidden")
+	}
+	if o.config.Readout != "mlp" {
+		add("the readout mlp", "readout-hidden")
+	}
 	if o.config.Loss != "huber" {
 		add("the loss huber", "huber-delta")
 	}
