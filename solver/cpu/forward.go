@@ -126,7 +126,7 @@ func (p *forwardPass[T]) accepted(slots []int) {
 	}
 	if p.call.tracks != nil {
 		for _, slot := range slots {
-			p.track(slot, p.tile.row[slot].End(), p.tile.result(slot, p.tile.parts[0]))
+			p.track(slot, p.tile.row[slot].End(), p.stateAtEnd(slot))
 		}
 	}
 	for _, slot := range slots {

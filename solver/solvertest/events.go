@@ -88,6 +88,7 @@ func (s Suite) events(t *testing.T) {
 	t.Run("alone", s.everyGradient(s.eventsAlone))
 	t.Run("limited records", s.eventsInLimitedRecords)
 	t.Run("training", s.everyGradient(s.eventsInTraining))
+	t.Run("steps", s.eventsInSteps)
 	t.Run("wrong", s.wrongEvents)
 }
 
@@ -515,6 +516,22 @@ func (s Suite) eventsInTraining(t *testing.T, mode solver.Gradient) {
 	must(t, state, err)
 	for i, v := range state.Theta {
 		near(t, "∂L/∂θ", []float64{theta[i] - v}, d.Theta[i:i+1], s.choose(1e-4, 1e-9))
+	}
+}
+
+// eventsInSteps: where an event ends a step, what is kept of it is the state before the event.
+func (s Suite) eventsInSteps(t *testing.T) {
+	for what, e := range map[string]graph.Event{"terminal": terminal(), "bounce": bounce()} {
+		theta := []float64{9.81, 0.75}[:1+len(e.Params)]
+		got, err := s.compile(t, modelOf(t, ball(e)), s.spec(solver.NoGradient)).Solve(context.Background(), theta,
+			solver.Batch{Z0: []float64{1, 0}, Spans: []solver.Span{{T1: 1}}, KeepSteps: true})
+		got = supported(t, got, err)
+		times, z := got.Steps.Of(0)
+		k := slices.Index(times, got.Events[0][0].T)
+		if k < 0 {
+			t.Fatalf("%s: no step ends at %v, where the event is: %v", what, got.Events[0][0].T, times)
+		}
+		same(t, what, z[2*k:2*k+2], got.Events[0][0].Before)
 	}
 }
 
