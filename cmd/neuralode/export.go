@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"neuralode/atomicfile"
+	"neuralode/dataset"
 	"neuralode/onnx"
 	"neuralode/solver"
 	"neuralode/train"
@@ -38,7 +39,8 @@ samples at once:
   readout.onnx  z [batch, dim] at t1 to out [batch, outputs]: logits of classes, or numbers in the units of the labels
 
 A solver of the other program's integrates f from t0 to t1; metadata of each file say from when to when, how the model was
-trained, and what its classes are called; of series, t is the time of the data less time_mean, over time_std.
+trained, and what its classes are called; of series, t is the time of the data less time_mean, over time_std, and features,
+constants and inputs have means and deviations there too, by which outputs are features again.
 model.safetensors is for programs that build the network themselves.`,
 		Example: `  neuralode export RUN --onnx
   neuralode export model.safetensors --onnx --precision float64 --out exported`,
@@ -136,14 +138,38 @@ func describedFor(s *source) map[string]string {
 	if len(m.TimeScale.Mean) > 0 {
 		about["time_mean"], about["time_std"] = fmt.Sprint(m.TimeScale.Mean[0]), fmt.Sprint(m.TimeScale.Std[0])
 	}
+	if m.Series() { // start.onnx does not always say it, and of what the field reads nothing else does
+		describeScales(about, m)
+	}
 	return about
+}
+
+// describeScales adds how numbers of series are scaled, and the names of what the field reads beside the state.
+func describeScales(about map[string]string, m *train.Model) {
+	list := func(x any) string {
+		text, _ := json.Marshal(x) // cannot fail for names and finite numbers
+		return string(text)
+	}
+	for name, scale := range map[string]dataset.Scale{"feature": m.FeatureScale, "constant": m.ConstantScale,
+		"signal": m.SignalScale} {
+		if len(scale.Mean) > 0 {
+			about[name+"_mean"], about[name+"_std"] = list(scale.Mean), list(scale.Std)
+		}
+	}
+	for name, of := range map[string][]string{"constants": m.Constants, "signals": m.Signals} {
+		if len(of) > 0 {
+			about[name] = list(of)
+		}
+	}
 }
 
 // outputsOf says in words what the outputs are.
 func outputsOf(m *train.Model) string {
 	switch {
+	case m.Series() && m.Scaled():
+		return "the features less feature_mean, over feature_std"
 	case m.Series():
-		return "the features, scaled as start.onnx does"
+		return "the features"
 	case m.Loss == "bce":
 		return "the logit of the second class"
 	case m.Loss == "softmax":

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"neuralode/train"
 )
 
 // TestExport writes the models of a run into its folder, and those of its model file beside it.
@@ -22,6 +25,41 @@ func TestExport(t *testing.T) {
 	succeed(t, "export", filepath.Join(dir, "model.safetensors"), "--onnx", "--precision", "float64")
 	if double := size("field.onnx"); double <= single[1] {
 		t.Errorf("field.onnx has %d bytes of float64, %d of float32", double, single[1])
+	}
+}
+
+// TestExportOfSeries: the models of series that no start.onnx scales say how their numbers are scaled, as the model file
+// has it.
+func TestExportOfSeries(t *testing.T) {
+	var rows strings.Builder
+	for i := range 6 {
+		for k := range 5 {
+			fmt.Fprintf(&rows, "s%d,%d,%d,%d,%d\n", i, k, 100+i+k*k, 10*(1+i%2), 1000*(k%2))
+		}
+	}
+	data := write(t, "driven.csv", "id,t,x,mass,force\n"+rows.String())
+	for _, more := range []string{"--second-order", "--lift=linear"} {
+		dir := filepath.Join(t.TempDir(), "run")
+		succeed(t, "train", "--data", data, "--features", "x", "--constants", "mass", "--inputs", "force", "--hidden", "4",
+			"--iterations", "1", "--validation", "0", "--no-figures", "--out", dir, more)
+		succeed(t, "export", dir, "--onnx")
+		m, err := train.LoadModel(filepath.Join(dir, "model.safetensors"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"field.onnx", "readout.onnx"} {
+			content, err := os.ReadFile(filepath.Join(dir, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, want := range []string{"feature_mean", fmt.Sprintf("[%v]", m.FeatureScale.Mean[0]), "constant_std",
+				fmt.Sprintf("[%v]", m.ConstantScale.Std[0]), "signal_mean", fmt.Sprintf("[%v]", m.SignalScale.Mean[0]),
+				`["mass"]`, `["force"]`, "the features less feature_mean, over feature_std"} {
+				if !strings.Contains(string(content), want) {
+					t.Errorf("%s, %s: no %s", more, name, want)
+				}
+			}
+		}
 	}
 }
 
