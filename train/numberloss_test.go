@@ -22,6 +22,7 @@ func TestLossesOfSeries(t *testing.T) {
 		"mse":                func(*train.Config) {},
 		"weighted mse":       func(c *train.Config) { c.Weights = []string{"y=0.1"} },
 		"one feature alone":  func(c *train.Config) { c.Weights = []string{"x=0"} },
+		"one with gaps":      func(c *train.Config) { c.Weights = []string{"y=0"} },
 		"huber":              func(c *train.Config) { c.Loss, c.HuberDelta = "huber", 0.3 },
 		"gaussian, weighted": func(c *train.Config) { c.Loss, c.Weights = "gaussian", []string{"y=3", "x=0.5"} },
 	} {

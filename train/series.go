@@ -359,7 +359,7 @@ func (w *nearness) each(s *dataset.Series, f func(series, row, feature int, x fl
 func (w *nearness) add(s *dataset.Series, m *Model, seen []float64) (loss float64) {
 	last := -1
 	w.each(s, func(i, r, j int, x float64) {
-		if r != last {
+		if r != last && w.loss.share[j] > 0 { // others have no loss, as in the training
 			w.rows, last = w.rows+1, r
 		}
 		miss := x - seen[r*s.Dim+j]
