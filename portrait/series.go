@@ -148,7 +148,7 @@ func (s *Series) FitsWith(ctx context.Context, theta []float64) (*Fits, error) {
 }
 
 func (s *Series) fits(ctx context.Context, p *train.Predictor) (*Fits, error) {
-	starts, err := p.Starts(ctx, s.observed)
+	starts, _, err := p.Scored(ctx, s.observed.Leading()) // as they are judged, with what pictures show as held out
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -94,5 +95,31 @@ func TestParityIsOfAllThatIsJudged(t *testing.T) {
 	r, p := seriesRun(t, waves(3), func(c *train.Config) { c.Validation, c.Patience = 0, 0 })
 	if w, err := NewParity(t.Context(), r, p); err != nil || w.held != nil || len(w.seen[0]) != 27 {
 		t.Errorf("nothing held out: %+v, %v", w, err)
+	}
+}
+
+// TestHeldSeriesAreDrawnAsJudged: the curve of a series that was held out begins where the model is judged from, a start
+// that is fitted to the first half of it; its first row alone would not say it.
+func TestHeldSeriesAreDrawnAsJudged(t *testing.T) {
+	r, p := seriesRun(t, waves(6), func(c *train.Config) { c.Start, c.SecondOrder = "learnt", true })
+	s := NewSeries(r, p)
+	fits, err := s.Fits(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	held := r.Held().Series
+	starts, _, err := p.Scored(t.Context(), held)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := p.Observed(t.Context(), starts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.Index(s.curves.IDs, held.IDs[0])
+	at := s.curves.Offsets[i] * s.curves.Dim
+	got := fits.states[at : at+2] // in float32
+	if math.Abs(got[0]-want[0]) > 1e-6 || math.Abs(got[1]-want[1]) > 1e-6 {
+		t.Errorf("series %s is drawn from %v, judged from %v", held.IDs[0], got, want[:2])
 	}
 }
