@@ -14,6 +14,7 @@ import (
 	"neuralode"
 	"neuralode/gradcheck"
 	"neuralode/graph"
+	"neuralode/graph/expr"
 	"neuralode/solver"
 )
 
@@ -90,5 +91,33 @@ func TestCheckGradient(t *testing.T) {
 	_, err = o.CheckGradient(context.Background(), nil, b, goal)
 	if err == nil || !strings.Contains(err.Error(), "θ has 0 numbers") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// TestCheckGradientOfEvents checks what ends in a terminal event, after which there is no loss: at times, and of the
+// time of the event itself.
+func TestCheckGradientOfEvents(t *testing.T) {
+	ground := graph.Event{Terminal: true, Condition: func(m graph.Moment) (*expr.Node, error) { return expr.Col(m.Z, 0), nil }}
+	ball := graph.Field{Dim: 2, Params: []graph.Param{{Name: "gravity"}}, Events: []graph.Event{ground},
+		Func: func(_, z *expr.Node, theta []*expr.Node) (*expr.Node, error) {
+			speed := expr.Col(z, 1)
+			return expr.Columns(speed, expr.Sub(expr.Scale(0, speed), theta[0])), nil
+		}}
+	o := open(t, ball, &graph.Head{Dim: 2, Readout: graph.Component(0), Loss: graph.MeanSquaredError()})
+	b := solver.Batch{Z0: []float64{1, 0.5}, Spans: []solver.Span{{T1: 2}}, Times: []float64{0.2, 0.4, 1.5}}
+	for what, goal := range map[string]solver.Objective{
+		"at times":   {AtTimes: true, Labels: []float64{0, 1, 2}, ForTimes: true},
+		"cotangents": {Cotangent: []float64{0, 1}, Saved: []float64{1, 0, 0, 1, 1, 1}, EventTimes: []float64{2}},
+	} {
+		r, err := o.CheckGradient(context.Background(), []float64{9.81}, b, goal)
+		if err != nil {
+			t.Errorf("%s: %v", what, err)
+			continue
+		}
+		for _, d := range r.Differences {
+			if !(d.Uncertainty <= 1e-6*max(1, math.Abs(d.Value))) {
+				t.Errorf("%s: the difference of %s is %v, uncertain by %v", what, d.Of, d.Value, d.Uncertainty)
+			}
+		}
 	}
 }

@@ -30,13 +30,33 @@ func (c *checker) loss(p Problem) (float64, error) {
 		if err != nil {
 			return 0, err
 		}
+		if p.Goal.AtTimes {
+			forgetBeyond(read.Losses, s.Saved)
+		}
 		return p.Goal.Total(p.Batch, len(s.End), read.Losses), nil
 	}
 	sum := dot(p.Goal.Cotangent, s.Z1)
 	if p.Goal.Saved != nil {
+		forgetBeyond(s.Saved, s.Saved)
 		sum += dot(p.Goal.Saved, s.Saved)
 	}
+	for i, events := range s.Events {
+		k := len(p.Goal.EventTimes) / len(s.End)
+		for j, e := range events[:min(k, len(events))] {
+			sum += p.Goal.EventTimes[i*k+j] * e.T
+		}
+	}
 	return sum, nil
+}
+
+// forgetBeyond makes zeros of the rows of x whose states are not there: of a sample that arrived these lie after a
+// terminal event, where no loss is.
+func forgetBeyond(x, saved []float64) {
+	for i := range x {
+		if math.IsNaN(saved[i*(len(saved)/len(x))]) {
+			x[i] = 0
+		}
+	}
 }
 
 // difference is the derivative of the loss along v within a part: central differences of five points (error h⁴) with

@@ -74,7 +74,7 @@ func newMoments(p Problem) moments {
 func (m moments) marks(i int) []float64 {
 	b := m.p.Batch
 	span := b.Span(i)
-	return slices.Concat([]float64{span.T0, span.T1}, b.TimesOf(i), b.StopsOf(i), b.Signals.Times)
+	return slices.Concat([]float64{span.T0, span.T1}, b.TimesOf(i), b.StopsOf(i), b.JumpsOf(i), b.Signals.Times)
 }
 
 // room is how far a time, which is one of the marks, is from the nearest other one.
