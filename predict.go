@@ -12,8 +12,8 @@ import (
 type Prediction struct {
 	solver.Solution
 
-	// Out is [samples, out width], what the read-out makes of the states at t1, or [rows, out width], of the states at
-	// the batch's times where it has any. Where a sample did not get it is NaN.
+	// Out is [samples, out width], what the read-out makes of the states at t1, or at the terminal event that came before,
+	// or [rows, out width], of the states at the batch's times where it has any. Where a sample did not get it is NaN.
 	Out []float64
 }
 
@@ -52,7 +52,7 @@ func statesOf(s *solver.Solution, b solver.Batch) solver.States {
 	for i := range s.End {
 		span := b.Span(i)
 		if len(b.Times) == 0 {
-			states.T = append(states.T, span.T1)
+			states.T = append(states.T, s.End[i].T)
 			continue
 		}
 		for _, t := range b.TimesOf(i) {

@@ -7,6 +7,7 @@ import (
 
 	"neuralode"
 	"neuralode/graph"
+	"neuralode/graph/expr"
 	"neuralode/solver"
 )
 
@@ -33,6 +34,24 @@ func TestPredict(t *testing.T) {
 	if _, err := open(t, rotation(), nil).Predict(context.Background(), []float64{omega}, b); err == nil {
 		t.Error("an ODE without a head predicts")
 	}
+}
+
+// TestPredictAtTheEvent reads out the time at which a terminal event ended the solve, as the loss does.
+func TestPredictAtTheEvent(t *testing.T) {
+	clock := graph.Field{Dim: 1, Params: []graph.Param{{Name: "speed"}},
+		Func: func(_, _ *expr.Node, theta []*expr.Node) (*expr.Node, error) { return theta[0], nil },
+		Events: []graph.Event{{Terminal: true,
+			Condition: func(m graph.Moment) (*expr.Node, error) { return expr.Shift(-1, m.Z), nil }}}}
+	readout := graph.Readout{TimeFunc: func(at, z *expr.Node, _ []*expr.Node) (*expr.Node, error) {
+		return expr.Add(at, expr.Scale(0, z)), nil
+	}}
+	o := open(t, clock, &graph.Head{Dim: 1, Readout: readout, Loss: graph.MeanSquaredError()})
+	b := solver.Batch{Z0: []float64{0, -9}, Spans: []solver.Span{{T1: 2}}}
+	p, err := o.Predict(context.Background(), []float64{2}, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	near(t, p.Out, 0.5, 2)
 }
 
 // TestCompileTwice lowers once and compiles twice, from the state of one session to another's: two and two iterations
