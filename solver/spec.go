@@ -3,6 +3,7 @@ package solver
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Control says which samples share a step size.
@@ -201,9 +202,10 @@ func (s Spec) Check() error {
 		errs = append(errs, fmt.Errorf("solver: the limit of events must be zero (%d) or positive, got %d", DefaultEventLimit,
 			s.EventLimit))
 	}
-	if s.Precision == TF32 && s.Controller.Rtol < TF32Rtol {
+	least := slices.Min(append([]float64{s.Controller.Rtol}, s.Controller.Rtols...))
+	if s.Precision == TF32 && least < TF32Rtol {
 		errs = append(errs, fmt.Errorf("solver: precision tf32 needs an rtol of at least %g, got %g: use float32",
-			TF32Rtol, s.Controller.Rtol))
+			TF32Rtol, least))
 	}
 	return errors.Join(errs...)
 }

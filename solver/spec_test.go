@@ -26,6 +26,10 @@ func TestPrecision(t *testing.T) {
 		if err := spec.Check(); (err != nil) != (name == "tf32") {
 			t.Errorf("%s with rtol %g: %v", name, spec.Controller.Rtol, err)
 		}
+		spec.Controller.Rtol, spec.Controller.Rtols = 1e-3, []float64{1e-3, 0.99e-3}
+		if err := spec.Check(); (err != nil) != (name == "tf32") {
+			t.Errorf("%s with an rtol of %g for each component: %v", name, spec.Controller.Rtols, err)
+		}
 	}
 	spec := solver.DefaultSpec()
 	spec.Precision = 3
