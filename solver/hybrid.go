@@ -154,8 +154,12 @@ func (in *integration) takeEffect() {
 	if y.watch.events[at.event].Reset == nil {
 		return
 	}
-	in.z = y.maps.reset(at.event, at.t, at.before)
-	at.after = in.z
-	y.events[len(y.events)-1].After = slices.Clone(in.z)
+	at.after = y.maps.reset(at.event, at.t, at.before)
+	y.events[len(y.events)-1].After = slices.Clone(at.after)
+	if !finite(at.after) {
+		in.row.Status = NonFinite
+		return
+	}
+	in.z = at.after
 	y.watch.Reset(y.conditionsAt(at.t, at.before), y.conditionsAt(at.t, in.z))
 }

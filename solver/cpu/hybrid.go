@@ -283,7 +283,8 @@ func (h *hybrid[T]) eventsOf(sample int) int32 {
 	return 0
 }
 
-// takeEffect lets the event that cut a slot's last step have its effect. It reports whether it was a terminal one.
+// takeEffect lets the event that cut a slot's last step have its effect. It reports whether the sample ends there: the event
+// is terminal, or its reset gives what is not finite.
 func (h *hybrid[T]) takeEffect(slot, sample int) (ended bool) {
 	at, z := h.due[slot], row(h.tile.z, slot, h.tile.width)
 	if h.failed[slot] {
@@ -299,6 +300,11 @@ func (h *hybrid[T]) takeEffect(slot, sample int) (ended bool) {
 		h.conditionsAt(h.before, x)
 		copy(z, reset.evaluate(x))
 		h.changed(at, sample, z)
+		if !finite(z) {
+			copy(z, h.stateBefore(at))
+			h.tile.row[slot].Status = solver.NonFinite
+			return true
+		}
 		h.watch[slot].Reset(h.before, h.after)
 	}
 	return h.crossings[at].terminal

@@ -2,6 +2,7 @@ package solvertest
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"slices"
 	"testing"
@@ -89,6 +90,7 @@ func (s Suite) events(t *testing.T) {
 	t.Run("limited records", s.eventsInLimitedRecords)
 	t.Run("training", s.everyGradient(s.eventsInTraining))
 	t.Run("steps", s.eventsInSteps)
+	t.Run("infinite", s.infiniteResets)
 	t.Run("wrong", s.wrongEvents)
 }
 
@@ -532,6 +534,20 @@ func (s Suite) eventsInSteps(t *testing.T) {
 			t.Fatalf("%s: no step ends at %v, where the event is: %v", what, got.Events[0][0].T, times)
 		}
 		same(t, what, z[2*k:2*k+2], got.Events[0][0].Before)
+	}
+}
+
+// infiniteResets fail the sample, whether the solve would go on after them or not, with the state before them.
+func (s Suite) infiniteResets(t *testing.T) {
+	for _, ends := range []bool{true, false} {
+		e := graph.Event{Condition: height, Direction: graph.Falling, Terminal: ends, Reset: func(m graph.Moment) (*node, error) {
+			return expr.Div(expr.Shift(1, zeros(m.Z)), zeros(m.Z)), nil
+		}}
+		got, err := s.compile(t, modelOf(t, ball(e)), s.spec(solver.NoGradient)).Solve(context.Background(), []float64{9.81},
+			solver.Batch{Z0: []float64{1, 0, 100, 0}, Spans: []solver.Span{{T1: 1}}})
+		got = supported(t, got, err)
+		wantStatus(t, got, solver.NonFinite, solver.OK)
+		same(t, fmt.Sprintf("the state, terminal %t,", ends), got.Z1[:2], got.Events[0][0].Before)
 	}
 }
 
