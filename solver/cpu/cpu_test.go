@@ -172,12 +172,14 @@ func doesNotAllocate(t *testing.T, what string, s solver.Session, rates []float6
 			t.Fatal(err)
 		}
 	}
-	for range 5 {
-		run()
+	// A worker makes its room with the first task that it gets, and on a busy machine the other may take all for a while.
+	var n float64
+	for range 10 {
+		if n = testing.AllocsPerRun(10, run); n == 0 {
+			return
+		}
 	}
-	if n := testing.AllocsPerRun(10, run); n > 0 {
-		t.Errorf("%s: %v allocations an iteration", what, n)
-	}
+	t.Errorf("%s: %v allocations an iteration", what, n)
 }
 
 // TestStepsOfTheTrainedSpiral compares with a per-sample solve by diffrax: 9.8 steps tried and 8.2 accepted on average,
