@@ -16,7 +16,7 @@ import (
 // all that is trained on at once, in float64 where the device has that.
 type Polish struct {
 	Iterations    int     // of the search
-	Before, After float64 // the loss of what is trained on
+	Before, After float64 // the loss of what is trained on, NaN where it cannot be solved from what the iterations came to
 	// the loss of what is held out, NaN where nothing is, or where it could not be solved
 	HeldBefore, HeldAfter float64
 	Kept                  bool // the model's: it is no worse on what is held out
@@ -60,6 +60,11 @@ func (l *loop) polish(ctx context.Context, backend solver.Backend) error {
 	}
 	found, err := ode.Minimize(ctx, r.Model.Theta, b, o, neuralode.MinimizeOptions{Iterations: r.Config.Polish,
 		Z0: searched, Frozen: frozen})
+	var failed *solver.SampleError
+	if errors.As(err, &failed) { // there is nothing to search from: the run stays as its iterations left it
+		found, err = &neuralode.Minimum{Theta: slices.Clone(r.Model.Theta), Began: math.NaN(), Loss: math.NaN()}, nil
+		searched = false
+	}
 	if err != nil {
 		return fmt.Errorf("train: polish: %w", err)
 	}
@@ -79,7 +84,7 @@ func (l *loop) polish(ctx context.Context, backend solver.Backend) error {
 	if p.HeldAfter, err = l.heldLoss(ctx, p.theta, r.foundIn(starts)); err != nil {
 		return err
 	}
-	p.Kept = checkFinite(solver.NewOptimizerState(p.theta)) == nil && !(p.HeldAfter > p.HeldBefore) &&
+	p.Kept = finite(p.After) && checkFinite(solver.NewOptimizerState(p.theta)) == nil && !(p.HeldAfter > p.HeldBefore) &&
 		(finite(p.HeldAfter) || !finite(p.HeldBefore))
 	r.polished = p
 	return r.saveCheckpoint(r.state, r.starts)

@@ -159,3 +159,27 @@ func TestPolishKeepsStarts(t *testing.T) {
 		})
 	}
 }
+
+// TestPolishFromNowhere: where the last update made a net whose solves fail, there is nothing to polish, and the run ends
+// as it is, once for all.
+func TestPolishFromNowhere(t *testing.T) {
+	c := startsConfig(swings(t, 8, 0), "full", "first")
+	c.Iterations, c.Polish, c.Rate, c.Schedule, c.Patience, c.MaxSteps = 1, 5, 1e3, "constant", 0, 14
+	r, backend := startsRun(t, c)
+	if err := r.Train(context.Background(), backend); err != nil {
+		t.Fatal(err)
+	}
+	p, ok := r.Polished()
+	if !ok || p.Kept || !math.IsNaN(p.After) {
+		t.Errorf("%+v, %t", p, ok)
+	}
+	r.Close()
+	again, err := ResumeRun(r.Dir, Resumption{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	if _, ok := again.Polished(); !ok {
+		t.Error("a run that goes on would polish it again")
+	}
+}

@@ -35,9 +35,10 @@ func (c Config) checkSeries() error {
 			strings.Join(numberLosses, ", "))
 		_, err := c.weights(nil)
 		p = append(p, err)
-		p.require(!c.everLearnsStarts() || c.wantsLift() == "none",
-			"start %s and horizon %s learn states that a lift would make: choose lift none, or others of these", c.Start,
-			c.Horizon)
+		p.require(c.Start != learntStart || c.wantsLift() == "none",
+			"start learnt learns states that a lift would make: choose lift none, or start first")
+		p.require(c.Horizon != "shooting" || c.wantsLift() == "none",
+			"horizon shooting learns states that a lift would make: choose lift none, or another horizon")
 		p.require(c.Control == solver.ControlSample.String(),
 			"series have times of their own, and so steps: choose control sample")
 	}

@@ -690,6 +690,9 @@ func (a *app) conclude(r *train.Run, found *assessment, took time.Duration, draw
 
 // polishText says how a polish went.
 func polishText(p train.Polish) string {
+	if math.IsNaN(p.After) {
+		return "what is trained on cannot be solved where the search would begin: the model is that of the iterations"
+	}
 	text := fmt.Sprintf("%d iterations of L-BFGS: loss %.6g before, %.6g after", p.Iterations, p.Before, p.After)
 	if !math.IsNaN(p.HeldBefore) {
 		text += fmt.Sprintf("; held out %.6g, %.6g", p.HeldBefore, p.HeldAfter)
