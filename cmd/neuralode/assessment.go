@@ -52,6 +52,16 @@ func assessBeside(ctx context.Context, p *train.Predictor, d, others *dataset.Da
 	return &assessment{Evaluation: e, baseline: b.Scores(d), answer: inWords(b)}, nil
 }
 
+// comparesNothing reports series of which no row is left that a solve could miss.
+func (a *assessment) comparesNothing() bool {
+	for _, f := range a.Features {
+		if !math.IsNaN(f.RMSE) {
+			return false
+		}
+	}
+	return len(a.Features) > 0
+}
+
 // inWords says what a baseline answers.
 func inWords(b *train.Baseline) string {
 	if b.Mean == nil {

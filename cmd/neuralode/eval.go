@@ -84,7 +84,9 @@ func (a *app) eval(ctx context.Context, o *evalOptions, path string) error {
 	a.compareNames(data.Named, data.Features, s.model)
 	var found *assessment
 	if o.data != "" {
-		found, err = assessOn(ctx, p, data)
+		if found, err = assessOn(ctx, p, data); err == nil && found.comparesNothing() {
+			err = fmt.Errorf("%s: nothing was observed of these series after the rows in which they begin", onLine(o.data))
+		}
 	} else {
 		found, err = assess(ctx, p, s.run)
 	}

@@ -84,6 +84,9 @@ func TestForecast(t *testing.T) {
 	if out := succeed(t, "verify", dir, "--gradient-samples", "1"); !strings.Contains(out, "3 of the run's samples") {
 		t.Errorf("verify says %q", out)
 	}
+	if status, _, said := call(t, "eval", dir, "--data", fresh); status == 0 || !strings.Contains(said, "nothing was observed") {
+		t.Errorf("eval of first rows: status %d, %s", status, said)
+	}
 	out := succeed(t, "eval", dir, "--data", animals, "--device", "cpu")
 	for _, want := range []string{"prey", "RMSE", "as it began", "baseline"} {
 		if !strings.Contains(out, want) {
