@@ -146,7 +146,7 @@ template <class Integration> struct Systems {
 	}
 
 	// linearize finds the derivatives of the slope for the state and for t, of the rows that do not know them.
-	__device__ void linearize() {
+	__device__ __noinline__ void linearize() {
 		select(tile.fresh, tile.row, [](const Row &r) { return r.phase == ACTIVE && !r.knows; });
 		__syncthreads();
 		const Rows &rows = tile.fresh;
