@@ -40,7 +40,7 @@ generate: ## regenerate assembly and licences and fail if they differ from what 
 	@git diff --exit-code -- solver/cpu/internal/simd licenses
 
 race: ## the fast tests under the race detector
-	$(GO) test -race -short $(RACE)
+	$(GO) test -race -short -timeout 20m $(RACE)
 
 cross: ## build for other systems
 	GOOS=linux GOARCH=arm64 $(GO) build ./...

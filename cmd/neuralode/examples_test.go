@@ -27,6 +27,9 @@ func commandsOf(t *testing.T, example, runs string) (commands [][]string, run, p
 // TestSpirals does what the example's page says: a latent ODE is far better than the mean on spirals that were held
 // out.
 func TestSpirals(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	commands, run, _ := commandsOf(t, "spirals", "runs/spirals")
 	if len(commands) != 2 {
 		t.Fatalf("the page has the commands %q", commands)
@@ -52,6 +55,9 @@ func TestSpirals(t *testing.T) {
 // TestLynxHare does what the example's page says, in a folder of the test: it trains with the defaults, is better than
 // the mean in the years held out, and leaves the pictures that the page names.
 func TestLynxHare(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	commands, run, page := commandsOf(t, "lynxhare", "runs/pelts")
 	if len(commands) != 2 {
 		t.Fatalf("the page has the commands %q", commands)
