@@ -94,62 +94,82 @@ func (m Model) Check() error {
 	if m.Field == nil {
 		return errors.New("solver: the model has no field")
 	}
-	var errs []error
+	var w wanting
 	for _, p := range m.plans() {
-		errs = append(errs, p.Check())
+		w.errs = append(w.errs, p.Check())
 	}
-	if err := errors.Join(errs...); err != nil {
+	if err := errors.Join(w.errs...); err != nil {
 		return err
 	}
-	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf("solver: "+format, args...)) }
-	need := func(p *plan.Plan, id plan.ID, what string) int {
-		if id == plan.None {
-			bad("the plan lacks the %s", what)
-			return -1
-		}
-		return p.Values[id].Cols
-	}
-	only := func(p *plan.Plan, what string, known ...string) {
-		for _, in := range p.Inputs {
-			if !slices.Contains(known, in.Name) {
-				bad("the %s reads the input %q, which nothing provides; its inputs are %s", what, in.Name,
-					strings.Join(known, " and "))
-			}
-		}
-	}
-	only(m.Field, "field", "t", "z", "inputs")
-	dim := need(m.Field, m.Field.Output("f"), "output f of the field")
-	if w := need(m.Field, m.Field.Input("z"), "input z of the field"); w >= 0 && dim >= 0 && w != dim {
-		bad("the field maps z of width %d to f of width %d, want equal widths", w, dim)
-	}
-	if w := need(m.Field, m.Field.Input("t"), "input t of the field"); w > 1 {
-		bad("the field's input t has width %d, want 1", w)
-	}
+	dim := w.checkField(m.Field)
 	if m.Head != nil {
-		only(m.Head, "head", "t", "z", "label")
-		if w := need(m.Head, m.Head.Input("z"), "input z of the head"); w >= 0 && w != dim {
-			bad("the head reads z of width %d, the field has width %d", w, dim)
-		}
-		if id := m.Head.Input("t"); id != plan.None && m.Head.Values[id].Cols != 1 {
-			bad("the head's input t has width %d, want 1", m.Head.Values[id].Cols)
-		}
-		need(m.Head, m.Head.Input("label"), "input label of the head")
-		need(m.Head, m.Head.Output("out"), "output out of the head")
-		if w := need(m.Head, m.Head.Output("loss"), "output loss of the head"); w > 1 {
-			bad("the loss has width %d per sample, want 1", w)
-		}
+		w.checkHead(m.Head, dim)
 	}
 	if m.Lift != nil {
-		only(m.Lift, "lift", "x")
-		need(m.Lift, m.Lift.Input("x"), "input x of the lift")
-		if w := need(m.Lift, m.Lift.Output("z0"), "output z0 of the lift"); w >= 0 && w != dim {
-			bad("the lift makes z0 of width %d, the field has width %d", w, dim)
+		w.only(m.Lift, "lift", "x")
+		w.need(m.Lift, m.Lift.Input("x"), "input x of the lift")
+		if width := w.need(m.Lift, m.Lift.Output("z0"), "output z0 of the lift"); width >= 0 && width != dim {
+			w.bad("the lift makes z0 of width %d, the field has width %d", width, dim)
 		}
 	}
-	if err := errors.Join(errs...); err != nil {
+	if err := errors.Join(w.errs...); err != nil {
 		return err
 	}
 	return m.checkMaps()
+}
+
+// wanting gathers what is wrong with the plans of a model.
+type wanting struct{ errs []error }
+
+func (w *wanting) bad(format string, args ...any) {
+	w.errs = append(w.errs, fmt.Errorf("solver: "+format, args...))
+}
+
+// need is the width of a value that the plan must have, −1 where it has none.
+func (w *wanting) need(p *plan.Plan, id plan.ID, what string) int {
+	if id == plan.None {
+		w.bad("the plan lacks the %s", what)
+		return -1
+	}
+	return p.Values[id].Cols
+}
+
+// only reports inputs of the plan that are not known.
+func (w *wanting) only(p *plan.Plan, what string, known ...string) {
+	for _, in := range p.Inputs {
+		if !slices.Contains(known, in.Name) {
+			w.bad("the %s reads the input %q, which nothing provides; its inputs are %s", what, in.Name,
+				strings.Join(known, " and "))
+		}
+	}
+}
+
+// checkField returns the width of f.
+func (w *wanting) checkField(p *plan.Plan) (dim int) {
+	w.only(p, "field", "t", "z", "inputs")
+	dim = w.need(p, p.Output("f"), "output f of the field")
+	if width := w.need(p, p.Input("z"), "input z of the field"); width >= 0 && dim >= 0 && width != dim {
+		w.bad("the field maps z of width %d to f of width %d, want equal widths", width, dim)
+	}
+	if width := w.need(p, p.Input("t"), "input t of the field"); width > 1 {
+		w.bad("the field's input t has width %d, want 1", width)
+	}
+	return dim
+}
+
+func (w *wanting) checkHead(p *plan.Plan, dim int) {
+	w.only(p, "head", "t", "z", "label")
+	if width := w.need(p, p.Input("z"), "input z of the head"); width >= 0 && width != dim {
+		w.bad("the head reads z of width %d, the field has width %d", width, dim)
+	}
+	if id := p.Input("t"); id != plan.None && p.Values[id].Cols != 1 {
+		w.bad("the head's input t has width %d, want 1", p.Values[id].Cols)
+	}
+	w.need(p, p.Input("label"), "input label of the head")
+	w.need(p, p.Output("out"), "output out of the head")
+	if width := w.need(p, p.Output("loss"), "output loss of the head"); width > 1 {
+		w.bad("the loss has width %d per sample, want 1", width)
+	}
 }
 
 // checkVJP reports what the model lacks for a gradient: the field's product with a cotangent of f, the head's with one

@@ -60,18 +60,7 @@ func seriesRun(t *testing.T, c train.Config) *train.Run {
 func TestSeries(t *testing.T) {
 	for name, n := range map[string]int{"series held out": 8, "ends held out": 2} {
 		t.Run(name, func(t *testing.T) {
-			r := seriesRun(t, seriesConfig(circles(t, n, 9)))
-			if err := r.Train(context.Background(), backend(t)); err != nil {
-				t.Fatal(err)
-			}
-			p, err := r.Predictor(backend(t))
-			if err != nil {
-				t.Fatal(err)
-			}
-			e, err := p.Evaluate(context.Background(), r.Held())
-			if err != nil {
-				t.Fatal(err)
-			}
+			r, e := heldScores(t, seriesConfig(circles(t, n, 9)))
 			if !(e.R2 > 0.98) || len(e.Features) != 2 || !(e.Features[0].RMSE < e.Features[0].Held/3) {
 				t.Errorf("scores of what was held out: %+v, %+v", e.Scores, e.Features)
 			}

@@ -116,6 +116,13 @@ def machine():
             "date": datetime.date.today().isoformat()}
 
 
+def keep(results, about, name, rows, text):
+    """Write rows and their table, with what machine() says of this one, under the date and that name."""
+    out = pathlib.Path(results) / f"{about['date']}-{name}"
+    out.with_suffix(".json").write_text(json.dumps({"machine": about, "rows": rows}, indent=1) + "\n")
+    out.with_suffix(".txt").write_text(json.dumps(about, indent=1) + "\n\n" + text + "\n")
+
+
 def times_ours(row, mine, key):
     """How many times ours the row's time is, for both of our gradients."""
     return " ".join(f"{row[key] / mine[g][key]:7.2f}" if g in mine else f"{'':7}" for g in GRADIENTS)
@@ -165,9 +172,7 @@ def main(program, cases, results):
     about, text = machine(), table(rows)
     print("\n" + text)
     name = about.get("gpu", about["cpu"]).split(",")[0]
-    out = pathlib.Path(results) / f"{about['date']}-{name.lower().replace(' ', '-')}"
-    out.with_suffix(".json").write_text(json.dumps({"machine": about, "rows": rows}, indent=1) + "\n")
-    out.with_suffix(".txt").write_text(json.dumps(about, indent=1) + "\n\n" + text + "\n")
+    keep(results, about, name.lower().replace(" ", "-"), rows, text)
 
 
 if __name__ == "__main__":

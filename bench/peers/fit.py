@@ -3,8 +3,6 @@
 python fit.py PROGRAM RESULTS: PROGRAM is bench/fit, built; RESULTS the folder for raw output.
 """
 
-import json
-import pathlib
 import sys
 import tempfile
 
@@ -39,9 +37,7 @@ def main(program, results):
     rows = [r for seed in SEEDS for r in row(program, seed)]
     about, text = compare.machine(), table(rows)
     print(text)
-    out = pathlib.Path(results) / f"{about['date']}-{about['cpu'].split(' ')[0].lower()}-fit"
-    out.with_suffix(".json").write_text(json.dumps({"machine": about, "rows": rows}, indent=1) + "\n")
-    out.with_suffix(".txt").write_text(json.dumps(about, indent=1) + "\n\n" + text + "\n")
+    compare.keep(results, about, f"{about['cpu'].split(' ')[0].lower()}-fit", rows, text)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,6 @@
 python series.py PROGRAM RESULTS: PROGRAM is bench/series, built; RESULTS the folder for raw output.
 """
 
-import json
-import pathlib
 import sys
 import tempfile
 
@@ -38,9 +36,7 @@ def main(program, results):
     rows = [row for seed in SEEDS for row in pair(program, seed)]
     about, text = compare.machine(), table(rows)
     print(text)
-    out = pathlib.Path(results) / f"{about['date']}-{about['cpu'].split(' ')[0].lower()}-series"
-    out.with_suffix(".json").write_text(json.dumps({"machine": about, "rows": rows}, indent=1) + "\n")
-    out.with_suffix(".txt").write_text(json.dumps(about, indent=1) + "\n\n" + text + "\n")
+    compare.keep(results, about, f"{about['cpu'].split(' ')[0].lower()}-series", rows, text)
 
 
 if __name__ == "__main__":

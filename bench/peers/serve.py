@@ -4,9 +4,7 @@ python serve.py PROGRAM LOAD CASE RESULTS: PROGRAM and LOAD are cmd/neuralode an
 bench/peers/export with the network that both serve; RESULTS the folder for raw output.
 """
 
-import json
 import os
-import pathlib
 import socket
 import subprocess
 import sys
@@ -63,9 +61,7 @@ def main(program, load, case, results):
             process.wait()
     about, text = compare.machine(), table(rows)
     print(text)
-    out = pathlib.Path(results) / f"{about['date']}-{about['cpu'].split(' ')[0].lower()}-serve"
-    out.with_suffix(".json").write_text(json.dumps({"machine": about, "rows": rows}, indent=1) + "\n")
-    out.with_suffix(".txt").write_text(json.dumps(about, indent=1) + "\n\n" + text + "\n")
+    compare.keep(results, about, f"{about['cpu'].split(' ')[0].lower()}-serve", rows, text)
 
 
 def table(rows):

@@ -77,9 +77,4 @@ func (a *app) announce() {
 }
 
 // checkDevice reports a name that can never work.
-func checkDevice(device string) error {
-	if err := neuralode.CheckDevice(device); err != nil {
-		return wrongUse(err)
-	}
-	return nil
-}
+func checkDevice(device string) error { return wrongUse(neuralode.CheckDevice(device)) }

@@ -42,7 +42,22 @@ func (a *app) trainCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "train",
 		Short: "Train a neural ODE and write a run folder with model and figures",
-		Long: `Train a neural ODE on a made data set (spiral, circle, moons, arms) or on a file of text or of NumPy, and write a
+		Long:  trainHelp,
+		Example: `  neuralode train
+  neuralode train --data circle --gradient discrete --iterations 1000
+  neuralode train --data points.csv --label kind --hidden 32,32 --augment 1
+  neuralode train --data animals.csv --task series --id id --time-column t
+  neuralode train --config run.toml --lr 1e-3
+  neuralode train --resume runs/spiral-20260101-120000`,
+		Args: func(c *cobra.Command, args []string) error { return noArguments(c, o.takeAddress(args)) },
+		RunE: func(c *cobra.Command, _ []string) error { return a.train(c.Context(), c.Flags(), o) },
+	}
+	o.flags(c.Flags())
+	sayDefaults(c.Flags())
+	return c
+}
+
+const trainHelp = `Train a neural ODE on a made data set (spiral, circle, moons, arms) or on a file of text or of NumPy, and write a
 run folder: model.safetensors, state.safetensors, metrics.csv, config.json and loss.png; for points of two features
 dynamics.png and decision.png; for series series-1.png, parity-1.png and so on, one for each feature, and of two features
 plane.png.
@@ -103,20 +118,7 @@ predicted no worse.
 Ctrl-C writes a checkpoint and stops; --resume goes on from it, and ends with the same bits as a run that was never
 stopped. The same seed gives the same bits for any number of cores, on processors with AVX2 or AVX-512; a run that goes
 on with another arithmetic says so. While a run is trained no other process can go on with it. A run needs its data
-file only to go on: --resume RUN --data FILE says where it is now.`,
-		Example: `  neuralode train
-  neuralode train --data circle --gradient discrete --iterations 1000
-  neuralode train --data points.csv --label kind --hidden 32,32 --augment 1
-  neuralode train --data animals.csv --task series --id id --time-column t
-  neuralode train --config run.toml --lr 1e-3
-  neuralode train --resume runs/spiral-20260101-120000`,
-		Args: func(c *cobra.Command, args []string) error { return noArguments(c, o.takeAddress(args)) },
-		RunE: func(c *cobra.Command, _ []string) error { return a.train(c.Context(), c.Flags(), o) },
-	}
-	o.flags(c.Flags())
-	sayDefaults(c.Flags())
-	return c
-}
+file only to go on: --resume RUN --data FILE says where it is now.`
 
 // takeAddress is the arguments without the address of --live, which may stand behind it as behind other flags.
 func (o *trainOptions) takeAddress(args []string) []string {
